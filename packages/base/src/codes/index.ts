@@ -1,0 +1,34 @@
+import { agentCodes } from './agent.ts';
+import { cliCodes } from './cli.ts';
+import { debianCodes } from './debian.ts';
+import { formatsCodes } from './formats.ts';
+import { hostCodes } from './host.ts';
+import { imageCodes } from './image.ts';
+import { policyCodes } from './policy.ts';
+import { releaseCodes } from './release.ts';
+import { toolboxCodes } from './toolbox.ts';
+import { trustCodes } from './trust.ts';
+import type { CodeEntry } from './types.ts';
+import { vmCodes } from './vm.ts';
+
+/** Every code Plinth can report, closed: a code that is not here does not compile. */
+export const errorCodes = {
+  ...agentCodes,
+  ...cliCodes,
+  ...debianCodes,
+  ...formatsCodes,
+  ...hostCodes,
+  ...imageCodes,
+  ...policyCodes,
+  ...releaseCodes,
+  ...toolboxCodes,
+  ...trustCodes,
+  ...vmCodes,
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** The documentation of a code. */
+export function describeCode(code: ErrorCode): CodeEntry {
+  return errorCodes[code];
+}

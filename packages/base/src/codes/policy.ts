@@ -1,0 +1,3 @@
+import type { CodeTable } from './types.ts';
+
+export const policyCodes = {} as const satisfies CodeTable;

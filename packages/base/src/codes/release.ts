@@ -1,0 +1,3 @@
+import type { CodeTable } from './types.ts';
+
+export const releaseCodes = {} as const satisfies CodeTable;

@@ -1,0 +1,3 @@
+import type { CodeTable } from './types.ts';
+
+export const vmCodes = {} as const satisfies CodeTable;

@@ -1,0 +1,8 @@
+export { describeCode, type ErrorCode, errorCodes } from './codes/index.ts';
+export type { CodeEntry } from './codes/types.ts';
+export { type Diagnostic, PlinthError, type PlinthErrorOptions, type Span, unreachable } from './error.ts';
+export { type ExitCode, exitCodes } from './exit-codes.ts';
+export { type Progress, silentProgress } from './progress.ts';
+export { renderDiagnostic } from './render-diagnostic.ts';
+export { compareDebianVersions } from './version/debian.ts';
+export { compareUapiVersions } from './version/uapi10.ts';

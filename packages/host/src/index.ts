@@ -1,0 +1,6 @@
+export { cacheDir, configDir, stateDir } from './directories.ts';
+export { exists, hashFile, hashText, ioError, removeTree, syncDirectory, writeFileAtomic } from './files.ts';
+export { withLock } from './lock-file.ts';
+export { mapParallel } from './parallel.ts';
+export { isErrno, type RunOptions, type RunResult, run } from './process.ts';
+export { openStageCache, type StageCache, type StageInputs, stageKey } from './stage-cache.ts';
