@@ -3,4 +3,11 @@ export { exists, hashFile, hashText, ioError, removeTree, syncDirectory, writeFi
 export { withLock } from './lock-file.ts';
 export { mapParallel } from './parallel.ts';
 export { isErrno, type RunOptions, type RunResult, run } from './process.ts';
+export {
+  endProcess,
+  identifyProcess,
+  isAlive,
+  type ProcessIdentity,
+  waitForEnd,
+} from './process-identity.ts';
 export { openStageCache, type StageCache, type StageInputs, stageKey } from './stage-cache.ts';

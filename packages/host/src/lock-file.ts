@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { ioError } from './files.ts';
 import { isErrno } from './process.ts';
+import { identifyProcess, isAlive } from './process-identity.ts';
 
 /**
  * withLock runs `work` while holding an exclusive lock file that names this process.
@@ -21,7 +22,8 @@ export async function withLock<T>(path: string, what: string, work: () => Promis
 }
 
 async function acquire(path: string, what: string): Promise<void> {
-  const identity = `${process.pid} ${await startTime(process.pid)}\n`;
+  const self = await identifyProcess(process.pid);
+  const identity = `${process.pid} ${self?.startTicks ?? ''}\n`;
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       const file = await open(path, 'wx', 0o644);
@@ -51,17 +53,10 @@ async function acquire(path: string, what: string): Promise<void> {
   );
 }
 
-/** The living holder's pid; undefined when the lock is stale. Pids are reused, so the start time must match too. */
+/** The living holder's pid; undefined when the lock is stale. */
 async function readHolder(path: string): Promise<number | undefined> {
-  const [pidText, started] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ');
+  const [pidText, startTicks] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ');
   const pid = Number(pidText);
-  if (!Number.isInteger(pid) || pid <= 0) return undefined;
-  const now = await startTime(pid);
-  return now !== '' && now === started ? pid : undefined;
-}
-
-/** Start time in clock ticks since boot, field 22 of /proc/PID/stat (proc(5)); empty when there is no such process. */
-async function startTime(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  if (!Number.isInteger(pid) || pid <= 0 || startTicks === undefined) return undefined;
+  return (await isAlive({ pid, startTicks })) ? pid : undefined;
 }
