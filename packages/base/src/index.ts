@@ -1,5 +1,6 @@
 export { describeCode, type ErrorCode, errorCodes } from './codes/index.ts';
 export type { CodeEntry } from './codes/types.ts';
+export { closest, type ParsedDocument, readDocument } from './document.ts';
 export { type Diagnostic, PlinthError, type PlinthErrorOptions, type Span, unreachable } from './error.ts';
 export { type ExitCode, exitCodes } from './exit-codes.ts';
 export { type Progress, silentProgress } from './progress.ts';

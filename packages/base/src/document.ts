@@ -1,0 +1,110 @@
+import { LineCounter, type Node, parseDocument } from 'yaml';
+import { type ZodType, z } from 'zod';
+import type { ErrorCode } from './codes/index.ts';
+import type { Diagnostic, Span } from './error.ts';
+
+export type ParsedDocument<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** Bound on the size of a document, before anything of it is parsed. */
+const LIMIT_BYTES = 4 * 1024 * 1024;
+
+/**
+ * readDocument parses YAML (or JSON) against a schema and reports every problem with its line and column.
+ * Aliases are refused, so a small text cannot grow into a large value.
+ * @param file the name shown in diagnostics
+ * @param code the code all diagnostics of this kind of document carry
+ */
+export function readDocument<T>(
+  text: string,
+  file: string,
+  schema: ZodType<T>,
+  code: ErrorCode,
+): ParsedDocument<T> {
+  const fail = (message: string, span?: Span): ParsedDocument<T> => ({
+    ok: false,
+    diagnostics: [
+      { code, severity: 'error', message: `Cannot read ${file}: ${message}`, ...(span ? { span } : {}) },
+    ],
+  });
+  if (text.length > LIMIT_BYTES) return fail(`${text.length} characters, expected at most ${LIMIT_BYTES}`);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, version: '1.2' });
+  const spanAt = (start: number, end: number): Span => {
+    const { line, col } = lines.linePos(start);
+    const lineEnd = text.indexOf('\n', start);
+    const stop = Math.min(end, lineEnd < 0 ? text.length : lineEnd);
+    return { file, line, column: col, length: Math.max(1, stop - start) };
+  };
+  const syntax = document.errors[0];
+  if (syntax)
+    return fail(syntax.message.split('\n')[0] ?? 'invalid YAML', spanAt(syntax.pos[0], syntax.pos[1]));
+  let data: unknown;
+  try {
+    data = document.toJS({ maxAliasCount: 0 });
+  } catch {
+    return fail('it uses aliases, expected each value to be written out');
+  }
+  const result = schema.safeParse(data);
+  if (result.success) return { ok: true, value: result.data };
+  const diagnostics = result.error.issues.map((issue): Diagnostic => {
+    const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+    const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const node = document.getIn(key === undefined ? path : [...path, key], true) as Node | undefined;
+    const [start = 0, end = 0] = (node ?? document.contents)?.range ?? [];
+    const known = key === undefined ? undefined : closest(key, keysOf(schema, path));
+    return {
+      code,
+      severity: 'error',
+      message: `Cannot read ${file}: ${key === undefined ? issue.message : `unknown key "${key}"`}`,
+      path: `$${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')}`,
+      span: spanAt(start, end),
+      ...(known === undefined ? {} : { hint: `did you mean "${known}"?` }),
+    };
+  });
+  return { ok: false, diagnostics };
+}
+
+/** The keys the schema knows at a path; empty where it cannot tell. */
+function keysOf(schema: ZodType, path: readonly (string | number)[]): string[] {
+  let at: unknown = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  for (const part of path) {
+    if (!isRecord(at)) return [];
+    at =
+      typeof part === 'number'
+        ? at['items']
+        : isRecord(at['properties'])
+          ? at['properties'][part]
+          : undefined;
+  }
+  return isRecord(at) && isRecord(at['properties']) ? Object.keys(at['properties']) : [];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object';
+}
+
+/** The candidate nearest to `word`, if it is at most two edits away (Levenshtein). */
+export function closest(word: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = 3;
+  for (const candidate of candidates) {
+    const distance = editDistance(word, candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, substitution));
+    }
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}
