@@ -1,3 +1,80 @@
+import { exitCodes } from '../exit-codes.ts';
 import type { CodeTable } from './types.ts';
 
-export const agentCodes = {} as const satisfies CodeTable;
+export const agentCodes = {
+  'api/bad-credentials': {
+    meaning: 'The client certificate, its key or the expected fingerprint cannot be used.',
+    cause:
+      'A file that is not PEM, a key that does not belong to the certificate, or a mistyped fingerprint.',
+    fix: 'Make new credentials with "plinth keys init", or copy the fingerprint from the node\'s console again.',
+    exitCode: exitCodes.usage,
+  },
+  'api/failed': {
+    meaning: 'The node answered with an error.',
+    cause: 'A fault inside plinthd; its log on the node has the details.',
+    fix: "Try again, and read the node's console if it stays.",
+  },
+  'api/forbidden': {
+    meaning: 'The node does not accept the caller.',
+    cause:
+      'The client certificate is missing, expired, signed by an authority that is not in the machine config, or has no Plinth role as its organisation.',
+    fix: 'Use a certificate from an authority listed in the machine config under api.clientAuthorities, with a role such as plinth:reader.',
+    exitCode: exitCodes.forbidden,
+  },
+  'api/identity-mismatch': {
+    meaning: 'Another node than the expected one answers at this address.',
+    cause: 'The node was made anew, the address moved to another machine, or someone listens in between.',
+    fix: "Compare with the fingerprint on the node's console before you trust it again.",
+    exitCode: exitCodes.forbidden,
+  },
+  'api/overloaded': {
+    meaning: 'The node refused the call because it has too many at once.',
+    cause: 'Many clients or a loop that calls without pause.',
+    fix: 'Wait a few seconds and call again.',
+  },
+  'api/protocol': {
+    meaning: 'Something answers at this address, but not the node API.',
+    cause:
+      'Another service uses the port, or a proxy stands in between that does not pass TLS 1.3 and HTTP/2 through.',
+    fix: 'Check address and port; plinthd listens on TCP 7546.',
+  },
+  'api/timeout': {
+    meaning: 'The node did not answer within the time limit.',
+    cause: 'The node is still booting or overloaded, or a firewall drops packets.',
+    fix: "Look at the node's console, then try again with a larger --timeout.",
+    exitCode: exitCodes.timedOut,
+  },
+  'api/unreachable': {
+    meaning: 'No connection to the node could be made.',
+    cause:
+      'The node is off, still booting, in maintenance because of its machine config, or the address is wrong.',
+    fix: 'Look at the node\'s console: a line "plinth: api ready" shows when it listens, "plinth: maintenance" why it does not.',
+  },
+  'api/unsupported': {
+    meaning: 'The node does not know this call.',
+    cause: 'Its plinthd is older than this client.',
+    fix: "Update the node, or use the client of the node's version.",
+  },
+  'agent/config-invalid': {
+    meaning: 'The machine config is not valid; the node waits in maintenance.',
+    cause: 'A misspelt key, a wrong type or a broken certificate; line and column are in the message.',
+    fix: 'Correct the config where it is given to the machine; plinthd reads it again by itself.',
+    exitCode: exitCodes.usage,
+  },
+  'agent/config-missing': {
+    meaning: 'No source gives a machine config; the node waits in maintenance.',
+    cause: 'A machine started without fw_cfg or SMBIOS config, and /var holds none from before.',
+    fix: 'Give the machine a config; plinthd looks for it again by itself.',
+  },
+  'agent/config-too-large': {
+    meaning: 'The machine config exceeds a limit of size, depth or number of values.',
+    cause: 'A wrong file was given to the machine.',
+    fix: 'Give the machine a config below 64 KiB.',
+    exitCode: exitCodes.usage,
+  },
+  'agent/bundle-failed': {
+    meaning: 'The plinthd executable could not be built.',
+    cause: 'A broken dependency folder, or a Node of another version than the one pinned.',
+    fix: 'Run "npm ci --ignore-scripts" and build again.',
+  },
+} as const satisfies CodeTable;

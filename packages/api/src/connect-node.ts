@@ -1,0 +1,69 @@
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import type { NodeTarget } from './dial-node.ts';
+import {
+  type GetBootReportResponse,
+  type GetHealthResponse,
+  type GetIdentityResponse,
+  type GetIntegrityResponse,
+  type GetSlotsResponse,
+  type GetVersionsResponse,
+  NodeService,
+} from './gen/plinth/node/v1/node_pb.ts';
+import { NodeSession } from './node-session.ts';
+import { callError } from './rpc-error.ts';
+
+/** Bound on one answer; the largest, GetIntegrity with hundreds of container mounts, stays far below. */
+const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** A node as its API shows it. Each call throws a PlinthError with a code of area `api`. */
+export interface NodeClient extends Disposable {
+  getIdentity(): Promise<GetIdentityResponse>;
+  getVersions(): Promise<GetVersionsResponse>;
+  getSlots(): Promise<GetSlotsResponse>;
+  getIntegrity(): Promise<GetIntegrityResponse>;
+  getBootReport(): Promise<GetBootReportResponse>;
+  getHealth(): Promise<GetHealthResponse>;
+  /** Ends the connection. The client dials again if it is used afterwards. */
+  close(): void;
+}
+
+/**
+ * connectNode gives a client for one node. Nothing is dialled before the first call.
+ *
+ * Calls throw api/unreachable, api/timeout, api/forbidden, api/identity-mismatch, api/bad-credentials,
+ * api/protocol, api/unsupported, api/overloaded or api/failed.
+ *
+ * @example
+ * using node = connectNode({ address: '127.0.0.1', port: 7546, fingerprint, clientCertificatePem, clientKeyPem, timeoutMs: 5000 });
+ * const { state } = await node.getHealth();
+ */
+export function connectNode(target: NodeTarget): NodeClient {
+  const session = new NodeSession(target);
+  const transport = createGrpcTransport({
+    baseUrl: session.authority,
+    sessionManager: session,
+    acceptCompression: [],
+    readMaxBytes: ANSWER_LIMIT_BYTES,
+    defaultTimeoutMs: target.timeoutMs,
+  });
+  const client = createClient(NodeService, transport);
+  const answer = async <T>(method: string, call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } catch (reason) {
+      throw callError(reason, method, target);
+    }
+  };
+  const close = () => session.close();
+  return {
+    getIdentity: () => answer('GetIdentity', client.getIdentity({})),
+    getVersions: () => answer('GetVersions', client.getVersions({})),
+    getSlots: () => answer('GetSlots', client.getSlots({})),
+    getIntegrity: () => answer('GetIntegrity', client.getIntegrity({})),
+    getBootReport: () => answer('GetBootReport', client.getBootReport({})),
+    getHealth: () => answer('GetHealth', client.getHealth({})),
+    close,
+    [Symbol.dispose]: close,
+  };
+}

@@ -1,0 +1,98 @@
+import { isIP } from 'node:net';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { PlinthError } from '@plinth/base';
+import { fingerprintOf, isFingerprint } from './fingerprint.ts';
+import { connectionError } from './rpc-error.ts';
+
+/** Where a node is, whom to expect there and as whom to come. */
+export interface NodeTarget {
+  /** IP address or host name. */
+  readonly address: string;
+  readonly port: number;
+  /** Expected server certificate ("sha256:" and hex). Replaces every check by authority, host name and date. */
+  readonly fingerprint?: string | undefined;
+  /** Authorities for the server certificate when no fingerprint is given; default: those of Node. */
+  readonly serverAuthoritiesPem?: readonly string[] | undefined;
+  readonly clientCertificatePem: string;
+  readonly clientKeyPem: string;
+  /** Bound on the dial, and on each call. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * dialNode opens a TLS 1.3 connection and checks who answers before one byte of a request is sent.
+ * @throws api/unreachable, api/timeout, api/identity-mismatch, api/bad-credentials, api/protocol, api/forbidden
+ */
+export async function dialNode(target: NodeTarget): Promise<TLSSocket> {
+  const socket = startTls(target);
+  try {
+    await secured(socket, target.timeoutMs);
+    checkIdentity(socket, target);
+    return socket;
+  } catch (reason) {
+    socket.destroy();
+    throw connectionError(reason, target);
+  }
+}
+
+function startTls(target: NodeTarget): TLSSocket {
+  if (target.fingerprint !== undefined && !isFingerprint(target.fingerprint)) {
+    throw new PlinthError(
+      'api/bad-credentials',
+      `Cannot pin the node: fingerprint is "${target.fingerprint}", expected "sha256:" and 64 hexadecimal digits`,
+    );
+  }
+  const options: ConnectionOptions = {
+    host: target.address,
+    port: target.port,
+    minVersion: 'TLSv1.3',
+    ALPNProtocols: ['h2'],
+    cert: target.clientCertificatePem,
+    key: target.clientKeyPem,
+    // A pinned certificate is checked by checkIdentity; it is self-signed, so no authority could vouch for it.
+    rejectUnauthorized: target.fingerprint === undefined,
+    ...(target.serverAuthoritiesPem && { ca: [...target.serverAuthoritiesPem] }),
+    ...(isIP(target.address) === 0 && { servername: target.address }),
+  };
+  try {
+    return connect(options);
+  } catch (reason) {
+    throw PlinthError.from(reason, 'api/bad-credentials', 'Cannot use the client certificate and key');
+  }
+}
+
+function secured(socket: TLSSocket, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new PlinthError('api/timeout', `Cannot reach the node: no TLS session after ${timeoutMs} ms`));
+    }, timeoutMs);
+    const settle = (finish: () => void) => {
+      clearTimeout(timer);
+      finish();
+    };
+    socket.once('secureConnect', () => settle(resolve));
+    // The listener stays: an error after the handshake must not end the process.
+    socket.on('error', (reason) => settle(() => reject(reason)));
+    socket.once('close', () =>
+      settle(() => reject(new Error('the connection was closed during the TLS handshake'))),
+    );
+  });
+}
+
+function checkIdentity(socket: TLSSocket, target: NodeTarget): void {
+  if (socket.alpnProtocol !== 'h2') {
+    throw new PlinthError(
+      'api/protocol',
+      `Cannot call ${target.address}:${target.port}: it does not speak HTTP/2, expected a Plinth node`,
+    );
+  }
+  if (target.fingerprint === undefined) return;
+  const certificate = socket.getPeerX509Certificate();
+  const found = certificate ? fingerprintOf(certificate.raw) : 'no certificate';
+  if (found === target.fingerprint) return;
+  throw new PlinthError(
+    'api/identity-mismatch',
+    `Cannot trust ${target.address}:${target.port}: its fingerprint is ${found}, expected ${target.fingerprint}`,
+    { details: { found, expected: target.fingerprint } },
+  );
+}

@@ -1,0 +1,82 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type ClientSessionRequestOptions,
+  connect,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import type { GrpcTransportOptions } from '@connectrpc/connect-node';
+import { PlinthError } from '@plinth/base';
+import { dialNode, type NodeTarget } from './dial-node.ts';
+import { connectionError } from './rpc-error.ts';
+
+type SessionManager = NonNullable<GrpcTransportOptions['sessionManager']>;
+
+/**
+ * NodeSession is one HTTP/2 connection to a node, dialled at the first call and again after it was lost.
+ * It exists because Node checks no fingerprint: the default manager would send a request before we could look.
+ */
+export class NodeSession implements SessionManager {
+  readonly authority: string;
+  readonly #target: NodeTarget;
+  #session: Promise<ClientHttp2Session> | undefined;
+
+  constructor(target: NodeTarget) {
+    const host = target.address.includes(':') ? `[${target.address}]` : target.address;
+    this.authority = `https://${host}:${target.port}`;
+    this.#target = target;
+  }
+
+  async request(
+    method: string,
+    path: string,
+    headers: OutgoingHttpHeaders,
+    options: Omit<ClientSessionRequestOptions, 'signal'>,
+  ): Promise<ClientHttp2Stream> {
+    const session = await this.#live();
+    return session.request({ ...headers, ':method': method, ':path': path }, options);
+  }
+
+  notifyResponseByteRead(): void {}
+
+  /** Ends the connection; a call in flight fails. */
+  close(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    session?.then(
+      (open) => open.destroy(),
+      () => {}, // never opened: its caller has the error already
+    );
+  }
+
+  #live(): Promise<ClientHttp2Session> {
+    if (this.#session) return this.#session;
+    const opening = this.#open();
+    this.#session = opening;
+    const forget = () => {
+      if (this.#session === opening) this.#session = undefined;
+    };
+    opening.then((session) => session.once('close', forget), forget);
+    return opening;
+  }
+
+  async #open(): Promise<ClientHttp2Session> {
+    const socket = await dialNode(this.#target);
+    const session = connect(this.authority, { createConnection: () => socket });
+    return new Promise((resolve, reject) => {
+      session.once('remoteSettings', () => resolve(session));
+      session.on('error', (reason) => reject(connectionError(reason, this.#target)));
+      // In TLS 1.3 the client is done before the server has judged its certificate: a refusal arrives only now,
+      // as an alert or as a plain close.
+      session.once('close', () => reject(this.#refused()));
+    });
+  }
+
+  #refused(): PlinthError {
+    const { address, port } = this.#target;
+    return new PlinthError(
+      'api/forbidden',
+      `Cannot call ${address}:${port}: it closed the connection when it saw the client certificate`,
+    );
+  }
+}

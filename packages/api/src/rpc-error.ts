@@ -1,0 +1,93 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import { type ErrorCode, PlinthError } from '@plinth/base';
+
+interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** System errors which mean that nobody was reached. */
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EADDRNOTAVAIL',
+  'EPIPE',
+]);
+
+/** connectionError turns a failed dial or handshake into a coded error. */
+export function connectionError(reason: unknown, endpoint: Endpoint): PlinthError {
+  if (reason instanceof PlinthError) return reason;
+  const code = systemCode(reason);
+  const text = reason instanceof Error ? reason.message : String(reason);
+  const where = `${endpoint.address}:${endpoint.port}`;
+  if (code === 'ETIMEDOUT') return coded('api/timeout', `Cannot reach ${where}: ${text}`, reason, true);
+  if (UNREACHABLE.has(code)) {
+    return coded('api/unreachable', `Cannot connect to ${where}: ${text}`, reason, true);
+  }
+  // OpenSSL names what the other side said an "alert"; only a server which looks at client certificates says these.
+  if (/ALERT_(CERTIFICATE|UNKNOWN_CA|BAD_CERTIFICATE|ACCESS_DENIED)|ALERT_.*CERTIFICATE/.test(code)) {
+    return coded(
+      'api/forbidden',
+      `Cannot call ${where}: it refused the client certificate (${text})`,
+      reason,
+    );
+  }
+  if (/CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(code)) {
+    return coded(
+      'api/identity-mismatch',
+      `Cannot verify ${where}: ${text}, expected a known authority`,
+      reason,
+    );
+  }
+  if (code.startsWith('ERR_SSL')) {
+    return coded('api/protocol', `Cannot speak TLS 1.3 with ${where}: ${text}`, reason);
+  }
+  return coded('api/unreachable', `Cannot connect to ${where}: ${text}`, reason, true);
+}
+
+const BY_GRPC_CODE: Partial<Record<Code, ErrorCode>> = {
+  [Code.DeadlineExceeded]: 'api/timeout',
+  [Code.PermissionDenied]: 'api/forbidden',
+  [Code.Unauthenticated]: 'api/forbidden',
+  [Code.ResourceExhausted]: 'api/overloaded',
+  [Code.Unimplemented]: 'api/unsupported',
+  [Code.Unavailable]: 'api/unreachable',
+  [Code.Aborted]: 'api/unreachable',
+};
+
+/** callError turns a failed call into a coded error; `method` is its short name, for the message. */
+export function callError(reason: unknown, method: string, endpoint: Endpoint): PlinthError {
+  const own = causes(reason).find((cause) => cause instanceof PlinthError);
+  if (own) return own;
+  const failure = ConnectError.from(reason);
+  const code = BY_GRPC_CODE[failure.code] ?? 'api/failed';
+  const retryable = code === 'api/unreachable' || code === 'api/timeout' || code === 'api/overloaded';
+  const message = `Cannot call ${method} on ${endpoint.address}:${endpoint.port}: ${failure.rawMessage}`;
+  return coded(code, message, reason, retryable);
+}
+
+function coded(code: ErrorCode, message: string, cause: unknown, retryable = false): PlinthError {
+  return new PlinthError(code, message, { cause, retryable });
+}
+
+function systemCode(reason: unknown): string {
+  // A dial to a name with several addresses fails with one error that holds the others.
+  const first = reason instanceof AggregateError ? reason.errors[0] : reason;
+  return first instanceof Error && 'code' in first ? String(first.code) : '';
+}
+
+function causes(reason: unknown): unknown[] {
+  const chain: unknown[] = [];
+  let next = reason;
+  while (next instanceof Error && !chain.includes(next)) {
+    chain.push(next);
+    next = next.cause;
+  }
+  return chain;
+}
