@@ -1,1 +1,3 @@
-export {};
+export type { DlopenDependency } from './elf/elf-notes.ts';
+export type { GoBuildInfo, GoModule } from './elf/go-build-info.ts';
+export { type ElfFile, readElf } from './elf/read-elf.ts';

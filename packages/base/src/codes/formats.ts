@@ -1,3 +1,39 @@
 import type { CodeTable } from './types.ts';
 
-export const formatsCodes = {} as const satisfies CodeTable;
+export const formatsCodes = {
+  'formats/truncated': {
+    meaning: 'A file ends before something it announces, or points outside itself.',
+    cause: 'An incomplete download or copy, a damaged disk, or a hostile file.',
+    fix: 'Fetch or build the file again.',
+  },
+  'formats/limit': {
+    meaning: 'A file announces more parts, or larger ones, than Plinth accepts.',
+    cause: 'A damaged or hostile file; no sound file comes near these limits.',
+    fix: 'Fetch or build the file again; if it stays, do not trust its source.',
+  },
+  'formats/elf-invalid': {
+    meaning: 'A file starts like an ELF file but breaks the format.',
+    cause: 'A damaged or hostile file.',
+    fix: 'Fetch the package of that file again.',
+  },
+  'formats/cpio-invalid': {
+    meaning: 'A cpio archive breaks the "newc" format, or an entry cannot be expressed in it.',
+    cause: 'A damaged initrd, a compressed one given as is, or an entry above 4 GiB.',
+    fix: 'Rebuild the initrd; decompress it first if it is compressed.',
+  },
+  'formats/verity-invalid': {
+    meaning: 'A dm-verity superblock breaks the format or uses parameters Plinth does not write.',
+    cause: 'Not a hash device, a damaged one, or one made with other block sizes or another hash.',
+    fix: 'Build the image again with "plinth build".',
+  },
+  'formats/pe-invalid': {
+    meaning: 'A file is not a 64-bit EFI program (PE32+), or breaks the format.',
+    cause: 'A damaged or truncated boot loader, stub or UKI, or one for another architecture.',
+    fix: 'Build the image again with "plinth build".',
+  },
+  'formats/gpt-invalid': {
+    meaning: 'A disk has no sound GUID partition table.',
+    cause: 'Not a disk image, a compressed one given as is, or a damaged one.',
+    fix: 'Decompress the image, or write it to the disk again.',
+  },
+} as const satisfies CodeTable;
