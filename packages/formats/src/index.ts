@@ -4,3 +4,7 @@ export { type CpioEntry, type CpioOptions, writeCpio } from './cpio/write-cpio.t
 export type { DlopenDependency } from './elf/elf-notes.ts';
 export type { GoBuildInfo, GoModule } from './elf/go-build-info.ts';
 export { type ElfFile, readElf } from './elf/read-elf.ts';
+export { type BlockReader, memoryReader } from './verity/block-reader.ts';
+export { makeVerity, type VerityDevice, veritySizeBytes } from './verity/make-verity.ts';
+export { type VerityVerdict, verifyVerity } from './verity/verify-verity.ts';
+export { readSuperblock, type VerityHeader } from './verity/verity-layout.ts';
