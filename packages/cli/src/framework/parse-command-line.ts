@@ -1,0 +1,116 @@
+import { type ExitCode, exitCodes } from '@plinth/base';
+import { Command as Parser } from 'commander';
+import type { Style } from '../output/style.ts';
+import type { Command, RawValues } from './command.ts';
+import type { CommandTable } from './command-table.ts';
+import { type GlobalValues, globalFlags, globalOptions } from './global-options.ts';
+import { commandHelp, formatsOf } from './help.ts';
+import { groupHelp, rootHelp } from './help-pages.ts';
+import type { OptionSpecs } from './options.ts';
+import { fromCommander, isParserError, optionName, usageError } from './usage-error.ts';
+
+export type Invocation =
+  /** A help page: asked for, or shown because the command line stops short of a command. */
+  | { readonly kind: 'help'; readonly text: string; readonly exitCode: ExitCode }
+  | {
+      readonly kind: 'run';
+      readonly command: Command;
+      readonly options: RawValues;
+      readonly args: RawValues;
+      readonly globals: GlobalValues;
+    };
+
+/**
+ * parseCommandLine finds the command that is meant and what was given to it.
+ * @throws cli/usage
+ */
+export function parseCommandLine(table: CommandTable, argv: readonly string[], style: Style): Invocation {
+  let found: Invocation | undefined;
+  let lastParser = '';
+  const showHelp = (exitCode: ExitCode) => (text: string) => {
+    found = { kind: 'help', text, exitCode };
+  };
+  const root = new Parser('plinth')
+    .exitOverride()
+    .configureOutput({
+      writeOut: showHelp(exitCodes.ok),
+      writeErr: showHelp(argv.length === 0 ? exitCodes.ok : exitCodes.usage),
+      outputError: () => {}, // what it would print comes back as an error, see fromCommander
+    })
+    .configureHelp({ formatHelp: () => rootHelp(table, style) })
+    .allowExcessArguments(false)
+    .enablePositionalOptions();
+  addGlobals(root);
+  root.helpCommand('help [command]', 'Show this page or the page of a command');
+  root.hook('preSubcommand', (_parent, child) => {
+    lastParser = `${lastParser} ${child.name()}`.trim();
+  });
+
+  const groups = new Map<string, Parser>();
+  for (const command of table.commands) {
+    const parent = command.path.length > 1 ? groupParser(command.path[0] ?? '') : root;
+    const leaf = parent.command(command.path.at(-1) ?? '').configureHelp({
+      formatHelp: () => commandHelp(command, style),
+    });
+    addOptions(leaf, command.options);
+    addGlobals(leaf);
+    for (const arg of Object.values(command.args)) {
+      leaf.argument(arg.required ? `<${arg.placeholder}>` : `[${arg.placeholder}]`);
+    }
+    leaf.action(() => {
+      const globals = readGlobals({ ...root.opts(), ...leaf.opts() });
+      if (globals.o !== undefined && !formatsOf(command).includes(globals.o)) {
+        throw usageError(`value of -o is "${globals.o}", expected one of ${formatsOf(command).join(', ')}`);
+      }
+      const names = Object.keys(command.args);
+      const args = Object.fromEntries(names.map((name, i) => [name, leaf.args[i]]));
+      found = { kind: 'run', command, options: leaf.opts(), args, globals };
+    });
+  }
+
+  function groupParser(word: string): Parser {
+    const known = groups.get(word);
+    if (known) return known;
+    const group = root.command(word).configureHelp({ formatHelp: () => groupHelp(table, word, style) });
+    groups.set(word, group);
+    return group;
+  }
+
+  try {
+    root.parse([...argv], { from: 'user' });
+  } catch (reason) {
+    if (!isParserError(reason)) throw reason;
+    if (!found) throw fromCommander(reason, lastParser);
+  }
+  if (!found) throw usageError('no command was named', 'See "plinth help".');
+  return found;
+}
+
+function addOptions(parser: Parser, options: OptionSpecs): void {
+  for (const [key, spec] of Object.entries(options)) {
+    parser.option(
+      spec.placeholder === undefined ? optionName(key) : `${optionName(key)} <${spec.placeholder}>`,
+    );
+  }
+}
+
+function addGlobals(parser: Parser): void {
+  for (const flags of Object.values(globalFlags)) parser.option(flags);
+}
+
+function readGlobals(raw: RawValues): GlobalValues {
+  const read = <T>(name: string, get: () => T): T => {
+    try {
+      return get();
+    } catch (reason) {
+      if (!(reason instanceof RangeError)) throw reason;
+      throw usageError(`value of ${name} is ${reason.message}`);
+    }
+  };
+  return {
+    o: read('-o', () => globalOptions.o.read(raw['o'])),
+    quiet: globalOptions.quiet.read(raw['quiet']),
+    progress: read('--progress', () => globalOptions.progress.read(raw['progress'])),
+    color: read('--color', () => globalOptions.color.read(raw['color'])),
+  };
+}

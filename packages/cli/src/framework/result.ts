@@ -1,0 +1,17 @@
+import type { ExitCode } from '@plinth/base';
+import type { Block } from '../output/blocks.ts';
+
+export const outputFormats = ['table', 'json', 'yaml', 'wide', 'name'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+/** What a command found, once as data and once for people. */
+export interface CommandResult {
+  /** Printed by -o json and -o yaml; plain JSON data, field names are part of the interface. */
+  readonly data: unknown;
+  /** Printed by -o table and -o wide. */
+  readonly view: readonly Block[];
+  /** Printed by -o name, one a line. */
+  readonly names?: readonly string[];
+  /** Default 0. */
+  readonly exitCode?: ExitCode;
+}
