@@ -4,6 +4,10 @@ export { type CpioEntry, type CpioOptions, writeCpio } from './cpio/write-cpio.t
 export type { DlopenDependency } from './elf/elf-notes.ts';
 export type { GoBuildInfo, GoModule } from './elf/go-build-info.ts';
 export { type ElfFile, readElf } from './elf/read-elf.ts';
+export { authenticodeDigest } from './pe/authenticode-digest.ts';
+export { attachCertificate, readCertificates, removeCertificates } from './pe/certificate-table.ts';
+export { type PeFile, type PeSection, peSectionBytes, readPe } from './pe/read-pe.ts';
+export { readUki, type Uki } from './pe/read-uki.ts';
 export { type BlockReader, memoryReader } from './verity/block-reader.ts';
 export { makeVerity, type VerityDevice, veritySizeBytes } from './verity/make-verity.ts';
 export { type VerityVerdict, verifyVerity } from './verity/verify-verity.ts';
