@@ -1,6 +1,7 @@
 export { cacheDir, configDir, stateDir } from './directories.ts';
+export { type DownloadOptions, download } from './download.ts';
 export { exists, hashFile, hashText, ioError, removeTree, syncDirectory, writeFileAtomic } from './files.ts';
-export { withLock } from './lock-file.ts';
+export { type LockWaiting, withLock } from './lock-file.ts';
 export { mapParallel } from './parallel.ts';
 export { isErrno, type RunOptions, type RunResult, run } from './process.ts';
 export {

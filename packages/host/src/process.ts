@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream';
 import { PlinthError } from '@plinth/base';
 
 export interface RunOptions {
+  /** What messages call the program; default: the program as given. */
+  readonly label?: string;
   readonly cwd?: string;
   /** The whole environment of the child; default: this process's own. */
   readonly env?: Readonly<Record<string, string>>;
@@ -33,7 +35,8 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  if (options.signal?.aborted) throw interrupted(program);
+  const label = options.label ?? program;
+  if (options.signal?.aborted) throw interrupted(label);
   const child = spawn(program, [...args], {
     cwd: options.cwd,
     env: options.env ?? process.env,
@@ -60,23 +63,23 @@ export async function run(
       collect(child.stdout),
       collect(child.stderr, options.onStderrLine),
     ]);
-    if (options.signal?.aborted) throw interrupted(program);
+    if (options.signal?.aborted) throw interrupted(label);
     if (timedOut) {
       throw new PlinthError(
         'host/command-timeout',
-        `Cannot run ${program}: still running after ${options.timeoutMs} ms`,
+        `Cannot run ${label}: still running after ${options.timeoutMs} ms`,
       );
     }
     const result = { exitCode, stdout, stderr: stderr.toString('utf8') };
-    if (!(options.okCodes ?? [0]).includes(exitCode)) throw commandFailed(program, result);
+    if (!(options.okCodes ?? [0]).includes(exitCode)) throw commandFailed(label, result);
     return result;
   } catch (reason) {
     if (isErrno(reason, 'ENOENT') && reason.syscall?.startsWith('spawn')) {
-      throw new PlinthError('host/command-missing', `Cannot run ${program}: not found on this machine`, {
+      throw new PlinthError('host/command-missing', `Cannot run ${label}: not found on this machine`, {
         cause: reason,
       });
     }
-    throw PlinthError.from(reason, 'host/command-failed', `Cannot run ${program}`);
+    throw PlinthError.from(reason, 'host/command-failed', `Cannot run ${label}`);
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', stop);

@@ -46,9 +46,4 @@ export const hostCodes = {
     cause: 'A damaged or tampered download, or a mirror in the middle of an update.',
     fix: 'Run again; if it stays, do not trust that mirror.',
   },
-  'host/no-isolation': {
-    meaning: 'The machine allows neither root nor unprivileged user namespaces.',
-    cause: 'A hardened kernel or a container without the needed rights.',
-    fix: 'Run as root, or allow unprivileged user namespaces for this user.',
-  },
 } as const satisfies CodeTable;
