@@ -1,4 +1,4 @@
-export { describeCode, type ErrorCode, errorCodes } from './codes/index.ts';
+export { describeCode, type ErrorCode, errorCodes, isErrorCode } from './codes/index.ts';
 export type { CodeEntry } from './codes/types.ts';
 export { closest, type ParsedDocument, readDocument } from './document.ts';
 export { type Diagnostic, PlinthError, type PlinthErrorOptions, type Span, unreachable } from './error.ts';

@@ -32,3 +32,8 @@ export type ErrorCode = keyof typeof errorCodes;
 export function describeCode(code: ErrorCode): CodeEntry {
   return errorCodes[code];
 }
+
+/** isErrorCode tells a code from any other text. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorCodes, text);
+}

@@ -1,9 +1,17 @@
-import { closest, describeCode, type ErrorCode, errorCodes, exitCodes, PlinthError } from '@plinth/base';
+import {
+  closest,
+  describeCode,
+  type ErrorCode,
+  errorCodes,
+  exitCodes,
+  isErrorCode,
+  PlinthError,
+} from '@plinth/base';
 import { defineCommand } from '../framework/command.ts';
 import { optional } from '../framework/options.ts';
 import { facts, table } from '../output/blocks.ts';
 
-const codes = Object.keys(errorCodes).filter(isCode).sort();
+const codes = Object.keys(errorCodes).filter(isErrorCode).sort();
 
 export const errorsCommand = defineCommand({
   path: ['errors'],
@@ -17,7 +25,7 @@ export const errorsCommand = defineCommand({
   args: { code: optional('CODE', 'What stands between brackets in an error, e.g. host/disk-full') },
   run: async ({ args }) => {
     if (args.code === undefined) return listCodes();
-    if (!isCode(args.code)) throw unknownCode(args.code);
+    if (!isErrorCode(args.code)) throw unknownCode(args.code);
     const entry = describe(args.code);
     return {
       data: entry,
@@ -50,10 +58,6 @@ type Entry = ReturnType<typeof describe>;
 function describe(code: ErrorCode) {
   const { meaning, cause, fix, exitCode } = describeCode(code);
   return { code, meaning, cause, fix, exitCode: exitCode ?? exitCodes.failed };
-}
-
-function isCode(text: string): text is ErrorCode {
-  return Object.hasOwn(errorCodes, text);
 }
 
 function unknownCode(text: string): PlinthError {

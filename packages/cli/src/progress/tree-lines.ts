@@ -9,30 +9,42 @@ export interface TreeLook {
   readonly unicode: boolean;
   /** No line is longer: a wrapped line would break redrawing. */
   readonly widthChars: number;
+  /** A step with more parts than this shows only some of them. */
+  readonly mostParts: number;
   readonly nowMs: number;
 }
 
 const SPINNER = { unicode: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'], ascii: [...'|/-\\'] };
 const SPINNER_FRAME_MS = 100;
-/** A finished step with more parts than this is one line: the parts were interesting only while they ran. */
-const MOST_FINISHED_PARTS = 12;
+/** Parts of a finished step are shown down to this depth. */
 const DEEPEST = 3;
 
 /** treeLines draws one step and what is below it, a line each. */
 export function treeLines(step: Step, look: TreeLook, depth = 0): string[] {
-  const own = [
+  const { shown, hiddenCount } = partsOf(step, look, depth);
+  return [
     stepLine(step, look, depth),
     ...step.warnings.map((text) => warningLine(text, look, depth + 1)),
+    ...(hiddenCount > 0 ? [`${'  '.repeat(depth + 1)}${look.style.faint(`… ${hiddenCount} more`)}`] : []),
+    ...shown.flatMap((part) => treeLines(part, look, depth + 1)),
   ];
-  return [...own, ...partsOf(step, depth).flatMap((part) => treeLines(part, look, depth + 1))];
 }
 
-function partsOf(step: Step, depth: number): readonly Step[] {
-  const running = step.end === undefined || step.end.as === 'failed' || step.end.as === 'interrupted';
-  if (depth + 1 >= DEEPEST && !running) return [];
-  if (running) return step.children;
-  const allCached = step.children.every((part) => part.end?.as === 'cached');
-  return allCached || step.children.length > MOST_FINISHED_PARTS ? [] : step.children;
+/** What is worth a line: all parts while they are few; else those at work, and the one that broke. */
+function partsOf(step: Step, look: TreeLook, depth: number): { shown: readonly Step[]; hiddenCount: number } {
+  const parts = step.children;
+  if (isOpen(step)) {
+    if (parts.length <= look.mostParts) return { shown: parts, hiddenCount: 0 };
+    const shown = parts.filter(isOpen).slice(0, look.mostParts - 1);
+    return { shown, hiddenCount: parts.length - shown.length };
+  }
+  const boring = parts.every((part) => part.end?.as === 'cached') || parts.length > look.mostParts;
+  return { shown: boring || depth + 1 >= DEEPEST ? [] : parts, hiddenCount: 0 };
+}
+
+/** Still running, or ended in a way that must be looked at. */
+function isOpen({ end }: Step): boolean {
+  return end === undefined || end.as === 'failed' || end.as === 'interrupted';
 }
 
 function stepLine(step: Step, look: TreeLook, depth: number): string {

@@ -5,12 +5,13 @@ import { createStepTree } from './step-tree.ts';
 import { type TreeLook, treeLines, warningLine } from './tree-lines.ts';
 
 const REDRAW_EVERY_MS = 100;
-// ECMA-48: CUU moves up, ED 0 erases to the end of the screen. DECTCEM hides the cursor. DEC mode 2026 holds the
+// ECMA-48: CUU moves up, EL 0 erases to the end of the line, ED 0 to the end of the screen. DECTCEM hides the cursor. DEC mode 2026 holds the
 // picture until it is whole; terminals that do not know it ignore it.
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
 const BEGIN_FRAME = '\u001b[?2026h';
 const END_FRAME = '\u001b[?2026l';
+const ERASE_LINE = '\u001b[0K';
 const ERASE_BELOW = '\u001b[0J';
 
 export interface TreeRendererOptions {
@@ -35,6 +36,7 @@ export function createTreeRenderer(stream: OutputStream, options: TreeRendererOp
     style: options.style,
     unicode: options.unicode,
     widthChars: (stream.columns ?? 80) - 1,
+    mostParts: Math.max(4, Math.floor((stream.rows ?? 24) / 2)),
     nowMs: options.nowMs() - startedMs,
   });
 
@@ -57,9 +59,10 @@ export function createTreeRenderer(stream: OutputStream, options: TreeRendererOp
       Math.max(1, (stream.rows ?? 24) - 1),
     );
     if (finished.length + live.length + liveLines === 0) return;
-    const erase = liveLines > 0 ? `\u001b[${liveLines}A\r${ERASE_BELOW}` : '';
-    const text = [...finished, ...live].map((line) => `${line}\n`).join('');
-    stream.write(`${BEGIN_FRAME}${HIDE_CURSOR}${erase}${text}${END_FRAME}`);
+    const toTop = liveLines > 0 ? `\u001b[${liveLines}A\r` : '';
+    // Each line is overwritten, not erased first: nothing flickers.
+    const text = [...finished, ...live].map((line) => `${line}${ERASE_LINE}\n`).join('');
+    stream.write(`${BEGIN_FRAME}${HIDE_CURSOR}${toTop}${text}${ERASE_BELOW}${END_FRAME}`);
     liveLines = live.length;
   }
 

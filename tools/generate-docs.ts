@@ -1,0 +1,29 @@
+// Writes docs/reference/*.md from the code's own data. With --check it changes nothing and fails on a stale page.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { cliPage } from './pages/cli-page.ts';
+import { errorsPage } from './pages/errors-page.ts';
+import { exitCodesPage } from './pages/exit-codes-page.ts';
+import { finish, root } from './repo-files.ts';
+
+const pages: Readonly<Record<string, () => string>> = {
+  'docs/reference/cli.md': cliPage,
+  'docs/reference/errors.md': errorsPage,
+  'docs/reference/exit-codes.md': exitCodesPage,
+};
+
+const check = process.argv.includes('--check');
+const stale: string[] = [];
+for (const [path, makePage] of Object.entries(pages)) {
+  const target = join(root, path);
+  const page = makePage();
+  if (existsSync(target) && readFileSync(target, 'utf8') === page) continue;
+  if (check) {
+    stale.push(`${path}: stale, expected what "npm run docs" writes`);
+  } else {
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, page);
+    console.log(`wrote ${path}`);
+  }
+}
+finish('generate-docs', stale);

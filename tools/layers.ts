@@ -1,0 +1,29 @@
+/**
+ * The house: each package with the packages it may import. Imports point down only; see ARCHITECTURE.md.
+ * A package that is not here fails the check, so the picture cannot fall behind.
+ */
+export const layers: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  formats: ['base'],
+  host: ['base'],
+  api: ['base'],
+  trust: ['base', 'formats', 'host'],
+  debian: ['base', 'formats', 'host'],
+  toolbox: ['base', 'host', 'debian'],
+  agent: ['base', 'api'],
+  image: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'api'],
+  local: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'api'],
+  cli: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'api', 'agent', 'image', 'local'],
+};
+
+/** Packages that do no input or output: time, randomness and bytes are their arguments. */
+export const purePackages: readonly string[] = ['base', 'formats'];
+
+/** Node modules that a pure package may use all the same: they compute, they do not reach out. */
+export const pureNodeModules: readonly string[] = [
+  'node:crypto',
+  'node:util',
+  'node:zlib',
+  'node:buffer',
+  'node:path',
+];
