@@ -1,6 +1,13 @@
 export { concatBytes, encodeText, fromHex, hex, sha256 } from './bytes.ts';
 export { type CpioArchive, type CpioOther, readCpio } from './cpio/read-cpio.ts';
 export { type CpioEntry, type CpioOptions, writeCpio } from './cpio/write-cpio.ts';
+export { decodeGuid, encodeGuid } from './efi/guid.ts';
+export {
+  type EfiSignature,
+  encodeEfiSignature,
+  encodeSignatureLists,
+  readSignatureLists,
+} from './efi/signature-list.ts';
 export type { DlopenDependency } from './elf/elf-notes.ts';
 export type { GoBuildInfo, GoModule } from './elf/go-build-info.ts';
 export { type ElfFile, readElf } from './elf/read-elf.ts';
@@ -8,6 +15,11 @@ export { authenticodeDigest } from './pe/authenticode-digest.ts';
 export { attachCertificate, readCertificates, removeCertificates } from './pe/certificate-table.ts';
 export { type PeFile, type PeSection, peSectionBytes, readPe } from './pe/read-pe.ts';
 export { readUki, type Uki } from './pe/read-uki.ts';
+export { extendPcr, PCR_RESET, replayPcr } from './tpm/pcr.ts';
+export { encodePcrSignatures, type PcrSignature, pcrPolicyDigest } from './tpm/pcr-policy.ts';
+export { predictPcr4 } from './tpm/predict-pcr4.ts';
+export { predictPcr7, type SecureBootState } from './tpm/predict-pcr7.ts';
+export { BOOT_PHASES, type PcrAtPhase, predictPcr11 } from './tpm/predict-pcr11.ts';
 export { type BlockReader, memoryReader } from './verity/block-reader.ts';
 export { makeVerity, type VerityDevice, veritySizeBytes } from './verity/make-verity.ts';
 export { type VerityVerdict, verifyVerity } from './verity/verify-verity.ts';
