@@ -18,7 +18,8 @@ export class ByteView {
   readonly #littleEndian: boolean;
 
   constructor(bytes: Uint8Array, options: ByteViewOptions) {
-    this.bytes = bytes;
+    // A Buffer's slice() shares memory where a Uint8Array's copies: from here on there are only Uint8Arrays.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.what = options.what;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#littleEndian = options.bigEndian !== true;

@@ -1,3 +1,4 @@
+export { type BlockReader, memoryReader } from './block-reader.ts';
 export { concatBytes, encodeText, fromHex, hex, sha256 } from './bytes.ts';
 export { type CpioArchive, type CpioOther, readCpio } from './cpio/read-cpio.ts';
 export { type CpioEntry, type CpioOptions, writeCpio } from './cpio/write-cpio.ts';
@@ -11,6 +12,8 @@ export {
 export type { DlopenDependency } from './elf/elf-notes.ts';
 export type { GoBuildInfo, GoModule } from './elf/go-build-info.ts';
 export { type ElfFile, readElf } from './elf/read-elf.ts';
+export { partitionTypes } from './gpt/partition-types.ts';
+export { type Gpt, type GptPartition, readGpt } from './gpt/read-gpt.ts';
 export { authenticodeDigest } from './pe/authenticode-digest.ts';
 export { attachCertificate, readCertificates, removeCertificates } from './pe/certificate-table.ts';
 export { type PeFile, type PeSection, peSectionBytes, readPe } from './pe/read-pe.ts';
@@ -20,7 +23,6 @@ export { encodePcrSignatures, type PcrSignature, pcrPolicyDigest } from './tpm/p
 export { predictPcr4 } from './tpm/predict-pcr4.ts';
 export { predictPcr7, type SecureBootState } from './tpm/predict-pcr7.ts';
 export { BOOT_PHASES, type PcrAtPhase, predictPcr11 } from './tpm/predict-pcr11.ts';
-export { type BlockReader, memoryReader } from './verity/block-reader.ts';
 export { makeVerity, type VerityDevice, veritySizeBytes } from './verity/make-verity.ts';
 export { type VerityVerdict, verifyVerity } from './verity/verify-verity.ts';
 export { readSuperblock, type VerityHeader } from './verity/verity-layout.ts';

@@ -5,10 +5,9 @@ const GUID_PATTERN = /^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-(
 
 /** decodeGuid reads 16 bytes in EFI order: three little-endian fields, then eight bytes as they stand. */
 export function decodeGuid(bytes: Uint8Array): string {
-  const [first, second, third] = [bytes.slice(0, 4), bytes.slice(4, 6), bytes.slice(6, 8)].map((field) =>
-    hex(field.reverse()),
-  );
-  return [first, second, third, hex(bytes.slice(8, 10)), hex(bytes.slice(10, 16))].join('-');
+  const part = (start: number, end: number) => bytes.subarray(start, end);
+  const littleEndian = [part(0, 4), part(4, 6), part(6, 8)].map((field) => field.toReversed());
+  return [...littleEndian, part(8, 10), part(10, 16)].map(hex).join('-');
 }
 
 /** encodeGuid gives the 16 bytes of a GUID in EFI order. */

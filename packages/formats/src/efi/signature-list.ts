@@ -58,7 +58,7 @@ export function readSignatureLists(bytes: Uint8Array): EfiSignature[] {
       for (let entry = entriesAt; entry + entryBytes <= listBytes; entry += entryBytes) {
         found.push({
           ownerGuid: decodeGuid(list.subarray(entry, entry + GUID_BYTES)),
-          certificateDer: list.slice(entry + GUID_BYTES, entry + entryBytes),
+          certificateDer: new Uint8Array(list.subarray(entry + GUID_BYTES, entry + entryBytes)),
         });
       }
     }

@@ -65,7 +65,10 @@ export function attachCertificate(bytes: Uint8Array, pkcs7: Uint8Array): Uint8Ar
  */
 export function removeCertificates(bytes: Uint8Array): Uint8Array {
   const { certificates, certificateEntryOffset } = readPe(bytes);
-  const bare = bytes.slice(0, certificates.sizeBytes > 0 ? certificates.offset : bytes.length);
+  // Not slice(): the caller's Buffer must stay as it is.
+  const bare = new Uint8Array(
+    bytes.subarray(0, certificates.sizeBytes > 0 ? certificates.offset : bytes.length),
+  );
   bare.fill(0, certificateEntryOffset, certificateEntryOffset + 8);
   return withChecksum(bare);
 }

@@ -108,3 +108,11 @@ test('damage and truncation give a value or a coded error', () => {
     code: 'formats/pe-invalid',
   });
 });
+
+test('a Buffer given in stays as it was', () => {
+  const signed = Buffer.from(attachCertificate(buildPe([]), encodeText('signature')));
+  const before = Buffer.from(signed);
+  removeCertificates(signed);
+  attachCertificate(signed, encodeText('another'));
+  assert.deepEqual(signed, before);
+});

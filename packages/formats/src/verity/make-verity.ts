@@ -1,7 +1,7 @@
 import { PlinthError } from '@plinth/base';
+import { type BlockReader, readBlocks } from '../block-reader.ts';
 import { fromHex, hex } from '../bytes.ts';
 import { blockHasher } from './block-hasher.ts';
-import { type BlockReader, readBlocks } from './block-reader.ts';
 import {
   encodeSuperblock,
   VERITY_BLOCK_BYTES,

@@ -1,7 +1,7 @@
 import { PlinthError } from '@plinth/base';
+import { type BlockReader, readBlocks } from '../block-reader.ts';
 import { fromHex } from '../bytes.ts';
 import { blockHasher } from './block-hasher.ts';
-import { type BlockReader, readBlocks } from './block-reader.ts';
 import {
   readSuperblock,
   VERITY_BLOCK_BYTES,

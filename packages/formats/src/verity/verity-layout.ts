@@ -95,7 +95,7 @@ export function readSuperblock(bytes: Uint8Array): VerityHeader {
   const digits = Buffer.from(view.slice(16, 16)).toString('hex');
   return {
     uuid: digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
-    salt: view.slice(88, saltBytes).slice(),
+    salt: new Uint8Array(view.slice(88, saltBytes)),
     dataBlocks,
   };
 }

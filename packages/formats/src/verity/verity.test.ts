@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { memoryReader } from './block-reader.ts';
+import { memoryReader } from '../block-reader.ts';
 import { makeVerity, veritySizeBytes } from './make-verity.ts';
 import { verifyVerity } from './verify-verity.ts';
 import { readSuperblock, VERITY_BLOCK_BYTES } from './verity-layout.ts';
