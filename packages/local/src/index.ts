@@ -1,1 +1,33 @@
-export {};
+export { type Accelerator, chooseAccelerator, detectAccelerator } from './accelerator.ts';
+export { type BootFailureCode, type BootVerdict, judgeConsoleLine } from './boot-verdict.ts';
+export { followConsole, followConsoleLines, openConsole } from './console.ts';
+export type { MachineTools } from './launch.ts';
+export {
+  findMachine,
+  findRunningMachine,
+  listMachines,
+  type MachineState,
+  type MachineStatus,
+} from './list-machines.ts';
+export { consolePath, machineFolder, machinesRoot } from './machine-files.ts';
+export type { MachineRecord } from './machine-record.ts';
+export {
+  type BaseDisk,
+  checkMachineSpec,
+  type DirectKernel,
+  type ExtraDrive,
+  type Firmware,
+  type FirmwareCertificates,
+  type MachineSpec,
+  machineDefaults,
+} from './machine-spec.ts';
+export { screenshotMachine } from './screenshot-machine.ts';
+export { type StartOptions, startMachine } from './start-machine.ts';
+export { destroyMachine, type StopOptions, type StopOutcome, stopMachine } from './stop-machine.ts';
+export {
+  type ApiEndpoint,
+  type BootOutcome,
+  type WatchOptions,
+  waitForApi,
+  watchBoot,
+} from './wait-for-api.ts';
