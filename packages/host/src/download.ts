@@ -15,7 +15,7 @@ export interface DownloadOptions {
   readonly attempts?: number;
   /** Give an attempt up when nothing arrives for this long; default 30 s. */
   readonly stallMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called with the bytes present so far, resumed ones included. */
   readonly onBytes?: (receivedBytes: number) => void;
 }

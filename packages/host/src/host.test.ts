@@ -34,6 +34,25 @@ test('withLock refuses a second holder and takes over from a dead one', async ()
   assert.equal(await withLock(path, 'build', async () => 'ran'), 'ran');
 });
 
+test('withLock waits for the holder when asked to, and lets each in alone', async () => {
+  const path = join(await scratch(), 'lock');
+  let inside = 0;
+  let waited = 0;
+  const enter = () =>
+    withLock(
+      path,
+      'build',
+      async () => {
+        assert.equal(++inside, 1);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        inside--;
+      },
+      { onWait: () => waited++ },
+    );
+  await Promise.all([enter(), enter(), enter()]);
+  assert.equal(waited, 2);
+});
+
 test('StageCache builds once and keeps nothing of a failed build', async () => {
   const cache = openStageCache(await scratch());
   let built = 0;

@@ -9,7 +9,7 @@ import { identifyProcess, isAlive } from './process-identity.ts';
 
 /** How to wait for a lock that another process holds. Absent: do not wait. */
 export interface LockWaiting {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called once with the holder's process id when there is something to wait for. */
   readonly onWait?: (holderPid: number) => void;
 }

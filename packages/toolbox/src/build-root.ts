@@ -25,7 +25,7 @@ export async function buildRoot(
   }
   // The merged /usr must be there first: packages still name files below /lib64 and /sbin.
   for (const name of ['bin', 'lib', 'lib64', 'sbin']) await symlink(`usr/${name}`, join(root, name));
-  await unpackAll(debPaths, root, { progress, ...(signal && { signal }) });
+  await unpackAll(debPaths, root, { progress, signal });
   await progress.step('Finish the toolbox', () => finish(root, signal));
 }
 
@@ -41,7 +41,7 @@ async function finish(root: string, signal?: AbortSignal): Promise<void> {
   const inside = async (program: string, ...args: string[]) => {
     const command = sandboxCommand({ root, isolation, writableRoot: true }, 'run', program, args);
     try {
-      await run(command.program, command.args, { env: command.env, ...(signal && { signal }) });
+      await run(command.program, command.args, { env: command.env, signal });
     } catch (reason) {
       if (reason instanceof PlinthError && reason.code !== 'host/command-failed') throw reason;
       throw PlinthError.from(reason, 'toolbox/build-failed', `Cannot finish the toolbox`);

@@ -13,7 +13,7 @@ export async function findIsolation(root: string, signal?: AbortSignal): Promise
   for (const isolation of candidates) {
     const { program, args, env } = sandboxCommand({ root, isolation }, 'run', '/usr/bin/true', []);
     try {
-      await run(program, args, { env, ...(signal && { signal }) });
+      await run(program, args, { env, signal });
       return isolation;
     } catch (reason) {
       if (!(reason instanceof PlinthError) || reason.code !== 'host/command-failed') throw reason;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,8 @@ import {
   type Mirrors,
   type PackageStore,
   readLock,
+  readPackageSet,
+  requireFreshLock,
 } from '@plinth/debian';
 import {
   cacheDir,
@@ -31,13 +32,13 @@ export interface OpenToolboxOptions {
   readonly name?: string;
   /** Default: what findMirrors finds, asked only when something must be fetched. */
   readonly mirrors?: Mirrors;
-  readonly store?: PackageStore;
+  readonly store?: PackageStore | undefined;
   /** Folder of toolboxes; default `toolbox` in the user's cache directory. */
   readonly cacheRoot?: string;
   /** Folder of the lock files; default os/. */
   readonly lockDir?: string;
-  readonly progress?: Progress;
-  readonly signal?: AbortSignal;
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of one run: those of the sandbox, and those of any program except where it is and what it inherits. */
@@ -70,17 +71,20 @@ const LOCK_DIR = fileURLToPath(new URL('../../../os/', import.meta.url));
 /**
  * openToolbox opens the toolbox that the lock file names; makes it first when this machine does not have it yet.
  * Two processes that need the same one make it once. As root or, where the kernel allows it, without.
- * @throws toolbox/no-isolation, toolbox/build-failed, debian/lock-missing, debian/package-gone, host/download-failed
+ * @throws toolbox/no-isolation, toolbox/build-failed, debian/lock-missing, debian/lock-stale,
+ *   debian/package-gone, host/download-failed
  */
 export async function openToolbox(options: OpenToolboxOptions = {}): Promise<Toolbox> {
-  const { name = 'toolbox', lockDir = LOCK_DIR, progress = silentProgress, signal } = options;
-  const lock = await readLock(join(lockDir, `${name}.lock.json`));
+  const { name = 'toolbox', lockDir = LOCK_DIR, signal } = options;
+  const lockPath = join(lockDir, `${name}.lock.json`);
+  const lock = await readLock(lockPath);
+  requireFreshLock(lock, await readPackageSet(join(lockDir, `${name}.yaml`)), lockPath);
   const key = stageKey(name, {
     steps: BUILD_STEPS_VERSION,
     packages: lock.packages.map(({ sha256 }) => sha256),
   });
   const root = join(options.cacheRoot ?? join(cacheDir(), 'toolbox'), `${name}-${key}`);
-  if (!(await exists(root))) await makeOnce(root, lock, options);
+  if (!(await exists(root))) await makeOnce(root, name, lock, options);
   const isolation = await findIsolation(root, signal);
   return {
     root,
@@ -90,59 +94,48 @@ export async function openToolbox(options: OpenToolboxOptions = {}): Promise<Too
       sandboxCommand({ root, isolation }, 'detached', program, args, sandbox),
     run: (program, args, tool) => runTool({ root, isolation }, program, args, tool),
   };
+}
 
-  async function makeOnce(
-    target: string,
-    contents: Lock,
-    { store, mirrors }: OpenToolboxOptions,
-  ): Promise<void> {
-    await progress.step(`Make the ${name} (${contents.packages.length} packages)`, (step) =>
-      withLock(
-        `${target}.lock`,
-        `make the ${name}`,
-        async () => {
-          if (await exists(target)) return;
-          const debs = await fetchPackages(contents.packages, {
-            mirrors: mirrors ?? (await findMirrors()),
-            ...(store && { store }),
-            ...(signal && { signal }),
-            progress: step,
-          });
-          const work = `${target}.${randomBytes(6).toString('hex')}.work`;
-          try {
-            await mkdir(work, { recursive: true });
-            await buildRoot(work, debs.values(), step, signal);
-            await rename(work, target);
-          } catch (reason) {
-            throw ioError(reason, `make the ${name}`);
-          } finally {
-            await removeTree(work);
-          }
-        },
-        {
-          ...(signal && { signal }),
-          onWait: (holderPid) => step.note(`waiting for process ${holderPid}, which is making it`),
-        },
-      ),
-    );
-  }
+/** Makes the root; when another process is at it, waits for that one instead. */
+async function makeOnce(root: string, name: string, lock: Lock, options: OpenToolboxOptions): Promise<void> {
+  const { progress = silentProgress, store, signal } = options;
+  await progress.step(`Make the ${name} (${lock.packages.length} packages)`, (step) => {
+    const make = async () => {
+      if (await exists(root)) return;
+      const mirrors = options.mirrors ?? (await findMirrors());
+      const debs = await fetchPackages(lock.packages, { mirrors, store, signal, progress: step });
+      const work = `${root}.work`;
+      try {
+        // What a killed process left behind; nobody else works on it while we hold the lock.
+        await removeTree(work);
+        await mkdir(work, { recursive: true });
+        await buildRoot(work, debs.values(), step, signal);
+        await rename(work, root);
+      } catch (reason) {
+        throw ioError(reason, `make the ${name}`);
+      } finally {
+        await removeTree(work);
+      }
+    };
+    const onWait = (pid: number) => step.note(`waiting for process ${pid}, which is making it`);
+    return withLock(`${root}.lock`, `make the ${name}`, make, { signal, onWait });
+  });
 }
 
 async function runTool(
   sandbox: { readonly root: string; readonly isolation: Isolation },
   program: string,
   args: readonly string[],
-  { binds, cwd, env, network, devKvm, ...options }: ToolOptions = {},
+  options: ToolOptions = {},
 ): Promise<RunResult> {
-  const command = sandboxCommand(sandbox, 'run', program, args, {
-    ...(binds && { binds }),
-    ...(cwd !== undefined && { cwd }),
-    ...(env && { env }),
-    ...(network !== undefined && { network }),
-    ...(devKvm !== undefined && { devKvm }),
-  });
+  const command = sandboxCommand(sandbox, 'run', program, args, options);
   try {
-    return await run(command.program, command.args, { label: program, ...options, env: command.env });
+    return await run(command.program, command.args, {
+      label: program,
+      ...options,
+      cwd: '/',
+      env: command.env,
+    });
   } catch (reason) {
     if (reason instanceof PlinthError && NOT_FOUND.test(reason.message)) {
       throw new PlinthError('toolbox/tool-missing', `Cannot run ${program}: it is not in the toolbox`, {

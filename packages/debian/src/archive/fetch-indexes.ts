@@ -17,8 +17,8 @@ export interface FetchIndexOptions {
   /** The instant at which dates are judged; default: now. */
   readonly now?: Date;
   readonly cacheRoot?: string;
-  readonly progress?: Progress;
-  readonly signal?: AbortSignal;
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const COMPONENT = 'main';
@@ -79,8 +79,14 @@ async function fetchText(
 ): Promise<string> {
   const path = join(cacheRoot, `${suite}.${process.pid}.InRelease`);
   try {
-    await download(url, path, { limitBytes: IN_RELEASE_LIMIT_BYTES, ...(signal && { signal }) });
+    await download(url, path, { limitBytes: IN_RELEASE_LIMIT_BYTES, signal });
     return await readFile(path, 'utf8');
+  } catch (reason) {
+    if (!(reason instanceof PlinthError && reason.code === 'host/download-missing')) throw reason;
+    throw new PlinthError('debian/index-invalid', `${reason.message}: this mirror has no ${suite}`, {
+      hint: 'Check the address of the mirror (the folder that has "dists" in it) and the name of the suite.',
+      cause: reason,
+    });
   } finally {
     await rm(path, { force: true });
   }
@@ -106,7 +112,7 @@ async function fetchPackages(
   if (!cached || hashText(cached) !== file.sha256) {
     await download(`${base}/${folder}/by-hash/SHA256/${file.sha256}`, path, {
       ...file,
-      ...(signal && { signal }),
+      signal,
     });
   }
   const text = packed.endsWith('.xz')

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
-import { download, hashFile, mapParallel } from '@plinth/host';
+import { download, hashFile, mapParallel, withLock } from '@plinth/host';
 import type { Mirrors } from '../archive/mirrors.ts';
 import type { LockedPackage } from '../lock/lock.ts';
 import { openPackageStore, type PackageStore } from './package-store.ts';
@@ -9,11 +9,11 @@ import { openPackageStore, type PackageStore } from './package-store.ts';
 export interface FetchPackagesOptions {
   readonly mirrors: Mirrors;
   /** Default: the store in the user's cache directory. */
-  readonly store?: PackageStore;
+  readonly store?: PackageStore | undefined;
   /** Folders with .deb files to look in before the mirror is asked; apt's own cache is always one of them. */
   readonly pools?: readonly string[];
-  readonly progress?: Progress;
-  readonly signal?: AbortSignal;
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const PARALLEL = 6;
@@ -58,18 +58,8 @@ async function fetchMissing(
   };
   const gone: LockedPackage[] = [];
   await mapParallel(missing, PARALLEL, async (item) => {
-    const path = store.pathOf(item);
     try {
-      if (!(await takeFromPools(item, path, [APT_CACHE, ...(options.pools ?? [])]))) {
-        await download(`${options.mirrors[item.archive]}/${item.path}`, path, {
-          sha256: item.sha256,
-          sizeBytes: item.sizeBytes,
-          onBytes: (bytes) => report(item.name, bytes),
-          ...(options.signal && { signal: options.signal }),
-        });
-      }
-      report(item.name, item.sizeBytes);
-      paths.set(item.name, path);
+      paths.set(item.name, await fetchOne(item, store, options, (bytes) => report(item.name, bytes)));
     } catch (reason) {
       // One missing package rarely comes alone: go on, to name them all at once.
       if (!(reason instanceof PlinthError && reason.code === 'host/download-missing')) throw reason;
@@ -79,8 +69,36 @@ async function fetchMissing(
   if (gone.length > 0) throw packagesGone(gone);
 }
 
+async function fetchOne(
+  item: LockedPackage,
+  store: PackageStore,
+  { mirrors, pools = [], signal }: FetchPackagesOptions,
+  onBytes: (receivedBytes: number) => void,
+): Promise<string> {
+  const path = store.pathOf(item);
+  // Two processes must not write into one half-fetched file.
+  return withLock(
+    `${path}.lock`,
+    `fetch ${item.name}`,
+    async () => {
+      const found = (await store.find(item)) ?? (await takeFromPools(item, path, [APT_CACHE, ...pools]));
+      if (found === undefined) {
+        const { sha256, sizeBytes } = item;
+        await download(`${mirrors[item.archive]}/${item.path}`, path, { sha256, sizeBytes, onBytes, signal });
+      }
+      onBytes(item.sizeBytes);
+      return path;
+    },
+    { signal },
+  );
+}
+
 /** Copies the file out of the first folder that has it, under apt's name for it or as part of a mirror tree. */
-async function takeFromPools(item: LockedPackage, path: string, pools: readonly string[]): Promise<boolean> {
+async function takeFromPools(
+  item: LockedPackage,
+  path: string,
+  pools: readonly string[],
+): Promise<string | undefined> {
   const aptName = `${item.name}_${item.version.replaceAll(':', '%3a')}_`;
   const names = [`${aptName}amd64.deb`, `${aptName}all.deb`, basename(item.path), item.path];
   for (const candidate of pools.flatMap((pool) => names.map((name) => join(pool, name)))) {
@@ -95,9 +113,9 @@ async function takeFromPools(item: LockedPackage, path: string, pools: readonly 
     } finally {
       await rm(copy, { force: true });
     }
-    return true;
+    return path;
   }
-  return false;
+  return undefined;
 }
 
 function packagesGone(gone: readonly LockedPackage[]): PlinthError {

@@ -19,7 +19,7 @@ export async function unpackDeb(debPath: string, dir: string, signal?: AbortSign
     await run('dpkg-deb', ['--extract', debPath, dir], {
       env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
       timeoutMs: TIMEOUT_MS,
-      ...(signal && { signal }),
+      signal,
     });
   } catch (reason) {
     const error = PlinthError.from(reason, 'debian/package-corrupt', `Cannot unpack ${debPath}`);
@@ -35,7 +35,7 @@ export async function unpackDeb(debPath: string, dir: string, signal?: AbortSign
 export async function unpackAll(
   debPaths: Iterable<string>,
   dir: string,
-  options: { readonly progress?: Progress; readonly signal?: AbortSignal } = {},
+  options: { readonly progress?: Progress | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
   const paths = [...debPaths];
   await (options.progress ?? silentProgress).step(`Unpack ${paths.length} packages`, async (step) => {
