@@ -1,0 +1,34 @@
+/** Flags that change what V8 compiles. The code cache is made with the same ones, or V8 throws it away. */
+export const V8_FLAGS: readonly string[] = [
+  // No just-in-time code: no anonymous executable memory, so MemoryDenyWriteExecute and IPE can stay on.
+  '--jitless',
+  '--disallow-code-generation-from-strings',
+];
+
+/**
+ * What the runtime itself is told, compiled into the executable. The permission model is a seat belt for bugs of
+ * ours; the fence is the unit's sandbox. Only these places may be written:
+ *  - the state folder, the console;
+ *  - what the probes of the integrity report try to write, so that the refusal comes from the kernel and not from here.
+ */
+export const RUNTIME_FLAGS: readonly string[] = [
+  ...V8_FLAGS,
+  '--max-old-space-size=96',
+  '--max-semi-space-size=2',
+  '--permission',
+  '--allow-net',
+  '--allow-child-process',
+  '--allow-fs-read=*',
+  '--allow-fs-write=/var/lib/plinth/*',
+  '--allow-fs-write=/dev/console',
+  '--allow-fs-write=/.plinth-write-probe',
+  '--allow-fs-write=/usr/.plinth-write-probe',
+  '--allow-fs-write=/dev/mapper/root',
+  '--disable-proto=throw',
+  '--frozen-intrinsics',
+  '--no-addons',
+  // SIGUSR1 would open the debugger on a local port.
+  '--disable-sigusr1',
+  '--disable-warning=ExperimentalWarning',
+  '--disable-warning=SecurityWarning',
+];

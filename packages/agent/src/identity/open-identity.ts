@@ -1,0 +1,77 @@
+import { createHash, createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { fingerprintOf } from '@plinth/api';
+import type { StateStore } from '../sys/state-store.ts';
+import { errorCode } from '../sys/sys.ts';
+import { makeCertificate } from './make-certificate.ts';
+
+/** Who the node is: a key that never leaves it. */
+export interface NodeIdentity {
+  /** First 32 hexadecimal digits of the SHA-256 of the public key. */
+  readonly nodeId: string;
+  /** "sha256:" and hex of the certificate. */
+  readonly fingerprint: string;
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  /** Whether it is on disk and survives a reboot. */
+  readonly persistent: boolean;
+  /** Why the identity is lost at reboot, or had to be made anew; undefined when all is well. */
+  readonly concern: string | undefined;
+}
+
+/** Key and certificate lie in one file, so that one rename replaces both. */
+const FILE = 'identity/node.pem';
+
+/**
+ * openIdentity gives the identity of the node and makes it on first start: an ECDSA P-256 key and a self-signed
+ * certificate. A stored identity that cannot be used is set aside and a new one made, and `concern` says so.
+ * @param hostName name in a certificate that is made now; a stored one keeps its own
+ */
+export async function openIdentity(store: StateStore, hostName: string): Promise<NodeIdentity> {
+  let persistent = store.volatileBecause === undefined;
+  let concern = store.volatileBecause;
+  try {
+    const stored = await store.read(FILE);
+    const identity = stored && parseIdentity(stored.toString('latin1'));
+    if (identity) return { ...identity, persistent, concern };
+    if (stored) {
+      await store.setAside(FILE);
+      concern = 'the stored identity was damaged, so the node has a new one';
+    }
+  } catch (reason) {
+    concern = `the stored identity cannot be read: ${errorCode(reason) || reason}`;
+  }
+  const pem = await makeIdentityPem(hostName);
+  try {
+    await store.write(FILE, Buffer.from(pem));
+  } catch (reason) {
+    persistent = false;
+    concern = `the identity cannot be stored: ${errorCode(reason) || reason}`;
+  }
+  const made = parseIdentity(pem);
+  if (!made) throw new Error('Cannot use the identity just made: its key and certificate do not belong together');
+  return { ...made, persistent, concern };
+}
+
+async function makeIdentityPem(hostName: string): Promise<string> {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const certificate = new X509Certificate(await makeCertificate(hostName, publicKey, privateKey));
+  return `${privateKey.export({ type: 'pkcs8', format: 'pem' })}${certificate.toString()}`;
+}
+
+/** The identity in a PEM file; undefined when the file is not whole or its parts do not belong together. */
+function parseIdentity(pem: string): Omit<NodeIdentity, 'persistent' | 'concern'> | undefined {
+  try {
+    const privateKey = createPrivateKey(pem);
+    const certificate = new X509Certificate(pem);
+    if (!certificate.checkPrivateKey(privateKey)) return undefined;
+    const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
+    return {
+      nodeId: createHash('sha256').update(spki).digest('hex').slice(0, 32),
+      fingerprint: fingerprintOf(certificate.raw),
+      certificatePem: certificate.toString(),
+      privateKeyPem: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    };
+  } catch {
+    return undefined; // not PEM, or half a file: the caller makes a new one and says so
+  }
+}

@@ -1,0 +1,142 @@
+import { create } from '@bufbuild/protobuf';
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
+import {
+  BootState,
+  CheckSchema,
+  GetBootReportResponseSchema,
+  GetHealthResponseSchema,
+  GetIdentityResponseSchema,
+  GetIntegrityResponseSchema,
+  GetSlotsResponseSchema,
+  GetVersionsResponseSchema,
+  HealthState,
+  NodeService,
+  PartitionRole,
+  Verdict,
+} from '@plinth/api';
+import type { CheckResult } from '../checks/check.ts';
+import type { ConfigSource } from '../config/find-config.ts';
+import type { NodeIdentity } from '../identity/open-identity.ts';
+import type { Integrity } from '../integrity/collect-integrity.ts';
+import { collectBootReport, uptimeMs } from '../reports/boot-report.ts';
+import type { Health } from '../reports/health.ts';
+import { collectSlots, type PartitionReport } from '../reports/slots.ts';
+import type { Versions } from '../reports/versions.ts';
+import { readText, type Sys } from '../sys/sys.ts';
+import { callerKey, requireRole } from './guard.ts';
+
+/** What the service answers from. */
+export interface NodeServiceSources {
+  readonly sys: Sys;
+  readonly identity: NodeIdentity;
+  readonly configSource: ConfigSource;
+  /** Version of plinthd itself. */
+  readonly agentVersion: string;
+  versions(): Promise<Versions>;
+  integrity(): Promise<Integrity>;
+  health(): Promise<Health>;
+}
+
+const verdicts = { pass: Verdict.PASS, fail: Verdict.FAIL, unknown: Verdict.UNKNOWN } as const;
+const healthStates = {
+  healthy: HealthState.HEALTHY,
+  degraded: HealthState.DEGRADED,
+  unhealthy: HealthState.UNHEALTHY,
+} as const;
+const bootStates = { good: BootState.GOOD, trial: BootState.TRIAL, bad: BootState.BAD } as const;
+const partitionRoles = {
+  esp: PartitionRole.ESP,
+  root: PartitionRole.ROOT,
+  'root-verity': PartitionRole.ROOT_VERITY,
+  'root-verity-signature': PartitionRole.ROOT_VERITY_SIGNATURE,
+  var: PartitionRole.VAR,
+  other: PartitionRole.OTHER,
+} as const;
+
+/** nodeService gives the routes of plinth.node.v1.NodeService: each asks the machine and renders the answer. */
+export function nodeService(sources: NodeServiceSources): (router: ConnectRouter) => void {
+  const { sys } = sources;
+  return (router) => {
+    router.service(NodeService, {
+      getIdentity: (_request, context) => identityAnswer(sources, context),
+      getVersions: async () => {
+        const versions = await sources.versions();
+        return create(GetVersionsResponseSchema, {
+          ...versions,
+          agent: sources.agentVersion,
+          agentRuntime: `node ${process.versions.node}`,
+        });
+      },
+      getSlots: async () => {
+        const report = await collectSlots(sys);
+        return create(GetSlotsResponseSchema, {
+          slots: report.slots.map((slot) => ({ ...slot, partitions: slot.partitions.map(partition) })),
+          otherPartitions: report.otherPartitions.map(partition),
+          bootEntries: report.bootEntries.map((entry) => ({ ...entry, state: bootStates[entry.state] })),
+          espReadable: report.espReadable,
+          selectedEntry: report.selectedEntry,
+        });
+      },
+      getIntegrity: async () => {
+        const integrity = await sources.integrity();
+        return create(GetIntegrityResponseSchema, {
+          verdict: verdicts[integrity.verdict],
+          checks: integrity.checks.map(check),
+          mounts: integrity.mounts.map((mount) => ({
+            ...mount,
+            flags: [...mount.flags],
+            verdict: verdicts[mount.verdict],
+          })),
+          pcrs: [...integrity.pcrs],
+          rootHash: integrity.rootHash,
+          observedAt: timestampFromMs(integrity.observedAtMs),
+        });
+      },
+      getBootReport: async () => {
+        const report = await collectBootReport(sys);
+        return create(GetBootReportResponseSchema, {
+          bootId: report.bootId,
+          kernelStartedAt: timestampFromMs(report.kernelStartedAtMs),
+          phases: report.phases.map(({ name, durationMs }) => ({ name, duration: durationFromMs(durationMs) })),
+          finished: report.finished,
+          slowestUnits: report.slowestUnits.map(({ name, durationMs }) => ({
+            unit: name,
+            duration: durationFromMs(durationMs),
+          })),
+          crashRecords: [...report.crashRecords],
+        });
+      },
+      getHealth: async () => {
+        const health = await sources.health();
+        return create(GetHealthResponseSchema, {
+          state: healthStates[health.state],
+          checks: health.checks.map(check),
+          uptime: durationFromMs(await uptimeMs(sys)),
+        });
+      },
+    });
+  };
+}
+
+async function identityAnswer({ sys, identity, configSource }: NodeServiceSources, context: HandlerContext) {
+  return create(GetIdentityResponseSchema, {
+    nodeName: sys.hostName(),
+    nodeId: identity.nodeId,
+    certificateFingerprint: identity.fingerprint,
+    identityPersistent: identity.persistent,
+    machineId: (await readText(sys, '/etc/machine-id')) ?? '',
+    bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id')) ?? '',
+    addresses: [...sys.addresses()],
+    configSource,
+    caller: requireRole(context.values.get(callerKey)),
+  });
+}
+
+function check(result: CheckResult) {
+  return create(CheckSchema, { ...result, verdict: verdicts[result.verdict] });
+}
+
+function partition({ sizeBytes, role, ...rest }: PartitionReport) {
+  return { ...rest, sizeBytes: BigInt(sizeBytes), role: partitionRoles[role] };
+}

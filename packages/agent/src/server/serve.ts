@@ -1,0 +1,149 @@
+import { constants } from 'node:crypto';
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { type ConnectRouter, createContextValues } from '@connectrpc/connect';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { errorCode } from '../sys/sys.ts';
+import type { AuditSink } from './audit.ts';
+import { identifyCaller } from './caller.ts';
+import { callerKey, guard, peerKey } from './guard.ts';
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  /** Authorities whose client certificates are accepted, PEM. */
+  readonly clientAuthoritiesPem: readonly string[];
+  readonly routes: (router: ConnectRouter) => void;
+  readonly audit: AuditSink;
+  readonly nowMs: () => number;
+  /** Address to listen on; default: all. */
+  readonly bindAddress?: string | undefined;
+}
+
+/** A listening server. */
+export interface Listener {
+  readonly port: number;
+  /** Stops listening and ends all connections. */
+  close(): Promise<void>;
+}
+
+const REQUEST_LIMIT_BYTES = 64 * 1024;
+const CALL_LIMIT_MS = 60_000;
+const HANDSHAKE_LIMIT_MS = 10_000;
+const IDLE_LIMIT_MS = 120_000;
+const CONNECTIONS_AT_ONCE = 64;
+const STREAMS_PER_CONNECTION = 16;
+const HEADER_LIMIT_BYTES = 16 * 1024;
+
+/**
+ * serve listens for gRPC over TLS 1.3; a client without a certificate of a known authority does not get past the
+ * handshake. Throws system errors such as EADDRINUSE.
+ */
+export async function serve(options: ServeOptions): Promise<Listener> {
+  const server = createSecureServer(
+    {
+      minVersion: 'TLSv1.3',
+      cert: options.certificatePem,
+      key: options.privateKeyPem,
+      ca: [...options.clientAuthoritiesPem],
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: HANDSHAKE_LIMIT_MS,
+      // A resumed session would skip the look at the client certificate.
+      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+      allowHTTP1: false,
+      maxSessionMemory: 4, // MiB, of each connection
+      maxHeaderListPairs: 64,
+      settings: {
+        enablePush: false,
+        maxConcurrentStreams: STREAMS_PER_CONNECTION,
+        maxHeaderListSize: HEADER_LIMIT_BYTES,
+      },
+    },
+    handler(options),
+  );
+  server.maxConnections = CONNECTIONS_AT_ONCE;
+  const sessions = trackSessions(server);
+  await listen(server, options);
+  return {
+    port: boundPort(server),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const session of sessions) session.destroy();
+      }),
+  };
+}
+
+function handler({ routes, audit, nowMs }: ServeOptions): ReturnType<typeof connectNodeAdapter> {
+  return connectNodeAdapter({
+    routes,
+    grpcWeb: false,
+    connect: false,
+    // The default offers gzip and brotli: it costs four times the CPU, and lets a small request grow large.
+    acceptCompression: [],
+    readMaxBytes: REQUEST_LIMIT_BYTES,
+    maxTimeoutMs: CALL_LIMIT_MS,
+    interceptors: [guard(audit, nowMs)],
+    contextValues: (request) => {
+      const socket = tlsSocketOf(request);
+      const peer = `${socket?.remoteAddress ?? ''}:${socket?.remotePort ?? ''}`;
+      return createContextValues()
+        .set(callerKey, identifyCaller(socket?.getPeerCertificate(), nowMs()))
+        .set(peerKey, peer);
+    },
+  });
+}
+
+type AdapterRequest = Parameters<ReturnType<typeof connectNodeAdapter>>[0];
+
+/** The TLS socket below the request: handlers of the RPC library see headers only. */
+function tlsSocketOf(request: AdapterRequest): TLSSocket | undefined {
+  const socket = isHttp2(request) ? request.stream.session?.socket : undefined;
+  return socket instanceof TLSSocket ? socket : undefined;
+}
+
+function isHttp2(request: AdapterRequest): request is Http2ServerRequest {
+  return 'stream' in request;
+}
+
+function trackSessions(server: Http2SecureServer): ReadonlySet<Http2Session> {
+  const sessions = new Set<Http2Session>();
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.setTimeout(IDLE_LIMIT_MS, () => session.destroy());
+    session.once('close', () => sessions.delete(session));
+    // A client that breaks the protocol or vanishes ends its own connection and nothing else.
+    session.on('error', () => session.destroy());
+  });
+  server.on('tlsClientError', () => {}); // a client without an accepted certificate: refused, nothing to do
+  return sessions;
+}
+
+/** Listens on all addresses of both families, or of IPv4 alone where the kernel has no IPv6. */
+async function listen(server: Http2SecureServer, { port, bindAddress }: ServeOptions): Promise<void> {
+  if (bindAddress !== undefined) return listenOn(server, port, bindAddress);
+  try {
+    await listenOn(server, port, '::');
+  } catch (reason) {
+    if (errorCode(reason) !== 'EAFNOSUPPORT' && errorCode(reason) !== 'EADDRNOTAVAIL') throw reason;
+    await listenOn(server, port, '0.0.0.0');
+  }
+}
+
+function listenOn(server: Http2SecureServer, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function boundPort(server: Http2SecureServer): number {
+  const address: AddressInfo | string | null = server.address();
+  return address !== null && typeof address === 'object' ? address.port : 0;
+}

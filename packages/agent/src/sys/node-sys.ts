@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { open, readdir, readlink, stat, statfs } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
+import type { Readable } from 'node:stream';
+import type { ProgramResult, Sys } from './sys.ts';
+
+/** Bound on a file or the output of a program; the largest real one, mountinfo of a full node, is near 200 KiB. */
+const READ_LIMIT_BYTES = 1024 * 1024;
+const RUN_LIMIT_MS = 10_000;
+
+/** nodeSys is the machine itself. */
+export function nodeSys(): Sys {
+  return {
+    readFile,
+    readDir: async (path) => (await readdir(path)).sort(),
+    readLink: (path) => readlink(path),
+    run: runProgram,
+    usage: async (path) => {
+      const { bsize, blocks, bavail, files, ffree } = await statfs(path);
+      return {
+        sizeBytes: bsize * blocks,
+        availableBytes: bsize * bavail,
+        inodes: files,
+        availableInodes: ffree,
+      };
+    },
+    modifiedAtMs: async (path) => (await stat(path)).mtimeMs,
+    addresses: globalAddresses,
+    hostName: hostname,
+    nowMs: Date.now,
+  };
+}
+
+/** Kernel files have no size and may give less than asked for, so they are read until nothing comes. */
+async function readFile(path: string): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    while (sizeBytes < READ_LIMIT_BYTES) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(16 * 1024), 0, 16 * 1024, null);
+      if (bytesRead === 0) break;
+      chunks.push(buffer.subarray(0, bytesRead));
+      sizeBytes += bytesRead;
+    }
+    return Buffer.concat(chunks).subarray(0, READ_LIMIT_BYTES);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * runProgram starts a program by its absolute path with fixed arguments, waits for its end and kills it after
+ * 10 s. The environment of plinthd is not passed on; `env` is the child's whole environment.
+ */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProgramResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, [...args], {
+      cwd: '/',
+      env: { LC_ALL: 'C', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: RUN_LIMIT_MS,
+      killSignal: 'SIGKILL',
+    });
+    const stdout = collect(child.stdout);
+    const stderr = collect(child.stderr);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      if (signal !== null) reject(new Error(`${program} was ended by ${signal}`));
+      else resolve({ exitCode: code ?? 1, stdout: stdout(), stderr: stderr() });
+    });
+  });
+}
+
+function collect(stream: Readable): () => string {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    if (sizeBytes < READ_LIMIT_BYTES) chunks.push(chunk);
+    sizeBytes += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+function globalAddresses(): readonly string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address))
+    .map(({ address }) => address);
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { mountHolding, parseMountInfo } from '../kernel/mountinfo.ts';
+import { errorCode, isMissing, type Sys } from './sys.ts';
+
+/** Where plinthd keeps what must survive a restart. */
+export interface StateStore {
+  /** Why what is written is lost at reboot; undefined when it is kept. */
+  readonly volatileBecause: string | undefined;
+  read(name: string): Promise<Buffer | undefined>;
+  /** Replaces a file whole or not at all, readable by root only. */
+  write(name: string, data: Uint8Array): Promise<void>;
+  /** Puts a file that cannot be used out of the way and keeps it for people to look at. */
+  setAside(name: string): Promise<void>;
+}
+
+const DISK_FILE_SYSTEMS = ['ext4', 'xfs', 'btrfs'];
+
+/**
+ * openStateStore opens a folder for state. When it does not lie on a disk, or nothing can be written there, the
+ * state is kept in memory and `volatileBecause` says why: a node without /var still has to come up and say so.
+ */
+export async function openStateStore(sys: Sys, directory: string): Promise<StateStore> {
+  try {
+    const mounts = parseMountInfo((await sys.readFile('/proc/self/mountinfo')).toString('utf8'));
+    const fileSystem = mountHolding(mounts, directory)?.fileSystem ?? 'nothing';
+    if (!DISK_FILE_SYSTEMS.includes(fileSystem)) return memoryStore(`${directory} is on ${fileSystem}, not on a disk`);
+    return await openFolder(directory);
+  } catch (reason) {
+    return memoryStore(`${directory} cannot be written: ${errorCode(reason) || reason}`);
+  }
+}
+
+/** openFolder is a store in a folder that is made if it does not exist; a write is tried first. Throws system errors. */
+export async function openFolder(directory: string): Promise<StateStore> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await chmod(directory, 0o700);
+  await writeAtomic(join(directory, 'write-test'), Buffer.from('ok\n'));
+  await rm(join(directory, 'write-test'));
+  return {
+    volatileBecause: undefined,
+    async read(name) {
+      try {
+        return await readFile(join(directory, name));
+      } catch (reason) {
+        if (isMissing(reason)) return undefined;
+        throw reason;
+      }
+    },
+    write: (name, data) => writeAtomic(join(directory, name), data),
+    setAside: (name) => rename(join(directory, name), join(directory, `${name}.unusable`)),
+  };
+}
+
+/** memoryStore keeps everything in this process. */
+export function memoryStore(volatileBecause: string): StateStore {
+  const files = new Map<string, Buffer>();
+  return {
+    volatileBecause,
+    read: async (name) => files.get(name),
+    write: async (name, data) => {
+      files.set(name, Buffer.from(data));
+    },
+    setAside: async (name) => {
+      files.delete(name);
+    },
+  };
+}
+
+async function writeAtomic(path: string, data: Uint8Array): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    const folder = await open(dirname(path), 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (reason) {
+    await rm(temporary, { force: true });
+    throw reason;
+  }
+}

@@ -1,0 +1,75 @@
+/** What a child program answered. Output is cut at a bound; see node-sys.ts. */
+export interface ProgramResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Space of a file system. */
+export interface FileSystemUsage {
+  readonly sizeBytes: number;
+  readonly availableBytes: number;
+  readonly inodes: number;
+  readonly availableInodes: number;
+}
+
+/**
+ * Sys is all that plinthd sees of the machine it runs on. Everything else is a pure function of what it gives,
+ * so that tests run the same code on recorded files. Failures are system errors with their `code`.
+ */
+export interface Sys {
+  /** The whole content of a file, cut at 1 MiB. */
+  readFile(path: string): Promise<Buffer>;
+  /** Names in a folder, sorted. */
+  readDir(path: string): Promise<readonly string[]>;
+  readLink(path: string): Promise<string>;
+  /** Runs a program given by its absolute path, without a shell and with an empty environment. */
+  run(program: string, args: readonly string[]): Promise<ProgramResult>;
+  usage(path: string): Promise<FileSystemUsage>;
+  modifiedAtMs(path: string): Promise<number>;
+  /** Addresses of the machine, without loopback and link-local ones. */
+  addresses(): readonly string[];
+  hostName(): string;
+  nowMs(): number;
+}
+
+/** Whether a thrown value says that the path does not exist. */
+export function isMissing(reason: unknown): boolean {
+  return hasCode(reason, 'ENOENT') || hasCode(reason, 'ENOTDIR');
+}
+
+/** Whether a thrown value is a system error with that code. */
+export function hasCode(reason: unknown, code: string): boolean {
+  return errorCode(reason) === code;
+}
+
+/** The code of a system error, "" for anything else. */
+export function errorCode(reason: unknown): string {
+  return reason instanceof Error && 'code' in reason && typeof reason.code === 'string' ? reason.code : '';
+}
+
+/** readText gives a file as text without the trailing newline, undefined when it does not exist. */
+export async function readText(sys: Pick<Sys, 'readFile'>, path: string): Promise<string | undefined> {
+  const bytes = await readBytes(sys, path);
+  return bytes?.toString('utf8').replace(/\n$/, '');
+}
+
+/** readBytes gives a file, undefined when it does not exist. */
+export async function readBytes(sys: Pick<Sys, 'readFile'>, path: string): Promise<Buffer | undefined> {
+  try {
+    return await sys.readFile(path);
+  } catch (reason) {
+    if (isMissing(reason)) return undefined;
+    throw reason;
+  }
+}
+
+/** listDir gives the names in a folder, none when it does not exist. */
+export async function listDir(sys: Pick<Sys, 'readDir'>, path: string): Promise<readonly string[]> {
+  try {
+    return await sys.readDir(path);
+  } catch (reason) {
+    if (isMissing(reason)) return [];
+    throw reason;
+  }
+}
