@@ -1,5 +1,5 @@
 import { type CheckResult, type CheckSpec, pass, passIf } from './checks/check.ts';
-import { findConfig, type FoundConfig, keepConfig } from './config/find-config.ts';
+import { type FoundConfig, findConfig, keepConfig } from './config/find-config.ts';
 import type { NodeConsole } from './console.ts';
 import { openIdentity } from './identity/open-identity.ts';
 import { collectIntegrity, type Integrity } from './integrity/collect-integrity.ts';

@@ -9,6 +9,9 @@ export const SYSTEMD_NOTIFY = '/usr/bin/systemd-notify';
  */
 export async function notifyReady(socket: string | undefined, status: string): Promise<void> {
   if (!socket || !/^[/@]/.test(socket)) return;
-  const result = await runProgram(SYSTEMD_NOTIFY, ['--ready', `--status=${status}`], { NOTIFY_SOCKET: socket });
-  if (result.exitCode !== 0) throw new Error(`systemd-notify ended with ${result.exitCode}: ${result.stderr.trim()}`);
+  const result = await runProgram(SYSTEMD_NOTIFY, ['--ready', `--status=${status}`], {
+    NOTIFY_SOCKET: socket,
+  });
+  if (result.exitCode !== 0)
+    throw new Error(`systemd-notify ended with ${result.exitCode}: ${result.stderr.trim()}`);
 }

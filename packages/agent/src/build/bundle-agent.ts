@@ -34,6 +34,12 @@ export interface BundleModules {
   readonly modules: readonly BundledModule[];
 }
 
+/**
+ * Strings in the code cache are ordered by hashes, whose seed is drawn at random from this one. A program with another
+ * seed still takes the cache; `--hash-seed` would fix the order too, but is among the flags the cache is tied to.
+ */
+const REPRODUCIBLE = ['--random-seed=1'];
+
 const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -52,8 +58,10 @@ export async function bundleAgent(options: BundleOptions): Promise<BundleModules
     await chmod(join(work, 'node'), 0o755);
     await options.stripBinary(join(work, 'node'));
     await writeFile(join(work, 'sea.json'), JSON.stringify(seaConfig));
-    // V8 refuses a code cache made under other flags, so the builder runs with those of the program.
-    await run(options.nodeBinary, [...V8_FLAGS, '--build-sea', 'sea.json'], { cwd: work, env: {} });
+    await run(options.nodeBinary, [...V8_FLAGS, ...REPRODUCIBLE, '--build-sea', 'sea.json'], {
+      cwd: work,
+      env: {},
+    });
     const list: BundleModules = { runtime: await runtimeOf(options.nodeBinary), modules };
     await writeFile(join(work, 'modules.json'), `${JSON.stringify(list, null, 2)}\n`);
     await chmod(join(work, 'plinthd'), 0o755);

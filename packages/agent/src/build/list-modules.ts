@@ -17,7 +17,10 @@ const manifest = z.object({ name: z.string(), version: z.string(), license: z.st
  * packages are not among them.
  * @param inputs paths of bundled files relative to `root`, as esbuild's metafile gives them
  */
-export async function listModules(inputs: readonly string[], root: string): Promise<readonly BundledModule[]> {
+export async function listModules(
+  inputs: readonly string[],
+  root: string,
+): Promise<readonly BundledModule[]> {
   const folders = new Set(inputs.flatMap((input) => packageFolder(input) ?? []));
   const modules = await Promise.all([...folders].map((folder) => readManifest(join(root, folder))));
   return modules.sort((a, b) => compare(a.name, b.name) || compare(a.version, b.version));
@@ -29,7 +32,9 @@ export function packageFolder(input: string): string | undefined {
 }
 
 async function readManifest(folder: string): Promise<BundledModule> {
-  const { name, version, license } = manifest.parse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')));
+  const { name, version, license } = manifest.parse(
+    JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')),
+  );
   return { name, version, license: license ?? 'NOASSERTION' };
 }
 

@@ -8,8 +8,17 @@ export type ConfigSource = 'fw_cfg' | 'smbios' | 'persisted';
 
 /** What became of the search for a machine config. */
 export type FoundConfig =
-  | { readonly ok: true; readonly source: ConfigSource; readonly config: MachineConfig; readonly bytes: Buffer }
-  | { readonly ok: false; readonly code: ErrorCode; /** For people; one problem a line. */ readonly problems: readonly string[] };
+  | {
+      readonly ok: true;
+      readonly source: ConfigSource;
+      readonly config: MachineConfig;
+      readonly bytes: Buffer;
+    }
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode /** For people; one problem a line. */;
+      readonly problems: readonly string[];
+    };
 
 const FW_CFG = '/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config/raw';
 /** The whole table, which the kernel shows without a module; one folder per entry would need dmi_sysfs. */

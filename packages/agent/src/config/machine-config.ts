@@ -9,12 +9,18 @@ const LIMIT_DEPTH = 16;
 const hostName = z
   .string()
   .max(63)
-  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'expected a host name of lower-case letters, digits and hyphens (RFC 1123)');
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+    'expected a host name of lower-case letters, digits and hyphens (RFC 1123)',
+  );
 
-const authority = z.string().max(16 * 1024).superRefine((pem, context) => {
-  const problem = authorityProblem(pem);
-  if (problem) context.addIssue({ code: 'custom', message: problem });
-});
+const authority = z
+  .string()
+  .max(16 * 1024)
+  .superRefine((pem, context) => {
+    const problem = authorityProblem(pem);
+    if (problem) context.addIssue({ code: 'custom', message: problem });
+  });
 
 const schema = z.strictObject({
   apiVersion: z.literal('plinth.dev/v1alpha1'),
@@ -32,7 +38,8 @@ export type MachineConfig = z.infer<typeof schema>;
  * @param file name shown in diagnostics: where the config comes from
  */
 export function parseMachineConfig(bytes: Uint8Array, file: string): ParsedDocument<MachineConfig> {
-  if (bytes.length > LIMIT_BYTES) return tooLarge(file, `${bytes.length} bytes, expected at most ${LIMIT_BYTES}`);
+  if (bytes.length > LIMIT_BYTES)
+    return tooLarge(file, `${bytes.length} bytes, expected at most ${LIMIT_BYTES}`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

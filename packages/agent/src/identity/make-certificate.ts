@@ -4,8 +4,8 @@ import {
   AttributeTypeAndValue,
   BasicConstraints,
   Certificate,
-  ExtKeyUsage,
   Extension,
+  ExtKeyUsage,
   GeneralName,
   GeneralNames,
   getCrypto,
@@ -29,7 +29,11 @@ const NOT_BEFORE = new Date('2025-01-01T00:00:00Z');
 const NOT_AFTER = new Date('9999-12-31T23:59:59Z');
 
 /** makeCertificate self-signs a server certificate for a host name with an ECDSA P-256 key; gives DER. */
-export async function makeCertificate(hostName: string, publicKey: KeyObject, privateKey: KeyObject): Promise<Buffer> {
+export async function makeCertificate(
+  hostName: string,
+  publicKey: KeyObject,
+  privateKey: KeyObject,
+): Promise<Buffer> {
   const engine = getCrypto(true); // pkijs's wrapper of this process's Web Crypto
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
   const spki = publicKey.export({ type: 'spki', format: 'der' });
@@ -61,7 +65,11 @@ function extensions(hostName: string): Extension[] {
     new Extension({ extnID, critical, extnValue: value.toBER() });
   return [
     der(BASIC_CONSTRAINTS, true, new BasicConstraints({ cA: false }).toSchema()),
-    new Extension({ extnID: KEY_USAGE, critical: true, extnValue: new OctetString({ valueHex: DIGITAL_SIGNATURE }).getValue() }),
+    new Extension({
+      extnID: KEY_USAGE,
+      critical: true,
+      extnValue: new OctetString({ valueHex: DIGITAL_SIGNATURE }).getValue(),
+    }),
     der(EXTENDED_KEY_USAGE, false, usage.toSchema()),
     der(SUBJECT_ALTERNATIVE_NAME, false, names.toSchema()),
   ];

@@ -48,7 +48,8 @@ export async function openIdentity(store: StateStore, hostName: string): Promise
     concern = `the identity cannot be stored: ${errorCode(reason) || reason}`;
   }
   const made = parseIdentity(pem);
-  if (!made) throw new Error('Cannot use the identity just made: its key and certificate do not belong together');
+  if (!made)
+    throw new Error('Cannot use the identity just made: its key and certificate do not belong together');
   return { ...made, persistent, concern };
 }
 

@@ -1,4 +1,12 @@
-import { type CheckResult, type CheckSpec, fail, overallVerdict, pass, runCheck, type Verdict } from '../checks/check.ts';
+import {
+  type CheckResult,
+  type CheckSpec,
+  fail,
+  overallVerdict,
+  pass,
+  runCheck,
+  type Verdict,
+} from '../checks/check.ts';
 import { parseMountInfo } from '../kernel/mountinfo.ts';
 import type { Sys } from '../sys/sys.ts';
 import { kernelChecks } from './kernel-checks.ts';
@@ -29,7 +37,14 @@ export async function collectIntegrity(
   probes: readonly CheckSpec[],
 ): Promise<Integrity> {
   const observedAtMs = sys.nowMs();
-  const specs = [secureBootCheck, measuredBootCheck, ...rootChecks(), ...kernelChecks, mountsCheck(rules), ...probes];
+  const specs = [
+    secureBootCheck,
+    measuredBootCheck,
+    ...rootChecks(),
+    ...kernelChecks,
+    mountsCheck(rules),
+    ...probes,
+  ];
   const checks = await Promise.all(specs.map((spec) => runCheck(spec, sys)));
   const root = await observeRoot(sys).catch(() => undefined); // the checks say why
   return {
@@ -60,7 +75,9 @@ function mountsCheck(rules: readonly PathRule[]): CheckSpec {
         .map(({ target, difference }) => `${target}: ${difference}`);
       const missing = missingMounts(mounts, rules).map((path) => `${path}: it is not mounted`);
       const problems = [...missing, ...wrong];
-      return problems.length === 0 ? pass(`${reports.length} mounts`) : fail(problems.slice(0, 5).join(' | '));
+      return problems.length === 0
+        ? pass(`${reports.length} mounts`)
+        : fail(problems.slice(0, 5).join(' | '));
     },
   };
 }

@@ -49,7 +49,10 @@ const selinux: CheckSpec = {
   async observe(sys) {
     const text = await readText(sys, SELINUX);
     if (text === undefined) return fail('SELinux is off');
-    return passIf(text === '0' || text === '1', text === '1' ? 'policy loaded, enforcing' : 'policy loaded, permissive');
+    return passIf(
+      text === '0' || text === '1',
+      text === '1' ? 'policy loaded, enforcing' : 'policy loaded, permissive',
+    );
   },
 };
 
@@ -110,4 +113,11 @@ const taint: CheckSpec = {
 };
 
 /** kernelChecks ask the kernel for its own defences. */
-export const kernelChecks: readonly CheckSpec[] = [lockdown, securityModules, selinux, ipe, signedModules, taint];
+export const kernelChecks: readonly CheckSpec[] = [
+  lockdown,
+  securityModules,
+  selinux,
+  ipe,
+  signedModules,
+  taint,
+];

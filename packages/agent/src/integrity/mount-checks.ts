@@ -19,8 +19,22 @@ export interface MountReport {
 }
 
 const KERNEL_FILE_SYSTEMS = [
-  'proc', 'sysfs', 'cgroup2', 'securityfs', 'efivarfs', 'pstore', 'bpf', 'debugfs', 'tracefs', 'configfs',
-  'fusectl', 'selinuxfs', 'binfmt_misc', 'mqueue', 'hugetlbfs', 'nsfs',
+  'proc',
+  'sysfs',
+  'cgroup2',
+  'securityfs',
+  'efivarfs',
+  'pstore',
+  'bpf',
+  'debugfs',
+  'tracefs',
+  'configfs',
+  'fusectl',
+  'selinuxfs',
+  'binfmt_misc',
+  'mqueue',
+  'hugetlbfs',
+  'nsfs',
 ];
 
 const FILE_SYSTEMS: Record<PathKind, readonly string[] | undefined> = {
@@ -36,7 +50,10 @@ const FILE_SYSTEMS: Record<PathKind, readonly string[] | undefined> = {
 };
 
 /** judgeMounts compares every mount that can be reached with the path table; a mount without a rule fails. */
-export function judgeMounts(mounts: readonly MountInfo[], rules: readonly PathRule[]): readonly MountReport[] {
+export function judgeMounts(
+  mounts: readonly MountInfo[],
+  rules: readonly PathRule[],
+): readonly MountReport[] {
   return visibleMounts(mounts).map((mount) => {
     const rule = ruleFor(mount, rules);
     const difference = rule ? differences(mount, rule).join('; ') : 'no rule of the path table covers it';
@@ -57,7 +74,9 @@ export function judgeMounts(mounts: readonly MountInfo[], rules: readonly PathRu
 /** missingMounts names the rules whose path must always be mounted and is not. */
 export function missingMounts(mounts: readonly MountInfo[], rules: readonly PathRule[]): readonly string[] {
   const targets = new Set(mounts.map(({ target }) => target));
-  return rules.filter(({ mounted, path }) => mounted === 'always' && !targets.has(path)).map(({ path }) => path);
+  return rules
+    .filter(({ mounted, path }) => mounted === 'always' && !targets.has(path))
+    .map(({ path }) => path);
 }
 
 /** The rule for a path: the exact one, else the longest that covers it. An automount point also has its file system. */

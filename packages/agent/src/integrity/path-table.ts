@@ -3,12 +3,24 @@ import { z } from 'zod';
 /** Flags a mount can be required to carry. */
 export const mountFlags = ['ro', 'nosuid', 'nodev', 'noexec'] as const;
 
-const kinds = ['erofs-verity', 'overlay', 'disk', 'esp', 'tmpfs', 'devices', 'kernel', 'automount', 'workload'] as const;
+const kinds = [
+  'erofs-verity',
+  'overlay',
+  'disk',
+  'esp',
+  'tmpfs',
+  'devices',
+  'kernel',
+  'automount',
+  'workload',
+] as const;
 export type PathKind = (typeof kinds)[number];
 
 const pathRule = z.strictObject({
   /** A path, or a path followed by "/**" for every mount below it. */
-  path: z.string().regex(/^\/(?:[^*]*[^*/])?(?:\/\*\*)?$/, 'expected an absolute path, at most with "/**" at its end'),
+  path: z
+    .string()
+    .regex(/^\/(?:[^*]*[^*/])?(?:\/\*\*)?$/, 'expected an absolute path, at most with "/**" at its end'),
   kind: z.enum(kinds),
   /** Whether files below may change while the node runs. */
   writable: z.boolean(),

@@ -24,7 +24,9 @@ export function probeChecks(executeDirectory: string): readonly CheckSpec[] {
     refusal('write-usr', 'a new file in /usr', () => tryCreate('/usr')),
     refusal('remount-root', 'mount -o remount,rw /', tryRemount),
     refusal('write-root-device', 'opening the root device for writing', tryRootDevice),
-    refusal('execute-var', `executing a file in ${executeDirectory}`, (sys) => tryExecute(sys, executeDirectory)),
+    refusal('execute-var', `executing a file in ${executeDirectory}`, (sys) =>
+      tryExecute(sys, executeDirectory),
+    ),
   ];
 }
 
@@ -85,7 +87,9 @@ export async function tryExecute(sys: Sys, directory: string): Promise<Finding> 
 
 async function tryRootDevice(sys: Sys): Promise<Finding> {
   const { name } = await observeRoot(sys);
-  return name === undefined ? fail('the root is not on a mapped device') : tryOpenForWriting(`/dev/mapper/${name}`);
+  return name === undefined
+    ? fail('the root is not on a mapped device')
+    : tryOpenForWriting(`/dev/mapper/${name}`);
 }
 
 async function tryRemount(sys: Sys): Promise<Finding> {
@@ -104,5 +108,7 @@ async function tryRemount(sys: Sys): Promise<Finding> {
 
 function refused(reason: unknown): Finding {
   const code = errorCode(reason);
-  return REFUSALS.includes(code) ? pass(`refused: ${code}`) : unknown(`the attempt ended with ${code || reason}`);
+  return REFUSALS.includes(code)
+    ? pass(`refused: ${code}`)
+    : unknown(`the attempt ended with ${code || reason}`);
 }

@@ -48,7 +48,9 @@ async function dmsetup(sys: Sys, command: 'table' | 'status', name: string): Pro
 /** rootChecks judge the root file system. They share one observation; call it anew for each round of checks. */
 export function rootChecks(): readonly CheckSpec[] {
   let observation: Promise<RootDevice> | undefined;
-  const onRoot = (judge: (root: RootDevice, sys: Sys) => Finding | Promise<Finding>): CheckSpec['observe'] => {
+  const onRoot = (
+    judge: (root: RootDevice, sys: Sys) => Finding | Promise<Finding>,
+  ): CheckSpec['observe'] => {
     return async (sys) => {
       observation ??= observeRoot(sys);
       return judge(await observation, sys);
@@ -99,7 +101,9 @@ async function judgeHash({ table }: RootDevice, sys: Sys): Promise<Finding> {
   if (expected === undefined) return fail(`${table.rootHash}, and the kernel command line names none`);
   return passIf(
     table.rootHash === expected.toLowerCase(),
-    table.rootHash === expected.toLowerCase() ? table.rootHash : `${table.rootHash}, command line ${expected}`,
+    table.rootHash === expected.toLowerCase()
+      ? table.rootHash
+      : `${table.rootHash}, command line ${expected}`,
   );
 }
 

@@ -50,10 +50,14 @@ export const measuredBootCheck: CheckSpec = {
   async observe(sys) {
     const pcrs = await readPcrs(sys);
     if (pcrs.length === 0) return fail('no TPM with a SHA-256 bank');
-    const empty = [7, 11].filter((index) => /^0*$/.test(pcrs.find((pcr) => pcr.index === index)?.sha256 ?? ''));
+    const empty = [7, 11].filter((index) =>
+      /^0*$/.test(pcrs.find((pcr) => pcr.index === index)?.sha256 ?? ''),
+    );
     return passIf(
       empty.length === 0,
-      empty.length === 0 ? `${pcrs.length} registers, 7 and 11 measured` : `nothing measured into PCR ${empty.join(', ')}`,
+      empty.length === 0
+        ? `${pcrs.length} registers, 7 and 11 measured`
+        : `nothing measured into PCR ${empty.join(', ')}`,
     );
   },
 };

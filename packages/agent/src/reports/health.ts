@@ -76,7 +76,10 @@ const varDisk: CheckSpec = {
     const mount = mountHolding(parseMountInfo((await sys.readFile(HOST_MOUNTS)).toString('utf8')), '/var');
     if (mount?.target !== '/var') return fail('/var is not mounted');
     const onDisk = DISK_FILE_SYSTEMS.includes(mount.fileSystem);
-    return passIf(onDisk, onDisk ? `${mount.fileSystem} on ${mount.source}` : `${mount.fileSystem}, lost at reboot`);
+    return passIf(
+      onDisk,
+      onDisk ? `${mount.fileSystem} on ${mount.source}` : `${mount.fileSystem}, lost at reboot`,
+    );
   },
 };
 

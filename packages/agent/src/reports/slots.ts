@@ -1,7 +1,7 @@
+import { HOST_MOUNTS } from '../integrity/root-checks.ts';
 import { EFI_LOADER, efiVariablePath, parseEfiText } from '../kernel/efi-variable.ts';
 import { parseKeyValues } from '../kernel/key-values.ts';
 import { mountHolding, parseMountInfo } from '../kernel/mountinfo.ts';
-import { HOST_MOUNTS } from '../integrity/root-checks.ts';
 import { listDir, readBytes, readText, type Sys } from '../sys/sys.ts';
 import { type BootEntryReport, parseBootEntry, sortBootEntries } from './boot-entries.ts';
 

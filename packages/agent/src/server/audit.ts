@@ -22,5 +22,7 @@ const TEXT_LIMIT = 256;
 
 /** auditLine renders a record as one line of JSON. JSON escapes line breaks, so no name can forge a second line. */
 export function auditLine(record: AuditRecord): string {
-  return JSON.stringify(record, (_key, value) => (typeof value === 'string' ? value.slice(0, TEXT_LIMIT) : value));
+  return JSON.stringify(record, (_key, value) =>
+    typeof value === 'string' ? value.slice(0, TEXT_LIMIT) : value,
+  );
 }

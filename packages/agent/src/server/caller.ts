@@ -24,7 +24,8 @@ export function identifyCaller(certificate: CallerCertificate | undefined, nowMs
   const subject = certificate?.subject;
   const commonName = typeof subject?.CN === 'string' ? subject.CN : '';
   if (!certificate || !subject) return { ok: false, commonName, reason: 'no client certificate' };
-  if (commonName === '') return { ok: false, commonName, reason: 'the certificate needs exactly one common name' };
+  if (commonName === '')
+    return { ok: false, commonName, reason: 'the certificate needs exactly one common name' };
   const organisation: unknown = subject.O;
   const role = roles.find((name) => name === organisation);
   if (!role) return { ok: false, commonName, reason: `its organisation is not one of ${roles.join(', ')}` };

@@ -3,7 +3,11 @@ import type { AuditSink } from './audit.ts';
 import type { Caller, CallerVerdict } from './caller.ts';
 
 /** Who calls, put into each request's context when it arrives. */
-export const callerKey = createContextKey<CallerVerdict>({ ok: false, commonName: '', reason: 'not identified' });
+export const callerKey = createContextKey<CallerVerdict>({
+  ok: false,
+  commonName: '',
+  reason: 'not identified',
+});
 /** Address of the client, for the record. */
 export const peerKey = createContextKey('');
 

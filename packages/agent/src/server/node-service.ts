@@ -98,7 +98,10 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
         return create(GetBootReportResponseSchema, {
           bootId: report.bootId,
           kernelStartedAt: timestampFromMs(report.kernelStartedAtMs),
-          phases: report.phases.map(({ name, durationMs }) => ({ name, duration: durationFromMs(durationMs) })),
+          phases: report.phases.map(({ name, durationMs }) => ({
+            name,
+            duration: durationFromMs(durationMs),
+          })),
           finished: report.finished,
           slowestUnits: report.slowestUnits.map(({ name, durationMs }) => ({
             unit: name,

@@ -25,7 +25,8 @@ export async function openStateStore(sys: Sys, directory: string): Promise<State
   try {
     const mounts = parseMountInfo((await sys.readFile('/proc/self/mountinfo')).toString('utf8'));
     const fileSystem = mountHolding(mounts, directory)?.fileSystem ?? 'nothing';
-    if (!DISK_FILE_SYSTEMS.includes(fileSystem)) return memoryStore(`${directory} is on ${fileSystem}, not on a disk`);
+    if (!DISK_FILE_SYSTEMS.includes(fileSystem))
+      return memoryStore(`${directory} is on ${fileSystem}, not on a disk`);
     return await openFolder(directory);
   } catch (reason) {
     return memoryStore(`${directory} cannot be written: ${errorCode(reason) || reason}`);
