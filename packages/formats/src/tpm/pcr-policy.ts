@@ -3,7 +3,7 @@ import { concatBytes, hex, sha256 } from '../bytes.ts';
 /** One signed PCR policy as `.pcrsig` holds it. */
 export interface PcrSignature {
   readonly pcr: number;
-  /** SHA-256 of the public key's SubjectPublicKeyInfo in DER, hex. */
+  /** SHA-256 of the public key in PKCS #1 DER, hex. */
   readonly publicKeyFingerprint: string;
   readonly policyDigest: Uint8Array;
   readonly signature: Uint8Array;
