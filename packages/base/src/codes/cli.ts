@@ -14,6 +14,23 @@ export const cliCodes = {
     fix: 'Run it again: finished steps are kept.',
     exitCode: exitCodes.interrupted,
   },
+  'cli/config-invalid': {
+    meaning: 'The file of client contexts cannot be used.',
+    cause: 'A key that does not exist, a wrong value, or permissions that let others read it.',
+    fix: 'Mend the place shown; "plinth config add --help" shows how contexts are made.',
+    exitCode: exitCodes.usage,
+  },
+  'cli/context-missing': {
+    meaning: 'No client context says which node is meant.',
+    cause: 'No machine was started yet, or the name given is not in the file of contexts.',
+    fix: 'Run "plinth up", or name one of "plinth config contexts" with --context.',
+    exitCode: exitCodes.usage,
+  },
+  'cli/tests-failed': {
+    meaning: 'A group of tests failed; the groups after it were not run.',
+    cause: 'A defect, or a tool that is missing on this machine; the output above names the test.',
+    fix: 'Run the group alone with the command shown in the table.',
+  },
   'internal/bug': {
     meaning: 'Plinth met a state its authors held to be impossible.',
     cause: 'A bug in Plinth.',

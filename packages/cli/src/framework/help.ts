@@ -1,5 +1,5 @@
 import type { Style } from '../output/style.ts';
-import type { Command } from './command.ts';
+import type { Command, Example } from './command.ts';
 import type { ArgumentSpec, ValueSpec } from './options.ts';
 import { optionName } from './usage-error.ts';
 
@@ -21,12 +21,9 @@ export function commandHelp(command: Command, style: Style): string {
   ];
   return joinSections([
     [`${style.strong('Usage:')} ${usage.join(' ')}`],
-    [`${command.summary}.`, ...(command.details ?? [])],
+    [`${command.summary}.`, ...(command.details ?? []).flatMap((text) => wrap(text, WIDTH_CHARS))],
     rows.length > 0 ? definitionList(rows, style) : [],
-    [
-      style.strong('Examples:'),
-      ...command.examples.flatMap(({ run, what }) => exampleLines(run, what, style)),
-    ],
+    [style.strong('Examples:'), ...exampleLines(command.examples, style)],
     [style.faint(`Also: -o ${formatsOf(command).join('|')}, -q, --progress, --color: see "plinth help"`)],
   ]);
 }
@@ -82,14 +79,13 @@ function definitionList(rows: readonly Row[], style: Style, widthChars?: number)
   });
 }
 
-/** The command and its meaning on one line where they fit, else below each other. */
-function exampleLines(run: string, what: string, style: Style): string[] {
-  const column = 44;
-  const oneLine = `  ${run.padEnd(column)}  ${what}`;
-  if (run.length <= column && oneLine.length <= WIDTH_CHARS) {
-    return [`  ${run.padEnd(column)}  ${style.faint(what)}`];
-  }
-  return [`  ${run}`, `      ${style.faint(what)}`];
+/** Commands and meanings side by side where all of them fit, else below each other. */
+function exampleLines(examples: readonly Example[], style: Style): string[] {
+  const column = Math.max(...examples.map(({ run }) => run.length));
+  const fits = examples.every(({ what }) => column + what.length + 4 <= WIDTH_CHARS);
+  return examples.flatMap(({ run, what }) =>
+    fits ? [`  ${run.padEnd(column)}  ${style.faint(what)}`] : [`  ${run}`, `      ${style.faint(what)}`],
+  );
 }
 
 function wrap(text: string, widthChars: number): string[] {

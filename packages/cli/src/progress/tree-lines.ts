@@ -57,7 +57,8 @@ function stepLine(step: Step, look: TreeLook, depth: number): string {
   const room = look.widthChars - (depth * 2 + 2) - shownTime.length - 2;
   const cutTitle = cut(title, room);
   const cutNote = note === '' ? '' : cut(note, room - cutTitle.length - 2);
-  const fill = ' '.repeat(Math.max(1, room - cutTitle.length - (cutNote ? cutNote.length + 2 : 0) + 1));
+  const used = cutTitle.length + (cutNote ? cutNote.length + 2 : 0);
+  const fill = ' '.repeat(Math.max(0, room - used) + 2);
   return `${left}${cutTitle}${cutNote ? `  ${style.faint(cutNote)}` : ''}${fill}${style.faint(shownTime)}`;
 }
 

@@ -1,0 +1,44 @@
+import { resolve } from 'node:path';
+import { changeContexts, contextsPath, parseContexts } from '../client/contexts-file.ts';
+import { defineCommand } from '../framework/command.ts';
+import { required, text } from '../framework/options.ts';
+import { usageError } from '../framework/usage-error.ts';
+import { plainText } from '../output/blocks.ts';
+
+export const configAddCommand = defineCommand({
+  path: ['config', 'add'],
+  summary: 'Add a node this client shall know, or change one',
+  details: ['The node prints its fingerprint on its console when its API is up.'],
+  examples: [
+    {
+      run: 'plinth config add n1 --fingerprint sha256:8f3c… --certificate c --key k',
+      what: 'a new node; --endpoint is needed too',
+    },
+    { run: 'plinth config add n1 --endpoint 192.0.2.11:7546', what: 'it moved' },
+  ],
+  options: {
+    endpoint: text('ADDRESS:PORT', 'Where its API answers'),
+    fingerprint: text('SHA256', 'Its certificate'),
+    certificate: text('FILE', 'Client certificate, PEM'),
+    key: text('FILE', 'Its private key, PEM; it stays where it is'),
+  },
+  args: { name: required('NAME', 'Name of the context') },
+  run: async ({ args: { name }, options }, { env }) => {
+    const path = contextsPath(env);
+    const file = await changeContexts(path, (before) => {
+      const old = before.contexts[name];
+      const context = {
+        endpoint: options.endpoint ?? old?.endpoint,
+        fingerprint: options.fingerprint ?? old?.fingerprint,
+        certificate: options.certificate ? resolve(options.certificate) : old?.certificate,
+        key: options.key ? resolve(options.key) : old?.key,
+      };
+      const missing = Object.entries(context).find(([, value]) => value === undefined);
+      if (missing) throw usageError(`context "${name}" has no ${missing[0]} yet, expected --${missing[0]}`);
+      const contexts = { ...before.contexts, [name]: context };
+      // The same checks as for a file written by hand, so that nothing is stored that cannot be read again.
+      return parseContexts(JSON.stringify({ ...before, current: before.current ?? name, contexts }), path);
+    });
+    return { data: { name, ...file.contexts[name] }, view: [plainText(`Context "${name}" is known.`)] };
+  },
+});

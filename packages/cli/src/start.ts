@@ -1,0 +1,33 @@
+import { createInterface } from 'node:readline/promises';
+import { onInterrupt } from './framework/interrupt.ts';
+import { runCli } from './run-cli.ts';
+
+const { signal, dispose } = onInterrupt((text) => process.stderr.write(`\n${text}\n`));
+// A reader that goes away (plinth … | head) is not an error.
+process.stdout.on('error', (reason: NodeJS.ErrnoException) => {
+  if (reason.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  throw reason;
+});
+
+/** Prompts go to standard error, so that standard output stays parseable. */
+async function ask(question: string, stop: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question, { signal: stop });
+  } finally {
+    lines.close();
+  }
+}
+
+const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true;
+process.exitCode = await runCli(
+  process.argv.slice(2),
+  {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    ...(interactive ? { ask } : {}),
+  },
+  signal,
+);
+dispose();
