@@ -61,6 +61,9 @@ async function runCommand(
     env: world.env,
     style,
     writeOut: (text) => world.stdout.write(text),
+    say: (line) => {
+      if (!globals.quiet) world.stderr.write(`${line}\n`);
+    },
     suspendProgress: renderer.suspend,
     confirm: async (question) => {
       if (!ask) return undefined;

@@ -26,11 +26,6 @@ export const cliCodes = {
     fix: 'Run "plinth up", or name one of "plinth config contexts" with --context.',
     exitCode: exitCodes.usage,
   },
-  'cli/tests-failed': {
-    meaning: 'A group of tests failed; the groups after it were not run.',
-    cause: 'A defect, or a tool that is missing on this machine; the output above names the test.',
-    fix: 'Run the group alone with the command shown in the table.',
-  },
   'internal/bug': {
     meaning: 'Plinth met a state its authors held to be impossible.',
     cause: 'A bug in Plinth.',

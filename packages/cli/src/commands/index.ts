@@ -13,6 +13,7 @@ import { getIntegrityCommand } from './get-integrity.ts';
 import { getSlotsCommand } from './get-slots.ts';
 import { getVersionsCommand } from './get-versions.ts';
 import { lockCommand } from './lock.ts';
+import { testCommand } from './test.ts';
 import { versionCommand } from './version.ts';
 import { vmConsoleCommand } from './vm-console.ts';
 import { vmListCommand } from './vm-list.ts';
@@ -23,6 +24,7 @@ import { vmStopCommand } from './vm-stop.ts';
 export const commandTable: CommandTable = {
   commands: [
     downCommand,
+    testCommand,
     lockCommand,
     vmStopCommand,
     vmConsoleCommand,
@@ -48,7 +50,7 @@ export const commandTable: CommandTable = {
     config: 'Name the nodes this client knows',
   },
   topics: {
-    Start: ['down'],
+    Start: ['down', 'test'],
     Build: ['lock'],
     Run: ['vm', 'get', 'config'],
     'The tool itself': ['completion', 'version', 'errors'],

@@ -28,6 +28,8 @@ export interface CommandContext {
   readonly style: Style;
   /** Writes to standard output as it is, for commands whose product is a stream of text. */
   readonly writeOut: (text: string) => void;
+  /** Writes a line to standard error, for news that are neither progress nor result; -q hides it. */
+  readonly say: (line: string) => void;
   /** Asks yes or no; undefined when there is nobody to ask. */
   readonly confirm: (question: string) => Promise<boolean | undefined>;
   /** Stops drawing progress while something else owns the terminal. */

@@ -1,0 +1,59 @@
+import { defineCommand } from '../framework/command.ts';
+import { flag } from '../framework/options.ts';
+import { plainText, table } from '../output/blocks.ts';
+import { formatDuration } from '../output/units.ts';
+
+export const testCommand = defineCommand({
+  path: ['test'],
+  summary: 'Run all tests: types, lint, units, tools, then boots of the built image',
+  details: [
+    'Stops at the first group that fails. The boots use QEMU and take minutes each',
+    'where the computer has no KVM.',
+  ],
+  examples: [
+    { run: 'plinth test', what: 'everything; what CI runs' },
+    { run: 'plinth test --quick', what: 'everything but the image and its boots' },
+    { run: 'plinth test --unit', what: 'one group; may be given together with others' },
+  ],
+  options: {
+    unit: flag('Only types, lint and tests of pure code'),
+    tools: flag('Only tests against real tools in the toolbox'),
+    boot: flag('Only build the image and boot it, whole and tampered with'),
+    quick: flag('All but --boot'),
+  },
+  args: {},
+  run: async ({ options }, context) => {
+    const { runTests } = await import('../flows/run-tests.ts');
+    const results = await runTests(options, context);
+    const failed = results.find(({ outcome }) => outcome === 'failed');
+    return {
+      data: results,
+      view: [
+        table(
+          [
+            { header: 'NAME', value: (group) => group.name },
+            {
+              header: 'OUTCOME',
+              value: (group) => group.outcome,
+              mark: (group, style) =>
+                group.outcome === 'passed'
+                  ? style.good
+                  : group.outcome === 'failed'
+                    ? style.bad
+                    : style.faint,
+            },
+            {
+              header: 'TIME',
+              value: (group) => (group.outcome === 'not run' ? '' : formatDuration(group.durationMs)),
+              align: 'right',
+            },
+            { header: 'WHAT', value: (group) => group.what },
+          ],
+          results,
+        ),
+        plainText(failed ? `Failed: ${failed.name}. Alone: ${failed.alone}` : 'All tests passed.'),
+      ],
+      exitCode: failed ? 1 : 0,
+    };
+  },
+});

@@ -1,0 +1,167 @@
+import { spawn } from 'node:child_process';
+import { glob, readFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { PlinthError } from '@plinth/base';
+import type { CommandContext } from '../framework/context.ts';
+import { repositoryRoot } from '../repository.ts';
+
+export interface TestOptions {
+  readonly unit: boolean;
+  readonly tools: boolean;
+  readonly boot: boolean;
+  readonly quick: boolean;
+}
+
+type Part = 'unit' | 'tools' | 'boot';
+
+export interface GroupResult {
+  readonly name: string;
+  readonly what: string;
+  /** The command that runs this group alone. */
+  readonly alone: string;
+  readonly outcome: 'passed' | 'failed' | 'not run';
+  readonly durationMs: number;
+}
+
+interface Group {
+  readonly name: string;
+  readonly part: Part;
+  readonly what: string;
+  /** Program and arguments, each run in turn; an empty list passes. */
+  readonly commands: () => Promise<readonly (readonly [string, ...string[]])[]>;
+}
+
+/**
+ * runTests runs the groups in order and stops at the first that fails. Output of the tests goes where it always goes.
+ * @throws cli/interrupted
+ */
+export async function runTests(options: TestOptions, context: CommandContext): Promise<GroupResult[]> {
+  const results: GroupResult[] = [];
+  for (const group of chooseGroups(options)) {
+    const { name, part, what } = group;
+    const about = { name, what, alone: `plinth test --${part}` };
+    if (results.some(({ outcome }) => outcome === 'failed')) {
+      results.push({ ...about, outcome: 'not run', durationMs: 0 });
+      continue;
+    }
+    context.say(`== ${name}: ${what}`);
+    const startedMs = performance.now();
+    const passed = await runGroup(group, context);
+    const durationMs = performance.now() - startedMs;
+    results.push({ ...about, outcome: passed ? 'passed' : 'failed', durationMs });
+  }
+  return results;
+}
+
+/** chooseGroups decides which groups the options mean; without options, all. */
+export function chooseGroups(options: TestOptions): readonly Group[] {
+  const named = (['unit', 'tools', 'boot'] as const).filter((part) => options[part]);
+  const parts: readonly Part[] = named.length > 0 ? named : ['unit', 'tools', 'boot'];
+  return groups.filter(({ part }) => parts.includes(part) && !(options.quick && part === 'boot'));
+}
+
+const bin = (name: string) => join(repositoryRoot, 'node_modules', '.bin', name);
+const node = process.execPath;
+
+const groups: readonly Group[] = [
+  {
+    name: 'types',
+    part: 'unit',
+    what: 'the TypeScript compiler',
+    commands: async () => [[bin('tsc'), '--noEmit', '-p', 'tsconfig.json']],
+  },
+  {
+    name: 'lint',
+    part: 'unit',
+    what: 'style, layers, file sizes, host names, fresh reference pages',
+    commands: async () => [
+      [bin('biome'), 'check', '--error-on-warnings', '.'],
+      ...['check-boundaries', 'check-size', 'check-hosts'].map((name): [string, string] => [
+        node,
+        `tools/${name}.ts`,
+      ]),
+      [node, 'tools/generate-docs.ts', '--check'],
+    ],
+  },
+  {
+    name: 'unit',
+    part: 'unit',
+    what: 'tests of pure code and of this machine',
+    commands: async () => nodeTest((await testFiles()).filter(({ part }) => part === 'unit')),
+  },
+  {
+    name: 'tools',
+    part: 'tools',
+    what: 'tests against the real tools in the toolbox',
+    commands: async () => nodeTest((await testFiles()).filter(({ part }) => part === 'tools')),
+  },
+  {
+    name: 'boot',
+    part: 'boot',
+    what: 'the built image in QEMU, whole and tampered with',
+    // One machine at a time: two under translation on one computer only slow each other down.
+    commands: async () =>
+      nodeTest(
+        (await testFiles()).filter(({ part }) => part === 'boot'),
+        '--test-concurrency=1',
+      ),
+  },
+];
+
+interface TestFile {
+  readonly path: string;
+  readonly part: Part;
+}
+
+function nodeTest(files: readonly TestFile[], ...flags: string[]): [string, ...string[]][] {
+  return files.length === 0 ? [] : [[node, '--test', ...flags, ...files.map(({ path }) => path)]];
+}
+
+async function testFiles(): Promise<TestFile[]> {
+  const found: TestFile[] = [];
+  const options = { cwd: repositoryRoot, exclude: ['**/node_modules/**'] };
+  for await (const path of glob(
+    ['packages/**/*.test.ts', 'tools/**/*.test.ts', 'tests/**/*.test.ts'],
+    options,
+  )) {
+    found.push({ path, part: partOf(path, await readFile(join(repositoryRoot, path), 'utf8')) });
+  }
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** partOf sorts a test file by what it needs: a machine that boots, the toolbox, or nothing. */
+export function partOf(path: string, text: string): Part {
+  if (path.startsWith('tests/boot/')) return 'boot';
+  return text.includes('openToolbox') ? 'tools' : 'unit';
+}
+
+async function runGroup(group: Group, context: CommandContext): Promise<boolean> {
+  for (const [program, ...args] of await group.commands()) {
+    if (!(await succeeds(program, args, context))) return false;
+  }
+  return true;
+}
+
+/** Runs a program whose output is meant for the person at the terminal, so it gets the terminal. */
+async function succeeds(program: string, args: readonly string[], context: CommandContext): Promise<boolean> {
+  const path = `${join(repositoryRoot, 'node_modules', '.bin')}${delimiter}${context.env['PATH'] ?? ''}`;
+  const child = spawn(program, [...args], {
+    cwd: repositoryRoot,
+    // Standard output is the result's; what the tests say goes beside it.
+    stdio: ['ignore', process.stderr.fd, process.stderr.fd],
+    env: { ...context.env, PATH: path },
+  });
+  const stop = () => child.kill('SIGTERM');
+  context.signal.addEventListener('abort', stop, { once: true });
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    if (context.signal.aborted)
+      throw new PlinthError('cli/interrupted', 'Cannot finish the tests: interrupted');
+    return code === 0;
+  } finally {
+    context.signal.removeEventListener('abort', stop);
+  }
+}
