@@ -4,12 +4,14 @@ import { dirname, join } from 'node:path';
 import { cliPage } from './pages/cli-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
 import { exitCodesPage } from './pages/exit-codes-page.ts';
+import { pathsPage } from './pages/paths-page.ts';
 import { finish, root } from './repo-files.ts';
 
 const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/cli.md': cliPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/exit-codes.md': exitCodesPage,
+  'docs/reference/paths.md': pathsPage,
 };
 
 const check = process.argv.includes('--check');
