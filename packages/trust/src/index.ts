@@ -1,4 +1,24 @@
 export { type Certificate, publicKeyId, readCertificate } from './certificate.ts';
+export { type ExportKeysOptions, exportKeys, type KeyExportFormat } from './keys/export-keys.ts';
+export { type InitKeysOptions, initKeys } from './keys/init-keys.ts';
+export {
+  type ApiRole,
+  apiRoles,
+  type ClientCertificate,
+  type ClientCertificateRequest,
+  issueClientCertificate,
+} from './keys/issue-client-certificate.ts';
+export type { KeyEntry, KeyRingFile } from './keys/key-ring-file.ts';
+export { readKeyRingFile } from './keys/key-ring-file.ts';
+export { isKeyRole, type KeyRole, keyRoleNames } from './keys/key-roles.ts';
+export {
+  type KeyRing,
+  type LoadKeysOptions,
+  loadKeys,
+  loadPublicKeys,
+  type PublicKeys,
+} from './keys/load-keys.ts';
+export { dropRetiredKey, type RotateKeyOptions, rotateKey } from './keys/rotate-key.ts';
 export { signPe, verifyPe } from './signatures/authenticode.ts';
 export {
   signDetached,
