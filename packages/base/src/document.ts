@@ -1,4 +1,4 @@
-import { LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { type ZodType, z } from 'zod';
 import type { ErrorCode } from './codes/index.ts';
 import type { Diagnostic, Span } from './error.ts';
@@ -51,8 +51,7 @@ export function readDocument<T>(
   const diagnostics = result.error.issues.map((issue): Diagnostic => {
     const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
     const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    const node = document.getIn(key === undefined ? path : [...path, key], true) as Node | undefined;
-    const [start = 0, end = 0] = (node ?? document.contents)?.range ?? [];
+    const [start = 0, end = 0] = rangeOf(document, path, key);
     const known = key === undefined ? undefined : closest(key, keysOf(schema, path));
     return {
       code,
@@ -66,17 +65,28 @@ export function readDocument<T>(
   return { ok: false, diagnostics };
 }
 
+/** Where a value, or one key of it, stands in the text; the nearest enclosing value when it stands nowhere. */
+function rangeOf(document: Document, path: readonly (string | number)[], key?: string): readonly number[] {
+  for (let depth = path.length; depth >= 0; depth--) {
+    const node = (depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true)) as
+      | Node
+      | undefined;
+    if (key !== undefined && isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
+      if (isScalar(pair?.key) && pair.key.range) return pair.key.range;
+    }
+    if (node?.range) return node.range;
+  }
+  return [];
+}
+
 /** The keys the schema knows at a path; empty where it cannot tell. */
 function keysOf(schema: ZodType, path: readonly (string | number)[]): string[] {
   let at: unknown = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   for (const part of path) {
     if (!isRecord(at)) return [];
-    at =
-      typeof part === 'number'
-        ? at['items']
-        : isRecord(at['properties'])
-          ? at['properties'][part]
-          : undefined;
+    const named = isRecord(at['properties']) ? at['properties'][part] : undefined;
+    at = typeof part === 'number' ? at['items'] : (named ?? at['additionalProperties']);
   }
   return isRecord(at) && isRecord(at['properties']) ? Object.keys(at['properties']) : [];
 }

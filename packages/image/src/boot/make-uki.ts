@@ -1,0 +1,93 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeCpio } from '@plinth/formats';
+import type { Toolbox } from '@plinth/toolbox';
+import { kernelArguments, type OsSpec } from '../spec/os-spec.ts';
+
+/** Where the initrd finds the signature of the root hash; a second archive in the UKI carries it. */
+const SIGNATURE_PATH = 'etc/verity/root.p7s';
+
+/** commandLine is the kernel command line of an image: what os/plinth.yaml says and the root hash. */
+export function commandLine(spec: OsSpec, rootHash: string): string {
+  const options = [`root-hash-signature=/${SIGNATURE_PATH}`, ...spec.verityOptions].join(',');
+  return [...kernelArguments(spec), `roothash=${rootHash}`, `systemd.verity_root_options=${options}`].join(
+    ' ',
+  );
+}
+
+export interface UkiInputs {
+  readonly spec: OsSpec;
+  readonly kernelPath: string;
+  readonly kernelVersion: string;
+  readonly initrdPath: string;
+  readonly stubPath: string;
+  readonly osReleasePath: string;
+  readonly rootHash: string;
+  /** CMS over the root hash, DER. */
+  readonly rootHashSignature: Uint8Array;
+  /** Public half of the key that signs PCR policies, PEM. */
+  readonly pcrPublicKeyPem: string;
+  /** Policy signatures for the boot phases, once they are known; see signPcrPolicies. */
+  readonly pcrSignaturesJson?: string;
+  readonly epochSeconds: number;
+}
+
+/**
+ * makeUki puts kernel, initrd, command line and identity into one unsigned PE file by ukify (UAPI.5).
+ * Called twice: the first result gives the PCR 11 values whose signatures the second one carries.
+ */
+export async function makeUki(
+  inputs: UkiInputs,
+  folder: string,
+  name: string,
+  toolbox: Toolbox,
+): Promise<string> {
+  const { spec } = inputs;
+  await mkdir(folder, { recursive: true });
+  const signatureArchive = writeCpio(
+    [{ kind: 'file', path: SIGNATURE_PATH, mode: 0o444, data: inputs.rootHashSignature }],
+    { mtimeSeconds: inputs.epochSeconds },
+  );
+  await writeFile(join(folder, 'signature.cpio'), signatureArchive);
+  await writeFile(join(folder, 'cmdline'), commandLine(spec, inputs.rootHash));
+  await writeFile(join(folder, 'pcr.pem'), inputs.pcrPublicKeyPem);
+  await writeFile(join(folder, 'sbat.csv'), sbat(spec));
+  const pcrSignatures = inputs.pcrSignaturesJson;
+  if (pcrSignatures !== undefined) await writeFile(join(folder, 'pcrsig.json'), pcrSignatures);
+  await toolbox.run(
+    'ukify',
+    [
+      'build',
+      '--linux=/mnt/kernel',
+      '--initrd=/mnt/initrd',
+      '--initrd=/mnt/uki/signature.cpio',
+      '--cmdline=@/mnt/uki/cmdline',
+      '--os-release=@/mnt/os-release',
+      `--uname=${inputs.kernelVersion}`,
+      '--stub=/mnt/stub',
+      '--sbat=@/mnt/uki/sbat.csv',
+      '--pcrpkey=/mnt/uki/pcr.pem',
+      ...(pcrSignatures === undefined ? [] : ['--section=.pcrsig:@/mnt/uki/pcrsig.json']),
+      `--output=/mnt/uki/${name}`,
+    ],
+    {
+      binds: [
+        { host: folder, inside: '/mnt/uki' },
+        { host: inputs.kernelPath, inside: '/mnt/kernel', readOnly: true },
+        { host: inputs.initrdPath, inside: '/mnt/initrd', readOnly: true },
+        { host: inputs.stubPath, inside: '/mnt/stub', readOnly: true },
+        { host: inputs.osReleasePath, inside: '/mnt/os-release', readOnly: true },
+      ],
+    },
+  );
+  return join(folder, name);
+}
+
+/** Generation 1 of this image in the revocation scheme of the shim project (SBAT.md); raised when a build must be revoked. */
+function sbat(spec: OsSpec): string {
+  return [
+    'sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md',
+    `${spec.name},1,${spec.prettyName},${spec.name},${spec.version},${spec.homepage}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * veritySignatureJson is the content of the verity-sig partition (UAPI.2, "Verity signature partitions"):
+ * the root hash, its CMS signature, and the SHA-256 fingerprint of the signer's certificate.
+ */
+export function veritySignatureJson(
+  rootHash: string,
+  signatureDer: Uint8Array,
+  certificateDer: Uint8Array,
+): string {
+  return JSON.stringify({
+    rootHash,
+    certificateFingerprint: createHash('sha256').update(certificateDer).digest('hex'),
+    signature: Buffer.from(signatureDer).toString('base64'),
+  });
+}

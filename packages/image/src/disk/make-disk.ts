@@ -1,0 +1,111 @@
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Toolbox } from '@plinth/toolbox';
+import { hexUuid, type RootImage, seededUuid } from '../root/make-root.ts';
+import type { OsSpec } from '../spec/os-spec.ts';
+
+export interface DiskInputs {
+  readonly spec: OsSpec;
+  readonly root: RootImage;
+  /** JSON of the verity-sig partition, see verity-signature.ts. */
+  readonly veritySignatureJson: string;
+  readonly bootLoaderPath: string;
+  readonly ukiPath: string;
+  readonly epochSeconds: number;
+}
+
+/** Settings the build adds to a definition of os/repart.d, as the text of a drop-in. */
+type DropIns = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * planPartitions gives what the build adds to os/repart.d: contents and identity of slot A, the empty label of B.
+ * The UUIDs of slot A are the two halves of its root hash (UAPI.2), so that the slot can be found by it.
+ */
+export function planPartitions(spec: OsSpec, rootHash: string): DropIns {
+  const label = `${spec.name}_${spec.version}`;
+  return {
+    '10-esp.conf': ['Format=vfat', 'CopyFiles=/out/esp:/'],
+    '20-root-a.conf': [
+      `Label=${label}`,
+      `UUID=${hexUuid(rootHash.slice(0, 32))}`,
+      'CopyBlocks=/in/root.erofs',
+      'ReadOnly=yes',
+    ],
+    '21-root-a-verity.conf': [
+      `Label=${label}_verity`,
+      `UUID=${hexUuid(rootHash.slice(32))}`,
+      'CopyBlocks=/in/root.verity',
+      'ReadOnly=yes',
+    ],
+    '22-root-a-verity-sig.conf': [`Label=${label}_sig`, 'CopyBlocks=/out/root.sig', 'ReadOnly=yes'],
+    '30-root-b.conf': ['Label=_empty'],
+    '31-root-b-verity.conf': ['Label=_empty'],
+    '32-root-b-verity-sig.conf': ['Label=_empty'],
+  };
+}
+
+/**
+ * makeDisk writes the raw disk by systemd-repart from os/repart.d and the drop-ins of planPartitions.
+ * @param output folder that receives disk.raw
+ */
+export async function makeDisk(
+  inputs: DiskInputs,
+  osDir: string,
+  output: string,
+  toolbox: Toolbox,
+): Promise<string> {
+  const { spec } = inputs;
+  const definitions = join(output, 'repart.d');
+  await cp(join(osDir, 'repart.d'), definitions, { recursive: true });
+  // Made by the node on its first boot, from the free space of its own disk.
+  await rm(join(definitions, '40-var.conf'));
+  for (const [name, lines] of Object.entries(planPartitions(spec, inputs.root.rootHash))) {
+    await mkdir(join(definitions, `${name}.d`));
+    await writeFile(join(definitions, `${name}.d`, 'build.conf'), ['[Partition]', ...lines, ''].join('\n'));
+  }
+  await writeFile(join(output, 'root.sig'), padded(inputs.veritySignatureJson));
+  await makeEsp(inputs, join(output, 'esp'));
+  await toolbox.run(
+    'systemd-repart',
+    [
+      '--offline=yes',
+      '--empty=create',
+      '--size=auto',
+      // OVMF and other firmware cannot read a FAT with 4096-byte sectors, the default of systemd-repart.
+      '--sector-size=512',
+      `--seed=${seededUuid(`${spec.name} ${spec.version} disk`)}`,
+      '--dry-run=no',
+      '--definitions=/mnt/out/repart.d',
+      '--root=/mnt',
+      '/mnt/out/disk.raw',
+    ],
+    {
+      env: { SOURCE_DATE_EPOCH: String(inputs.epochSeconds) },
+      binds: [
+        { host: dirname(inputs.root.imagePath), inside: '/mnt/in', readOnly: true },
+        { host: output, inside: '/mnt/out' },
+      ],
+    },
+  );
+  return join(output, 'disk.raw');
+}
+
+/** The partition is written in whole blocks; the JSON is padded with zeros (UAPI.3). */
+function padded(json: string): Uint8Array {
+  const text = Buffer.from(json);
+  return Buffer.concat([text, Buffer.alloc(Math.ceil(text.length / 4096) * 4096 - text.length)]);
+}
+
+async function makeEsp(inputs: DiskInputs, folder: string): Promise<void> {
+  const { spec } = inputs;
+  for (const path of ['EFI/BOOT', 'EFI/systemd', 'EFI/Linux', 'loader'])
+    await mkdir(join(folder, path), { recursive: true });
+  await cp(inputs.bootLoaderPath, join(folder, 'EFI/BOOT/BOOTX64.EFI'));
+  await cp(inputs.bootLoaderPath, join(folder, 'EFI/systemd/systemd-bootx64.efi'));
+  const uki = `${spec.name}_${spec.version}_x86-64+${spec.boot.triesLeft}-0.efi`;
+  await cp(inputs.ukiPath, join(folder, 'EFI/Linux', uki));
+  await writeFile(
+    join(folder, 'loader/loader.conf'),
+    `timeout ${spec.boot.timeoutSeconds}\nconsole-mode keep\neditor no\nauto-firmware no\n`,
+  );
+}

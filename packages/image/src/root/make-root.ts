@@ -1,0 +1,102 @@
+import { open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PlinthError } from '@plinth/base';
+import { type BlockReader, makeVerity } from '@plinth/formats';
+import { hashText } from '@plinth/host';
+import type { Toolbox } from '@plinth/toolbox';
+import type { SlotSizes } from '../disk/slot-sizes.ts';
+
+/** zstd level 3 in 64 KiB clusters: level 9 and up costs minutes for 5 % (measured, see docs/adr). */
+const COMPRESSION = ['-zzstd,level=3', '-C65536'];
+
+export interface RootImage {
+  readonly imagePath: string;
+  readonly hashTreePath: string;
+  readonly rootHash: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * makeRootFilesystem packs the tree into an EROFS image: everything root:root, one time for all files,
+ * labelled from the tree's own SELinux contexts.
+ * @param seed text the file system's UUID is derived from
+ */
+export async function makeRootFilesystem(
+  tree: string,
+  output: string,
+  options: { toolbox: Toolbox; epochSeconds: number; seed: string },
+): Promise<void> {
+  await options.toolbox.run(
+    'mkfs.erofs',
+    [
+      '--quiet',
+      ...COMPRESSION,
+      `-T${options.epochSeconds}`,
+      `-U${seededUuid(`${options.seed} root`)}`,
+      '--all-root',
+      '--file-contexts=/mnt/tree/etc/selinux/default/contexts/files/file_contexts',
+      '/mnt/out/root.erofs',
+      '/mnt/tree',
+    ],
+    {
+      binds: [
+        { host: tree, inside: '/mnt/tree', readOnly: true },
+        { host: output, inside: '/mnt/out' },
+      ],
+    },
+  );
+}
+
+/**
+ * addVerity computes the hash tree of a root file system and writes it beside it.
+ * Salt and UUID come from the seed: the same content always has the same root hash.
+ * @throws image/too-large when the image or its tree does not fit its slot
+ */
+export async function addVerity(
+  folder: string,
+  options: { seed: string; slots: SlotSizes },
+): Promise<RootImage> {
+  const imagePath = join(folder, 'root.erofs');
+  const hashTreePath = join(folder, 'root.verity');
+  const file = await open(imagePath, 'r');
+  try {
+    const sizeBytes = (await file.stat()).size;
+    const data: BlockReader = {
+      sizeBytes,
+      read: async (offset, lengthBytes) => {
+        const { buffer, bytesRead } = await file.read(new Uint8Array(lengthBytes), 0, lengthBytes, offset);
+        return buffer.subarray(0, bytesRead);
+      },
+    };
+    const salt = Buffer.from(hashText(`${options.seed} salt`), 'hex');
+    const verity = await makeVerity(data, { salt, uuid: seededUuid(`${options.seed} verity`) });
+    assertFits('root file system', sizeBytes, options.slots.rootSizeBytes);
+    assertFits('hash tree', verity.bytes.length, options.slots.veritySizeBytes);
+    await writeFile(hashTreePath, verity.bytes);
+    return { imagePath, hashTreePath, rootHash: verity.rootHash, sizeBytes };
+  } finally {
+    await file.close();
+  }
+}
+
+function assertFits(what: string, sizeBytes: number, limitBytes: number): void {
+  if (sizeBytes <= limitBytes) return;
+  const mib = (bytes: number) => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+  throw new PlinthError(
+    'image/too-large',
+    `Cannot place the ${what}: ${mib(sizeBytes)}, expected at most ${mib(limitBytes)}`,
+  );
+}
+
+/** seededUuid gives a version-8 UUID (RFC 9562) from a text: the same text, the same UUID. */
+export function seededUuid(text: string): string {
+  const bytes = Buffer.from(hashText(text).slice(0, 32), 'hex');
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return hexUuid(bytes.toString('hex'));
+}
+
+/** hexUuid writes 32 hex digits in the form of a UUID. */
+export function hexUuid(digits: string): string {
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+}

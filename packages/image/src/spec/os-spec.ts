@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PlinthError, readDocument } from '@plinth/base';
+import { checkPackageSet, type PackageSet, packageSetFields } from '@plinth/debian';
+import { z } from 'zod';
+
+const reasoned = <T extends z.ZodRawShape>(shape: T) =>
+  z.strictObject({ ...shape, reason: z.string().min(1) });
+const absolutePath = z.string().regex(/^\/[^\0]*$/, 'expected an absolute path');
+const unitName = z
+  .string()
+  .regex(/^[\w@.\\:-]+\.(service|socket|target|mount|automount|timer|path)$/, 'expected a unit name');
+
+/** Schema of os/plinth.yaml: what the operating system is. */
+export const osSpecSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/)
+    .describe('Image name; part of every artefact name and of partition labels.'),
+  prettyName: z.string().min(1).describe('Name for people, in os-release and the boot menu.'),
+  version: z
+    .string()
+    .regex(/^[0-9][0-9A-Za-z.~^-]*$/)
+    .describe('Image version in the UAPI.10 format: 1.4.0, 1.5.0~rc1.'),
+  supportEnd: z.iso.date().describe('Last day of support, SUPPORT_END of os-release(5).'),
+  homepage: z.url(),
+  ...packageSetFields,
+  kernel: z
+    .strictObject({ flavour: z.enum(['cloud', 'generic']), package: z.string() })
+    .describe('The kernel flavour and the package that pulls it in.'),
+  removed: z
+    .array(reasoned({ path: absolutePath }))
+    .describe('Paths of packages that the image does not carry; a trailing slash means everything below.'),
+  scriptPaths: z.array(absolutePath).describe('Folders in which files that start with "#!" are removed.'),
+  kernelCommandLine: z
+    .array(z.union([z.string().min(1), reasoned({ argument: z.string().min(1) })]))
+    .describe('Kernel arguments; they are part of the signed UKI and cannot be changed on the node.'),
+  verityOptions: z.array(z.string()).describe('Options of systemd.verity_root_options beside the signature.'),
+  boot: z.strictObject({
+    timeoutSeconds: z.int().min(0).max(60).describe('How long the boot menu waits.'),
+    triesLeft: z.int().min(1).max(9).describe('Boots that a new version may try to become healthy in.'),
+  }),
+  units: z.strictObject({
+    default: unitName.describe('The unit the boot ends in.'),
+    enabled: z.array(reasoned({ name: unitName })),
+    masked: z.array(reasoned({ name: unitName })),
+  }),
+});
+
+/** The package list inside os/plinth.yaml, in the form the lock is made from. */
+export function packageSetOf({ suites, packages, dropped }: OsSpec): PackageSet {
+  return { suites, packages, dropped };
+}
+
+export type OsSpec = z.infer<typeof osSpecSchema>;
+
+/** Schema of os/initrd.yaml: what the initrd carries. */
+export const initrdSpecSchema = z.strictObject({
+  programs: z.array(absolutePath),
+  dlopen: z.array(z.string()),
+  units: z.array(z.string()),
+  udevRules: z.array(z.string()),
+  files: z.array(absolutePath),
+  modules: z.array(z.string()),
+});
+
+export type InitrdSpec = z.infer<typeof initrdSpecSchema>;
+
+/** The kernel arguments as text, in their order. */
+export function kernelArguments(spec: OsSpec): string[] {
+  return spec.kernelCommandLine.map((entry) => (typeof entry === 'string' ? entry : entry.argument));
+}
+
+/**
+ * loadOsSpec reads os/plinth.yaml and os/initrd.yaml from the `os` folder.
+ * @throws image/spec-invalid with every problem and its place; host/io
+ */
+export async function loadOsSpec(osDir: string): Promise<{ os: OsSpec; initrd: InitrdSpec }> {
+  return {
+    os: await load(join(osDir, 'plinth.yaml'), osSpecSchema.superRefine(checkPackageSet)),
+    initrd: await load(join(osDir, 'initrd.yaml'), initrdSpecSchema),
+  };
+}
+
+async function load<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  const text = await readFile(path, 'utf8').catch((reason: unknown) => {
+    throw PlinthError.from(reason, 'host/io', `Cannot read ${path}`);
+  });
+  const result = readDocument(text, path, schema, 'image/spec-invalid');
+  if (result.ok) return result.value;
+  const count = result.diagnostics.length;
+  throw new PlinthError(
+    'image/spec-invalid',
+    `Cannot use ${path}: ${count} problem(s) found, expected none`,
+    {
+      diagnostics: result.diagnostics,
+    },
+  );
+}

@@ -1,0 +1,44 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PlinthError } from '@plinth/base';
+import type { Toolbox } from '@plinth/toolbox';
+import type { OsSpec } from '../spec/os-spec.ts';
+
+/**
+ * indexTree makes the indexes that depend on packages only: modules and libraries.
+ * @returns the version of the kernel in the tree
+ * @throws image/kernel-missing
+ */
+export async function indexTree(root: string, toolbox: Toolbox): Promise<string> {
+  const versions = await readdir(join(root, 'usr/lib/modules')).catch(() => []);
+  const [version] = versions;
+  if (version === undefined || versions.length > 1) {
+    throw new PlinthError(
+      'image/kernel-missing',
+      `Cannot assemble the tree: ${versions.length} kernels found, expected one`,
+    );
+  }
+  const binds = [{ host: root, inside: '/mnt/root' }];
+  await toolbox.run('depmod', ['--basedir', '/mnt/root', '--moduledir', '/usr/lib/modules', version], {
+    binds,
+  });
+  return version;
+}
+
+/**
+ * finishTree makes what depends on the configuration: users, enabled units, the library cache.
+ * These are the tools that maintainer scripts would have called; they run at build, never on the node.
+ */
+export async function finishTree(root: string, toolbox: Toolbox, spec: OsSpec): Promise<void> {
+  const binds = [{ host: root, inside: '/mnt/root' }];
+  await toolbox.run('systemd-sysusers', ['--root=/mnt/root'], { binds });
+  await toolbox.run('systemctl', ['--root=/mnt/root', 'preset-all'], { binds });
+  await toolbox.run('systemctl', ['--root=/mnt/root', 'set-default', spec.units.default], { binds });
+  await toolbox.run('ldconfig', ['-r', '/mnt/root'], { binds });
+  for (const name of ['passwd-', 'group-', 'shadow-', 'gshadow-', '.pwd.lock', '.updated']) {
+    await rm(join(root, 'etc', name), { force: true });
+  }
+  // ldconfig and others leave caches there; /var belongs to the node.
+  await rm(join(root, 'var'), { recursive: true, force: true });
+  await mkdir(join(root, 'var'), { mode: 0o755 });
+}

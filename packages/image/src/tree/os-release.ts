@@ -1,0 +1,29 @@
+import type { OsSpec } from '../spec/os-spec.ts';
+
+/**
+ * renderOsRelease writes the identity of the image, complete for systemd, the kubelet and scanners.
+ * Source: os-release(5); UAPI.4 for the extension levels.
+ */
+export function renderOsRelease(spec: OsSpec): string {
+  const fields: Record<string, string> = {
+    ID: spec.name,
+    ID_LIKE: 'debian',
+    NAME: spec.prettyName,
+    PRETTY_NAME: `${spec.prettyName} ${spec.version}`,
+    VERSION: spec.version,
+    VERSION_ID: spec.version,
+    IMAGE_ID: spec.name,
+    IMAGE_VERSION: spec.version,
+    VARIANT_ID: `node-${spec.kernel.flavour}`,
+    ARCHITECTURE: 'x86-64',
+    SYSEXT_LEVEL: spec.version,
+    CONFEXT_LEVEL: spec.version,
+    SUPPORT_END: spec.supportEnd,
+    HOME_URL: spec.homepage,
+    VENDOR_NAME: spec.prettyName,
+    CPE_NAME: `cpe:2.3:o:${spec.name}:${spec.name}:${spec.version}:*:*:*:*:*:*:*`,
+  };
+  return `${Object.entries(fields)
+    .map(([key, value]) => `${key}=${/^[A-Za-z0-9._-]+$/.test(value) ? value : JSON.stringify(value)}`)
+    .join('\n')}\n`;
+}
