@@ -75,9 +75,16 @@ async function fetchInto(part: string, url: string, options: DownloadOptions): P
       if (response.status === 416 || response.status === 206) await rm(part, { force: true });
       throw statusError(response.status, url);
     }
+    let receivedBytes = resumed ? offsetBytes : 0;
+    const announced = response.headers.get('Content-Length');
+    const totalBytes = receivedBytes + Number(announced);
+    if (announced !== null && options.sizeBytes !== undefined && totalBytes !== options.sizeBytes) {
+      await response.body?.cancel();
+      if (resumed) await rm(part, { force: true });
+      throw mismatch(url, `${totalBytes} bytes`, String(options.sizeBytes), resumed);
+    }
     const file = await open(part, resumed ? 'a' : 'w');
     try {
-      let receivedBytes = resumed ? offsetBytes : 0;
       for await (const chunk of response.body ?? []) {
         timer.refresh();
         receivedBytes += chunk.length;

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError, type Progress } from '@plinth/base';
 import { unpackAll } from '@plinth/debian';
@@ -23,10 +23,20 @@ export async function buildRoot(
   for (const folder of ['usr/bin', 'usr/lib', 'usr/lib64', 'usr/sbin', 'etc', 'var/tmp', 'var/lib/selinux']) {
     await mkdir(join(root, folder), { recursive: true });
   }
-  // The merged /usr must be there first: packages still name files below /lib64 and /sbin.
-  for (const name of ['bin', 'lib', 'lib64', 'sbin']) await symlink(`usr/${name}`, join(root, name));
   await unpackAll(debPaths, root, { progress, signal });
+  await requireMergedUsr(root);
   await progress.step('Finish the toolbox', () => finish(root, signal));
+}
+
+/** Since trixie every package keeps its files below /usr; one that does not would be cut off from the others. */
+async function requireMergedUsr(root: string): Promise<void> {
+  for (const name of ['bin', 'lib', 'lib64', 'sbin']) {
+    if ((await lstat(join(root, name)).catch(() => undefined))?.isSymbolicLink()) continue;
+    throw new PlinthError(
+      'toolbox/build-failed',
+      `Cannot use the toolbox: /${name} is no link into /usr, expected every package to keep its files there`,
+    );
+  }
 }
 
 async function finish(root: string, signal?: AbortSignal): Promise<void> {

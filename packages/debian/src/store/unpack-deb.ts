@@ -9,8 +9,8 @@ const AR_MAGIC = '!<arch>\n';
 const AR_HEADER_BYTES = 60;
 
 /**
- * unpackDeb unpacks the files of a package into `dir`, without running anything of it. Links that `dir` already has
- * for folders (bin -> usr/bin) are kept.
+ * unpackDeb unpacks the files of a package into `dir`, without running anything of it. A folder of the package
+ * replaces a link of that name in `dir`, as dpkg-deb --extract does.
  * @throws debian/package-corrupt, host/command-missing (dpkg-deb), host/disk-full
  */
 export async function unpackDeb(debPath: string, dir: string, signal?: AbortSignal): Promise<void> {
