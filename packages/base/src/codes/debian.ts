@@ -19,6 +19,11 @@ export const debianCodes = {
       'A mirror that is no longer updated, somebody replaying an old index, or a wrong clock on this machine.',
     fix: 'Check the clock; then use a mirror that is up to date.',
   },
+  'debian/index-older': {
+    meaning: 'A mirror offers an older index than the one the lock at hand was made from.',
+    cause: 'A mirror that lags behind, or somebody replaying an old index to hold back security updates.',
+    fix: 'Use another mirror. To go back on purpose, delete the lock file first.',
+  },
   'debian/index-invalid': {
     meaning: 'A package index is not what was asked for, or cannot be read.',
     cause: 'A mirror that answers for another release, or one in the middle of an update.',

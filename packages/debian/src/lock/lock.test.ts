@@ -9,6 +9,7 @@ import { type PackageSet, packageSetDigest } from '../resolve/package-set.ts';
 import { readPackageSet } from '../resolve/read-package-set.ts';
 import { resolveClosure } from '../resolve/resolve-closure.ts';
 import {
+  type Fields,
   indexOf,
   makeArchiveKey,
   packageParagraph,
@@ -132,8 +133,9 @@ test('updateLock writes what the signed index has now and tells the difference',
     now: new Date('2026-09-20T00:00:00Z'),
     cacheRoot: join(dir, 'indexes'),
   };
-  const publish = async (version: string) => {
-    for (const [path, content] of await suiteFiles(packageParagraph('tool', version), key.privateKey)) {
+  const publish = async (version: string, release: Fields = {}) => {
+    const paragraph = packageParagraph('tool', version);
+    for (const [path, content] of await suiteFiles(paragraph, key.privateKey, release)) {
       files.set(path, content);
     }
   };
@@ -150,6 +152,10 @@ test('updateLock writes what the signed index has now and tells the difference',
     second.diff.changed.map(({ from, to }) => `${from.version} ${to.version}`),
     ['1 1.1'],
   );
+  assert.deepEqual(await readLock(lockPath), second.lock);
+
+  await publish('1', { Date: 'Fri, 11 Sep 2026 00:00:00 UTC' });
+  await assert.rejects(updateLock(SET, lockPath, options), withCode('debian/index-older'));
   assert.deepEqual(await readLock(lockPath), second.lock);
 });
 

@@ -1,5 +1,6 @@
 import { PlinthError } from '@plinth/base';
 import { type FetchIndexOptions, fetchIndexes } from '../archive/fetch-indexes.ts';
+import type { ArchiveIndex } from '../archive/package-index.ts';
 import { type PackageSet, packageSetDigest } from '../resolve/package-set.ts';
 import { resolveClosure } from '../resolve/resolve-closure.ts';
 import { diffLocks, type LockDiff } from './diff-locks.ts';
@@ -23,7 +24,7 @@ export interface UpdateOptions extends FetchIndexOptions {
 /**
  * proposeUpdate resolves the package list against today's indexes and changes nothing.
  * @param current the lock at hand, if there is one
- * @throws debian/unsatisfiable, debian/conflict, debian/index-…, host/download-failed
+ * @throws debian/unsatisfiable, debian/conflict, debian/index-older, debian/index-…, host/download-failed
  */
 export async function proposeUpdate(
   set: PackageSet,
@@ -31,6 +32,7 @@ export async function proposeUpdate(
   options: UpdateOptions,
 ): Promise<UpdateProposal> {
   const indexes = await fetchIndexes(set.suites, options);
+  if (current) requireNotOlder(indexes, current);
   const closure = resolveClosure(set, indexes, options.label);
   const lock = makeLock(set, indexes, closure);
   return {
@@ -38,6 +40,18 @@ export async function proposeUpdate(
     diff: diffLocks(current ?? { ...lock, packages: [] }, lock),
     unusedDrops: closure.unusedDrops,
   };
+}
+
+/** Signatures of stable suites never expire, so an old index is told from the current one only by what we saw before. */
+function requireNotOlder(indexes: readonly ArchiveIndex[], current: Lock): void {
+  for (const { suite, date } of indexes) {
+    const seen = current.indexes.find((index) => index.suite === suite)?.date;
+    if (seen === undefined || date.toISOString() >= seen) continue;
+    throw new PlinthError(
+      'debian/index-older',
+      `Cannot use the index of ${suite}: it is of ${date.toISOString()}, expected ${seen} or later as in the lock`,
+    );
+  }
 }
 
 /** updateLock proposes an update of the lock file at `lockPath` and writes it. */
