@@ -1,17 +1,11 @@
 import { GetHealthResponseSchema, HealthState, messageData } from '@plinth/api';
 import { durationMs } from '../client/duration.ts';
+import { healthWord } from '../client/health-word.ts';
 import { askNode, nodeOptions } from '../client/node-options.ts';
 import { checkFixes, checksTable, verdictExit } from '../client/verdicts.ts';
 import { defineCommand } from '../framework/command.ts';
 import { facts, plainText } from '../output/blocks.ts';
 import { formatDuration } from '../output/units.ts';
-
-export const healthWords: Readonly<Record<HealthState, string>> = {
-  [HealthState.UNSPECIFIED]: 'unknown',
-  [HealthState.HEALTHY]: 'healthy',
-  [HealthState.DEGRADED]: 'degraded',
-  [HealthState.UNHEALTHY]: 'unhealthy',
-};
 
 export const getHealthCommand = defineCommand({
   path: ['get', 'health'],
@@ -34,7 +28,7 @@ export const getHealthCommand = defineCommand({
         checksTable(answer.checks),
         facts([
           ['uptime', formatDuration(durationMs(answer.uptime))],
-          ['state', mark(healthWords[answer.state] ?? 'unknown')],
+          ['state', mark(healthWord(answer.state))],
         ]),
         ...(fixes === undefined ? [] : [plainText(fixes)]),
       ],

@@ -12,20 +12,32 @@ import { getIdentityCommand } from './get-identity.ts';
 import { getIntegrityCommand } from './get-integrity.ts';
 import { getSlotsCommand } from './get-slots.ts';
 import { getVersionsCommand } from './get-versions.ts';
+import { keysExportCommand } from './keys-export.ts';
+import { keysInitCommand } from './keys-init.ts';
+import { keysListCommand } from './keys-list.ts';
+import { keysRotateCommand } from './keys-rotate.ts';
 import { lockCommand } from './lock.ts';
 import { testCommand } from './test.ts';
+import { upCommand } from './up.ts';
 import { versionCommand } from './version.ts';
 import { vmConsoleCommand } from './vm-console.ts';
 import { vmListCommand } from './vm-list.ts';
 import { vmScreenshotCommand } from './vm-screenshot.ts';
+import { vmStartCommand } from './vm-start.ts';
 import { vmStopCommand } from './vm-stop.ts';
 
 /** Every command of `plinth`. */
 export const commandTable: CommandTable = {
   commands: [
+    upCommand,
     downCommand,
     testCommand,
     lockCommand,
+    keysInitCommand,
+    keysListCommand,
+    keysExportCommand,
+    keysRotateCommand,
+    vmStartCommand,
     vmStopCommand,
     vmConsoleCommand,
     vmScreenshotCommand,
@@ -45,13 +57,14 @@ export const commandTable: CommandTable = {
     errorsCommand,
   ],
   groups: {
+    keys: 'Make, list, export and rotate the signing keys',
     vm: 'Run machines on this computer',
     get: 'Ask a running node',
     config: 'Name the nodes this client knows',
   },
   topics: {
-    Start: ['down', 'test'],
-    Build: ['lock'],
+    Start: ['up', 'down', 'test'],
+    Build: ['lock', 'keys'],
     Run: ['vm', 'get', 'config'],
     'The tool itself': ['completion', 'version', 'errors'],
   },

@@ -1,0 +1,31 @@
+import { resolve } from 'node:path';
+import { exportKeys } from '@plinth/trust';
+import { keyFolder, keyOptions, readPassphrase } from '../flows/key-folder.ts';
+import { defineCommand } from '../framework/command.ts';
+import { choice, required } from '../framework/options.ts';
+import { table } from '../output/blocks.ts';
+
+export const keysExportCommand = defineCommand({
+  path: ['keys', 'export'],
+  summary: 'Write the public halves of the keys for others to trust',
+  details: ['Private keys are never written. "auth" is what firmware enrols.'],
+  extraFormats: ['name'],
+  examples: [
+    { run: 'plinth keys export certificates', what: 'PEM, one file a certificate' },
+    { run: 'plinth keys export enrol --as auth', what: 'PK, KEK and db for UEFI firmware' },
+  ],
+  options: {
+    as: choice(['pem', 'der', 'esl', 'auth'], 'What to write (default: pem)'),
+    ...keyOptions,
+  },
+  args: { dir: required('DIR', 'Where to write') },
+  run: async ({ args, options }, { env }) => {
+    const secret = await readPassphrase(options, env);
+    const written = await exportKeys(keyFolder(options, env), resolve(args.dir), options.as ?? 'pem', secret);
+    return {
+      data: written,
+      names: written,
+      view: [table([{ header: 'FILE', value: (path: string) => path }], written)],
+    };
+  },
+});

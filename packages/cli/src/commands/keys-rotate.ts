@@ -1,0 +1,41 @@
+import { dropRetiredKey, keyRoleNames, rotateKey } from '@plinth/trust';
+import { keyFolder, keyOptions, readPassphrase } from '../flows/key-folder.ts';
+import { defineCommand } from '../framework/command.ts';
+import { requiredChoice, text } from '../framework/options.ts';
+import { nextCommands, plainText } from '../output/blocks.ts';
+
+export const keysRotateCommand = defineCommand({
+  path: ['keys', 'rotate'],
+  summary: 'Put a new key into force; the old certificate stays trusted',
+  details: [
+    `Roles: ${keyRoleNames.join(', ')}.`,
+    'Machines boot releases of both keys until --drop ends the overlap.',
+  ],
+  examples: [
+    { run: 'plinth keys rotate boot', what: 'sign from now on with a new key' },
+    { run: 'plinth keys rotate boot --drop 8f3c91d2', what: 'forget that retired one' },
+  ],
+  options: {
+    drop: text('FINGERPRINT', 'Delete this retired key instead; its start is enough'),
+    ...keyOptions,
+  },
+  args: { role: requiredChoice('ROLE', keyRoleNames, 'Which key') },
+  run: async ({ args: { role }, options }, { env }) => {
+    const folder = keyFolder(options, env);
+    if (options.drop !== undefined) {
+      const ring = await dropRetiredKey(folder, options.drop);
+      return { data: ring, view: [plainText(`Retired key ${options.drop} is deleted.`)] };
+    }
+    const ring = await rotateKey(folder, role, await readPassphrase(options, env));
+    return {
+      data: ring,
+      view: [
+        plainText(`A new ${role} key is in force.`),
+        nextCommands([
+          ['plinth keys export DIR --as auth', 'enrol it in machines, before the next release'],
+          ['plinth build', 'sign with it'],
+        ]),
+      ],
+    };
+  },
+});

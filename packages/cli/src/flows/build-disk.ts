@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { readLock } from '@plinth/debian';
+import { type BuiltImage, buildImage } from '@plinth/image';
+import { openToolbox, type Toolbox } from '@plinth/toolbox';
+import type { KeyRing } from '@plinth/trust';
+import type { CommandContext } from '../framework/context.ts';
+import { agentRecipe } from './agent-recipe.ts';
+import { type KeyFolderOptions, openKeys } from './key-folder.ts';
+import { osDir, useLock } from './use-lock.ts';
+
+export interface BuildDiskOptions extends KeyFolderOptions {
+  readonly frozen: boolean;
+}
+
+/** A built image with what it was built by. */
+export interface BuiltDisk {
+  readonly image: BuiltImage;
+  readonly packageCount: number;
+  readonly keys: KeyRing;
+  readonly toolbox: Toolbox;
+}
+
+/**
+ * buildDisk makes everything a bootable disk needs, from keys to toolbox, and the disk itself. What has not changed
+ * since the last time is taken from the cache.
+ * @throws trust/…, toolbox/…, debian/…, image/…, policy/…, host/disk-full
+ */
+export async function buildDisk(options: BuildDiskOptions, context: CommandContext): Promise<BuiltDisk> {
+  const { progress, signal } = context;
+  const keys = await openKeys(options, context);
+  const toolbox = await progress.step('Open the toolbox', (step) =>
+    useLock('toolbox', options, context, step, (lockDir) => openToolbox({ lockDir, progress: step, signal })),
+  );
+  return progress.step('Build the image', (step) =>
+    useLock('plinth', options, context, step, async (lockDir) => {
+      const lockPath = join(lockDir, 'plinth.lock.json');
+      const lock = await readLock(lockPath);
+      const { boot, verity, pcr, release } = keys.signers;
+      const image = await buildImage({
+        osDir,
+        lock,
+        lockPath,
+        toolbox,
+        keys: { boot, verity, pcr, release },
+        agent: await agentRecipe(toolbox, signal),
+        progress: step,
+        signal,
+      });
+      return { image, packageCount: lock.packages.length, keys, toolbox };
+    }),
+  );
+}
