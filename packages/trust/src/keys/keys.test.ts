@@ -17,12 +17,11 @@ import { dropRetiredKey, rotateKey } from './rotate-key.ts';
 const passphrase = 'correct horse';
 const scratch = await mkdtemp(join(tmpdir(), 'plinth-keys-'));
 const dir = join(scratch, 'keys');
-await initKeys(dir, { passphrase, organisation: 'Ärzte & Co.' });
-
-const bootKeyPath = async () => keyPaths(dir, currentEntry(await readKeyRingFile(dir), 'boot')).key;
+const lockedDir = join(scratch, 'locked');
+await Promise.all([initKeys(dir, { organisation: 'Ärzte & Co.' }), initKeys(lockedDir, { passphrase })]);
 
 test('a key ring signs with every role, and only its owner can read private keys', async () => {
-  const { signers, certificates } = await loadKeys(dir, { passphrase });
+  const { signers, certificates } = await loadKeys(dir);
   const data = encodeText('data');
   for (const role of keyRoleNames.filter((name) => name !== 'api-authority')) {
     const signature = await signDetached(signers[role], data);
@@ -31,7 +30,6 @@ test('a key ring signs with every role, and only its owner can read private keys
   for (const name of await readdir(dir)) {
     if (!name.endsWith('.key.pem')) continue;
     assert.equal((await stat(join(dir, name))).mode & 0o777, 0o600);
-    assert.match(await readFile(join(dir, name), 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
   }
   assert.deepEqual(
     (await readdir(scratch)).filter((name) => name.endsWith('.tmp')),
@@ -47,37 +45,43 @@ test('keys are never made over others, nor with an unfit name', async () => {
 });
 
 test('a wrong or absent passphrase is told apart from a damaged, exposed or missing key', async () => {
-  await assert.rejects(loadKeys(dir, { passphrase: 'wrong' }), { code: 'trust/wrong-passphrase' });
-  await assert.rejects(loadKeys(dir), { code: 'trust/wrong-passphrase' });
-  const path = await bootKeyPath();
-  const pem = await readFile(path);
+  await assert.rejects(loadKeys(lockedDir, { passphrase: 'wrong' }), { code: 'trust/wrong-passphrase' });
+  await assert.rejects(loadKeys(lockedDir), { code: 'trust/wrong-passphrase' });
+  const path = keyPaths(lockedDir, currentEntry(await readKeyRingFile(lockedDir), 'platform-key')).key;
+  const pem = await readFile(path, 'utf8');
+  assert.match(pem, /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
   await chmod(path, 0o644);
-  await assert.rejects(loadKeys(dir, { passphrase }), { code: 'trust/key-unreadable', hint: /chmod 600/ });
+  await assert.rejects(loadKeys(lockedDir, { passphrase }), {
+    code: 'trust/key-unreadable',
+    hint: /chmod 600/,
+  });
   await chmod(path, 0o600);
   await writeFile(path, 'garbage');
-  await assert.rejects(loadKeys(dir, { passphrase }), { code: 'trust/key-unreadable' });
+  await assert.rejects(loadKeys(lockedDir, { passphrase }), { code: 'trust/key-unreadable' });
   await rm(path);
-  await assert.rejects(loadKeys(dir, { passphrase }), { code: 'trust/key-missing' });
+  await assert.rejects(loadKeys(lockedDir, { passphrase }), { code: 'trust/key-missing' });
   await writeFile(path, pem, { mode: 0o600 });
-  await loadKeys(dir, { passphrase });
+  await loadKeys(lockedDir, { passphrase });
   await assert.rejects(loadKeys(join(scratch, 'nowhere')), { code: 'trust/key-missing' });
 });
 
 test('errors about keys hold neither passphrase nor key', async () => {
   const secret = 'a secret that must not show';
-  await assert.rejects(loadKeys(dir, { passphrase: secret }), (error: Error) => {
+  await assert.rejects(loadKeys(lockedDir, { passphrase: secret }), (error: Error) => {
     assert.doesNotMatch(`${error.stack}${JSON.stringify(error)}${String(error.cause)}`, /secret that|BEGIN/);
     return true;
   });
 });
 
 test('a rotation changes the key, keeps the old certificate in db until it is dropped', async () => {
-  const before = await loadKeys(dir, { passphrase });
+  const before = await loadKeys(dir);
   const old = before.signers.boot.certificate;
-  await assert.rejects(rotateKey(dir, 'boot', { passphrase: 'wrong' }), { code: 'trust/wrong-passphrase' });
-  await rotateKey(dir, 'boot', { passphrase });
+  await assert.rejects(rotateKey(lockedDir, 'boot', { passphrase: 'wrong' }), {
+    code: 'trust/wrong-passphrase',
+  });
+  await rotateKey(dir, 'boot');
 
-  const after = await loadKeys(dir, { passphrase });
+  const after = await loadKeys(dir);
   assert.notEqual(after.signers.boot.keyId, old.keyId);
   assert.deepEqual(
     after.certificates('boot').map(({ keyId }) => keyId),
@@ -100,8 +104,7 @@ test('a rotation changes the key, keeps the old certificate in db until it is dr
 
 test('exports hold certificates in every form and never a private key', async () => {
   const out = join(scratch, 'out');
-  for (const format of ['pem', 'der', 'esl', 'auth'] as const)
-    await exportKeys(dir, out, format, { passphrase });
+  for (const format of ['pem', 'der', 'esl', 'auth'] as const) await exportKeys(dir, out, format);
   const names = await readdir(out);
   for (const name of [
     'boot.crt',
@@ -123,7 +126,7 @@ test('exports hold certificates in every form and never a private key', async ()
 });
 
 test('client certificates carry role and name, chain to the authority, and end when asked', async () => {
-  const { signers } = await loadKeys(dir, { passphrase });
+  const { signers } = await loadKeys(dir);
   const authority = signers['api-authority'];
   const now = new Date('2026-11-21T12:00:00Z');
   const issued = await issueClientCertificate(authority, {
