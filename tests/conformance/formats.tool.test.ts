@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
-  authenticodeDigest,
+  addPeSection,
+  encodeText,
   hex,
   makeVerity,
   memoryReader,
@@ -156,29 +157,19 @@ test('readUki and predictPcr11 agree with ukify and systemd-measure', async () =
   const efi = '/usr/lib/systemd/boot/efi';
   await writeFile(file('initrd'), noise(77_001));
   await writeFile(file('osrel'), 'ID=plinth\nVERSION_ID=1\n');
-  const inputs = [
-    '--linux',
-    `${efi}/systemd-bootx64.efi`,
+  const inputs = ['--linux', `${efi}/systemd-bootx64.efi`, '--stub', `${efi}/linuxx64.efi.stub`];
+  inputs.push(
     '--initrd',
     'initrd',
     '--os-release',
     '@osrel',
     '--uname',
     '6.12.0',
-  ];
-  const measured = await tool(
-    'ukify',
-    'build',
-    ...inputs,
     '--cmdline',
     'ro roothash=ab',
-    '--stub',
-    `${efi}/linuxx64.efi.stub`,
-    '--pcr-banks=sha256',
-    '--measure',
-    '--output',
-    'uki.efi',
   );
+  const build = (...more: string[]) => tool('ukify', 'build', ...inputs, ...more);
+  const measured = await build('--pcr-banks=sha256', '--measure', '--output', 'uki.efi');
   const uki = readUki(await readFile(file('uki.efi')));
   assert.equal(uki.cmdline, 'ro roothash=ab');
   assert.equal(uki.osRelease, 'ID=plinth\nVERSION_ID=1\n');
@@ -193,5 +184,9 @@ test('readUki and predictPcr11 agree with ukify and systemd-measure', async () =
     const content = uki.sections.get(name);
     assert.equal(content?.length, section.size, name);
   }
-  assert.equal(authenticodeDigest(await readFile(file('uki.efi'))).length, 32);
+  const signatures = '{"sha256":[]}';
+  await writeFile(file('pcrsig'), signatures);
+  await build('--section=.pcrsig:@pcrsig', '--output', 'theirs.efi');
+  const ours = addPeSection(await readFile(file('uki.efi')), '.pcrsig', encodeText(signatures));
+  assert.ok((await readFile(file('theirs.efi'))).equals(ours), 'addPeSection differs from ukify');
 });

@@ -7,12 +7,12 @@ export interface PePart {
 
 const ALIGNMENT = 512;
 
-/** buildPe makes a small PE32+ file for tests: headers in one block, then the sections. */
+/** buildPe makes a small PE32+ file for tests: headers with room for one section more, then the sections. */
 export function buildPe(
   parts: readonly PePart[],
   options: { readonly trailing?: Uint8Array } = {},
 ): Uint8Array {
-  const headersSize = alignUp(0x40 + 24 + 240 + 40 * parts.length, ALIGNMENT);
+  const headersSize = alignUp(0x40 + 24 + 240 + 40 * (parts.length + 1), ALIGNMENT);
   const bodySize = parts.reduce((sum, { data }) => sum + alignUp(data.length, ALIGNMENT), 0);
   const trailing = options.trailing ?? new Uint8Array();
   const bytes = new Uint8Array(headersSize + bodySize + trailing.length);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import fc from 'fast-check';
 import { encodeText, hex } from '../bytes.ts';
+import { addPeSection } from './add-pe-section.ts';
 import { authenticodeDigest } from './authenticode-digest.ts';
 import { attachCertificate, readCertificates, removeCertificates } from './certificate-table.ts';
 import { buildPe } from './pe-builder.testing.ts';
@@ -66,6 +67,41 @@ test('the digest covers every byte but checksum and certificate table', () => {
     }
     if (!exempt(at)) assert.notEqual(outcome, digest, `byte ${at}`);
   }
+});
+
+test('addPeSection adds a section and leaves the others as they are', () => {
+  const data = fc.uint8Array({ minLength: 1, maxLength: 1500 });
+  fc.assert(
+    fc.property(partsArbitrary, data, (parts, content) => {
+      const before = [
+        { name: '.text', data: encodeText('code') },
+        ...parts.filter(({ name }) => name !== '.text'),
+      ];
+      const file = readPe(addPeSection(buildPe(before), '.PCRSIG', content));
+      assert.deepEqual(
+        file.sections.map((section) => ({ name: section.name, data: peSectionBytes(file, section) })),
+        [...before, { name: '.PCRSIG', data: content }],
+      );
+      const addresses = file.sections.map(({ virtualAddress }) => virtualAddress);
+      assert.deepEqual(
+        addresses,
+        addresses.toSorted((left, right) => left - right),
+      );
+    }),
+  );
+  const bytes = buildPe([{ name: '.text', data: encodeText('code') }]);
+  const refused = { code: 'formats/pe-invalid' };
+  const fill = () => {
+    let filled = bytes;
+    for (let count = 0; count < 20; count++) filled = addPeSection(filled, `.s${count}`, encodeText('x'));
+  };
+  assert.throws(fill, { ...refused, message: /headers are full/ });
+  assert.throws(() => addPeSection(bytes, '.text', encodeText('x')), refused);
+  assert.throws(() => addPeSection(bytes, '.much-too-long', encodeText('x')), refused);
+  assert.throws(
+    () => addPeSection(attachCertificate(bytes, encodeText('s')), '.pcrsig', encodeText('x')),
+    refused,
+  );
 });
 
 test('readUki gives texts without their NULs and refuses doubled sections', () => {

@@ -16,6 +16,8 @@ export interface PeFile {
   readonly view: ByteView;
   /** 0x8664 for x86-64, 0xaa64 for aarch64. */
   readonly machine: number;
+  readonly coffHeaderOffset: number;
+  readonly optionalHeaderOffset: number;
   readonly sectionTableOffset: number;
   readonly sections: readonly PeSection[];
   readonly headersSizeBytes: number;
@@ -67,6 +69,8 @@ export function readPe(bytes: Uint8Array, name = 'given as bytes'): PeFile {
   const file: PeFile = {
     view,
     machine,
+    coffHeaderOffset: header + 4,
+    optionalHeaderOffset: optional,
     sectionTableOffset,
     sections: Array.from({ length: sectionCount }, (_, index) =>
       readSection(view, sectionTableOffset + index * SECTION_HEADER_BYTES),
