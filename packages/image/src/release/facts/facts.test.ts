@@ -56,7 +56,8 @@ test('collectFacts: units, listeners, kernel options, files', async () => {
 });
 
 test('parseListeners: an empty assignment clears all before it, names become words', () => {
-  const text = 'ListenDatagram=0\nListenStream=1\nListenStream=\nListenSequentialPacket=/run/c\nListenStream=2\n';
+  const text =
+    'ListenDatagram=0\nListenStream=1\nListenStream=\nListenSequentialPacket=/run/c\nListenStream=2\n';
   const found = parseListeners('x.socket', text, true).map(({ kind, address }) => `${kind} ${address}`);
   assert.deepEqual(found, ['sequential-packet /run/c', 'stream 2']);
 });

@@ -34,7 +34,9 @@ export function isSocketUnit({ path, kind }: TreeEntry): boolean {
  */
 export function parseListeners(unit: string, text: string, enabled: boolean): Listener[] {
   let listeners: Listener[] = [];
-  for (const [, name = '', address = ''] of text.matchAll(/^[ \t]*Listen([A-Z]\w*)[ \t]*=[ \t]*(.*?)[ \t]*$/gm)) {
+  for (const [, name = '', address = ''] of text.matchAll(
+    /^[ \t]*Listen([A-Z]\w*)[ \t]*=[ \t]*(.*?)[ \t]*$/gm,
+  )) {
     const kind = name.replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
     if (address === '') listeners = [];
     else listeners.push({ unit, kind, address, enabled });

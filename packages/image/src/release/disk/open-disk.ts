@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createZstdDecompress } from 'node:zlib';
+import { PlinthError } from '@plinth/base';
+import { cacheDir, exists, ioError, isErrno } from '@plinth/host';
+import { type FileReader, openFileReader } from './file-reader.ts';
+
+/** No disk that Plinth makes comes near; a bomb stops here. */
+const UNPACKED_LIMIT_BYTES = 64 * 2 ** 30;
+
+/**
+ * openDisk opens a raw disk image, or one compressed with zstd: that is unpacked to a temporary file, which goes away
+ * when the disk is closed. Holes stay holes.
+ * @throws release/not-found, release/disk-invalid, host/disk-full, host/io
+ */
+export async function openDisk(path: string): Promise<FileReader> {
+  if (!(await exists(path))) {
+    throw new PlinthError(
+      'release/not-found',
+      `Cannot open ${path}: there is no such file, expected a disk image`,
+    );
+  }
+  if (!path.endsWith('.zst')) return openFileReader(path);
+  await mkdir(cacheDir(), { recursive: true });
+  const folder = await mkdtemp(join(cacheDir(), 'unpacked-'));
+  const clean = () => rm(folder, { recursive: true, force: true });
+  try {
+    const raw = join(folder, 'disk.raw');
+    await unpack(path, raw);
+    const reader = await openFileReader(raw);
+    return { ...reader, close: () => reader.close().finally(clean) };
+  } catch (reason) {
+    await clean();
+    throw reason;
+  }
+}
+
+/**
+ * hashUnpacked streams a zstd file through SHA-256 without keeping what is in it.
+ * @throws release/disk-invalid, host/io
+ */
+export async function hashUnpacked(path: string): Promise<{ sha256: string; sizeBytes: number }> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  await decompress(path, (chunk) => {
+    hash.update(chunk);
+    sizeBytes += chunk.length;
+  });
+  return { sha256: hash.digest('hex'), sizeBytes };
+}
+
+async function unpack(from: string, to: string): Promise<void> {
+  const file = await open(to, 'wx');
+  let offset = 0;
+  try {
+    await decompress(from, async (chunk) => {
+      if (!isZero(chunk)) await file.write(chunk, 0, chunk.length, offset);
+      offset += chunk.length;
+    });
+    await file.truncate(offset);
+  } catch (reason) {
+    throw ioError(reason, `unpack ${from}`);
+  } finally {
+    await file.close();
+  }
+}
+
+async function decompress(path: string, take: (chunk: Buffer) => void | Promise<void>): Promise<void> {
+  let sizeBytes = 0;
+  const sink = new Writable({
+    highWaterMark: 1 << 20,
+    write(chunk: Buffer, _encoding, done) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > UNPACKED_LIMIT_BYTES)
+        return done(invalid(path, `more than ${UNPACKED_LIMIT_BYTES} bytes`));
+      Promise.resolve(take(chunk)).then(() => done(), done);
+    },
+  });
+  try {
+    await pipeline(
+      createReadStream(path, { highWaterMark: 1 << 20 }),
+      createZstdDecompress({ chunkSize: 1 << 20 }),
+      sink,
+    );
+  } catch (reason) {
+    const damaged = reason instanceof Error && 'code' in reason && String(reason.code).startsWith('ZSTD_');
+    if (damaged) throw invalid(path, reason.message);
+    if (isErrno(reason, 'ERR_STREAM_PREMATURE_CLOSE') || isErrno(reason, 'Z_BUF_ERROR')) {
+      throw invalid(path, 'it ends too early');
+    }
+    throw ioError(reason, `unpack ${path}`);
+  }
+}
+
+function isZero(chunk: Buffer): boolean {
+  return chunk[0] === 0 && chunk.compare(chunk, 0, chunk.length - 1, 1) === 0;
+}
+
+function invalid(path: string, state: string): PlinthError {
+  return new PlinthError(
+    'release/disk-invalid',
+    `Cannot unpack ${path}: ${state}, expected a whole zstd file`,
+  );
+}

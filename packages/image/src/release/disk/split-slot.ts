@@ -1,0 +1,66 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { readSuperblock, veritySizeBytes } from '@plinth/formats';
+import { ioError } from '@plinth/host';
+import type { Toolbox } from '@plinth/toolbox';
+import type { PartitionKind } from '../names.ts';
+import type { Slot } from './disk-layout.ts';
+import { type FileReader, sliceReader } from './file-reader.ts';
+
+const BLOCK_BYTES = 4096;
+const SUPERBLOCK_BYTES = 512;
+
+/** The part of a partition that is published: what the hash tree covers, the tree itself, the whole signature. */
+export interface SlotPart {
+  readonly kind: PartitionKind;
+  readonly uuid: string;
+  readonly number: number;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * slotParts tells which bytes of a slot are published. What lies behind the end of the hash tree's reach is room to
+ * grow and is never read; the signature is JSON ended by zeros, so it is published with them.
+ */
+export async function slotParts(disk: FileReader, { root, verity, signature }: Slot): Promise<SlotPart[]> {
+  const superblock = await sliceReader(disk, verity).read(0, SUPERBLOCK_BYTES);
+  const coveredBytes = readSuperblock(superblock).dataBlocks * BLOCK_BYTES;
+  const part = (kind: PartitionKind, { uuid, number, offsetBytes }: Slot['root'], sizeBytes: number) => {
+    return { kind, uuid, number, offsetBytes, sizeBytes };
+  };
+  return [
+    part('root', root, coveredBytes),
+    part('root-verity', verity, veritySizeBytes(coveredBytes)),
+    part('root-verity-sig', signature, signature.sizeBytes),
+  ];
+}
+
+/**
+ * writeSlotPart writes one part as a zstd file.
+ * @throws host/disk-full, host/io, and what Toolbox.run throws
+ */
+export async function writeSlotPart(
+  toolbox: Toolbox,
+  rawPath: string,
+  part: SlotPart,
+  output: string,
+): Promise<void> {
+  const cut = `${output}.cut`;
+  try {
+    if (part.sizeBytes === 0) await writeFile(cut, '');
+    else {
+      const range = { start: part.offsetBytes, end: part.offsetBytes + part.sizeBytes - 1 };
+      await pipeline(createReadStream(rawPath, { ...range, highWaterMark: 1 << 20 }), createWriteStream(cut));
+    }
+    const args = ['-q', '-f', '-3', '-T2', `/mnt/${basename(cut)}`, '-o', `/mnt/${basename(output)}`];
+    await toolbox.run('zstd', args, { binds: [{ host: dirname(output), inside: '/mnt' }] });
+  } catch (reason) {
+    await rm(output, { force: true });
+    throw ioError(reason, `write ${output}`);
+  } finally {
+    await rm(cut, { force: true });
+  }
+}

@@ -1,0 +1,50 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PlinthError } from '@plinth/base';
+import { ioError, isErrno } from '@plinth/host';
+import { parseFacts, type ReleaseFacts } from './facts/release-facts.ts';
+import { type Manifest, parseManifest } from './manifest.ts';
+
+/**
+ * findManifest gives the name of the manifest in a release folder.
+ * @throws release/not-found when there is none or more than one; host/io
+ */
+export async function findManifest(folder: string): Promise<string> {
+  const names = await readdir(folder).catch((reason: unknown) => {
+    if (isErrno(reason, 'ENOENT') || isErrno(reason, 'ENOTDIR')) return [];
+    throw ioError(reason, `list ${folder}`);
+  });
+  const manifests = names.filter((name) => name.endsWith('.manifest.json'));
+  const [manifest] = manifests;
+  if (manifest !== undefined && manifests.length === 1) return manifest;
+  throw new PlinthError(
+    'release/not-found',
+    `Cannot read a release in ${folder}: it holds ${manifests.length} manifests, expected one`,
+  );
+}
+
+/**
+ * readManifest reads the manifest of a release, without checking anything against it.
+ * @throws release/not-found, release/manifest-invalid, host/io
+ */
+export async function readManifest(folder: string): Promise<Manifest> {
+  const name = await findManifest(folder);
+  return parseManifest(await readText(join(folder, name)), name);
+}
+
+/**
+ * readFacts reads what a release is compared by.
+ * @throws release/not-found, release/facts-invalid, host/io
+ */
+export async function readFacts(folder: string): Promise<ReleaseFacts> {
+  const name = (await findManifest(folder)).replace(/\.manifest\.json$/, '.facts.json');
+  return parseFacts(await readText(join(folder, name)), name);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (reason) {
+    throw ioError(reason, `read ${path}`);
+  }
+}

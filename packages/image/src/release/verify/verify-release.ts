@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import type { Progress } from '@plinth/base';
+import { PlinthError, silentProgress } from '@plinth/base';
+import type { Toolbox } from '@plinth/toolbox';
+import { openDisk } from '../disk/open-disk.ts';
+import type { Manifest } from '../manifest.ts';
+import { parseManifest } from '../manifest.ts';
+import { releaseNames, SUMS_FILE } from '../names.ts';
+import { findManifest } from '../read-release.ts';
+import { parseSums } from '../sums.ts';
+import {
+  type Check,
+  makeReport,
+  noAnchors,
+  notReached,
+  runCheck,
+  type TrustAnchors,
+  unknown,
+  type VerifyReport,
+} from './check.ts';
+import { checkManifest, checkProvenance, checkSums, checkSumsSignature, readPaper } from './check-files.ts';
+import { checkSbom } from './check-sbom.ts';
+import { imageCheckIds, verifyImage } from './verify-image.ts';
+
+export interface VerifyReleaseOptions {
+  /** Certificates to trust; without them every signature stays unknown. */
+  readonly trusted?: TrustAnchors;
+  /** Unpacks the root to compare it with the SBOM; without it that link stays unknown. */
+  readonly toolbox?: Toolbox;
+  readonly progress?: Progress;
+}
+
+/**
+ * verifyRelease judges every link of a release, offline, from the signature of its checksums to the files in its root.
+ * All links are judged; the report names the first that is broken.
+ * @throws release/not-found when the folder holds no release; host/disk-full, host/io
+ */
+export async function verifyRelease(
+  folder: string,
+  options: VerifyReleaseOptions = {},
+): Promise<VerifyReport> {
+  const { trusted: anchors = noAnchors, progress = silentProgress } = options;
+  const manifestName = await findManifest(folder);
+  const files = await progress.step('Check signatures and files', () =>
+    verifyFiles(folder, manifestName, anchors),
+  );
+  const { manifest } = files;
+  const disk = await progress.step('Check the disk', () =>
+    manifest ? verifyReleaseDisk(folder, manifest, options) : Promise.resolve<Check[]>([]),
+  );
+  const missing = [...imageCheckIds, 'sbom' as const]
+    .filter((id) => !disk.some((check) => check.id === id))
+    .map((id) => notReached(id, manifest ? 'the disk cannot be read' : 'the manifest cannot be read'));
+  return makeReport(folder, [...files.checks, ...disk, ...missing]);
+}
+
+async function verifyFiles(
+  folder: string,
+  manifestName: string,
+  anchors: TrustAnchors,
+): Promise<{ readonly checks: readonly Check[]; readonly manifest?: Manifest }> {
+  const text = async (name: string) => Buffer.from(await readPaper(folder, name)).toString('utf8');
+  const readSums = async () => parseSums(await text(SUMS_FILE));
+  const readManifest = async () => parseManifest(await text(manifestName), manifestName);
+  const provenanceName = manifestName.replace(/\.manifest\.json$/, '.provenance.json');
+  const checks = [
+    await runCheck('sums-signature', () => checkSumsSignature(folder, anchors)),
+    await runCheck('sums', async () => checkSums(folder, await readSums())),
+    await runCheck('manifest', async () => checkManifest(await readManifest(), await readSums())),
+    await runCheck('provenance', async () =>
+      checkProvenance(folder, provenanceName, await readSums(), anchors),
+    ),
+  ];
+  const manifest = await readManifest().catch((reason: unknown) => {
+    // Check "manifest" has reported it.
+    if (reason instanceof PlinthError) return undefined;
+    throw reason;
+  });
+  return { checks, ...(manifest ? { manifest } : {}) };
+}
+
+async function verifyReleaseDisk(
+  folder: string,
+  manifest: Manifest,
+  { trusted = noAnchors, toolbox }: VerifyReleaseOptions,
+): Promise<Check[]> {
+  const names = releaseNames(manifest.name, manifest.version);
+  const table = { disk: await openDisk(join(folder, names.disk('raw.zst'))).catch(asPlinthError) };
+  if (table.disk instanceof PlinthError) {
+    const { disk: reason } = table;
+    return [await runCheck('disk-table', () => Promise.reject(reason))];
+  }
+  const { disk } = table;
+  try {
+    const { checks, layout } = await verifyImage(disk, trusted, { folder, manifest });
+    const [slot] = layout?.slots ?? [];
+    if (!slot) return [...checks];
+    const sbom = await runCheck('sbom', async () =>
+      toolbox
+        ? checkSbom(
+            Buffer.from(await readPaper(folder, names.spdx)).toString('utf8'),
+            disk.path,
+            slot,
+            toolbox,
+          )
+        : unknown('no toolbox was given to unpack the root with'),
+    );
+    return [...checks, sbom];
+  } finally {
+    await disk.close();
+  }
+}
+
+function asPlinthError(reason: unknown): PlinthError {
+  if (reason instanceof PlinthError) return reason;
+  throw reason;
+}
