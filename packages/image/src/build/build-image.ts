@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Progress, silentProgress } from '@plinth/base';
 import { fetchPackages, findMirrors, type Lock, type Mirrors, requireFreshLock } from '@plinth/debian';
@@ -14,6 +14,7 @@ import { type InitrdSpec, loadOsSpec, type OsSpec, packageSetOf } from '../spec/
 import { openTree } from '../tree/disk-tree.ts';
 import { type AgentRecipe, buildTree, type TreeResult } from './build-tree.ts';
 import { digestFolder } from './digest-folder.ts';
+import { gateSizes, gateTree } from './gate-tree.ts';
 
 export interface BuildOptions {
   /** The `os` folder: what the operating system is. */
@@ -54,7 +55,13 @@ export interface BuiltImage {
  */
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const cache = options.cache ?? openStageCache();
-  return withLock(join(cache.root, 'build.lock'), 'build the image', () => build(options, cache));
+  // Modes in the image must not depend on the caller's umask.
+  const umask = process.umask(0o022);
+  try {
+    return await withLock(join(cache.root, 'build.lock'), 'build the image', () => build(options, cache));
+  } finally {
+    process.umask(umask);
+  }
 }
 
 async function build(options: BuildOptions, cache: StageCache): Promise<BuiltImage> {
@@ -73,8 +80,21 @@ async function build(options: BuildOptions, cache: StageCache): Promise<BuiltIma
     progress,
   );
   const context: Context = { options, cache, progress, spec, tree, epochSeconds };
-  const [root, initrdPath] = await Promise.all([makeRoot(context), makeInitrd(context, initrdSpec)]);
+  const gate = {
+    osDir,
+    toolbox,
+    cache,
+    packages: lock.packages.map(({ name }) => name),
+    today: new Date().toISOString().slice(0, 10),
+  };
+  const [root, initrdPath] = await Promise.all([
+    makeRoot(context),
+    makeInitrd(context, initrdSpec),
+    gateTree(tree, gate, progress),
+  ]);
   const bootDir = await makeBoot(context, root, initrdPath);
+  const [hashTree, uki] = await Promise.all([stat(root.hashTreePath), stat(join(bootDir, BOOT_FILES.uki))]);
+  await gateSizes({ root: root.sizeBytes, verity: hashTree.size, uki: uki.size }, gate);
   const diskPath = await makeRawDisk(context, root, bootDir);
   return {
     spec,
