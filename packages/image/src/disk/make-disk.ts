@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Toolbox } from '@plinth/toolbox';
 import { hexUuid, type RootImage, seededUuid } from '../root/make-root.ts';
 import type { OsSpec } from '../spec/os-spec.ts';
+import { readDiskSizeMiB } from './slot-sizes.ts';
 
 export interface DiskInputs {
   readonly spec: OsSpec;
@@ -70,7 +71,7 @@ export async function makeDisk(
     [
       '--offline=yes',
       '--empty=create',
-      '--size=auto',
+      `--size=${await readDiskSizeMiB(definitions)}M`,
       // OVMF and other firmware cannot read a FAT with 4096-byte sectors, the default of systemd-repart.
       '--sector-size=512',
       `--seed=${seededUuid(`${spec.name} ${spec.version} disk`)}`,

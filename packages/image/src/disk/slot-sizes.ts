@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 
@@ -8,7 +8,7 @@ export interface SlotSizes {
   readonly veritySizeBytes: number;
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+const UNIT_BYTES = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 } as const;
 
 /**
  * readSlotSizes takes the sizes of slot A from its definitions (repart.d(5), SizeMaxBytes=).
@@ -21,11 +21,25 @@ export async function readSlotSizes(definitionsDir: string): Promise<SlotSizes> 
   };
 }
 
+/** For the partition table and its backup, with the alignment of the first partition. */
+const TABLES_BYTES = 2 * UNIT_BYTES.M;
+
+/**
+ * readDiskSizeMiB is the size of a disk with these partitions, in whole MiB: Azure takes no other (a size that
+ * systemd-repart chooses is a multiple of 4 KiB only).
+ * @throws image/spec-invalid when a definition does not say its size
+ */
+export async function readDiskSizeMiB(definitionsDir: string): Promise<number> {
+  const names = (await readdir(definitionsDir)).filter((name) => name.endsWith('.conf'));
+  const sizes = await Promise.all(names.map((name) => maxSize(join(definitionsDir, name))));
+  return Math.ceil(sizes.reduce((sum, size) => sum + size, TABLES_BYTES) / UNIT_BYTES.M);
+}
+
 async function maxSize(path: string): Promise<number> {
   const match = /^SizeMaxBytes=(\d+)([KMG]?)$/m.exec(await readFile(path, 'utf8'));
-  if (match) return Number(match[1]) * (UNITS[match[2] ?? ''] ?? 1);
+  if (match) return Number(match[1]) * UNIT_BYTES[(match[2] ?? '') as keyof typeof UNIT_BYTES];
   throw new PlinthError(
     'image/spec-invalid',
-    `Cannot use ${path}: it sets no SizeMaxBytes, expected the size of the slot`,
+    `Cannot use ${path}: it sets no SizeMaxBytes, expected the size of the partition`,
   );
 }
