@@ -4,6 +4,7 @@ import { configAddCommand } from './config-add.ts';
 import { configContextCommand } from './config-context.ts';
 import { configContextsCommand } from './config-contexts.ts';
 import { configRemoveCommand } from './config-remove.ts';
+import { diffCommand } from './diff.ts';
 import { downCommand } from './down.ts';
 import { errorsCommand } from './errors.ts';
 import { getBootCommand } from './get-boot.ts';
@@ -12,13 +13,16 @@ import { getIdentityCommand } from './get-identity.ts';
 import { getIntegrityCommand } from './get-integrity.ts';
 import { getSlotsCommand } from './get-slots.ts';
 import { getVersionsCommand } from './get-versions.ts';
+import { inspectCommand } from './inspect.ts';
 import { keysExportCommand } from './keys-export.ts';
 import { keysInitCommand } from './keys-init.ts';
 import { keysListCommand } from './keys-list.ts';
 import { keysRotateCommand } from './keys-rotate.ts';
 import { lockCommand } from './lock.ts';
+import { sbomCommand } from './sbom.ts';
 import { testCommand } from './test.ts';
 import { upCommand } from './up.ts';
+import { verifyCommand } from './verify.ts';
 import { versionCommand } from './version.ts';
 import { vmConsoleCommand } from './vm-console.ts';
 import { vmListCommand } from './vm-list.ts';
@@ -33,6 +37,10 @@ export const commandTable: CommandTable = {
     downCommand,
     testCommand,
     lockCommand,
+    verifyCommand,
+    inspectCommand,
+    sbomCommand,
+    diffCommand,
     keysInitCommand,
     keysListCommand,
     keysExportCommand,
@@ -64,7 +72,7 @@ export const commandTable: CommandTable = {
   },
   topics: {
     Start: ['up', 'down', 'test'],
-    Build: ['lock', 'keys'],
+    Build: ['lock', 'verify', 'inspect', 'sbom', 'diff', 'keys'],
     Run: ['vm', 'get', 'config'],
     'The tool itself': ['completion', 'version', 'errors'],
   },

@@ -1,0 +1,54 @@
+import { resolve } from 'node:path';
+import { defineCommand } from '../framework/command.ts';
+import { required } from '../framework/options.ts';
+import { facts, nextCommands, table } from '../output/blocks.ts';
+import { formatBytes } from '../output/units.ts';
+
+export const inspectCommand = defineCommand({
+  path: ['inspect'],
+  summary: 'Show what a release is and what lies in it',
+  details: ['Nothing is checked here; that is "plinth verify".'],
+  extraFormats: ['wide'],
+  examples: [
+    { run: 'plinth inspect out/plinth_0.1.0', what: 'facts and artefacts' },
+    { run: 'plinth inspect out/plinth_0.1.0 -o json', what: 'all of it' },
+  ],
+  options: {},
+  args: { release: required('RELEASE', 'Release folder') },
+  run: async ({ args }) => {
+    const { inspectRelease } = await import('@plinth/image');
+    const release = await inspectRelease(resolve(args.release));
+    const sizes = Object.entries(release.sizes).map(([name, size]) => `${name} ${formatBytes(size)}`);
+    return {
+      data: release,
+      view: [
+        table(
+          [
+            { header: 'NAME', value: (file) => file.name },
+            { header: 'SIZE', value: (file) => formatBytes(file.sizeBytes), align: 'right' },
+            { header: 'TYPE', value: (file) => file.mediaType, wide: true },
+            { header: 'SHA256', value: (file) => file.sha256, wide: true },
+          ],
+          release.artefacts,
+        ),
+        facts([
+          ['release', `${release.name} ${release.version} (${release.architecture})`],
+          ['made', release.created],
+          ['root hash', release.rootHash],
+          ['kernel', release.kernelVersion],
+          ['plinthd', release.agentVersion],
+          ['packages', String(release.packageCount)],
+          ['files', String(release.fileCount)],
+          ['sizes', sizes.join(', ')],
+          ['setuid files', release.setuidFiles.join(', ') || '<none>'],
+          ['ports', release.ports.join(', ') || '<none>'],
+          ['signed by', [...new Set(release.certificates.map(({ subject }) => subject))].join('; ')],
+        ]),
+        nextCommands([
+          [`plinth verify ${args.release}`, 'check every link of it'],
+          [`plinth sbom ${args.release}`, 'what it is made of'],
+        ]),
+      ],
+    };
+  },
+});
