@@ -28,6 +28,11 @@ export const imageCodes = {
     cause: 'A package renamed a file, or os/initrd.yaml names one that is removed.',
     fix: 'Mend the entries named in os/initrd.yaml.',
   },
+  'image/stub-unknown': {
+    meaning: 'The UKI stub of systemd is not one the builder knows how to close for arguments from outside.',
+    cause: 'A new version of systemd-boot-efi.',
+    fix: 'Keep the locked version, and open an issue with the version of systemd-boot-efi.',
+  },
   'image/too-large': {
     meaning: 'A part of the image does not fit its partition.',
     cause: 'New packages, or a partition that was made smaller.',

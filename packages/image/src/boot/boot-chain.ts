@@ -1,9 +1,18 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hex, type PcrAtPhase, predictPcr4, predictPcr11, readUki } from '@plinth/formats';
+import {
+  addPeSection,
+  encodeText,
+  hex,
+  type PcrAtPhase,
+  predictPcr4,
+  predictPcr11,
+  readUki,
+} from '@plinth/formats';
 import type { Toolbox } from '@plinth/toolbox';
 import { pcrPublicKeyPem, type Signer, signPcrPolicies, signPe, signRootHash } from '@plinth/trust';
 import type { OsSpec } from '../spec/os-spec.ts';
+import { closeStub } from './close-stub.ts';
 import { makeUki } from './make-uki.ts';
 import { veritySignatureJson } from './verity-signature.ts';
 
@@ -58,18 +67,19 @@ export const BOOT_FILES = {
 export async function makeBootChain(inputs: BootChainInputs, folder: string): Promise<void> {
   const { keys, rootHash } = inputs;
   const rootHashSignature = await signRootHash(keys.verity, rootHash);
-  const parts = { ...inputs, rootHashSignature, pcrPublicKeyPem: pcrPublicKeyPem(keys.pcr) };
-  // Unsigned and without .pcrsig first: what it measures is what the signatures in .pcrsig are about.
-  const draft = await makeUki(parts, folder, 'draft.efi', inputs.toolbox);
-  const phases = predictPcr11(readUki(await readFile(draft)).sections);
-  const pcrSignaturesJson = await signPcrPolicies(keys.pcr, phases);
-  const unsigned = await makeUki(
-    { ...parts, pcrSignaturesJson },
+  const stub = closeStub(await readFile(inputs.stubPath));
+  const draftPath = await makeUki(
+    { ...inputs, stub, rootHashSignature, pcrPublicKeyPem: pcrPublicKeyPem(keys.pcr) },
     folder,
-    BOOT_FILES.unsignedUki,
+    'draft.efi',
     inputs.toolbox,
   );
-  const uki = await signPe(keys.boot, await readFile(unsigned));
+  const draft = await readFile(draftPath);
+  const phases = predictPcr11(readUki(draft).sections);
+  const unsigned = addPeSection(draft, '.pcrsig', encodeText(await signPcrPolicies(keys.pcr, phases)));
+  await rm(draftPath);
+  await writeFile(join(folder, BOOT_FILES.unsignedUki), unsigned);
+  const uki = await signPe(keys.boot, unsigned);
   const loader = await signPe(keys.boot, await readFile(inputs.loaderPath));
   await writeFile(join(folder, BOOT_FILES.uki), uki);
   await writeFile(join(folder, BOOT_FILES.loader), loader);

@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { writeCpio } from '@plinth/formats';
 import type { Toolbox } from '@plinth/toolbox';
 import { kernelArguments, type OsSpec } from '../spec/os-spec.ts';
-
-/** Where the initrd finds the signature of the root hash; a second archive in the UKI carries it. */
-const SIGNATURE_PATH = 'etc/verity/root.p7s';
+import { rootOpening, SIGNATURE_PATH } from './root-opening.ts';
 
 /** commandLine is the kernel command line of an image: what os/plinth.yaml says and the root hash. */
 export function commandLine(spec: OsSpec, rootHash: string): string {
@@ -20,21 +18,20 @@ export interface UkiInputs {
   readonly kernelPath: string;
   readonly kernelVersion: string;
   readonly initrdPath: string;
-  readonly stubPath: string;
+  /** systemd's stub, closed for arguments from outside; see closeStub. */
+  readonly stub: Uint8Array;
   readonly osReleasePath: string;
   readonly rootHash: string;
   /** CMS over the root hash, DER. */
   readonly rootHashSignature: Uint8Array;
   /** Public half of the key that signs PCR policies, PEM. */
   readonly pcrPublicKeyPem: string;
-  /** Policy signatures for the boot phases, once they are known; see signPcrPolicies. */
-  readonly pcrSignaturesJson?: string;
   readonly epochSeconds: number;
 }
 
 /**
  * makeUki puts kernel, initrd, command line and identity into one unsigned PE file by ukify (UAPI.5).
- * Called twice: the first result gives the PCR 11 values whose signatures the second one carries.
+ * It has no .pcrsig yet: that section signs what the others measure.
  */
 export async function makeUki(
   inputs: UkiInputs,
@@ -44,30 +41,25 @@ export async function makeUki(
 ): Promise<string> {
   const { spec } = inputs;
   await mkdir(folder, { recursive: true });
-  const signatureArchive = writeCpio(
-    [{ kind: 'file', path: SIGNATURE_PATH, mode: 0o444, data: inputs.rootHashSignature }],
-    { mtimeSeconds: inputs.epochSeconds },
-  );
-  await writeFile(join(folder, 'signature.cpio'), signatureArchive);
+  const opening = rootOpening(inputs.rootHash, inputs.rootHashSignature, spec.verityOptions);
+  await writeFile(join(folder, 'opening.cpio'), writeCpio(opening, { mtimeSeconds: inputs.epochSeconds }));
+  await writeFile(join(folder, 'stub.efi'), inputs.stub);
   await writeFile(join(folder, 'cmdline'), commandLine(spec, inputs.rootHash));
   await writeFile(join(folder, 'pcr.pem'), inputs.pcrPublicKeyPem);
   await writeFile(join(folder, 'sbat.csv'), sbat(spec));
-  const pcrSignatures = inputs.pcrSignaturesJson;
-  if (pcrSignatures !== undefined) await writeFile(join(folder, 'pcrsig.json'), pcrSignatures);
   await toolbox.run(
     'ukify',
     [
       'build',
       '--linux=/mnt/kernel',
       '--initrd=/mnt/initrd',
-      '--initrd=/mnt/uki/signature.cpio',
+      '--initrd=/mnt/uki/opening.cpio',
       '--cmdline=@/mnt/uki/cmdline',
       '--os-release=@/mnt/os-release',
       `--uname=${inputs.kernelVersion}`,
-      '--stub=/mnt/stub',
+      '--stub=/mnt/uki/stub.efi',
       '--sbat=@/mnt/uki/sbat.csv',
       '--pcrpkey=/mnt/uki/pcr.pem',
-      ...(pcrSignatures === undefined ? [] : ['--section=.pcrsig:@/mnt/uki/pcrsig.json']),
       `--output=/mnt/uki/${name}`,
     ],
     {
@@ -75,7 +67,6 @@ export async function makeUki(
         { host: folder, inside: '/mnt/uki' },
         { host: inputs.kernelPath, inside: '/mnt/kernel', readOnly: true },
         { host: inputs.initrdPath, inside: '/mnt/initrd', readOnly: true },
-        { host: inputs.stubPath, inside: '/mnt/stub', readOnly: true },
         { host: inputs.osReleasePath, inside: '/mnt/os-release', readOnly: true },
       ],
     },

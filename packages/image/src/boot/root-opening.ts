@@ -1,0 +1,60 @@
+import type { CpioEntry } from '@plinth/formats';
+import { hexUuid } from '../root/make-root.ts';
+
+/** Where the initrd finds the signature of the root hash. */
+export const SIGNATURE_PATH = 'etc/verity/root.p7s';
+
+const UNITS = 'usr/lib/systemd/system';
+
+/**
+ * rootOpening is the small archive beside the initrd that knows this image's root hash: its signature, and the way the root
+ * is opened where the firmware offers no key to check it with. With Secure Boot the kernel checks the signature and refuses
+ * the root otherwise; without it the root is opened by its hash alone, and the agent reports the lower posture.
+ */
+export function rootOpening(
+  rootHash: string,
+  signature: Uint8Array,
+  options: readonly string[],
+): CpioEntry[] {
+  const partition = (half: string) => `/dev/disk/by-partuuid/${hexUuid(half)}`;
+  const unit = (path: string, lines: readonly string[]): CpioEntry => ({
+    kind: 'file',
+    path: `${UNITS}/${path}`,
+    mode: 0o644,
+    data: Buffer.from(`${lines.join('\n')}\n`),
+  });
+  const data = partition(rootHash.slice(0, 32));
+  const tree = partition(rootHash.slice(32));
+  return [
+    { kind: 'file', path: SIGNATURE_PATH, mode: 0o444, data: signature },
+    unit('systemd-veritysetup@root.service.d/50-plinth.conf', [
+      '[Unit]',
+      'ConditionSecurity=uefi-secureboot',
+    ]),
+    unit('plinth-root-unsigned.service', [
+      '[Unit]',
+      'Description=Open the root by its hash alone, because there is no Secure Boot',
+      'DefaultDependencies=no',
+      'ConditionSecurity=!uefi-secureboot',
+      ...[data, tree].map((path) => `BindsTo=${deviceUnit(path)}`),
+      ...[data, tree].map((path) => `After=${deviceUnit(path)}`),
+      'After=veritysetup-pre.target',
+      'Before=veritysetup.target',
+      '',
+      '[Service]',
+      'Type=oneshot',
+      'RemainAfterExit=yes',
+      `ExecStart=/usr/lib/systemd/systemd-veritysetup attach root ${data} ${tree} ${rootHash} ${options.join(',')}`,
+    ]),
+    {
+      kind: 'symlink',
+      path: `${UNITS}/veritysetup.target.requires/plinth-root-unsigned.service`,
+      target: '../plinth-root-unsigned.service',
+    },
+  ];
+}
+
+/** The unit of a device node: "/" becomes "-", "-" is escaped (systemd.unit(5), "String Escaping for Inclusion in Unit Names"). */
+function deviceUnit(path: string): string {
+  return `${path.slice(1).replaceAll('-', '\\x2d').replaceAll('/', '-')}.device`;
+}
