@@ -18,7 +18,7 @@ const artefact = z.strictObject({
 const partition = z.strictObject({
   number: z.int().positive(),
   label: z.string(),
-  uuid: z.uuid(),
+  uuid: z.guid(),
   /** Name of the type in UAPI.2. */
   type: z.string(),
   offsetBytes: sizeBytes,
@@ -51,7 +51,7 @@ const schema = z.strictObject({
   kernel: z.strictObject({ version: z.string(), commandLine: z.string() }),
   agent: z.strictObject({ version: z.string() }),
   packages: z.strictObject({ count: z.int().min(0), lockSha256: sha256 }),
-  disk: z.strictObject({ uuid: z.uuid(), sizeBytes }),
+  disk: z.strictObject({ uuid: z.guid(), sizeBytes }),
   partitions: z.array(partition),
   /** `authenticodeSha256` is what firmware measures and what a signature covers. */
   uki: z.strictObject({ name: fileName, sha256, authenticodeSha256: sha256 }),

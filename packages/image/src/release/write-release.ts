@@ -1,70 +1,22 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Progress, silentProgress } from '@plinth/base';
-import type { Lock } from '@plinth/debian';
-import { authenticodeDigest, type GptPartition, hex, readUki, sha256 } from '@plinth/formats';
+import { hex, sha256 } from '@plinth/formats';
 import { hashFile, ioError, mapParallel } from '@plinth/host';
-import type { Toolbox } from '@plinth/toolbox';
-import { type Certificate, type Signer, signDetached, signDsse } from '@plinth/trust';
+import { signDetached, signDsse } from '@plinth/trust';
 import { compareText } from '../compare-text.ts';
-import type { TreeFacts } from '../policy/facts.ts';
-import type { BuiltTree } from '../types.ts';
-import { convertDisk, type DiskFormat } from './disk/convert-disk.ts';
-import { type DiskLayout, isEmptySlot, readDiskLayout } from './disk/disk-layout.ts';
-import { type FileReader, openFileReader } from './disk/file-reader.ts';
+import { convertDisk } from './disk/convert-disk.ts';
+import { readDiskLayout } from './disk/disk-layout.ts';
+import { openFileReader } from './disk/file-reader.ts';
 import { hashRange } from './disk/hash-range.ts';
-import { type SlotPart, slotParts, writeSlotPart } from './disk/split-slot.ts';
-import { collectFacts } from './facts/collect-facts.ts';
-import { formatFacts } from './facts/release-facts.ts';
-import { BOOT_CHAIN, formatManifest, type Manifest, type ManifestArtefact } from './manifest.ts';
-import { mediaTypeOf, type ReleaseNames, releaseNames, SUMS_FILE, SUMS_SIGNATURE_FILE } from './names.ts';
+import { slotParts, writeSlotPart } from './disk/split-slot.ts';
+import { makeManifest } from './make-manifest.ts';
+import { formatManifest, type Manifest, type ManifestArtefact } from './manifest.ts';
+import { mediaTypeOf, releaseNames, SUMS_FILE, SUMS_SIGNATURE_FILE } from './names.ts';
 import { makeProvenance, PROVENANCE_PAYLOAD_TYPE } from './provenance.ts';
-import { type BundledModule, makeBill } from './sbom/bill.ts';
-import { writeCycloneDx } from './sbom/write-cyclonedx.ts';
-import { writeSpdx } from './sbom/write-spdx.ts';
+import type { ReleaseContext, ReleaseInputs, WriteOptions, WrittenFile } from './release-context.ts';
 import { formatSums } from './sums.ts';
-
-/** Everything a release is written from; all of it was made by the build. */
-export interface ReleaseInputs {
-  readonly name: string;
-  readonly version: string;
-  readonly prettyName: string;
-  readonly epochSeconds: number;
-  readonly rootHash: string;
-  readonly diskPath: string;
-  readonly ukiPath: string;
-  readonly lock: Lock;
-  readonly lockSha256: string;
-  /** With digests, see hashTree. */
-  readonly tree: BuiltTree;
-  readonly facts: TreeFacts;
-  readonly kernel: {
-    readonly release: string;
-    readonly package: string;
-    /** Text of its .config. */
-    readonly config: string;
-  };
-  readonly agent: { readonly version: string; readonly modules: readonly BundledModule[] };
-  /** Values to expect, by PCR and then by case or boot phase; hex. */
-  readonly pcrs: Manifest['pcrs'];
-  readonly certificates: Readonly<Record<'boot' | 'verity' | 'pcr' | 'release', Certificate>>;
-  /** Signs provenance and checksums. */
-  readonly signer: Signer;
-  readonly formats: readonly DiskFormat[];
-  readonly commit?: string;
-}
-
-export interface WriteOptions {
-  readonly toolbox: Toolbox;
-  readonly progress?: Progress;
-  readonly signal?: AbortSignal;
-}
-
-/** A file that is written, before it is listed. */
-interface Written {
-  readonly name: string;
-  readonly content?: ManifestArtefact['content'];
-}
+import { writePapers } from './write-papers.ts';
 
 /**
  * writeRelease writes all files of a release into an empty folder: disks and partitions first, then what describes
@@ -83,10 +35,21 @@ export async function writeRelease(
   try {
     const layout = await readDiskLayout(disk);
     const [slot] = layout.slots;
-    const parts = slot ? await slotParts(disk, slot) : [];
-    const context: Context = { inputs, folder, options, disk, layout, parts, names: namesOf(inputs) };
-    const images = await progress.step('Write disks and partitions', (step) => writeImages(context, step));
-    const papers = await progress.step('Write SBOM and facts', () => writePapers(context));
+    const parts = await slotParts(disk, slot);
+    const { name, version } = inputs;
+    const context: ReleaseContext = {
+      inputs,
+      folder,
+      options,
+      disk,
+      layout,
+      parts,
+      names: releaseNames(name, version),
+    };
+    const [images, papers] = await Promise.all([
+      progress.step('Write disks and partitions', (step) => writeImages(context, step)),
+      progress.step('Write SBOM and facts', () => writePapers(context)),
+    ]);
     return await progress.step('Write manifest and signatures', () =>
       writeSigned(context, [...images, ...papers]),
     );
@@ -97,29 +60,15 @@ export async function writeRelease(
   }
 }
 
-interface Context {
-  readonly inputs: ReleaseInputs;
-  readonly folder: string;
-  readonly options: WriteOptions;
-  readonly disk: FileReader;
-  readonly layout: DiskLayout;
-  readonly parts: readonly SlotPart[];
-  readonly names: ReleaseNames;
-}
-
-function namesOf({ name, version }: ReleaseInputs): ReleaseNames {
-  return releaseNames(name, version);
-}
-
-async function writeImages(context: Context, step: Progress): Promise<Written[]> {
+async function writeImages(context: ReleaseContext, step: Progress): Promise<WrittenFile[]> {
   const { inputs, folder, options, disk, names } = context;
   const { toolbox, signal } = options;
-  const splits = context.parts.map((part) => async (): Promise<Written> => {
+  const splits = context.parts.map((part) => async (): Promise<WrittenFile> => {
     const name = names.partition(part.kind, part.uuid);
     await writeSlotPart(toolbox, inputs.diskPath, part, join(folder, name));
     return { name, content: { sizeBytes: part.sizeBytes, sha256: await hashRange(disk, part) } };
   });
-  const disks = inputs.formats.map((format) => async (): Promise<Written> => {
+  const disks = inputs.formats.map((format) => async (): Promise<WrittenFile> => {
     const name = names.disk(format);
     await convertDisk(toolbox, inputs.diskPath, format, join(folder, name), {
       epochSeconds: inputs.epochSeconds,
@@ -128,7 +77,7 @@ async function writeImages(context: Context, step: Progress): Promise<Written[]>
     });
     return { name };
   });
-  const uki = async (): Promise<Written> => {
+  const uki = async (): Promise<WrittenFile> => {
     await copyFile(inputs.ukiPath, join(folder, names.uki));
     return { name: names.uki };
   };
@@ -141,48 +90,7 @@ async function writeImages(context: Context, step: Progress): Promise<Written[]>
   });
 }
 
-async function writePapers({ inputs, folder, parts, names, disk }: Context): Promise<Written[]> {
-  const { name, version, prettyName, epochSeconds, lock, tree, agent } = inputs;
-  const ukiBytes = await readFile(inputs.ukiPath);
-  const goPrograms = new Map(
-    [...inputs.facts.files].flatMap(([path, content]) =>
-      content.kind === 'elf' && content.elf.go ? [[path, content.elf.go] as const] : [],
-    ),
-  );
-  const bill = makeBill({
-    ...{ name, version, prettyName, epochSeconds, packages: lock.packages, tree, goPrograms, agent },
-    kernel: {
-      release: inputs.kernel.release,
-      package: inputs.kernel.package,
-      sha256: hex(sha256(readUki(ukiBytes, names.uki).linux)),
-    },
-  });
-  const facts = await collectFacts({
-    ...{ name, version, packages: lock.packages, tree },
-    kernelConfig: inputs.kernel.config,
-    sizes: releaseSizes(parts, ukiBytes.length, disk.sizeBytes),
-  });
-  const papers: readonly (readonly [string, string])[] = [
-    [names.spdx, writeSpdx(bill)],
-    [names.cycloneDx, writeCycloneDx(bill)],
-    [names.facts, formatFacts(facts)],
-    [names.pcrs, `${JSON.stringify(inputs.pcrs, undefined, 2)}\n`],
-  ];
-  for (const [file, text] of papers) await writeFile(join(folder, file), text);
-  return papers.map(([file]) => ({ name: file }));
-}
-
-/** Sizes by the names that the policy's budgets and the facts use. */
-export function releaseSizes(
-  parts: readonly SlotPart[],
-  ukiBytes: number,
-  diskBytes: number,
-): Record<'root' | 'verity' | 'uki' | 'disk', number> {
-  const sizeOf = (kind: SlotPart['kind']) => parts.find((part) => part.kind === kind)?.sizeBytes ?? 0;
-  return { root: sizeOf('root'), verity: sizeOf('root-verity'), uki: ukiBytes, disk: diskBytes };
-}
-
-async function writeSigned(context: Context, written: readonly Written[]): Promise<Manifest> {
+async function writeSigned(context: ReleaseContext, written: readonly WrittenFile[]): Promise<Manifest> {
   const { inputs, folder, names } = context;
   const artefacts = await mapParallel(written, 2, async ({ name, content }): Promise<ManifestArtefact> => {
     const mediaType = mediaTypeOf(name);
@@ -209,61 +117,4 @@ async function writeSigned(context: Context, written: readonly Written[]): Promi
   await writeFile(join(folder, SUMS_FILE), sums);
   await writeFile(join(folder, SUMS_SIGNATURE_FILE), await signDetached(inputs.signer, Buffer.from(sums)));
   return manifest;
-}
-
-async function makeManifest(
-  { inputs, disk, layout, parts, names }: Context,
-  artefacts: ManifestArtefact[],
-): Promise<Manifest> {
-  const uki = await readFile(inputs.ukiPath);
-  const loader = await layout.esp.read('EFI/BOOT/BOOTX64.EFI');
-  const roles = ['boot', 'verity', 'pcr', 'release'] as const;
-  return {
-    format: 1,
-    name: inputs.name,
-    version: inputs.version,
-    architecture: 'x86-64',
-    created: new Date(inputs.epochSeconds * 1000).toISOString(),
-    rootHash: inputs.rootHash,
-    kernel: { version: inputs.kernel.release, commandLine: readUki(uki, names.uki).cmdline ?? '' },
-    agent: { version: inputs.agent.version },
-    packages: { count: inputs.lock.packages.length, lockSha256: inputs.lockSha256 },
-    disk: { uuid: layout.gpt.diskUuid, sizeBytes: disk.sizeBytes },
-    partitions: await mapParallel(layout.gpt.partitions, 2, (partition) =>
-      describePartition(partition, disk, parts, names),
-    ),
-    uki: { name: names.uki, ...programDigests(uki) },
-    bootLoader: programDigests(loader),
-    pcrs: inputs.pcrs,
-    certificates: roles.map((role) => describeCertificate(role, inputs.certificates[role])),
-    chain: BOOT_CHAIN,
-    artefacts,
-  };
-}
-
-async function describePartition(
-  partition: GptPartition,
-  disk: FileReader,
-  parts: readonly SlotPart[],
-  names: ReleaseNames,
-): Promise<Manifest['partitions'][number]> {
-  const { number, label, uuid, typeName, offsetBytes, sizeBytes } = partition;
-  const part = parts.find((candidate) => candidate.number === number);
-  return {
-    ...{ number, label, uuid, type: typeName, offsetBytes, sizeBytes },
-    ...(isEmptySlot(partition) ? {} : { sha256: await hashRange(disk, partition) }),
-    ...(part ? { artefact: { name: names.partition(part.kind, part.uuid), sizeBytes: part.sizeBytes } } : {}),
-  };
-}
-
-function programDigests(bytes: Uint8Array): { sha256: string; authenticodeSha256: string } {
-  return { sha256: hex(sha256(bytes)), authenticodeSha256: hex(authenticodeDigest(bytes)) };
-}
-
-function describeCertificate(
-  role: Manifest['certificates'][number]['role'],
-  certificate: Certificate,
-): Manifest['certificates'][number] {
-  const { subject, der, keyId, notAfter } = certificate;
-  return { role, subject, sha256: hex(sha256(der)), keyId, notAfter: notAfter.toISOString() };
 }

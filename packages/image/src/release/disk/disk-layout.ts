@@ -14,7 +14,8 @@ export interface Slot {
 
 export interface DiskLayout {
   readonly gpt: Gpt;
-  readonly slots: readonly Slot[];
+  /** At least one. */
+  readonly slots: readonly [Slot, ...Slot[]];
   readonly esp: FatFiles;
   readonly espPartition: GptPartition;
 }
@@ -36,7 +37,7 @@ export async function readDiskLayout(disk: BlockReader): Promise<DiskLayout> {
     if (found) return found;
     throw invalid(`no partition of type ${type} with label ${label}`);
   };
-  const slots = gpt.partitions
+  const [first, ...others] = gpt.partitions
     .filter(({ typeName, label }) => typeName === 'root-x86-64' && label !== EMPTY_LABEL)
     .map((root) => ({
       label: root.label,
@@ -44,8 +45,13 @@ export async function readDiskLayout(disk: BlockReader): Promise<DiskLayout> {
       verity: labelled('root-x86-64-verity', `${root.label}_verity`),
       signature: labelled('root-x86-64-verity-sig', `${root.label}_sig`),
     }));
-  if (slots.length === 0) throw invalid('no slot with a version');
-  return { gpt, slots, espPartition, esp: await readFat(sliceReader(disk, espPartition)) };
+  if (!first) throw invalid('no slot with a version');
+  return {
+    gpt,
+    slots: [first, ...others],
+    espPartition,
+    esp: await readFat(sliceReader(disk, espPartition)),
+  };
 }
 
 /** isEmptySlot tells whether a partition waits for its first version. */

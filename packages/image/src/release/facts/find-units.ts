@@ -37,7 +37,7 @@ export function parseListeners(unit: string, text: string, enabled: boolean): Li
   for (const [, name = '', address = ''] of text.matchAll(
     /^[ \t]*Listen([A-Z]\w*)[ \t]*=[ \t]*(.*?)[ \t]*$/gm,
   )) {
-    const kind = name.replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+    const kind = name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
     if (address === '') listeners = [];
     else listeners.push({ unit, kind, address, enabled });
   }

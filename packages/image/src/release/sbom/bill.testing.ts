@@ -71,10 +71,17 @@ export function sampleBillInputs(): BillInputs {
     },
     agent: {
       version: '0.1.0',
-      modules: [
-        { name: '@bufbuild/protobuf', version: '2.17.0', license: '(Apache-2.0 AND BSD-3-Clause)' },
-        { name: 'odd', version: '1.0.0', license: 'SEE LICENSE IN COPYING' },
-      ],
+      contents: {
+        runtime: {
+          name: 'node',
+          version: '26.10.0',
+          components: { openssl: '3.5.8', modules: '147', nghttp3: '' },
+        },
+        modules: [
+          { name: '@bufbuild/protobuf', version: '2.17.0', license: '(Apache-2.0 AND BSD-3-Clause)' },
+          { name: 'odd', version: '1.0.0', license: 'SEE LICENSE IN COPYING' },
+        ],
+      },
     },
   };
 }

@@ -2,15 +2,8 @@ import type { LockedPackage } from '@plinth/debian';
 import type { GoBuildInfo, GoModule } from '@plinth/formats';
 import { compareText } from '../../compare-text.ts';
 import type { BuiltTree } from '../../types.ts';
+import type { AgentModules } from '../agent-modules.ts';
 import { packageUrl } from './package-url.ts';
-
-/** A module that was bundled into the agent. */
-export interface BundledModule {
-  readonly name: string;
-  readonly version: string;
-  /** SPDX licence expression, where the module states one. */
-  readonly license?: string;
-}
 
 export interface BillInputs {
   /** Name and version of the image: "plinth", "1.4.2". */
@@ -31,7 +24,7 @@ export interface BillInputs {
     readonly package: string;
     readonly sha256: string;
   };
-  readonly agent: { readonly version: string; readonly modules: readonly BundledModule[] };
+  readonly agent: { readonly version: string; readonly contents: AgentModules };
 }
 
 /** One file of the root image. */
@@ -69,6 +62,9 @@ export interface Bill {
   /** Sorted by id. */
   readonly components: readonly BillComponent[];
 }
+
+/** Numbers of programming interfaces that Node lists among the versions of its parts. */
+const INTERFACE_NUMBERS = ['modules', 'napi'];
 
 /** The distribution qualifier scanners expect for trixie. */
 const DISTRO = 'debian-13';
@@ -130,16 +126,19 @@ function ownComponents(
   files: readonly BillFile[],
   add: (component: BillComponent) => string,
 ): BillComponent[] {
-  const modules = inputs.agent.modules.map((module) =>
+  const { runtime, modules } = inputs.agent.contents;
+  const embedded = Object.entries(runtime.components)
+    .filter(([name, version]) => version !== '' && !INTERFACE_NUMBERS.includes(name))
+    .map(([name, version]) => add(plainComponent('runtime', name, version)));
+  const runtimeId = add({
+    ...plainComponent('runtime', runtime.name, runtime.version),
+    contains: unique(embedded),
+  });
+  const bundled = modules.map(({ name, version, license }) =>
     add({
-      id: componentId('npm', module.name, module.version),
-      kind: 'library',
-      name: module.name,
-      version: module.version,
-      purl: packageUrl('npm', module.name, module.version),
-      ...(isLicenseExpression(module.license) ? { license: module.license } : {}),
-      files: [],
-      contains: [],
+      ...plainComponent('npm', name, version),
+      purl: packageUrl('npm', name, version),
+      ...(isLicenseExpression(license) ? { license } : {}),
     }),
   );
   const kernelPackage = inputs.packages.find(({ name }) => name === inputs.kernel.package);
@@ -152,7 +151,7 @@ function ownComponents(
       purl: packageUrl('generic', 'plinthd', inputs.agent.version),
       license: 'Apache-2.0',
       files: [],
-      contains: unique(modules),
+      contains: unique([runtimeId, ...bundled]),
     },
     {
       id: 'plinth-files',
@@ -186,14 +185,10 @@ function isLicenseExpression(text: string | undefined): text is string {
 function goComponents(info: GoBuildInfo | undefined): BillComponent[] {
   if (!info) return [];
   const standard = { path: 'stdlib', version: info.goVersion.replace(/^go/, '') };
-  return [standard, ...info.modules.map((module): GoModule => module.replacedBy ?? module)].map((module) => ({
-    id: componentId('go', module.path, module.version),
-    kind: 'library',
-    name: module.path,
-    version: module.version,
-    purl: packageUrl('golang', module.path, module.version),
-    files: [],
-    contains: [],
+  const modules = info.modules.map((module): GoModule => module.replacedBy ?? module);
+  return [standard, ...modules].map(({ path, version }) => ({
+    ...plainComponent('go', path, version),
+    purl: packageUrl('golang', path, version),
   }));
 }
 
@@ -202,8 +197,20 @@ function sourceComponents(field: string): BillComponent[] {
   const [, name, version] = /^(\S+) \(= (\S+)\)$/.exec(field) ?? [];
   if (name === undefined || version === undefined) return [];
   const purl = packageUrl('deb', `debian/${name}`, version, { arch: 'source', distro: DISTRO });
-  const id = componentId('deb-source', name, version);
-  return [{ id, kind: 'library', name, version, purl, files: [], contains: [] }];
+  return [{ ...plainComponent('deb-source', name, version), purl }];
+}
+
+/** A library of which nothing but name and version is known. */
+function plainComponent(origin: string, name: string, version: string): BillComponent {
+  return {
+    id: componentId(origin, name, version),
+    kind: 'library',
+    name,
+    version,
+    purl: packageUrl('generic', name, version),
+    files: [],
+    contains: [],
+  };
 }
 
 function groupFiles(tree: BuiltTree): Map<string, BillFile[]> {

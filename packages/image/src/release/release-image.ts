@@ -1,0 +1,137 @@
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Progress, silentProgress } from '@plinth/base';
+import { formatLock, type Lock } from '@plinth/debian';
+import { exists, hashText, ioError, openStageCache, removeTree, type StageCache } from '@plinth/host';
+import type { Toolbox } from '@plinth/toolbox';
+import { BOOT_FILES, type BuildKeys, type PredictedPcrs } from '../boot/boot-chain.ts';
+import type { BuiltImage } from '../build/build-image.ts';
+import { digestFolder } from '../build/digest-folder.ts';
+import { readAgentModules } from './agent-modules.ts';
+import { type DiskFormat, diskFormats } from './disk/convert-disk.ts';
+import type { Manifest } from './manifest.ts';
+import { SUMS_FILE } from './names.ts';
+import { readManifest } from './read-release.ts';
+import { writeRelease } from './write-release.ts';
+
+export interface ReleaseImageOptions {
+  readonly lock: Lock;
+  readonly keys: BuildKeys;
+  readonly toolbox: Toolbox;
+  readonly agentVersion: string;
+  /** The folder people see; made, or replaced as a whole. */
+  readonly outDir: string;
+  /** Which forms of the disk to write; default all. A release without "raw.zst" cannot be verified as a whole. */
+  readonly formats?: readonly DiskFormat[];
+  /** Commit the source was at, for the provenance. */
+  readonly commit?: string;
+  readonly cache?: StageCache;
+  readonly progress?: Progress;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * releaseImage writes the release of a built image: a stage like the others, found again when nothing changed, then
+ * copied to where people look.
+ * @throws what writeRelease throws; release/incomplete; host/disk-full, host/io
+ */
+export async function releaseImage(image: BuiltImage, options: ReleaseImageOptions): Promise<Manifest> {
+  const { cache = openStageCache(), progress = silentProgress, formats = diskFormats } = options;
+  const { lock, keys, toolbox, agentVersion, commit, signal } = options;
+  const lockSha256 = hashText(formatLock(lock));
+  const stage = await cache.stage(
+    'release',
+    'Write the release',
+    {
+      builder: await digestFolder(import.meta.dirname),
+      toolbox: toolbox.key,
+      disk: basename(dirname(image.diskPath)),
+      boot: basename(image.bootDir),
+      tree: image.tree.key,
+      release: keys.release.keyId,
+      ...{ formats, agentVersion, lockSha256, commit },
+    },
+    progress,
+    async (folder, step) => {
+      const inputs = await releaseInputs(image, { ...options, formats }, lockSha256);
+      await writeRelease(inputs, folder, { toolbox, progress: step, ...(signal ? { signal } : {}) });
+    },
+  );
+  await publish(stage, options.outDir);
+  return readManifest(stage);
+}
+
+async function releaseInputs(
+  { spec, tree, bootDir, ...image }: BuiltImage,
+  options: ReleaseImageOptions & { readonly formats: readonly DiskFormat[] },
+  lockSha256: string,
+): Promise<Parameters<typeof writeRelease>[0]> {
+  const { lock, keys, formats, commit } = options;
+  const pcrs = JSON.parse(await readText(join(bootDir, BOOT_FILES.pcrs))) as PredictedPcrs;
+  return {
+    name: spec.name,
+    version: image.version,
+    prettyName: `${spec.prettyName} ${image.version}`,
+    epochSeconds: image.epochSeconds,
+    rootHash: image.rootHash,
+    diskPath: image.diskPath,
+    ukiPath: join(bootDir, BOOT_FILES.uki),
+    lock,
+    lockSha256,
+    treeDir: tree.root,
+    owners: tree.owners,
+    kernel: {
+      release: tree.kernelVersion,
+      package: `linux-image-${tree.kernelVersion}`,
+      config: await readText(image.kernelConfigPath),
+    },
+    agent: {
+      version: options.agentVersion,
+      contents: await readAgentModules(join(tree.agentDir, 'modules.json')),
+    },
+    pcrs: { ...pcrs },
+    certificates: {
+      boot: keys.boot.certificate,
+      verity: keys.verity.certificate,
+      pcr: keys.pcr.certificate,
+      release: keys.release.certificate,
+    },
+    signer: keys.release,
+    formats,
+    ...(commit === undefined ? {} : { commit }),
+  };
+}
+
+/**
+ * Copies the finished files, sharing their blocks where the file system can, so that nothing done to the copy touches
+ * the cache. Does nothing when the same release is there already.
+ */
+async function publish(stage: string, outDir: string): Promise<void> {
+  const isThere = (await exists(join(outDir, SUMS_FILE))) && (await sameSums(stage, outDir));
+  if (isThere) return;
+  const work = `${outDir}.new`;
+  try {
+    await removeTree(work);
+    await mkdir(work, { recursive: true });
+    for (const name of await readdir(stage)) {
+      await copyFile(join(stage, name), join(work, name), constants.COPYFILE_FICLONE);
+    }
+    await removeTree(outDir);
+    await rename(work, outDir);
+  } catch (reason) {
+    throw ioError(reason, `write release to ${outDir}`);
+  } finally {
+    await removeTree(work);
+  }
+}
+
+async function sameSums(a: string, b: string): Promise<boolean> {
+  return (await readText(join(a, SUMS_FILE))) === (await readText(join(b, SUMS_FILE)));
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((reason: unknown) => {
+    throw ioError(reason, `read ${path}`);
+  });
+}
