@@ -201,7 +201,7 @@ async function makeBoot(
       rootHash: root.rootHash,
       initrd: basename(join(initrdPath, '..')),
       kernel: tree.kernelVersion,
-      efi,
+      loader: basename(tree.packageDir('systemd-boot-efi')),
       keys: [keys.boot, keys.verity, keys.pcr].map((signer) => signer.keyId),
       epochSeconds,
     },

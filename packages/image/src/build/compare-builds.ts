@@ -16,6 +16,11 @@ export interface BuildDifference {
     | 'link differs';
 }
 
+/** What of a build is compared; only paths, so that the second build can happen in another process. */
+export interface ComparableBuild extends Pick<BuiltImage, 'root' | 'initrdPath' | 'bootDir' | 'diskPath'> {
+  readonly tree: Pick<BuiltImage['tree'], 'root'>;
+}
+
 /** One artefact or path of a build: what must be equal in the other. */
 type Facts = ReadonlyMap<string, { readonly content: string; readonly mode: number; readonly link: string }>;
 
@@ -23,7 +28,10 @@ type Facts = ReadonlyMap<string, { readonly content: string; readonly mode: numb
  * compareBuilds names everything in which two builds of the same inputs differ: artefacts bit by bit, and the files of the
  * trees, so that the cause of a differing image is named. Nothing is excused.
  */
-export async function compareBuilds(first: BuiltImage, second: BuiltImage): Promise<BuildDifference[]> {
+export async function compareBuilds(
+  first: ComparableBuild,
+  second: ComparableBuild,
+): Promise<BuildDifference[]> {
   const [a, b] = [await factsOf(first), await factsOf(second)];
   const differences: BuildDifference[] = [];
   for (const [path, one] of a) {
@@ -37,7 +45,7 @@ export async function compareBuilds(first: BuiltImage, second: BuiltImage): Prom
   return differences;
 }
 
-async function factsOf(image: BuiltImage): Promise<Facts> {
+async function factsOf(image: ComparableBuild): Promise<Facts> {
   const artefacts: [name: string, path: string][] = [
     ['root file system', image.root.imagePath],
     ['hash tree', image.root.hashTreePath],

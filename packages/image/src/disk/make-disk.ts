@@ -1,4 +1,4 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Toolbox } from '@plinth/toolbox';
 import { hexUuid, type RootImage, seededUuid } from '../root/make-root.ts';
@@ -109,4 +109,8 @@ async function makeEsp(inputs: DiskInputs, folder: string): Promise<void> {
     join(folder, 'loader/loader.conf'),
     `timeout ${spec.boot.timeoutSeconds}\nconsole-mode keep\neditor no\nauto-firmware no\n`,
   );
+  // FAT keeps times of its own: without this every build would differ.
+  for (const path of [...(await readdir(folder, { recursive: true })), '.']) {
+    await utimes(join(folder, path), inputs.epochSeconds, inputs.epochSeconds);
+  }
 }
