@@ -55,8 +55,11 @@ async function runCommand(
     env: world.env,
   });
   const { ask } = world;
+  const progress = createProgress(renderer.on, () => performance.now(), signal);
+  const announce = () => progress.warn('stopping at a clean point; press Ctrl-C again to end at once');
+  signal.addEventListener('abort', announce, { once: true });
   const context: CommandContext = {
-    progress: createProgress(renderer.on, () => performance.now()),
+    progress,
     signal,
     env: world.env,
     style,
@@ -79,6 +82,7 @@ async function runCommand(
     world.stdout.write(formatResult(result, globals.o ?? 'table', { style, widthChars }));
     return result.exitCode ?? exitCodes.ok;
   } finally {
+    signal.removeEventListener('abort', announce);
     renderer.close();
   }
 }

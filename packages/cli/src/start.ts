@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { onInterrupt } from './framework/interrupt.ts';
 import { runCli } from './run-cli.ts';
 
-const { signal, dispose } = onInterrupt((text) => process.stderr.write(`\n${text}\n`));
+const { signal, dispose } = onInterrupt();
 // A reader that goes away (plinth … | head) is not an error.
 process.stdout.on('error', (reason: NodeJS.ErrnoException) => {
   if (reason.code === 'EPIPE') process.exit(process.exitCode ?? 0);

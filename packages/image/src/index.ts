@@ -1,14 +1,16 @@
 export { BOOT_FILES, type BuildKeys, type PredictedPcrs } from './boot/boot-chain.ts';
 export { type BuildOptions, type BuiltImage, buildImage } from './build/build-image.ts';
 export type { AgentRecipe } from './build/build-tree.ts';
-export { type BuildDifference, compareBuilds } from './build/compare-builds.ts';
+export { type BuildDifference, type ComparableBuild, compareBuilds } from './build/compare-builds.ts';
 export { digestFolder } from './build/digest-folder.ts';
 export { diffReleases } from './release/diff-releases.ts';
 export { type DiskFormat, diskFormats } from './release/disk/convert-disk.ts';
 export { type Change, isSameContent, type ReleaseDiff } from './release/facts/diff-facts.ts';
 export { inspectRelease, type ReleaseSummary } from './release/inspect-release.ts';
+export type { Manifest } from './release/manifest.ts';
 export { releaseNames } from './release/names.ts';
 export { findManifest, readManifest } from './release/read-release.ts';
+export { type ReleaseImageOptions, releaseImage } from './release/release-image.ts';
 export type { Check, TrustAnchors, VerifyReport } from './release/verify/check.ts';
 export { verifyDisk } from './release/verify/verify-disk.ts';
 export { verifyRelease } from './release/verify/verify-release.ts';

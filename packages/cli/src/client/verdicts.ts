@@ -1,6 +1,7 @@
 import { type Check, Verdict } from '@plinth/api';
 import { type ExitCode, exitCodes } from '@plinth/base';
 import { type Block, table } from '../output/blocks.ts';
+import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 
 /** verdictWord spells a verdict; whatever is not known is "unknown". */
@@ -44,6 +45,6 @@ export function checksTable(checks: readonly Check[]): Block {
 export function checkFixes(checks: readonly Check[]): string | undefined {
   const lines = checks
     .filter(({ verdict, fix }) => verdict !== Verdict.PASS && fix !== '')
-    .map(({ id, fix }) => `${id}: ${fix}`);
+    .map(({ id, fix }) => `${id}: ${printable(fix)}`);
   return lines.length === 0 ? undefined : lines.join('\n');
 }

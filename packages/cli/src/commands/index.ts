@@ -1,4 +1,5 @@
 import type { CommandTable } from '../framework/command-table.ts';
+import { buildCommand } from './build.ts';
 import { completionCommand } from './completion.ts';
 import { configAddCommand } from './config-add.ts';
 import { configContextCommand } from './config-context.ts';
@@ -37,6 +38,7 @@ export const commandTable: CommandTable = {
     downCommand,
     testCommand,
     lockCommand,
+    buildCommand,
     verifyCommand,
     inspectCommand,
     sbomCommand,
@@ -72,7 +74,7 @@ export const commandTable: CommandTable = {
   },
   topics: {
     Start: ['up', 'down', 'test'],
-    Build: ['lock', 'verify', 'inspect', 'sbom', 'diff', 'keys'],
+    Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'keys'],
     Run: ['vm', 'get', 'config'],
     'The tool itself': ['completion', 'version', 'errors'],
   },

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
-import type { BootPhase } from '@plinth/api';
+import { type BootPhase, Verdict } from '@plinth/api';
 import { durationMs } from '../client/duration.ts';
 import { healthWord } from '../client/health-word.ts';
 import type { CommandContext } from '../framework/context.ts';
+import { printable } from '../output/printable.ts';
 import { type BuildDiskOptions, type BuiltDisk, buildDisk } from './build-disk.ts';
 import { keyFolder } from './key-folder.ts';
 import { type StartedNode, type StartNodeOptions, startNode, withNode } from './start-node.ts';
@@ -44,14 +45,16 @@ export async function bringUp(options: BringUpOptions, context: CommandContext):
     const health = await context.progress.step('Wait until the node is healthy', (step) =>
       waitForHealth(client, options.healthTimeoutMs, context.signal, step),
     );
-    const faults = health.checks.filter(({ fix }) => fix !== '').map(({ id, fix }) => `${id}: ${fix}`);
+    const faults = health.checks
+      .filter(({ verdict }) => verdict !== Verdict.PASS)
+      .map(({ id, observed, fix }) => `${id}: ${printable(observed)}\n  ${printable(fix)}`);
     const { phases } = await client.getBootReport();
     return summarize(built, node, healthWord(health.state), faults, phases);
   });
 }
 
 async function summarize(
-  { image, packageCount }: BuiltDisk,
+  { image, lock }: BuiltDisk,
   { machine, context, wasRunning }: StartedNode,
   health: string,
   faults: readonly string[],
@@ -62,7 +65,7 @@ async function summarize(
     wasRunning,
     imageVersion: image.version,
     rootHash: image.rootHash,
-    packageCount,
+    packageCount: lock.packages.length,
     rootSizeBytes: image.root.sizeBytes,
     // What the disk takes, not how large it looks: it is mostly holes.
     diskSizeBytes: (await stat(image.diskPath)).blocks * 512,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { readLock } from '@plinth/debian';
+import { type Lock, readLock } from '@plinth/debian';
+import type { StageCache } from '@plinth/host';
 import { type BuiltImage, buildImage } from '@plinth/image';
 import { openToolbox, type Toolbox } from '@plinth/toolbox';
 import type { KeyRing } from '@plinth/trust';
@@ -10,12 +11,14 @@ import { osDir, useLock } from './use-lock.ts';
 
 export interface BuildDiskOptions extends KeyFolderOptions {
   readonly frozen: boolean;
+  /** Default: the stages in the user's cache. */
+  readonly cache?: StageCache;
 }
 
 /** A built image with what it was built by. */
 export interface BuiltDisk {
   readonly image: BuiltImage;
-  readonly packageCount: number;
+  readonly lock: Lock;
   readonly keys: KeyRing;
   readonly toolbox: Toolbox;
 }
@@ -45,8 +48,9 @@ export async function buildDisk(options: BuildDiskOptions, context: CommandConte
         agent: await agentRecipe(toolbox, signal),
         progress: step,
         signal,
+        ...(options.cache && { cache: options.cache }),
       });
-      return { image, packageCount: lock.packages.length, keys, toolbox };
+      return { image, lock, keys, toolbox };
     }),
   );
 }

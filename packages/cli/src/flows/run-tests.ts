@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import type { CommandContext } from '../framework/context.ts';
 import { repositoryRoot } from '../repository.ts';
+import { prepareRelease } from './prepare-release.ts';
 
 export interface TestOptions {
   readonly unit: boolean;
@@ -23,10 +24,15 @@ export interface GroupResult {
   readonly durationMs: number;
 }
 
+/** What one group leaves for the next: environment of the tests. */
+type TestEnvironment = Readonly<Record<string, string>>;
+
 interface Group {
   readonly name: string;
   readonly part: Part;
   readonly what: string;
+  /** Made before the programs start; an error fails the group. */
+  readonly prepare?: (context: CommandContext) => Promise<TestEnvironment>;
   /** Program and arguments, each run in turn; an empty list passes. */
   readonly commands: () => Promise<readonly (readonly [string, ...string[]])[]>;
 }
@@ -99,6 +105,7 @@ const groups: readonly Group[] = [
     name: 'boot',
     part: 'boot',
     what: 'the built image in QEMU, whole and tampered with',
+    prepare: prepareRelease,
     // One machine at a time: two under translation on one computer only slow each other down.
     commands: async () =>
       nodeTest(
@@ -132,24 +139,30 @@ async function testFiles(): Promise<TestFile[]> {
 /** partOf sorts a test file by what it needs: a machine that boots, the toolbox, or nothing. */
 export function partOf(path: string, text: string): Part {
   if (path.startsWith('tests/boot/')) return 'boot';
-  return text.includes('openToolbox') ? 'tools' : 'unit';
+  return path.endsWith('.tool.test.ts') || text.includes('openToolbox') ? 'tools' : 'unit';
 }
 
 async function runGroup(group: Group, context: CommandContext): Promise<boolean> {
+  const extra = (await group.prepare?.(context)) ?? {};
   for (const [program, ...args] of await group.commands()) {
-    if (!(await succeeds(program, args, context))) return false;
+    if (!(await succeeds(program, args, extra, context))) return false;
   }
   return true;
 }
 
 /** Runs a program whose output is meant for the person at the terminal, so it gets the terminal. */
-async function succeeds(program: string, args: readonly string[], context: CommandContext): Promise<boolean> {
+async function succeeds(
+  program: string,
+  args: readonly string[],
+  extra: TestEnvironment,
+  context: CommandContext,
+): Promise<boolean> {
   const path = `${join(repositoryRoot, 'node_modules', '.bin')}${delimiter}${context.env['PATH'] ?? ''}`;
   const child = spawn(program, [...args], {
     cwd: repositoryRoot,
     // Standard output is the result's; what the tests say goes beside it.
     stdio: ['ignore', process.stderr.fd, process.stderr.fd],
-    env: { ...context.env, PATH: path },
+    env: { ...context.env, ...extra, PATH: path },
   });
   const stop = () => child.kill('SIGTERM');
   context.signal.addEventListener('abort', stop, { once: true });

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GetHealthResponse, HealthState, type NodeClient } from '@plinth/api';
+import { type GetHealthResponse, HealthState, type NodeClient, Verdict } from '@plinth/api';
 import { PlinthError, type Progress } from '@plinth/base';
 
 const ASK_EVERY_MS = 1_000;
+/** Faults that stay the same for this long will not go away by waiting. */
+const STUCK_AFTER_MS = 60_000;
 
 /**
- * waitForHealth asks a node until it is healthy or the time is over, and gives its last answer: an unhealthy node is an
- * answer too. A node that answers once and then does not is asked again, because it may still be starting.
+ * waitForHealth asks a node until it is healthy, its faults no longer change, or the time is over, and gives its last
+ * answer: an unhealthy node is an answer too. A node that answers once and then does not is asked again, because it may still be starting.
  * @throws cli/interrupted; api/… when the last call failed
  */
 export async function waitForHealth(
@@ -16,13 +18,17 @@ export async function waitForHealth(
   progress: Progress,
 ): Promise<GetHealthResponse> {
   const deadlineMs = performance.now() + timeoutMs;
+  let faults = '';
+  let unchangedSinceMs = performance.now();
   for (;;) {
     const isLast = performance.now() + ASK_EVERY_MS >= deadlineMs;
     try {
       const health = await client.getHealth();
-      if (health.state === HealthState.HEALTHY || isLast) return health;
-      const open = health.checks.filter(({ fix }) => fix !== '').map(({ id }) => id);
-      progress.note(open.join(', '));
+      const open = faultsOf(health).join(', ');
+      if (open !== faults) [faults, unchangedSinceMs] = [open, performance.now()];
+      const isStuck = performance.now() - unchangedSinceMs > STUCK_AFTER_MS;
+      if (health.state === HealthState.HEALTHY || isLast || isStuck) return health;
+      progress.note(open);
     } catch (reason) {
       if (isLast || !(reason instanceof PlinthError && reason.retryable)) throw reason;
     }
@@ -30,4 +36,9 @@ export async function waitForHealth(
       throw new PlinthError('cli/interrupted', 'Cannot wait for the node: interrupted');
     });
   }
+}
+
+/** faultsOf names the checks that do not pass. */
+function faultsOf({ checks }: GetHealthResponse): string[] {
+  return checks.filter(({ verdict }) => verdict !== Verdict.PASS).map(({ id }) => id);
 }

@@ -4,14 +4,13 @@ import { exitCodes } from '@plinth/base';
  * onInterrupt aborts the signal on the first Ctrl-C or SIGTERM, so that work stops at a clean point, and ends the
  * process at once on the second. Returns the signal and a function that gives the handlers back.
  */
-export function onInterrupt(say: (text: string) => void): {
+export function onInterrupt(): {
   readonly signal: AbortSignal;
   readonly dispose: () => void;
 } {
   const controller = new AbortController();
   const handle = () => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    say('Stopping at a clean point; press Ctrl-C again to end at once.');
     controller.abort();
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;

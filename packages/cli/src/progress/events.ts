@@ -27,8 +27,12 @@ export interface ProgressRenderer {
   readonly suspend: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** createProgress turns steps into events with ids, parents and times. */
-export function createProgress(on: (event: ProgressEvent) => void, nowMs: () => number): Progress {
+/** createProgress turns steps into events with ids, parents and times. @param signal aborted by Ctrl-C */
+export function createProgress(
+  on: (event: ProgressEvent) => void,
+  nowMs: () => number,
+  signal?: AbortSignal,
+): Progress {
   const startedMs = nowMs();
   let lastId = 0;
 
@@ -48,7 +52,9 @@ export function createProgress(on: (event: ProgressEvent) => void, nowMs: () => 
         try {
           return await work(below(self.id, step));
         } catch (reason) {
-          const interrupted = reason instanceof PlinthError && reason.code === 'cli/interrupted';
+          // Ctrl-C reaches the programs we started as well; what they then report is no failure of theirs.
+          const interrupted =
+            signal?.aborted || (reason instanceof PlinthError && reason.code === 'cli/interrupted');
           step.endsAs = interrupted ? 'interrupted' : 'failed';
           throw reason;
         } finally {
