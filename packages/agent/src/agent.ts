@@ -25,6 +25,8 @@ export interface AgentParts {
   readonly probes: readonly CheckSpec[];
   readonly port: number;
   readonly bindAddress?: string;
+  /** Gives the machine its name. */
+  setHostName(name: string): Promise<void>;
   /** Tells the service manager that plinthd is up, in maintenance too: it then has said so. */
   ready(status: string): Promise<void>;
   /** How long to wait before the config is looked for again. */
@@ -90,8 +92,10 @@ async function open(
     () => undefined,
     (reason: unknown) => `the config cannot be stored: ${errorCode(reason) || reason}`,
   );
-  const identity = await openIdentity(store, found.config.metadata.name);
-  const own = [configCheck(found, unkept), identityCheck(identity.concern)];
+  const { name } = found.config.metadata;
+  await parts.setHostName(name).catch(() => {}); // the check "host-name" shows the name the machine has
+  const identity = await openIdentity(store, name);
+  const own = [configCheck(found, unkept), hostNameCheck(name), identityCheck(identity.concern)];
   const health = singleFlight(() => collectHealth(sys, own));
   const integrity = singleFlight(() => collectIntegrity(sys, pathRules, probes));
   const versions = onlyOnce(() => collectVersions(sys));
@@ -113,7 +117,7 @@ async function open(
       health,
     }),
   });
-  console.say(`node ${found.config.metadata.name}, id ${identity.nodeId}, config from ${found.source}`);
+  console.say(`node ${name}, id ${identity.nodeId}, config from ${found.source}`);
   console.say(`api ready port=${listener.port} fingerprint=${identity.fingerprint}`);
   return { listener, watch: watcher(parts, health, integrity) };
 }
@@ -162,6 +166,16 @@ function configCheck(found: FoundConfig & { ok: true }, unkept: string | undefin
     source: found.source,
     fix: 'Mend /var; the config is stored at the next start.',
     observe: async () => passIf(unkept === undefined, unkept ?? `valid, from ${found.source}`),
+  };
+}
+
+function hostNameCheck(name: string): CheckSpec {
+  return {
+    id: 'host-name',
+    expected: name,
+    source: 'uname',
+    fix: 'Find out what else sets the host name; the machine config names the node.',
+    observe: async (sys) => passIf(sys.hostName() === name, sys.hostName()),
   };
 }
 

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { nodeApiPort } from '@plinth/api';
 import { runAgent } from './agent.ts';
 import { readBuildInfo } from './build-info.ts';
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
       pathRules: pathTable.paths,
       probes: probeChecks(STATE_DIRECTORY),
       port: nodeApiPort,
+      setHostName: (name) => writeFile('/proc/sys/kernel/hostname', name),
       // A word that does not arrive is systemd's to act on; the API may still be of use until then.
       ready: (status) =>
         notifyReady(process.env['NOTIFY_SOCKET'], status).catch((reason: unknown) =>

@@ -24,11 +24,11 @@ export function parseMountInfo(text: string): readonly MountInfo[] {
     return {
       id: Number(id),
       device,
-      root: unescape(root),
-      target: unescape(target),
+      root: unescapeOctal(root),
+      target: unescapeOctal(target),
       mountOptions: options.split(','),
       fileSystem,
-      source: unescape(source),
+      source: unescapeOctal(source),
       superOptions: (superOptions ?? '').split(','),
     };
   });
@@ -53,7 +53,7 @@ export function isWritable(mount: MountInfo): boolean {
 }
 
 /** The kernel writes space, tab, newline and backslash as three octal digits. */
-function unescape(text: string): string {
+function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );

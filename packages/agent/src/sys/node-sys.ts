@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { open, readdir, readlink, stat, statfs } from 'node:fs/promises';
+import { open, readdir, stat, statfs } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { ProgramResult, Sys } from './sys.ts';
@@ -13,7 +13,6 @@ export function nodeSys(): Sys {
   return {
     readFile,
     readDir: async (path) => (await readdir(path)).sort(),
-    readLink: (path) => readlink(path),
     run: runProgram,
     usage: async (path) => {
       const { bsize, blocks, bavail, files, ffree } = await statfs(path);

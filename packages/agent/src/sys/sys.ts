@@ -22,7 +22,6 @@ export interface Sys {
   readFile(path: string): Promise<Buffer>;
   /** Names in a folder, sorted. */
   readDir(path: string): Promise<readonly string[]>;
-  readLink(path: string): Promise<string>;
   /** Runs a program given by its absolute path, without a shell and with an empty environment. */
   run(program: string, args: readonly string[]): Promise<ProgramResult>;
   usage(path: string): Promise<FileSystemUsage>;

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { nodeSys } from '../sys/node-sys.ts';
+import { fakeSys } from '../testing/fake-sys.ts';
+import { SOUND_MOUNTS, soundNode } from '../testing/sound-node.ts';
+import { probeChecks, tryCreate, tryExecute, tryOpenForWriting } from './probes.ts';
+
+let directory = '';
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'plinth-probe-'));
+});
+after(() => rm(directory, { recursive: true, force: true }));
+
+test('a probe that is allowed fails and leaves nothing behind', async () => {
+  assert.equal((await tryCreate(directory)).verdict, 'fail');
+  assert.equal((await tryExecute(nodeSys(), directory)).verdict, 'fail');
+  assert.deepEqual(await readdir(directory), []);
+});
+
+test('tryOpenForWriting fails where writing is allowed', async () => {
+  assert.equal((await tryOpenForWriting('/dev/null')).verdict, 'fail');
+});
+
+test('an attempt that proves nothing is unknown', async () => {
+  assert.equal((await tryCreate(join(directory, 'none'))).verdict, 'unknown');
+  assert.equal((await tryExecute(nodeSys(), join(directory, 'none'))).verdict, 'unknown');
+});
+
+/** Runs the probes in a mount namespace whose /mnt is read-only, or forbids execution. */
+function probeUnder(options: string, expression: string) {
+  const probes = new URL('./probes.ts', import.meta.url).href;
+  const sys = new URL('../sys/node-sys.ts', import.meta.url).href;
+  const script = `import * as p from '${probes}'; import { nodeSys } from '${sys}'; console.log(JSON.stringify(await ${expression}));`;
+  const inner = `mount -t tmpfs -o ${options} none /mnt && exec "$0" --input-type=module -e "$1"`;
+  return spawnSync('unshare', ['--mount', '/bin/sh', '-c', inner, process.execPath, script], {
+    encoding: 'utf8',
+  });
+}
+
+const namespaces = spawnSync('unshare', ['--mount', 'true']).status === 0;
+const skip = namespaces ? false : 'this machine allows no mount namespaces';
+
+test('the kernel refuses a write on a read-only file system', { skip }, () => {
+  const { stdout, stderr } = probeUnder('ro', "p.tryCreate('/mnt')");
+  assert.deepEqual(JSON.parse(stdout || '{}'), { verdict: 'pass', observed: 'refused: EROFS' }, stderr);
+});
+
+test('the kernel refuses to execute from a noexec file system', { skip }, () => {
+  const { stdout, stderr } = probeUnder('noexec', "p.tryExecute(nodeSys(), '/mnt')");
+  assert.deepEqual(JSON.parse(stdout || '{}'), { verdict: 'pass', observed: 'refused: EACCES' }, stderr);
+});
+
+async function remount(machine: Parameters<typeof fakeSys>[0]) {
+  const probe = probeChecks('/var').find(({ id }) => id === 'remount-root');
+  assert.ok(probe);
+  return probe.observe(fakeSys(machine));
+}
+
+test('a refused remount passes', async () => {
+  assert.match((await remount(soundNode())).observed, /write-protected/);
+});
+
+test('a remount that made the root writable fails, and is undone', async () => {
+  const node = soundNode();
+  const commands: string[] = [];
+  const sys = fakeSys({
+    ...node,
+    files: {
+      ...node.files,
+      '/proc/1/mountinfo': SOUND_MOUNTS.replace(/^24 .*$/m, '24 1 254:2 / / rw - ext4 /dev/vda2 rw'),
+    },
+  });
+  const probe = probeChecks('/var').find(({ id }) => id === 'remount-root');
+  const finding = await probe?.observe({
+    ...sys,
+    run: async (program, args) => {
+      commands.push([program, ...args].join(' '));
+      return { exitCode: 0, stdout: '', stderr: '' };
+    },
+  });
+  assert.equal(finding?.verdict, 'fail');
+  assert.deepEqual(commands, ['/usr/bin/mount -o remount,rw /', '/usr/bin/mount -o remount,ro /']);
+});
+
+test('a mount program that fails for another reason proves nothing', async () => {
+  const node = soundNode();
+  const answer = { exitCode: 1, stdout: '', stderr: 'mount: bad usage\n' };
+  const programs = { ...node.programs, '/usr/bin/mount -o remount,rw /': answer };
+  assert.equal((await remount({ ...node, programs })).verdict, 'unknown');
+});

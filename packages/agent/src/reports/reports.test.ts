@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Verdict } from '../checks/check.ts';
+import { type FakeMachine, fakeSys } from '../testing/fake-sys.ts';
+import { SOUND_MOUNTS, soundNode } from '../testing/sound-node.ts';
+import { parseBootEntry } from './boot-entries.ts';
+import { bootPhases, collectBootReport } from './boot-report.ts';
+import { collectHealth, healthState } from './health.ts';
+import { collectSlots, groupSlots } from './slots.ts';
+import { isStarting } from './system-state.ts';
+import { collectVersions, parseContainerdVersion, parseSystemdVersion } from './versions.ts';
+
+test('collectVersions asks each source', async () => {
+  assert.deepEqual(await collectVersions(fakeSys(soundNode())), {
+    imageId: 'plinth',
+    imageVersion: '0.1.0',
+    osPrettyName: 'Plinth 0.1.0',
+    supportEnd: '2027-11-30',
+    kernelRelease: '6.12.107+deb13-cloud-amd64',
+    kernelBuild: '#1 SMP PREEMPT_DYNAMIC Debian 6.12.107-1 (2026-11-01)',
+    architecture: 'x86_64',
+    systemd: '257.13-1~deb13u1',
+    containerd: '1.7.24~ds1',
+  });
+});
+
+test('collectVersions leaves empty what does not answer', async () => {
+  const versions = await collectVersions(fakeSys({}));
+  assert.deepEqual(new Set(Object.values(versions)), new Set(['']));
+});
+
+test('version lines of other shapes', () => {
+  assert.equal(parseSystemdVersion('systemd 258'), '258');
+  assert.equal(
+    parseContainerdVersion('containerd github.com/containerd/containerd/v2 v2.1.9 0123abcd'),
+    '2.1.9',
+  );
+  assert.equal(parseContainerdVersion('something else'), '');
+});
+
+test('collectSlots groups partitions and finds the booted slot and entry', async () => {
+  const report = await collectSlots(fakeSys(soundNode()));
+  assert.deepEqual(
+    report.slots.map(({ name, version, booted, partitions }) => ({
+      name,
+      version,
+      booted,
+      devices: partitions.map(({ device }) => device).join(' '),
+    })),
+    [
+      { name: 'a', version: '0.1.0', booted: true, devices: 'vda2 vda3 vda4' },
+      { name: 'b', version: '', booted: false, devices: 'vda5 vda6 vda7' },
+    ],
+  );
+  assert.deepEqual(
+    report.otherPartitions.map(({ role, sizeBytes }) => [role, sizeBytes]),
+    [
+      ['esp', 134217728],
+      ['var', 1073741824],
+    ],
+  );
+  assert.deepEqual(report.bootEntries, [
+    {
+      file: 'plinth_0.2.0+0-3.efi',
+      version: '0.2.0',
+      state: 'bad',
+      triesLeft: 0,
+      triesDone: 3,
+      booted: false,
+    },
+    { file: 'plinth_0.1.0.efi', version: '0.1.0', state: 'good', triesLeft: 0, triesDone: 0, booted: true },
+  ]);
+  assert.equal(report.espReadable, true);
+});
+
+test('collectSlots says when the ESP cannot be read', async () => {
+  const machine: FakeMachine = { ...soundNode(), broken: { '/efi/EFI/Linux': 'EIO' } };
+  const report = await collectSlots(fakeSys(machine));
+  assert.equal(report.espReadable, false);
+  assert.equal(report.slots.length, 2);
+});
+
+test('groupSlots orders by partition number, not by text', () => {
+  const root = (device: string) => ({
+    device,
+    label: 'plinth_1',
+    uuid: '',
+    sizeBytes: 1,
+    role: 'root' as const,
+  });
+  const { slots } = groupSlots([root('vda10'), root('vda2')], new Set(['vda10']));
+  assert.deepEqual(
+    slots.map(({ partitions, booted }) => [partitions[0]?.device, booted]),
+    [
+      ['vda2', false],
+      ['vda10', true],
+    ],
+  );
+});
+
+test('parseBootEntry reads counters', () => {
+  const trial = parseBootEntry('plinth_1.4.2_x86-64+2-1.efi', 'plinth_1.4.2_x86-64+3.efi');
+  assert.deepEqual(trial && [trial.version, trial.state, trial.triesLeft, trial.triesDone, trial.booted], [
+    '1.4.2',
+    'trial',
+    2,
+    1,
+    true,
+  ]);
+  assert.equal(parseBootEntry('loader.conf', ''), undefined);
+});
+
+test('parseBootEntry takes any name', () => {
+  fc.assert(fc.property(fc.string(), fc.string(), (file, entry) => parseBootEntry(file, entry) !== null));
+});
+
+test('collectBootReport tells phases and the slowest units', async () => {
+  const report = await collectBootReport(fakeSys(soundNode()));
+  assert.deepEqual(report.phases, [
+    { name: 'firmware', durationMs: 6500 },
+    { name: 'loader', durationMs: 2500 },
+    { name: 'kernel', durationMs: 3100 },
+    { name: 'initrd', durationMs: 6500 },
+    { name: 'userspace', durationMs: 13700 },
+  ]);
+  assert.equal(report.finished, true);
+  assert.deepEqual(report.slowestUnits, [
+    { name: 'containerd.service', durationMs: 8500 },
+    { name: 'dbus.service', durationMs: 400 },
+  ]);
+  assert.deepEqual(report.crashRecords, []);
+});
+
+test('bootPhases counts a boot that still runs up to now', () => {
+  const { phases, finished } = bootPhases(new Map([['UserspaceTimestampMonotonic', '3000000']]), 5_000_000);
+  assert.equal(finished, false);
+  assert.deepEqual(phases, [
+    { name: 'kernel', durationMs: 3000 },
+    { name: 'userspace', durationMs: 2000 },
+  ]);
+});
+
+test('isStarting follows systemd, and gives up after five minutes', async () => {
+  const node = soundNode();
+  const starting = {
+    ...node.programs,
+    '/usr/bin/systemctl is-system-running': { exitCode: 1, stdout: 'starting\n', stderr: '' },
+  };
+  assert.equal(await isStarting(fakeSys(node)), false);
+  assert.equal(await isStarting(fakeSys({ ...node, programs: starting })), true);
+  const late = { ...node.files, '/proc/uptime': '301.00 1.00\n' };
+  assert.equal(await isStarting(fakeSys({ ...node, programs: starting, files: late })), false);
+});
+
+test('collectHealth finds a sound node healthy', async () => {
+  const health = await collectHealth(fakeSys(soundNode()), []);
+  assert.deepEqual(
+    health.checks.filter(({ verdict }) => verdict !== 'pass'),
+    [],
+  );
+  assert.equal(health.state, 'healthy');
+});
+
+const node = soundNode();
+const FAILED = '/usr/bin/systemctl list-units --state=failed --plain --no-legend --no-pager --full';
+const CONTAINERD =
+  '/usr/bin/systemctl show --no-pager --property=LoadState,ActiveState,SubState containerd.service';
+
+const faults: readonly (readonly [what: string, id: string, state: string, machine: FakeMachine])[] = [
+  [
+    'a failed unit',
+    'units',
+    'degraded',
+    { ...node, programs: { ...node.programs, [FAILED]: 'a.service loaded failed failed A\n' } },
+  ],
+  [
+    'a dead containerd',
+    'containerd',
+    'unhealthy',
+    {
+      ...node,
+      programs: { ...node.programs, [CONTAINERD]: 'LoadState=loaded\nActiveState=failed\nSubState=failed\n' },
+    },
+  ],
+  [
+    'no containerd',
+    'containerd',
+    'unhealthy',
+    { ...node, programs: { ...node.programs, [CONTAINERD]: 'LoadState=not-found\nActiveState=inactive\n' } },
+  ],
+  ['a silent systemd', 'units', 'degraded', { ...node, programs: {} }],
+  [
+    '/var in memory',
+    'var-disk',
+    'degraded',
+    {
+      ...node,
+      files: { ...node.files, '/proc/1/mountinfo': SOUND_MOUNTS.replace('ext4 /dev/vda8', 'tmpfs x') },
+    },
+  ],
+  ['a full /var', 'var-space', 'unhealthy', { ...node, usage: { availableBytes: 49 } }],
+  ['no inodes', 'var-space', 'unhealthy', { ...node, usage: { availableInodes: 0 } }],
+  ['a clock in the past', 'clock', 'degraded', { ...node, nowMs: Date.UTC(2020, 0, 1) }],
+  ['no address', 'network', 'unhealthy', { ...node, addresses: [] }],
+  [
+    'no memory',
+    'memory',
+    'degraded',
+    { ...node, files: { ...node.files, '/proc/meminfo': 'MemTotal: 100 kB\nMemAvailable: 4 kB\n' } },
+  ],
+  [
+    'memory stalls',
+    'memory',
+    'degraded',
+    {
+      ...node,
+      files: { ...node.files, '/proc/pressure/memory': 'full avg10=0.00 avg60=10.00 avg300=0.00 total=0\n' },
+    },
+  ],
+  [
+    'a corrupted root',
+    'root-corruption',
+    'unhealthy',
+    { ...node, programs: { ...node.programs, '/usr/sbin/dmsetup status root': '0 221184 verity C\n' } },
+  ],
+];
+
+for (const [what, id, state, machine] of faults) {
+  test(`collectHealth tells ${what}: ${state}`, async () => {
+    const health = await collectHealth(fakeSys(machine), []);
+    const check = health.checks.find((one) => one.id === id);
+    assert.notEqual(check?.verdict, 'pass');
+    assert.notEqual(check?.fix, '');
+    assert.equal(health.state, state);
+  });
+}
+
+test('healthState is healthy only if every check passes', () => {
+  const check = fc.record({
+    verdict: fc.constantFrom<Verdict[]>('pass', 'fail', 'unknown'),
+    critical: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(check), (checks) => {
+      const all = checks.length > 0 && checks.every(({ verdict }) => verdict === 'pass');
+      assert.equal(healthState(checks) === 'healthy', all);
+    }),
+  );
+});

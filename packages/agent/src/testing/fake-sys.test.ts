@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { nodeSys } from '../sys/node-sys.ts';
+import { errorCode, listDir, readText, type Sys } from '../sys/sys.ts';
+import { fakeSys } from './fake-sys.ts';
+
+let root = '';
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'plinth-sys-'));
+  await mkdir(join(root, 'b'));
+  await writeFile(join(root, 'a'), 'text\n');
+  await writeFile(join(root, 'b', 'c'), '');
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+async function outcome(work: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await work();
+  } catch (reason) {
+    return errorCode(reason);
+  }
+}
+
+/** The fake must answer as the machine does, or tests on it prove nothing. */
+test('fakeSys answers as nodeSys does', async () => {
+  const fake = fakeSys({
+    files: { [`${root}/a`]: 'text\n', [`${root}/b/c`]: '' },
+    programs: { '/bin/echo -n x': 'x', '/bin/false': { exitCode: 1, stdout: '', stderr: '' } },
+  });
+  const answers = async (sys: Sys) => [
+    (await sys.readFile(`${root}/a`)).toString(),
+    await sys.readDir(root),
+    await readText(sys, `${root}/a`),
+    await readText(sys, `${root}/none`),
+    await listDir(sys, `${root}/none`),
+    await outcome(() => sys.readFile(`${root}/none`)),
+    await outcome(() => sys.readDir(`${root}/none`)),
+    await outcome(() => sys.run(`${root}/none`, [])),
+    await sys.run('/bin/echo', ['-n', 'x']),
+    await sys.run('/bin/false', []),
+  ];
+  assert.deepEqual(await answers(fake), await answers(nodeSys()));
+});
+
+test('nodeSys reads kernel files, which have no size', async () => {
+  assert.match((await nodeSys().readFile('/proc/self/mountinfo')).toString(), / - /);
+});
+
+test('nodeSys passes no variable of its own environment to a program', async () => {
+  process.env['PLINTH_TEST_SECRET'] = 'x';
+  const { stdout } = await nodeSys().run('/usr/bin/env', []);
+  assert.equal(stdout, 'LC_ALL=C\n');
+});

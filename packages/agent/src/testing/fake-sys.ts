@@ -1,0 +1,67 @@
+import type { FileSystemUsage, ProgramResult, Sys } from '../sys/sys.ts';
+
+/** What a fake machine is made of. */
+export interface FakeMachine {
+  /** Content by path. Folders exist as far as files lie in them. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Paths whose reading fails, with the code of the system error. */
+  readonly broken?: Readonly<Record<string, string>>;
+  /** Answers by "program arg arg"; text is a standard output with exit code 0. Others fail with ENOENT. */
+  readonly programs?: Readonly<Record<string, string | ProgramResult>>;
+  readonly usage?: Partial<FileSystemUsage>;
+  readonly modifiedAtMs?: Readonly<Record<string, number>>;
+  readonly addresses?: readonly string[];
+  readonly hostName?: string;
+  readonly nowMs?: number;
+}
+
+/** systemError is what Node throws for a failed system call. */
+export function systemError(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code });
+}
+
+/** fakeSys is a machine made of recorded files and program outputs; it behaves as nodeSys does. */
+export function fakeSys(machine: FakeMachine): Sys {
+  const files = new Map(Object.entries(machine.files ?? {}));
+  const broken = new Map(Object.entries(machine.broken ?? {}));
+  const programs = new Map(Object.entries(machine.programs ?? {}));
+  const refuseBroken = (path: string) => {
+    const code = broken.get(path);
+    if (code) throw systemError(code, path);
+  };
+  return {
+    async readFile(path) {
+      refuseBroken(path);
+      const content = files.get(path);
+      if (content === undefined) throw systemError('ENOENT', path);
+      return Buffer.from(content);
+    },
+    async readDir(path) {
+      refuseBroken(path);
+      const below = [...files.keys()].filter((file) => file.startsWith(`${path}/`));
+      if (below.length === 0) throw systemError('ENOENT', path);
+      const names = below.map((file) => file.slice(path.length + 1).split('/')[0] ?? '');
+      return [...new Set(names)].sort();
+    },
+    async run(program, args) {
+      const answer = programs.get([program, ...args].join(' '));
+      if (answer === undefined) throw systemError('ENOENT', program);
+      return typeof answer === 'string' ? { exitCode: 0, stdout: answer, stderr: '' } : answer;
+    },
+    usage: async () => ({
+      sizeBytes: 1000,
+      availableBytes: 500,
+      inodes: 1000,
+      availableInodes: 500,
+      ...machine.usage,
+    }),
+    async modifiedAtMs(path) {
+      const time = machine.modifiedAtMs?.[path];
+      if (time === undefined) throw systemError('ENOENT', path);
+      return time;
+    },
+    addresses: () => machine.addresses ?? [],
+    hostName: () => machine.hostName ?? 'fake',
+    nowMs: () => machine.nowMs ?? Date.UTC(2026, 10, 21),
+  };
+}

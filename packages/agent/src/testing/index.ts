@@ -1,0 +1,7 @@
+export {
+  type ClientCredentials,
+  type ClientOptions,
+  makeAuthority,
+  type TestAuthority,
+} from './authority.ts';
+export { cannotIsolate, type IsolatedPlinthd, startIsolated } from './isolated-plinthd.ts';

@@ -1,0 +1,104 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { ClientCredentials } from './authority.ts';
+
+/** A built plinthd that runs on this machine, with mounts and a network of its own. */
+export interface IsolatedPlinthd extends Disposable {
+  readonly pid: number;
+  /** What it has written to its standard output and error so far. */
+  output(): string;
+  /** What it has written to the console so far. */
+  console(): string;
+  /** Waits for a line on the console. Throws when plinthd ends before it comes. */
+  line(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Calls a method of its API from inside its network; gives the answer in protobuf's JSON form. Blocks. */
+  call(method: string, credentials: ClientCredentials): unknown;
+  /** Ends it; gives its exit code, or the signal that ended it. */
+  stop(): Promise<string>;
+}
+
+export interface IsolatedOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** What fw_cfg gives; default: nothing, so that it stays in maintenance. */
+  readonly machineConfig?: string;
+}
+
+/** Why startIsolated cannot work here; false when it can. */
+export function cannotIsolate(): string | false {
+  const allowed = spawnSync('unshare', ['--mount', '--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+  return allowed ? false : 'this machine allows no mount and network namespaces';
+}
+
+/** /var in memory, fw_cfg as the kernel shows it, a file as the console, and a loopback that is up. */
+const PREPARE = `set -e
+mount -t tmpfs none /var
+mount -t tmpfs none /sys/firmware
+if [ -s "$1/config" ]; then
+  folder=/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config
+  mkdir -p "$folder"
+  cp "$1/config" "$folder/raw"
+fi
+mount --bind "$1/console" /dev/console
+ip link set lo up
+program="$2"
+shift 2
+exec "$program" "$@"`;
+
+/** startIsolated runs a plinthd on this machine without a trace outside of its namespaces. Needs root. */
+export function startIsolated(program: string, options: IsolatedOptions = {}): IsolatedPlinthd {
+  const folder = mkdtempSync(join(tmpdir(), 'plinthd-'));
+  const consoleFile = join(folder, 'console');
+  writeFileSync(consoleFile, '');
+  writeFileSync(join(folder, 'config'), options.machineConfig ?? '');
+  const args = ['--mount', '--net', '/bin/sh', '-c', PREPARE, 'sh', folder, program, ...(options.args ?? [])];
+  const child = spawn('unshare', args, { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...options.env } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  let ended: string | undefined;
+  const end = new Promise<string>((resolve) => {
+    child.once('close', (code, signal) => {
+      ended = `${code ?? signal}`;
+      resolve(ended);
+    });
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error('Cannot start unshare');
+  const console = () => readFileSync(consoleFile, 'utf8');
+  return {
+    pid,
+    output: () => output,
+    console,
+    async line(pattern) {
+      for (;;) {
+        const found = pattern.exec(console());
+        if (found) return found;
+        if (ended !== undefined) throw new Error(`plinthd ended with ${ended}: ${console()}${output}`);
+        await sleep(10);
+      }
+    },
+    call(method, { certificatePem, keyPem }) {
+      const caller = fileURLToPath(new URL('./call-node.ts', import.meta.url));
+      const fingerprint = /fingerprint=(\S+)/.exec(console())?.[1];
+      const input = JSON.stringify({ method, fingerprint, certificatePem, keyPem });
+      const inside = ['--target', String(pid), '--net', process.execPath, caller];
+      return JSON.parse(execFileSync('nsenter', inside, { input, encoding: 'utf8' }));
+    },
+    stop() {
+      child.kill('SIGTERM');
+      return end;
+    },
+    [Symbol.dispose]() {
+      child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
