@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { cliPage } from './pages/cli-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
 import { exitCodesPage } from './pages/exit-codes-page.ts';
+import { osSpecPage } from './pages/os-spec-page.ts';
 import { pathsPage } from './pages/paths-page.ts';
 import { finish, root } from './repo-files.ts';
 
@@ -11,6 +12,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/cli.md': cliPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/exit-codes.md': exitCodesPage,
+  'docs/reference/os-spec.md': osSpecPage,
   'docs/reference/paths.md': pathsPage,
 };
 

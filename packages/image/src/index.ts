@@ -14,4 +14,11 @@ export { type ReleaseImageOptions, releaseImage } from './release/release-image.
 export type { Check, TrustAnchors, VerifyReport } from './release/verify/check.ts';
 export { verifyDisk } from './release/verify/verify-disk.ts';
 export { verifyRelease } from './release/verify/verify-release.ts';
-export { type InitrdSpec, loadOsSpec, type OsSpec, packageSetOf } from './spec/os-spec.ts';
+export {
+  type InitrdSpec,
+  initrdSpecSchema,
+  loadOsSpec,
+  type OsSpec,
+  osSpecSchema,
+  packageSetOf,
+} from './spec/os-spec.ts';

@@ -23,7 +23,7 @@ export const osSpecSchema = z.strictObject({
     .regex(/^[0-9][0-9A-Za-z.~^-]*$/)
     .describe('Image version in the UAPI.10 format: 1.4.0, 1.5.0~rc1.'),
   supportEnd: z.iso.date().describe('Last day of support, SUPPORT_END of os-release(5).'),
-  homepage: z.url(),
+  homepage: z.url().describe('HOME_URL of os-release(5), also in the SBAT entry of the UKI.'),
   ...packageSetFields,
   kernel: z
     .strictObject({ flavour: z.enum(['cloud', 'generic']), package: z.string() })
@@ -42,8 +42,10 @@ export const osSpecSchema = z.strictObject({
   }),
   units: z.strictObject({
     default: unitName.describe('The unit the boot ends in.'),
-    enabled: z.array(reasoned({ name: unitName })),
-    masked: z.array(reasoned({ name: unitName })),
+    enabled: z
+      .array(reasoned({ name: unitName }))
+      .describe('Units that start at boot; all others are disabled.'),
+    masked: z.array(reasoned({ name: unitName })).describe('Units that can never start.'),
   }),
 });
 
@@ -56,12 +58,16 @@ export type OsSpec = z.infer<typeof osSpecSchema>;
 
 /** Schema of os/initrd.yaml: what the initrd carries. */
 export const initrdSpecSchema = z.strictObject({
-  programs: z.array(absolutePath),
-  dlopen: z.array(z.string()),
-  units: z.array(z.string()),
-  udevRules: z.array(z.string()),
-  files: z.array(absolutePath),
-  modules: z.array(z.string()),
+  programs: z.array(absolutePath).describe('Programs; the libraries they link come in by themselves.'),
+  dlopen: z
+    .array(z.string())
+    .describe('Libraries that programs open by themselves (UAPI.12) and the initrd carries.'),
+  units: z
+    .array(z.string())
+    .describe('Units of the image that the initrd carries too; links between them follow.'),
+  udevRules: z.array(z.string()).describe('Rules files of udev.'),
+  files: z.array(absolutePath).describe('Other files of the image.'),
+  modules: z.array(z.string()).describe('Kernel modules; those they need come in by themselves.'),
 });
 
 export type InitrdSpec = z.infer<typeof initrdSpecSchema>;
