@@ -23,7 +23,14 @@ export async function buildSelinuxPolicy(
   await cp(join(packageDir, 'etc/selinux/default'), join(store, 'etc/selinux/default'), { recursive: true });
   await writeFile(
     join(output, 'semanage.conf'),
-    ['module-store = direct', 'expand-check = 0', `policy-version = ${POLICY_VERSION}`, ''].join('\n'),
+    [
+      'module-store = direct',
+      'expand-check = 0',
+      `policy-version = ${POLICY_VERSION}`,
+      // The store is thrown away: compressing its modules took half of the time and changes nothing in the policy.
+      'bzip-blocksize = 0',
+      '',
+    ].join('\n'),
   );
   await toolbox.run(
     'semodule',
