@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PlinthError } from '@plinth/base';
+import { closeStub } from './close-stub.ts';
+import { rootOpening } from './root-opening.ts';
+import { veritySignatureJson } from './verity-signature.ts';
+
+const NAME = 'io.systemd.stub.kernel-cmdline-extra\0';
+
+test('closeStub blanks the name and nothing else', () => {
+  const stub = Buffer.from(`MZ before ${NAME} after`, 'latin1');
+  const closed = Buffer.from(closeStub(stub));
+  assert.equal(closed.length, stub.length);
+  assert.equal(closed.includes('io.systemd.stub'), false);
+  assert.equal(closed.subarray(0, 10).equals(stub.subarray(0, 10)), true);
+  assert.equal(closed.subarray(-6).equals(stub.subarray(-6)), true);
+});
+
+test('closeStub refuses a stub it does not know', () => {
+  const unknown = (error: unknown) => error instanceof PlinthError && error.code === 'image/stub-unknown';
+  assert.throws(() => closeStub(Buffer.from('MZ')), unknown);
+  assert.throws(() => closeStub(Buffer.from(`${NAME}${NAME}`)), unknown);
+});
+
+const rootHash = '00112233445566778899aabbccddeeffff00ee11dd22cc33bb44aa5599668877';
+
+test('rootOpening opens by signature under Secure Boot and by hash alone without', () => {
+  const entries = rootOpening(rootHash, new Uint8Array([1, 2]), ['panic-on-corruption']);
+  const text = (end: string) => {
+    const entry = entries.find(({ path }) => path.endsWith(end));
+    return entry?.kind === 'file' ? Buffer.from(entry.data).toString() : '';
+  };
+  assert.match(text('50-plinth.conf'), /^ConditionSecurity=uefi-secureboot$/m);
+  const unsigned = text('plinth-root-unsigned.service');
+  assert.match(unsigned, /^ConditionSecurity=!uefi-secureboot$/m);
+  assert.match(
+    unsigned,
+    /attach root \/dev\/disk\/by-partuuid\/00112233-4455-6677-8899-aabbccddeeff \/dev\/disk\/by-partuuid\/ff00ee11-dd22-cc33-bb44-aa5599668877 00112233.* panic-on-corruption$/m,
+  );
+  assert.match(
+    unsigned,
+    /^BindsTo=dev-disk-by\\x2dpartuuid-00112233\\x2d4455\\x2d6677\\x2d8899\\x2daabbccddeeff\.device$/m,
+  );
+});
+
+test('veritySignatureJson has the fields of UAPI.2', () => {
+  const json = JSON.parse(veritySignatureJson(rootHash, new Uint8Array([1]), new Uint8Array([2]))) as Record<
+    string,
+    string
+  >;
+  assert.deepEqual(Object.keys(json), ['rootHash', 'certificateFingerprint', 'signature']);
+  assert.equal(json['signature'], 'AQ==');
+});
