@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, type Dirent, type Stats } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import type { Dirent, Stats } from 'node:fs';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ioError, mapParallel } from '@plinth/host';
 import { compareText } from './compare-text.ts';
@@ -80,15 +80,10 @@ function kindOf(stats: Stats): EntryKind {
 }
 
 async function hashEntry(path: string): Promise<{ sha256: string; sha1: string }> {
-  const sha256 = createHash('sha256');
-  const sha1 = createHash('sha1');
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
-      sha256.update(chunk);
-      sha1.update(chunk);
-    }
+    const bytes = await readFile(path);
+    return { sha256: hash('sha256', bytes), sha1: hash('sha1', bytes) };
   } catch (reason) {
     throw ioError(reason, `read ${path}`);
   }
-  return { sha256: sha256.digest('hex'), sha1: sha1.digest('hex') };
 }

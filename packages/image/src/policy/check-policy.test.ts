@@ -7,9 +7,9 @@ import { PlinthError } from '@plinth/base';
 import { run } from '@plinth/host';
 import fc from 'fast-check';
 import { scanTree } from '../scan-tree.ts';
-import { makeElf } from './make-elf.testing.ts';
 import { checkBudgets, checkPolicy, type PolicyReport } from './check-policy.ts';
 import { gatherFacts } from './gather-facts.ts';
+import { makeElf } from './make-elf.testing.ts';
 import { type Policy, parsePolicy } from './policy.ts';
 import { requirePolicy } from './require-policy.ts';
 

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Progress, silentProgress } from '@plinth/base';
 import { formatLock, type Lock } from '@plinth/debian';
@@ -58,7 +57,7 @@ export async function releaseImage(image: BuiltImage, options: ReleaseImageOptio
       await writeRelease(inputs, folder, { toolbox, progress: step, ...(signal ? { signal } : {}) });
     },
   );
-  await publish(stage, options.outDir);
+  await publish(toolbox, stage, options.outDir);
   return readManifest(stage);
 }
 
@@ -104,19 +103,21 @@ async function releaseInputs(
 }
 
 /**
- * Copies the finished files, sharing their blocks where the file system can, so that nothing done to the copy touches
- * the cache. Does nothing when the same release is there already.
+ * Copies the finished files, holes as holes and blocks shared where the file system can, so that nothing done to the
+ * copy touches the cache. Does nothing when the same release is there already.
  */
-async function publish(stage: string, outDir: string): Promise<void> {
-  const isThere = (await exists(join(outDir, SUMS_FILE))) && (await sameSums(stage, outDir));
-  if (isThere) return;
+async function publish(toolbox: Toolbox, stage: string, outDir: string): Promise<void> {
+  if ((await exists(join(outDir, SUMS_FILE))) && (await sameSums(stage, outDir))) return;
   const work = `${outDir}.new`;
   try {
     await removeTree(work);
     await mkdir(work, { recursive: true });
-    for (const name of await readdir(stage)) {
-      await copyFile(join(stage, name), join(work, name), constants.COPYFILE_FICLONE);
-    }
+    await toolbox.run('cp', ['--recursive', '--sparse=always', '--reflink=auto', '/mnt/in/.', '/mnt/out'], {
+      binds: [
+        { host: stage, inside: '/mnt/in', readOnly: true },
+        { host: work, inside: '/mnt/out' },
+      ],
+    });
     await removeTree(outDir);
     await rename(work, outDir);
   } catch (reason) {

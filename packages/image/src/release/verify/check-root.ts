@@ -1,13 +1,11 @@
 import { PlinthError } from '@plinth/base';
 import { type CpioArchive, readCpio, verifyVerity } from '@plinth/formats';
 import { verifyRootHashSignature } from '@plinth/trust';
+import { SIGNATURE_PATH } from '../../boot/root-opening.ts';
 import { hexUuid } from '../../root/make-root.ts';
 import { type FileReader, sliceReader } from '../disk/file-reader.ts';
 import { fail, type Outcome, ofSignature, pass, type TrustAnchors, worstOf } from './check.ts';
 import type { SlotImage, UkiImage } from './slot-images.ts';
-
-/** Where the initrd looks for it, see commandLine. */
-const SIGNATURE_PATH = 'etc/verity/root.p7s';
 
 /** checkVerity recomputes the hash tree of each slot; the partitions must carry its halves as UUIDs (UAPI.2). */
 export async function checkVerity(disk: FileReader, images: readonly SlotImage[]): Promise<Outcome> {
