@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { isAlive } from '@plinth/host';
+import { ioError, isAlive } from '@plinth/host';
 import { readLines } from './console-lines.ts';
 import { followFile } from './follow-file.ts';
 import { findRunningMachine, type MachineStatus } from './list-machines.ts';
@@ -21,6 +22,16 @@ export async function* followConsoleLines(
   const lines = readLines();
   for await (const chunk of followConsole(machine, signal)) yield* lines.push(chunk);
   yield* lines.end();
+}
+
+/** readConsole gives what the machine has printed since its last start, as lines of plain text. @throws host/io */
+export async function readConsole(machine: MachineStatus): Promise<string[]> {
+  const path = join(machine.folder, machineFiles.console);
+  const text = await readFile(path, 'utf8').catch((reason) => {
+    throw ioError(reason, `read the console ${path}`);
+  });
+  const lines = readLines();
+  return [...lines.push(text), ...lines.end()];
 }
 
 /**

@@ -1,6 +1,6 @@
 export { type Accelerator, chooseAccelerator, detectAccelerator } from './accelerator.ts';
 export { type BootFailureCode, type BootVerdict, judgeConsoleLine } from './boot-verdict.ts';
-export { followConsole, followConsoleLines, openConsole } from './console.ts';
+export { followConsole, followConsoleLines, openConsole, readConsole } from './console.ts';
 export type { MachineTools } from './launch.ts';
 export {
   findMachine,

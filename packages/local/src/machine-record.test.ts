@@ -15,6 +15,7 @@ import {
 const record: MachineRecord = {
   format: 1,
   name: 'node',
+  uuid: '00000000-0000-4000-8000-000000000001',
   base: { path: '/release/plinth.raw', sizeBytes: 1, modifiedMs: 2 },
   firmware: 'secure-boot',
   accelerator: 'tcg',

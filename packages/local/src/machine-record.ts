@@ -16,6 +16,8 @@ export interface BaseIdentity {
 export interface MachineRecord {
   readonly format: 1;
   readonly name: string;
+  /** SMBIOS system UUID; stays when the machine is started again. */
+  readonly uuid: string;
   readonly base: BaseIdentity;
   readonly firmware: Firmware;
   readonly accelerator: 'kvm' | 'tcg';
@@ -67,6 +69,7 @@ function isRecord(value: unknown): value is MachineRecord {
   return (
     value['format'] === 1 &&
     isText(value['name']) &&
+    isText(value['uuid']) &&
     isObject(base) &&
     isText(base['path']) &&
     isNumber(base['sizeBytes']) &&

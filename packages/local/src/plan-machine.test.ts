@@ -5,7 +5,11 @@ import fc from 'fast-check';
 import type { MachineSpec } from './machine-spec.ts';
 import { planMachine } from './plan-machine.ts';
 
-const place = { folder: '/state/machines/node', apiPort: 17546 };
+const place = {
+  folder: '/state/machines/node',
+  apiPort: 17546,
+  uuid: '00000000-0000-4000-8000-000000000001',
+};
 const tcg = { kind: 'tcg', reason: 'test' } as const;
 const kvm = { kind: 'kvm', reason: 'test' } as const;
 

@@ -43,12 +43,16 @@ export interface MachinePlan {
   readonly qemu: ToolCommand;
 }
 
+/** What is decided at the start, beside the spec. */
+export interface MachinePlace {
+  readonly folder: string;
+  readonly apiPort: number;
+  /** Names this machine for good; the node derives its machine id from it. */
+  readonly uuid: string;
+}
+
 /** planMachine turns a checked spec into the programs and files of the machine; pure. */
-export function planMachine(
-  spec: MachineSpec,
-  place: { readonly folder: string; readonly apiPort: number },
-  accelerator: Accelerator,
-): MachinePlan {
+export function planMachine(spec: MachineSpec, place: MachinePlace, accelerator: Accelerator): MachinePlan {
   const extraConfig = Object.entries(spec.firmwareConfig ?? {}).map(([name, text], index) => ({
     name,
     file: { name: `firmware-config-${index}`, text },
@@ -68,7 +72,7 @@ export function planMachine(
       args: [
         ...['-name', `${spec.name},process=plinth-${spec.name}`],
         ...['-nodefaults', '-no-user-config', '-display', 'none'],
-        ...['-pidfile', files.qemuPid],
+        ...['-uuid', place.uuid, '-pidfile', files.qemuPid],
         // What QEMU itself may ask of this computer's kernel: it needs neither programs nor rights.
         ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
         ...processorArgs(spec, accelerator),

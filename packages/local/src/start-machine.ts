@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { PlinthError } from '@plinth/base';
 import { removeTree, withLock } from '@plinth/host';
@@ -46,7 +47,8 @@ export async function startMachine(
     const base = await identifyBase(spec.disk.path);
     if (existing) checkSameBase(spec.name, existing.record.base, base);
     const apiPort = await choosePort(spec.apiPort ?? 0);
-    const plan = planMachine(spec, { folder, apiPort }, accelerator);
+    const uuid = existing?.record.uuid ?? randomUUID();
+    const plan = planMachine(spec, { folder, apiPort, uuid }, accelerator);
     try {
       if (!existing) {
         // A folder without a record is what an interrupted start left.
@@ -59,6 +61,7 @@ export async function startMachine(
       const record: MachineRecord = {
         format: 1,
         name: spec.name,
+        uuid,
         base,
         firmware: spec.firmware,
         accelerator: accelerator.kind,

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, suite, test } from 'node:test';
+import { type GetIntegrityResponse, HealthState, type NodeClient, Verdict } from '@plinth/api';
+import { type ApiEndpoint, readConsole } from '@plinth/local';
+import { type BootedImage, bootAgain, bootImage, endpointOf, shutDown } from '../testkit/boot-image.ts';
+import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
+import { failing, isHealthy, settledHealth, verdictOf } from '../testkit/node-answers.ts';
+import { readPathRules } from '../testkit/path-rules.ts';
+
+/** Acts that the agent tries at each call, and that the kernel must refuse. */
+const PROBES = ['write-root', 'write-usr', 'remount-root', 'write-root-device', 'execute-var'];
+const ZERO = '0'.repeat(64);
+
+suite('the image under Secure Boot with a TPM', () => {
+  let lab: BootLab;
+  let booted: BootedImage;
+  let client: NodeClient;
+  let integrity: GetIntegrityResponse;
+  let first: ApiEndpoint;
+
+  before(async () => {
+    lab = await openBootLab();
+    booted = await bootImage(lab, 'healthy', { title: 'first boot', expected: 'healthy' });
+    first = endpointOf(booted);
+    client = lab.owner.connect(first);
+  });
+
+  after(async () => {
+    client?.close();
+    await lab[Symbol.asyncDispose]();
+  });
+
+  test('becomes healthy', async () => {
+    const health = await settledHealth(client, isHealthy);
+    assert.deepEqual(failing(health.checks), []);
+    assert.equal(health.state, HealthState.HEALTHY);
+  });
+
+  test('is what was built, seen by the kernel, the firmware and the TPM', async () => {
+    integrity = await client.getIntegrity();
+    assert.deepEqual(failing(integrity.checks), []);
+    assert.equal(integrity.verdict, Verdict.PASS);
+    for (const id of PROBES) assert.equal(verdictOf(integrity.checks, id), Verdict.PASS, id);
+    const { imageVersion } = await client.getVersions();
+    assert.equal(imageVersion, lab.release.version);
+  });
+
+  test('has every mount of os/paths.yaml, and no other', async () => {
+    const targets = new Map(integrity.mounts.map((mount) => [mount.target, mount]));
+    for (const rule of await readPathRules()) {
+      if (rule.mounted !== 'always') continue;
+      assert.equal(targets.get(rule.path)?.rule, rule.path, `${rule.path} is not mounted by its rule`);
+      for (const flag of rule.flags) {
+        assert.ok(targets.get(rule.path)?.flags.includes(flag), `${rule.path} is not ${flag}`);
+      }
+    }
+    const wrong = integrity.mounts.filter(({ verdict }) => verdict !== Verdict.PASS);
+    assert.deepEqual(
+      wrong.map(({ target, difference }) => `${target}: ${difference}`),
+      [],
+    );
+  });
+
+  test('has measured itself as the release predicts', async () => {
+    const registers = new Map(integrity.pcrs.map(({ index, sha256 }) => [index, sha256]));
+    for (const index of [0, 4, 7, 11]) {
+      assert.notEqual(registers.get(index) ?? ZERO, ZERO, `PCR ${index} has no measurement`);
+    }
+    const predicted = await readPredictions(lab);
+    assert.ok(predicted.pcr4.includes(registers.get(4) ?? ''), `PCR 4 is ${registers.get(4)}`);
+    assert.ok(predicted.pcr11.includes(registers.get(11) ?? ''), `PCR 11 is ${registers.get(11)}`);
+  });
+
+  test('tells where the time of its boot went', async () => {
+    const { phases, crashRecords } = await client.getBootReport();
+    const names = phases.map(({ name }) => name);
+    assert.deepEqual(names, ['firmware', 'loader', 'kernel', 'initrd', 'userspace']);
+    for (const { name, duration } of phases) {
+      assert.ok(Number(duration?.seconds ?? 0) + (duration?.nanos ?? 0) > 0, `${name} took no time`);
+    }
+    assert.deepEqual(crashRecords, []);
+  });
+
+  test('prints no prompt on its console', async () => {
+    const console = (await readConsole(booted.machine)).join('\n');
+    assert.doesNotMatch(console, /login:|password:|emergency mode|[#$>] ?$/im);
+  });
+
+  test('powers itself off, and is the same node after a second boot', async () => {
+    const before = await client.getIdentity();
+    client.close();
+    assert.equal(await shutDown(lab, booted), 'powered-off');
+    const again = await bootAgain(lab, booted.spec, {
+      title: 'second boot',
+      expected: 'healthy, same identity',
+    });
+    const endpoint = endpointOf(again);
+    assert.equal(endpoint.fingerprint, first.fingerprint);
+    client = lab.owner.connect(endpoint);
+    const now = await client.getIdentity();
+    assert.equal(now.nodeId, before.nodeId);
+    assert.notEqual(now.bootId, before.bootId);
+    const health = await settledHealth(client, isHealthy);
+    assert.deepEqual(failing(health.checks), []);
+  });
+});
+
+/** The PCR values that the release says a sound boot may have. */
+async function readPredictions(lab: BootLab): Promise<{ pcr4: string[]; pcr11: string[] }> {
+  const value: { pcr4: Record<string, string>; pcr11: Record<string, string> } = JSON.parse(
+    await readFile(lab.release.pcrsPath, 'utf8'),
+  );
+  return { pcr4: Object.values(value.pcr4), pcr11: Object.values(value.pcr11) };
+}

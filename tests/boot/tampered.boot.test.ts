@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { removeCertificates } from '@plinth/formats';
+import { type Signer, signPe } from '@plinth/trust';
+import { bootImage } from '../testkit/boot-image.ts';
+import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
+import { copyDisk, type DiskCopy } from '../testkit/disk-copy.ts';
+import { type Esp, openEsp } from '../testkit/esp.ts';
+import { makeForeignSigner } from '../testkit/foreign-signer.ts';
+import {
+  fileOffset,
+  flipInSection,
+  flipInSignature,
+  replaceRootHash,
+  ukiPath,
+} from '../testkit/tampering.ts';
+
+const VERITY_BLOCK_BYTES = 4096;
+const EROFS_SUPERBLOCK_OFFSET = 1024;
+
+interface Target {
+  readonly lab: BootLab;
+  readonly disk: DiskCopy;
+  readonly esp: Esp;
+  readonly foreign: Signer;
+}
+
+interface Tampering {
+  readonly title: string;
+  readonly stoppedBy: 'the firmware' | 'the boot loader' | 'the kernel';
+  /** What the console must say. */
+  readonly reason: RegExp;
+  tamper(target: Target): Promise<void>;
+}
+
+const LOADER = 'EFI/BOOT/BOOTX64.EFI';
+const firmwareRefuses = {
+  stoppedBy: 'the firmware',
+  reason: /BdsDxe: failed to load .*: Access Denied/,
+} as const;
+const loaderRefuses = { stoppedBy: 'the boot loader', reason: /Access denied|Security violation/i } as const;
+const kernelRefuses = { stoppedBy: 'the kernel', reason: /verity.*corrupt/i } as const;
+
+const tamperings: readonly Tampering[] = [
+  {
+    title: 'a bit of the boot loader',
+    ...firmwareRefuses,
+    tamper: ({ esp }) => changeFile(esp, LOADER, (program) => flipInSection(program, '.text')),
+  },
+  {
+    title: 'a boot loader signed by a foreign key',
+    ...firmwareRefuses,
+    tamper: ({ esp, foreign }) =>
+      changeFile(esp, LOADER, (program) => signPe(foreign, removeCertificates(program))),
+  },
+  {
+    title: 'a bit of the kernel in the UKI',
+    ...loaderRefuses,
+    tamper: ({ esp }) => changeUki(esp, (uki) => flipInSection(uki, '.linux')),
+  },
+  {
+    title: 'a bit of the initrd in the UKI, which carries the signature of the root hash',
+    ...loaderRefuses,
+    tamper: ({ esp }) => changeUki(esp, (uki) => flipInSection(uki, '.initrd')),
+  },
+  {
+    title: 'a bit of the signature of the UKI',
+    ...loaderRefuses,
+    tamper: ({ esp }) => changeUki(esp, flipInSignature),
+  },
+  {
+    title: 'a UKI without a signature',
+    ...loaderRefuses,
+    tamper: ({ esp }) => changeUki(esp, removeCertificates),
+  },
+  {
+    title: 'a UKI signed by a foreign key',
+    ...loaderRefuses,
+    tamper: ({ esp, foreign }) => changeUki(esp, (uki) => signPe(foreign, removeCertificates(uki))),
+  },
+  {
+    title: 'another root hash in the UKI',
+    ...loaderRefuses,
+    tamper: ({ esp }) => changeUki(esp, replaceRootHash),
+  },
+  {
+    title: 'a bit of the superblock of the root',
+    ...kernelRefuses,
+    tamper: ({ lab, disk }) => disk.flipBit(rootOffset(lab, disk) + EROFS_SUPERBLOCK_OFFSET),
+  },
+  {
+    title: 'a bit of /usr/lib/systemd/systemd in the root',
+    ...kernelRefuses,
+    async tamper({ lab, disk }) {
+      const label = `plinth_${lab.release.version}`;
+      await disk.flipBit(await fileOffset(lab.toolbox, disk, label, '/usr/lib/systemd/systemd'));
+    },
+  },
+  {
+    title: 'a bit of the top of the hash tree',
+    ...kernelRefuses,
+    // The first block of the partition describes the tree, the second is the one that the root hash is the hash of.
+    tamper: ({ lab, disk }) =>
+      disk.flipBit(disk.partition(`plinth_${lab.release.version}_verity`).offsetBytes + VERITY_BLOCK_BYTES),
+  },
+];
+
+suite('a changed image does not boot', { concurrency: 2 }, () => {
+  let lab: BootLab;
+  let foreign: Signer;
+
+  before(async () => {
+    lab = await openBootLab();
+    foreign = await makeForeignSigner(join(lab.scratch, 'foreign'));
+  });
+  after(() => lab[Symbol.asyncDispose]());
+
+  for (const [index, { title, stoppedBy, reason, tamper }] of tamperings.entries()) {
+    test(`${title}: ${stoppedBy} stops it`, async () => {
+      const name = `tampered-${index}`;
+      const disk = await copyDisk(lab.release.diskPath, join(lab.scratch, `${name}.raw`));
+      await tamper({ lab, disk, esp: openEsp(lab.toolbox, disk), foreign });
+      const spec = { disk: { kind: 'raw', path: disk.path } } as const;
+      await using booted = await bootImage(lab, name, { title, expected: `stopped by ${stoppedBy}`, spec });
+      assert.equal(
+        booted.outcome.kind,
+        'failed',
+        `the console ends with: ${booted.lines.slice(-5).join('\n')}`,
+      );
+      assert.match(booted.lines.join('\n'), reason);
+      assert.doesNotMatch(booted.lines.join('\n'), /plinth: api ready/);
+    });
+  }
+});
+
+function rootOffset(lab: BootLab, disk: DiskCopy): number {
+  return disk.partition(`plinth_${lab.release.version}`).offsetBytes;
+}
+
+async function changeFile(
+  esp: Esp,
+  path: string,
+  change: (program: Uint8Array) => Uint8Array | Promise<Uint8Array>,
+): Promise<void> {
+  const before = await esp.read(path);
+  const after = await change(before);
+  assert.ok(!before.equals(after), `${path} was to be changed`);
+  await esp.write(path, after);
+}
+
+async function changeUki(
+  esp: Esp,
+  change: (uki: Uint8Array) => Uint8Array | Promise<Uint8Array>,
+): Promise<void> {
+  await changeFile(esp, await ukiPath(esp), change);
+}

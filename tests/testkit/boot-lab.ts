@@ -1,0 +1,108 @@
+import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { removeTree } from '@plinth/host';
+import { destroyMachine, type FirmwareCertificates, listMachines, type MachineSpec } from '@plinth/local';
+import { openToolbox, type Toolbox } from '@plinth/toolbox';
+import { type KeyRing, loadKeys } from '@plinth/trust';
+import { makeOwner, type Owner } from './owner.ts';
+
+/** The release under test and everything its boots need; shared by the tests of one file. */
+export interface BootLab extends AsyncDisposable {
+  readonly toolbox: Toolbox;
+  readonly release: TestRelease;
+  /** The keys that signed the release. */
+  readonly keys: KeyRing;
+  /** Their certificates, as the firmware of a machine gets them. */
+  readonly certificates: FirmwareCertificates;
+  /** Whose calls the machines answer. */
+  readonly owner: Owner;
+  readonly machinesRoot: string;
+  /** For copies of disks and the like; removed at the end. */
+  readonly scratch: string;
+  /** Receives boot-report.md and the consoles; stays. */
+  readonly reportFolder: string;
+}
+
+/** The files of a release that boots need. */
+export interface TestRelease {
+  readonly version: string;
+  readonly diskPath: string;
+  readonly ukiPath: string;
+  readonly pcrsPath: string;
+}
+
+/**
+ * openBootLab opens the toolbox and the release that `plinth test` built.
+ *
+ * Environment: PLINTH_TEST_RELEASE, the folder of the release; PLINTH_TEST_KEYS, the key ring that signed it, without
+ * a passphrase; PLINTH_TEST_OUT, where the report goes, by default `out` in the working directory.
+ */
+export async function openBootLab(): Promise<BootLab> {
+  const toolbox = await openToolbox();
+  const release = await findRelease(fromEnvironment('PLINTH_TEST_RELEASE'));
+  const keys = await loadKeys(fromEnvironment('PLINTH_TEST_KEYS'));
+  const scratch = await mkdtemp(join(tmpdir(), 'plinth-boot-'));
+  const machinesRoot = join(scratch, 'machines');
+  const reportFolder = resolve(process.env['PLINTH_TEST_OUT'] ?? 'out');
+  await mkdir(reportFolder, { recursive: true });
+  return {
+    toolbox,
+    release,
+    keys,
+    certificates: await writeCertificates(keys, join(scratch, 'certificates')),
+    owner: await makeOwner(keys.signers['api-authority']),
+    machinesRoot,
+    scratch,
+    reportFolder,
+    async [Symbol.asyncDispose]() {
+      for (const { name } of await listMachines(machinesRoot)) {
+        await destroyMachine(name, { root: machinesRoot });
+      }
+      await removeTree(scratch);
+    },
+  };
+}
+
+/** machineSpec is a machine under Secure Boot with a TPM that runs the release; `changes` win. */
+export function machineSpec(lab: BootLab, name: string, changes: Partial<MachineSpec> = {}): MachineSpec {
+  const spec: MachineSpec = {
+    name,
+    disk: { kind: 'raw', path: lab.release.diskPath },
+    firmware: 'secure-boot',
+    tpm: true,
+    machineConfig: lab.owner.machineConfig(name),
+    // A refused or panicking system must end here, not try for ever.
+    onReboot: 'end',
+    durability: 'throw-away',
+    ...changes,
+  };
+  return spec.firmware === 'secure-boot' ? { ...spec, certificates: lab.certificates } : spec;
+}
+
+function fromEnvironment(name: string): string {
+  const value = process.env[name];
+  if (value) return resolve(value);
+  throw new Error(`Cannot boot a release: ${name} is not set. "plinth test --boot" builds one and sets it.`);
+}
+
+async function findRelease(folder: string): Promise<TestRelease> {
+  const disks = (await readdir(folder)).flatMap((name) => /^plinth_(.+)_x86-64\.raw$/.exec(name)?.[1] ?? []);
+  const version = disks[0];
+  if (version === undefined || disks.length > 1) {
+    throw new Error(`Cannot boot a release: ${disks.length} raw disks in ${folder}, expected one`);
+  }
+  const file = (suffix: string) => join(folder, `plinth_${version}_x86-64.${suffix}`);
+  return { version, diskPath: file('raw'), ukiPath: file('efi'), pcrsPath: file('pcrs.json') };
+}
+
+async function writeCertificates(keys: KeyRing, folder: string): Promise<FirmwareCertificates> {
+  await mkdir(folder);
+  const write = async (role: 'platform-key' | 'key-exchange-key' | 'boot' | 'verity') => {
+    const path = join(folder, `${role}.pem`);
+    await writeFile(path, keys.signers[role].certificatePem);
+    return path;
+  };
+  const [pk, kek] = [await write('platform-key'), await write('key-exchange-key')];
+  return { ownerGuid: keys.ownerGuid, pk, kek, db: [await write('boot'), await write('verity')] };
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type BlockReader, type GptPartition, readGpt } from '@plinth/formats';
+import { run } from '@plinth/host';
+
+/** A disk image that a test may damage; the one it was copied from stays as it is. */
+export interface DiskCopy {
+  readonly path: string;
+  /** The partition with that GPT label. */
+  partition(label: string): GptPartition;
+  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
+  write(offsetBytes: number, data: Uint8Array): Promise<void>;
+  /** Turns one bit over and back when called again. */
+  flipBit(offsetBytes: number): Promise<void>;
+}
+
+/** copyDisk copies a raw disk without its holes. */
+export async function copyDisk(source: string, path: string): Promise<DiskCopy> {
+  await run('cp', ['--reflink=auto', '--sparse=always', source, path]);
+  const withFile = async <T>(work: (file: FileHandle) => Promise<T>): Promise<T> => {
+    const file = await open(path, 'r+');
+    try {
+      return await work(file);
+    } finally {
+      await file.close();
+    }
+  };
+  const read = (offsetBytes: number, lengthBytes: number) =>
+    withFile(async (file) => {
+      const buffer = Buffer.alloc(lengthBytes);
+      const { bytesRead } = await file.read(buffer, 0, lengthBytes, offsetBytes);
+      assert.equal(bytesRead, lengthBytes, `bytes at ${offsetBytes} of ${path}`);
+      return buffer;
+    });
+  const write = (offsetBytes: number, data: Uint8Array) =>
+    withFile(async (file) => {
+      await file.write(data, 0, data.length, offsetBytes);
+    });
+  const reader: BlockReader = { sizeBytes: (await stat(path)).size, read };
+  const { partitions } = await readGpt(reader);
+  return {
+    path,
+    read,
+    write,
+    partition(label) {
+      const found = partitions.find((each) => each.label === label);
+      assert.ok(found, `no partition "${label}" among ${partitions.map((each) => each.label).join(', ')}`);
+      return found;
+    },
+    async flipBit(offsetBytes) {
+      const byte = await read(offsetBytes, 1);
+      await write(offsetBytes, Buffer.of(byte.readUInt8(0) ^ 1));
+    },
+  };
+}
