@@ -1,7 +1,8 @@
-// Writes docs/reference/*.md from the code's own data. With --check it changes nothing and fails on a stale page.
+// Writes docs/reference/*.md and the list of decisions from the code's own data. With --check it changes nothing and fails on a stale page.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cliPage } from './pages/cli-page.ts';
+import { decisionsPage } from './pages/decisions-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
 import { exitCodesPage } from './pages/exit-codes-page.ts';
 import { osSpecPage } from './pages/os-spec-page.ts';
@@ -9,6 +10,7 @@ import { pathsPage } from './pages/paths-page.ts';
 import { finish, root } from './repo-files.ts';
 
 const pages: Readonly<Record<string, () => string>> = {
+  'docs/adr/README.md': decisionsPage,
   'docs/reference/cli.md': cliPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/exit-codes.md': exitCodesPage,

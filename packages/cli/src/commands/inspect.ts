@@ -19,6 +19,8 @@ export const inspectCommand = defineCommand({
     const { inspectRelease } = await import('@plinth/image');
     const release = await inspectRelease(resolve(args.release));
     const sizes = Object.entries(release.sizes).map(([name, size]) => `${name} ${formatBytes(size)}`);
+    // Sockets in the file system start with "/"; what is left can be reached from outside.
+    const network = release.ports.filter((port) => !port.startsWith('/'));
     return {
       data: release,
       view: [
@@ -41,7 +43,8 @@ export const inspectCommand = defineCommand({
           ['files', String(release.fileCount)],
           ['sizes', sizes.join(', ')],
           ['setuid files', release.setuidFiles.join(', ') || '<none>'],
-          ['ports', release.ports.join(', ') || '<none>'],
+          ['network ports', network.join(', ') || '<none>'],
+          ['local sockets', String(release.ports.length - network.length)],
           ['signed by', [...new Set(release.certificates.map(({ subject }) => subject))].join('; ')],
         ]),
         nextCommands([
