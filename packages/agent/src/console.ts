@@ -25,7 +25,7 @@ export function deviceConsole(path: string): NodeConsole {
 /** A console that is away is no reason to stop: the journal and the API carry the same facts. */
 async function writeLine(path: string, line: string): Promise<void> {
   try {
-    const file = await open(path, constants.O_WRONLY | constants.O_NOCTTY);
+    const file = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOCTTY);
     await file.write(line);
     await file.close();
   } catch {
