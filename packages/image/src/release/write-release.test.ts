@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+import { PlinthError } from '@plinth/base';
+import { hashFile, run } from '@plinth/host';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { diffReleases } from './diff-releases.ts';
+import { diskFormats } from './disk/convert-disk.ts';
+import { isSameContent } from './facts/diff-facts.ts';
+import { inspectRelease } from './inspect-release.ts';
+import { manifestJsonSchema, parseManifest } from './manifest.ts';
+import { releaseNames, SUMS_FILE, SUMS_SIGNATURE_FILE } from './names.ts';
+import { makeSampleRelease, openWorkshop, type SampleWorkshop } from './sample-release.testing.ts';
+import { spdxSchema } from './sbom/spdx.testing.ts';
+
+const names = releaseNames('plinth', '1.2.3');
+let workshop: SampleWorkshop;
+let release = '';
+
+before(async () => {
+  workshop = await openWorkshop();
+  release = await makeSampleRelease(workshop, { formats: diskFormats });
+});
+after(() => workshop.close());
+
+const read = (name: string) => readFile(join(release, name), 'utf8');
+
+test('a release has one file for every purpose, and all but the checksums are listed', async () => {
+  const found = (await readdir(release)).sort();
+  const uuid = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+  const partition = (kind: string) => new RegExp(`^plinth_1\\.2\\.3_x86-64\\.${kind}\\.${uuid}\\.raw\\.zst$`);
+  for (const kind of ['root', 'root-verity', 'root-verity-sig']) {
+    assert.equal(found.filter((name) => partition(kind).test(name)).length, 1, kind);
+  }
+  const plain = [
+    names.uki,
+    names.manifest,
+    names.facts,
+    names.spdx,
+    names.cycloneDx,
+    names.pcrs,
+    names.provenance,
+  ];
+  for (const name of [...plain, ...diskFormats.map(names.disk)]) assert.ok(found.includes(name), name);
+  const listed = (await read(SUMS_FILE))
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.slice(66));
+  assert.deepEqual(
+    listed,
+    found.filter((name) => ![SUMS_FILE, SUMS_SIGNATURE_FILE].includes(name)),
+  );
+});
+
+test('sha256sum and openssl, which users have, accept checksums and signature', async () => {
+  await run('sha256sum', ['--check', '--strict', '--quiet', SUMS_FILE], { cwd: release });
+  await writeFile(join(workshop.folder, 'release.crt'), workshop.keys.release.certificatePem);
+  const binds = [{ host: workshop.folder, inside: '/mnt', readOnly: true }];
+  const folder = join('/mnt', release.slice(workshop.folder.length));
+  const files = [
+    '-in',
+    join(folder, SUMS_SIGNATURE_FILE),
+    '-content',
+    join(folder, SUMS_FILE),
+    '-out',
+    '/dev/null',
+  ];
+  const trust = ['-CAfile', '/mnt/release.crt', '-purpose', 'any'];
+  await workshop.toolbox.run('openssl', ['cms', '-verify', '-binary', '-inform', 'der', ...files, ...trust], {
+    binds,
+  });
+});
+
+test('the same build written twice is the same, to the last signature', async () => {
+  const again = await makeSampleRelease(workshop, { formats: diskFormats });
+  for (const name of await readdir(release)) {
+    assert.deepEqual(await hashFile(join(again, name)), await hashFile(join(release, name)), name);
+  }
+  assert.ok(isSameContent(await diffReleases(release, again)));
+});
+
+test('who signs the release changes provenance, checksums and what names the key, nothing else', async () => {
+  const other = await makeSampleRelease(workshop, {
+    formats: diskFormats,
+    keys: { release: workshop.foreign.release },
+  });
+  const differing: string[] = [];
+  for (const name of await readdir(release)) {
+    const [a, b] = [await hashFile(join(release, name)), await hashFile(join(other, name))];
+    if (a.sha256 !== b.sha256) differing.push(name);
+  }
+  assert.deepEqual(
+    differing.sort(),
+    [SUMS_FILE, SUMS_SIGNATURE_FILE, names.manifest, names.provenance].sort(),
+  );
+});
+
+test('both SBOMs of a release are valid', async () => {
+  const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
+  assert.equal(await validator.validate(await read(names.cycloneDx)), null);
+  const ajv = addFormats.default(new Ajv2020({ allErrors: true, strict: false }));
+  assert.ok(ajv.validate(spdxSchema, JSON.parse(await read(names.spdx))), ajv.errorsText());
+});
+
+test('the manifest fits its published schema, which is up to date', async () => {
+  const published: unknown = JSON.parse(
+    await readFile(new URL('./manifest.schema.json', import.meta.url), 'utf8'),
+  );
+  assert.deepEqual(published, manifestJsonSchema());
+  const ajv = addFormats.default(new Ajv2020({ allErrors: true, strict: false }));
+  assert.ok(ajv.validate(manifestJsonSchema(), JSON.parse(await read(names.manifest))), ajv.errorsText());
+});
+
+test('the split root partition is what the hash tree covers, and its UUIDs are the halves of the root hash', async () => {
+  const { rootHash, partitions, artefacts } = parseManifest(await read(names.manifest), names.manifest);
+  const [root, verity] = partitions.filter(({ label }) => label.startsWith('plinth_'));
+  assert.equal(`${root?.uuid}${verity?.uuid}`.replaceAll('-', ''), rootHash);
+  const artefact = artefacts.find(({ name }) => name === root?.artefact?.name);
+  const image = await readFile(join(workshop.folder, 'root/root.erofs'));
+  assert.equal(artefact?.content?.sha256, createHash('sha256').update(image).digest('hex'));
+  assert.equal(artefact?.content?.sizeBytes, image.length);
+});
+
+test('diffReleases and inspectRelease', async () => {
+  const treeDir = join(workshop.folder, 'next-tree');
+  await cp(workshop.treeDir, treeDir, { recursive: true });
+  const wants = join(treeDir, 'usr/lib/systemd/system/sockets.target.wants');
+  await mkdir(wants);
+  await cp(join(treeDir, 'usr/lib/os-release'), join(treeDir, 'usr/bin/new'));
+  await run('ln', ['-s', '../demo.socket', join(wants, 'demo.socket')]);
+  await run('chmod', ['u+s', join(treeDir, 'usr/bin/new')]);
+  const next = await makeSampleRelease(workshop, { treeDir, version: '1.3.0' });
+  const diff = await diffReleases(release, next);
+  assert.deepEqual([diff.from, diff.to], ['1.2.3', '1.3.0']);
+  assert.deepEqual(diff.setuid, [{ what: '/usr/bin/new', to: '4644' }]);
+  assert.deepEqual(diff.units, [{ what: 'demo.socket sockets.target', to: 'wanted by sockets.target' }]);
+  assert.deepEqual(diff.ports, [{ what: '7546 (stream, demo.socket)', from: 'not enabled', to: 'enabled' }]);
+  const summary = await inspectRelease(next);
+  assert.deepEqual(summary.ports, ['7546 (stream)']);
+  assert.deepEqual(summary.setuidFiles, ['/usr/bin/new']);
+  assert.equal(summary.version, '1.3.0');
+});
+
+test('a damaged manifest is an error with a code', async () => {
+  for (const text of [
+    '',
+    '[]',
+    '{"format":1}',
+    (await read(names.manifest)).replace('"format": 1', '"format": 2'),
+  ]) {
+    assert.throws(
+      () => parseManifest(text, names.manifest),
+      (error) => error instanceof PlinthError && error.code === 'release/manifest-invalid',
+    );
+  }
+  await assert.rejects(
+    inspectRelease(workshop.folder),
+    (error) => error instanceof PlinthError && error.code === 'release/not-found',
+  );
+  await rm(join(workshop.folder, 'next-tree'), { recursive: true, force: true });
+});
