@@ -1,4 +1,5 @@
 import type { Style } from '../output/style.ts';
+import { wrapText } from '../output/wrap-text.ts';
 import type { Command, Example } from './command.ts';
 import type { ArgumentSpec, ValueSpec } from './options.ts';
 import { optionName } from './usage-error.ts';
@@ -21,7 +22,7 @@ export function commandHelp(command: Command, style: Style): string {
   ];
   return joinSections([
     [`${style.strong('Usage:')} ${usage.join(' ')}`],
-    [`${command.summary}.`, ...(command.details ?? []).flatMap((text) => wrap(text, WIDTH_CHARS))],
+    [`${command.summary}.`, ...(command.details ?? []).flatMap((text) => wrapText(text, WIDTH_CHARS))],
     rows.length > 0 ? definitionList(rows, style) : [],
     [style.strong('Examples:'), ...exampleLines(command.examples, style)],
     [style.faint(`Also: -o ${formatsOf(command).join('|')}, -q, --progress, --color: see "plinth help"`)],
@@ -74,7 +75,7 @@ function definitionList(rows: readonly Row[], style: Style, widthChars?: number)
   const termWidth = widthChars ?? Math.max(...rows.map(([term]) => term.length));
   const indent = ' '.repeat(termWidth + 4);
   return rows.flatMap(([term, what]) => {
-    const [first = '', ...rest] = wrap(what, WIDTH_CHARS - termWidth - 4);
+    const [first = '', ...rest] = wrapText(what, WIDTH_CHARS - termWidth - 4);
     return [`  ${style.strong(term.padEnd(termWidth))}  ${first}`, ...rest.map((line) => indent + line)];
   });
 }
@@ -86,20 +87,6 @@ function exampleLines(examples: readonly Example[], style: Style): string[] {
   return examples.flatMap(({ run, what }) =>
     fits ? [`  ${run.padEnd(column)}  ${style.faint(what)}`] : [`  ${run}`, `      ${style.faint(what)}`],
   );
-}
-
-function wrap(text: string, widthChars: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > widthChars) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
 }
 
 function joinSections(sections: readonly (readonly string[])[]): string {

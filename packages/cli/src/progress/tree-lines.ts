@@ -1,6 +1,7 @@
 import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 import { formatDuration } from '../output/units.ts';
+import { wrapText } from '../output/wrap-text.ts';
 import type { Step } from './step-tree.ts';
 
 export interface TreeLook {
@@ -24,7 +25,7 @@ export function treeLines(step: Step, look: TreeLook, depth = 0): string[] {
   const { shown, hiddenCount } = partsOf(step, look, depth);
   return [
     stepLine(step, look, depth),
-    ...step.warnings.map((text) => warningLine(text, look, depth + 1)),
+    ...step.warnings.flatMap((text) => warningLines(text, look, depth + 1)),
     ...(hiddenCount > 0 ? [`${'  '.repeat(depth + 1)}${look.style.faint(`… ${hiddenCount} more`)}`] : []),
     ...shown.flatMap((part) => treeLines(part, look, depth + 1)),
   ];
@@ -62,10 +63,11 @@ function stepLine(step: Step, look: TreeLook, depth: number): string {
   return `${left}${cutTitle}${cutNote ? `  ${style.faint(cutNote)}` : ''}${fill}${style.faint(shownTime)}`;
 }
 
-/** warningLine draws a warning at a depth of the tree. */
-export function warningLine(text: string, look: TreeLook, depth: number): string {
+/** warningLines draws a warning at a depth of the tree; it is wrapped, not cut, because somebody must read it. */
+export function warningLines(text: string, look: TreeLook, depth: number): string[] {
   const indent = '  '.repeat(depth);
-  return `${indent}${look.style.doubtful('!')} ${cut(printable(text), look.widthChars - indent.length - 3)}`;
+  const [first = '', ...rest] = wrapText(printable(text), look.widthChars - indent.length - 2);
+  return [`${indent}${look.style.doubtful('!')} ${first}`, ...rest.map((line) => `${indent}  ${line}`)];
 }
 
 function symbol(step: Step, look: TreeLook): string {

@@ -103,3 +103,13 @@ test('tree renderer leaves the terminal to a question and goes on below the answ
   assert.equal(question, 'Update the lock? [Y/n] y');
   assert.match(finished ?? '', /^✓ Lock /);
 });
+
+test('tree renderer wraps warnings instead of cutting them', async () => {
+  const { terminal, renderer, progress } = setUp(30, 8);
+  await progress.step('Start', async (step) => step.warn('the image changed: made anew, /var is gone'));
+  renderer.close();
+  assert.deepEqual(terminal.text().split('\n').slice(1), [
+    '  ! the image changed: made',
+    '    anew, /var is gone',
+  ]);
+});

@@ -2,7 +2,7 @@ import type { OutputStream } from '../framework/context.ts';
 import type { Style } from '../output/style.ts';
 import type { ProgressRenderer } from './events.ts';
 import { createStepTree } from './step-tree.ts';
-import { type TreeLook, treeLines, warningLine } from './tree-lines.ts';
+import { type TreeLook, treeLines, warningLines } from './tree-lines.ts';
 
 const REDRAW_EVERY_MS = 100;
 // ECMA-48: CUU moves up, EL 0 erases to the end of the line, ED 0 to the end of the screen. DECTCEM hides the cursor. DEC mode 2026 holds the
@@ -42,7 +42,7 @@ export function createTreeRenderer(stream: OutputStream, options: TreeRendererOp
 
   /** Finished steps at the front of the root: their lines are final. */
   function takeFinished(current: TreeLook): string[] {
-    const lines = rootWarnings.splice(0).map((text) => warningLine(text, current, 0));
+    const lines = rootWarnings.splice(0).flatMap((text) => warningLines(text, current, 0));
     for (const step of tree.root.children) {
       if (step.end === undefined) break;
       lines.push(...treeLines(step, current));
