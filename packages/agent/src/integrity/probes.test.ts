@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { nodeSys } from '../sys/node-sys.ts';
+import type { Sys } from '../sys/sys.ts';
 import { fakeSys } from '../testing/fake-sys.ts';
 import { SOUND_MOUNTS, soundNode } from '../testing/sound-node.ts';
 import { probeChecks, tryCreate, tryExecute, tryOpenForWriting } from './probes.ts';
@@ -64,26 +65,37 @@ test('a refused remount passes', async () => {
   assert.match((await remount(soundNode())).observed, /write-protected/);
 });
 
-test('a remount that made the root writable fails, and is undone', async () => {
-  const node = soundNode();
+/** A machine whose root becomes writable when told so, and the commands it was given. */
+function yieldingMachine(writable: boolean) {
   const commands: string[] = [];
-  const sys = fakeSys({
-    ...node,
-    files: {
-      ...node.files,
-      '/proc/1/mountinfo': SOUND_MOUNTS.replace(/^24 .*$/m, '24 1 254:2 / / rw - ext4 /dev/vda2 rw'),
-    },
-  });
-  const probe = probeChecks('/var').find(({ id }) => id === 'remount-root');
-  const finding = await probe?.observe({
-    ...sys,
+  let mounts = SOUND_MOUNTS.replace(
+    /^24 .*$/m,
+    `24 1 254:2 / / ${writable ? 'rw' : 'ro'} - ext4 /dev/vda2 rw`,
+  );
+  const sys: Sys = {
+    ...fakeSys(soundNode()),
+    readFile: async () => Buffer.from(mounts),
     run: async (program, args) => {
       commands.push([program, ...args].join(' '));
+      mounts = mounts.replace('/ / ro', '/ / rw');
       return { exitCode: 0, stdout: '', stderr: '' };
     },
-  });
-  assert.equal(finding?.verdict, 'fail');
+  };
+  return { sys, commands };
+}
+
+test('a remount that made the root writable fails, and is undone', async () => {
+  const { sys, commands } = yieldingMachine(false);
+  const probe = probeChecks('/var').find(({ id }) => id === 'remount-root');
+  assert.deepEqual(await probe?.observe(sys), { verdict: 'fail', observed: 'allowed' });
   assert.deepEqual(commands, ['/usr/bin/mount -o remount,rw /', '/usr/bin/mount -o remount,ro /']);
+});
+
+test('nothing is tried on a root that is writable already', async () => {
+  const { sys, commands } = yieldingMachine(true);
+  const probe = probeChecks('/var').find(({ id }) => id === 'remount-root');
+  assert.equal((await probe?.observe(sys))?.verdict, 'fail');
+  assert.deepEqual(commands, []);
 });
 
 test('a mount program that fails for another reason proves nothing', async () => {

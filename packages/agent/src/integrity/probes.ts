@@ -93,17 +93,24 @@ async function tryRootDevice(sys: Sys): Promise<Finding> {
 }
 
 async function tryRemount(sys: Sys): Promise<Finding> {
+  // Nothing is tried on a root that is writable already: taking that back is not for a probe.
+  if (await rootIsWritable(sys)) return fail('the root is writable');
   const { exitCode, stderr } = await sys.run(MOUNT, ['-o', 'remount,rw', '/']);
-  const root = mountHolding(parseMountInfo((await sys.readFile(HOST_MOUNTS)).toString('utf8')), '/');
-  if (root && isWritable(root)) {
+  if (await rootIsWritable(sys)) {
     await sys.run(MOUNT, ['-o', 'remount,ro', '/']);
-    return fail(exitCode === 0 ? 'allowed' : 'the root is writable');
+    return fail('allowed');
   }
   if (exitCode === 0) return pass('the kernel kept the root read-only');
   const text = stderr.trim().split('\n')[0] ?? '';
   // The kernel's answer in the words of mount(8) and of strerror(3).
   const byKernel = /write-protected|read-only|permission denied|not permitted/i.test(text);
   return byKernel ? pass(`refused: ${text}`) : unknown(`mount ended with ${exitCode}: ${text}`);
+}
+
+async function rootIsWritable(sys: Sys): Promise<boolean> {
+  const root = mountHolding(parseMountInfo((await sys.readFile(HOST_MOUNTS)).toString('utf8')), '/');
+  if (!root) throw new Error(`${HOST_MOUNTS} has no mount at /`);
+  return isWritable(root);
 }
 
 function refused(reason: unknown): Finding {
