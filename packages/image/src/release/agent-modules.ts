@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { PlinthError } from '@plinth/base';
 import { ioError } from '@plinth/host';
 import { z } from 'zod';
+import { parseJson } from './parse-json.ts';
 
 const schema = z.object({
   runtime: z.object({
@@ -24,13 +25,11 @@ export async function readAgentModules(path: string): Promise<AgentModules> {
   const text = await readFile(path, 'utf8').catch((reason: unknown) => {
     throw ioError(reason, `read ${path}`);
   });
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (reason) {
-    throw new PlinthError(
-      'release/incomplete',
-      `Cannot list the modules of plinthd: ${path} is not what its build writes, expected runtime and modules`,
-      { cause: reason },
-    );
-  }
+  const result = schema.safeParse(parseJson(text));
+  if (result.success) return result.data;
+  throw new PlinthError(
+    'release/incomplete',
+    `Cannot list the modules of plinthd: ${path} is not what its build writes, expected runtime and modules`,
+    { cause: result.error },
+  );
 }

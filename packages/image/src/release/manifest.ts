@@ -1,6 +1,7 @@
 import { PlinthError } from '@plinth/base';
 import { z } from 'zod';
 import { ARCHITECTURE } from './names.ts';
+import { parseJson } from './parse-json.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
 const fileName = z.string().regex(/^[^/\p{Cc}]+$/u, 'expected a plain file name');
@@ -86,16 +87,11 @@ export const BOOT_CHAIN: Manifest['chain'] = [
 export function parseManifest(text: string, name: string): Manifest {
   const invalid = (state: string) =>
     new PlinthError('release/manifest-invalid', `Cannot read ${name}: ${state}, expected a release manifest`);
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    throw invalid('it is not JSON');
-  }
-  const result = schema.safeParse(data);
+  const result = schema.safeParse(parseJson(text));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw invalid(`${issue?.path.join('.') ?? 'it'}: ${issue?.message ?? 'not valid'}`);
+  const where = issue?.path.length ? issue.path.join('.') : 'it';
+  throw invalid(`${where} is not valid (${issue?.message ?? 'unknown reason'})`);
 }
 
 /** formatManifest writes a manifest; the same manifest always gives the same bytes. */

@@ -1,5 +1,6 @@
 import type { Lock } from '@plinth/debian';
 import { z } from 'zod';
+import { parseJson } from './parse-json.ts';
 import { packageUrl } from './sbom/package-url.ts';
 
 export const PROVENANCE_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -61,14 +62,7 @@ const subjectsSchema = z.looseObject({
 
 /** readSubjects gives the files a statement is about; undefined when the text is no such statement. */
 export function readSubjects(statement: string): Map<string, string> | undefined {
-  let data: unknown;
-  try {
-    data = JSON.parse(statement);
-  } catch {
-    // Signed, but not JSON: the caller reports it as no statement.
-    return undefined;
-  }
-  const parsed = subjectsSchema.safeParse(data);
+  const parsed = subjectsSchema.safeParse(parseJson(statement));
   if (!parsed.success) return undefined;
   return new Map(parsed.data.subject.map(({ name, digest }) => [name, digest.sha256]));
 }

@@ -1,5 +1,6 @@
 import { PlinthError } from '@plinth/base';
 import { z } from 'zod';
+import { parseJson } from '../parse-json.ts';
 
 const file = z.strictObject({
   path: z.string(),
@@ -49,19 +50,14 @@ export type Listener = ReleaseFacts['listeners'][number];
  * @throws release/facts-invalid
  */
 export function parseFacts(text: string, name: string): ReleaseFacts {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (reason) {
-    const [issue] = reason instanceof z.ZodError ? reason.issues : [];
-    const state = issue ? `${issue.path.join('.')}: ${issue.message}` : 'it is not JSON';
-    throw new PlinthError(
-      'release/facts-invalid',
-      `Cannot read ${name}: ${state}, expected facts of a release`,
-      {
-        cause: reason,
-      },
-    );
-  }
+  const result = schema.safeParse(parseJson(text));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const where = issue?.path.length ? issue.path.join('.') : 'it';
+  throw new PlinthError(
+    'release/facts-invalid',
+    `Cannot read ${name}: ${where} is not valid (${issue?.message ?? 'unknown reason'}), expected facts of a release`,
+  );
 }
 
 /** formatFacts writes facts, one file a line, so that they compress and compare well. */

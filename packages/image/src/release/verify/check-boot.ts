@@ -1,9 +1,10 @@
-import { createPublicKey, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { hex, pcrPolicyDigest, predictPcr4, predictPcr11, type Uki } from '@plinth/formats';
 import { publicKeyId, verifyPe } from '@plinth/trust';
 import { z } from 'zod';
 import type { FatFiles } from '../disk/read-fat.ts';
 import type { Manifest } from '../manifest.ts';
+import { parseJson } from '../parse-json.ts';
 import { fail, type Outcome, ofSignature, pass, type TrustAnchors, unknown, worstOf } from './check.ts';
 import type { SlotImage, UkiImage } from './slot-images.ts';
 
@@ -84,12 +85,12 @@ function checkPcrSignatures(path: string, uki: Uki, anchors: TrustAnchors): Outc
   if (uki.pcrPublicKey === undefined || uki.pcrSignatures === undefined) {
     return fail(`${path} carries no PCR signatures`);
   }
-  const parsed = signaturesSchema.safeParse(JSON.parse(uki.pcrSignatures));
+  const parsed = signaturesSchema.safeParse(parseJson(uki.pcrSignatures));
   if (!parsed.success) return fail(`the .pcrsig of ${path} cannot be read`);
   if (trusted.length === 0)
     return unknown(`${path}: no certificate was given to check its PCR signatures against`);
-  const publicKey = createPublicKey(uki.pcrPublicKey);
-  if (!trusted.some(({ keyId }) => keyId === publicKeyId(publicKey))) {
+  const publicKey = readPublicKey(uki.pcrPublicKey);
+  if (!publicKey || !trusted.some(({ keyId }) => keyId === publicKeyId(publicKey))) {
     return fail(`the .pcrpkey of ${path} is a key that is not trusted`);
   }
   const policies = predictPcr11(uki.sections).map(({ value }) => pcrPolicyDigest(11, value));
@@ -104,6 +105,15 @@ function checkPcrSignatures(path: string, uki: Uki, anchors: TrustAnchors): Outc
     return fail(`${path}: ${unsigned.length} of ${policies.length} boot phases have no valid signature`);
   }
   return pass(`${policies.length} boot phases are signed`);
+}
+
+function readPublicKey(pem: string): KeyObject | undefined {
+  try {
+    return createPublicKey(pem);
+  } catch {
+    // Not a key at all is as little trusted as a foreign one.
+    return undefined;
+  }
 }
 
 function comparePredictions(published: Manifest['pcrs'], predicted: Manifest['pcrs']): Outcome {

@@ -6,6 +6,7 @@ import type { Toolbox } from '@plinth/toolbox';
 import { z } from 'zod';
 import { hashTree, scanTree } from '../../scan-tree.ts';
 import type { Slot } from '../disk/disk-layout.ts';
+import { parseJson } from '../parse-json.ts';
 import { fail, type Outcome, pass } from './check.ts';
 
 const spdxSchema = z.looseObject({
@@ -28,7 +29,7 @@ export async function checkSbom(
   slot: Slot,
   toolbox: Toolbox,
 ): Promise<Outcome> {
-  const parsed = spdxSchema.safeParse(JSON.parse(spdxText));
+  const parsed = spdxSchema.safeParse(parseJson(spdxText));
   if (!parsed.success) return fail('the SPDX document cannot be read');
   const listed = new Map(
     parsed.data.files.map(({ fileName, checksums }) => [

@@ -2,6 +2,7 @@ import { readUki, type Uki } from '@plinth/formats';
 import { z } from 'zod';
 import type { DiskLayout, Slot } from '../disk/disk-layout.ts';
 import { type FileReader, sliceReader } from '../disk/file-reader.ts';
+import { parseJson } from '../parse-json.ts';
 
 /** JSON of a verity-sig partition (UAPI.2). */
 const signatureSchema = z.looseObject({
@@ -53,13 +54,4 @@ export async function readUkis({ esp }: DiskLayout): Promise<UkiImage[]> {
     images.push({ path, bytes, uki, rootHashes });
   }
   return images;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // No JSON is no signature: the schema refuses undefined.
-    return undefined;
-  }
 }

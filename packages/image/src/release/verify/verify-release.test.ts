@@ -16,6 +16,7 @@ import { after, before, test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import { hashFile, hashText } from '@plinth/host';
 import { type Signer, signDetached, signDsse } from '@plinth/trust';
+import fc from 'fast-check';
 import { readDiskLayout, type Slot } from '../disk/disk-layout.ts';
 import { openFileReader } from '../disk/file-reader.ts';
 import { formatManifest, type Manifest } from '../manifest.ts';
@@ -227,6 +228,41 @@ test('verifyDisk: a disk by itself, compressed or raw; bad ones are told apart',
   );
   const noDisk = await verifyDisk(join(good, names.manifest), { trusted });
   assert.equal(noDisk.firstBroken?.id, 'disk-table');
+});
+
+test('a release without a .raw.zst disk leaves the links of the disk open', async () => {
+  const report = await built({ formats: [] });
+  assert.equal(report.verdict, 'unknown');
+  assert.deepEqual(
+    verdicts(report),
+    all.map((id, index) => `${index < 4 ? 'pass' : 'unknown'} ${id}`),
+  );
+});
+
+test('property: no flipped bit of the boot partition or of a table makes verifyDisk throw', async () => {
+  const raw = join(workshop.folder, 'flip.raw');
+  const { toolbox } = workshop;
+  const [source, target] = [join(good, names.disk('raw.zst')), raw].map(
+    (path) => `/mnt${path.slice(workshop.folder.length)}`,
+  );
+  const binds = [{ host: workshop.folder, inside: '/mnt' }];
+  await toolbox.run('zstd', ['-q', '-d', source ?? '', '-o', target ?? ''], { binds });
+  const { root, signature } = await slotOf(raw);
+  const anywhere = fc.oneof(
+    fc.integer({ min: 512, max: 34 * 512 }),
+    fc.integer({ min: 2 ** 20, max: 2 ** 20 + 600_000 }),
+    fc.integer({ min: 0, max: 4096 }).map((at) => signature.offsetBytes + at),
+    fc.integer({ min: 0, max: 60_000 }).map((at) => root.offsetBytes + at),
+  );
+  await fc.assert(
+    fc.asyncProperty(anywhere, async (at) => {
+      await flipBit(raw, at);
+      const report = await verifyDisk(raw, { trusted });
+      await flipBit(raw, at);
+      assert.ok(at < root.offsetBytes || at >= root.offsetBytes + 60_000 || report.verdict === 'fail');
+    }),
+    { numRuns: 25 },
+  );
 });
 
 test('verifyRelease refuses a folder without a release', async () => {

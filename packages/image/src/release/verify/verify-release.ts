@@ -85,6 +85,11 @@ async function verifyReleaseDisk(
   { trusted = noAnchors, toolbox }: VerifyReleaseOptions,
 ): Promise<Check[]> {
   const names = releaseNames(manifest.name, manifest.version);
+  if (!manifest.artefacts.some(({ name }) => name === names.disk('raw.zst'))) {
+    return [...imageCheckIds, 'sbom' as const].map((id) =>
+      notReached(id, 'the release has no .raw.zst disk'),
+    );
+  }
   const table = { disk: await openDisk(join(folder, names.disk('raw.zst'))).catch(asPlinthError) };
   if (table.disk instanceof PlinthError) {
     const { disk: reason } = table;
