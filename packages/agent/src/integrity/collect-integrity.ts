@@ -14,6 +14,7 @@ import { judgeMounts, type MountReport, missingMounts } from './mount-checks.ts'
 import type { PathRule } from './path-table.ts';
 import { HOST_MOUNTS, observeRoot, rootChecks } from './root-checks.ts';
 import { secureBootCheck } from './secure-boot.ts';
+import { slotSignatureCheck } from './slot-signature.ts';
 import { measuredBootCheck, type PcrValue, readPcrs } from './tpm.ts';
 
 /** The posture of the running system, observed now. */
@@ -41,6 +42,7 @@ export async function collectIntegrity(
     secureBootCheck,
     measuredBootCheck,
     ...rootChecks(),
+    slotSignatureCheck,
     ...kernelChecks,
     mountsCheck(rules),
     ...probes,

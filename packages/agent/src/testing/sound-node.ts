@@ -91,6 +91,8 @@ export function soundNode(): Required<Pick<FakeMachine, 'files' | 'programs'>> &
       '/etc/machine-id': 'c0ffee00c0ffee00c0ffee00c0ffee00\n',
       '/usr/lib/os-release':
         'ID=plinth\nIMAGE_ID=plinth\nIMAGE_VERSION=0.1.0\nPRETTY_NAME="Plinth 0.1.0"\nSUPPORT_END=2027-11-30\n',
+      '/run/plinth/root.p7s': 'signature',
+      '/dev/vda4': `${JSON.stringify({ rootHash: ROOT_HASH, signature: Buffer.from('signature').toString('base64') })}\0\0`,
       '/sys/dev/block/253:0/dm/name': 'root\n',
       '/sys/dev/block/253:0/slaves/vda2/dev': '254:2\n',
       '/sys/dev/block/253:0/slaves/vda3/dev': '254:3\n',
