@@ -12,8 +12,6 @@ const artefact = z.strictObject({
   mediaType: z.string(),
   sizeBytes,
   sha256,
-  /** What a compressed file holds. */
-  content: z.strictObject({ sizeBytes, sha256 }).optional(),
 });
 
 const partition = z.strictObject({

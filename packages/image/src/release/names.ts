@@ -14,7 +14,10 @@ export interface ReleaseNames {
   readonly pcrs: string;
   readonly provenance: string;
   disk(format: string): string;
-  /** A partition of slot A by its kind, with the UUID it gets on the node (sysupdate.d, pattern `@u`). */
+  /**
+   * A partition of slot A by its kind, with the UUID it gets on the node (sysupdate.d, pattern `@u`). Not compressed:
+   * EROFS is already, systemd 257 would store a zstd file as it is, and single blocks can be fetched.
+   */
   partition(kind: PartitionKind, uuid: string): string;
 }
 
@@ -32,7 +35,7 @@ export function releaseNames(name: string, version: string): ReleaseNames {
     pcrs: `${prefix}.pcrs.json`,
     provenance: `${prefix}.provenance.json`,
     disk: (format) => `${prefix}.${format}`,
-    partition: (kind, uuid) => `${prefix}.${kind}.${uuid}.raw.zst`,
+    partition: (kind, uuid) => `${prefix}.${kind}.${uuid}.raw`,
   };
 }
 

@@ -7,7 +7,7 @@ import type { DiskFormat } from './disk/convert-disk.ts';
 import type { DiskLayout } from './disk/disk-layout.ts';
 import type { FileReader } from './disk/file-reader.ts';
 import type { SlotPart } from './disk/split-slot.ts';
-import type { Manifest, ManifestArtefact } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import type { ReleaseNames } from './names.ts';
 
 /** Everything a release is written from; all of it was made by the build. */
@@ -44,12 +44,6 @@ export interface WriteOptions {
   readonly toolbox: Toolbox;
   readonly progress?: Progress;
   readonly signal?: AbortSignal;
-}
-
-/** A file that is written, before it is listed. */
-export interface WrittenFile {
-  readonly name: string;
-  readonly content?: ManifestArtefact['content'];
 }
 
 /** What the steps of writing a release share. */

@@ -5,20 +5,14 @@ import { hashTree, scanTree } from '../scan-tree.ts';
 import type { SlotPart } from './disk/split-slot.ts';
 import { collectFacts } from './facts/collect-facts.ts';
 import { formatFacts } from './facts/release-facts.ts';
-import type { ReleaseContext, WrittenFile } from './release-context.ts';
+import type { ReleaseContext } from './release-context.ts';
 import { makeBill } from './sbom/bill.ts';
 import { readGoPrograms } from './sbom/read-go-programs.ts';
 import { writeCycloneDx } from './sbom/write-cyclonedx.ts';
 import { writeSpdx } from './sbom/write-spdx.ts';
 
-/** writePapers writes what describes the content of a release: both SBOMs, facts for comparing, PCR predictions. */
-export async function writePapers({
-  inputs,
-  folder,
-  parts,
-  names,
-  disk,
-}: ReleaseContext): Promise<WrittenFile[]> {
+/** writePapers writes what describes the content of a release: both SBOMs, facts for comparing, PCR predictions; gives their names. */
+export async function writePapers({ inputs, folder, parts, names, disk }: ReleaseContext): Promise<string[]> {
   const { name, version, prettyName, epochSeconds, lock, agent } = inputs;
   const uki = await readFile(inputs.ukiPath);
   const tree = await hashTree(await scanTree(inputs.treeDir, inputs.owners));
@@ -43,7 +37,7 @@ export async function writePapers({
     [names.pcrs, `${JSON.stringify(inputs.pcrs, undefined, 2)}\n`],
   ];
   for (const [file, text] of papers) await writeFile(join(folder, file), text);
-  return papers.map(([file]) => ({ name: file }));
+  return papers.map(([file]) => file);
 }
 
 /** Sizes by the names that the policy's budgets use too. */

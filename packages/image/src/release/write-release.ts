@@ -8,13 +8,12 @@ import { compareText } from '../compare-text.ts';
 import { convertDisk } from './disk/convert-disk.ts';
 import { readDiskLayout } from './disk/disk-layout.ts';
 import { openFileReader } from './disk/file-reader.ts';
-import { hashRange } from './disk/hash-range.ts';
 import { slotParts, writeSlotPart } from './disk/split-slot.ts';
 import { makeManifest } from './make-manifest.ts';
 import { formatManifest, type Manifest, type ManifestArtefact } from './manifest.ts';
 import { mediaTypeOf, releaseNames, SUMS_FILE, SUMS_SIGNATURE_FILE } from './names.ts';
 import { makeProvenance, PROVENANCE_PAYLOAD_TYPE } from './provenance.ts';
-import type { ReleaseContext, ReleaseInputs, WriteOptions, WrittenFile } from './release-context.ts';
+import type { ReleaseContext, ReleaseInputs, WriteOptions } from './release-context.ts';
 import { formatSums } from './sums.ts';
 import { writePapers } from './write-papers.ts';
 
@@ -60,41 +59,34 @@ export async function writeRelease(
   }
 }
 
-async function writeImages(context: ReleaseContext, step: Progress): Promise<WrittenFile[]> {
-  const { inputs, folder, options, disk, names } = context;
+/** Gives the names of what it wrote. */
+async function writeImages(context: ReleaseContext, step: Progress): Promise<string[]> {
+  const { inputs, folder, options, names } = context;
   const { toolbox, signal } = options;
-  const splits = context.parts.map((part) => async (): Promise<WrittenFile> => {
-    const name = names.partition(part.kind, part.uuid);
-    await writeSlotPart(toolbox, inputs.diskPath, part, join(folder, name));
-    return { name, content: { sizeBytes: part.sizeBytes, sha256: await hashRange(disk, part) } };
-  });
-  const disks = inputs.formats.map((format) => async (): Promise<WrittenFile> => {
-    const name = names.disk(format);
-    await convertDisk(toolbox, inputs.diskPath, format, join(folder, name), {
-      epochSeconds: inputs.epochSeconds,
-      seed: inputs.rootHash,
-      ...(signal ? { signal } : {}),
-    });
-    return { name };
-  });
-  const uki = async (): Promise<WrittenFile> => {
-    await copyFile(inputs.ukiPath, join(folder, names.uki));
-    return { name: names.uki };
-  };
-  const tasks = [...disks, ...splits, uki];
+  const convert = { epochSeconds: inputs.epochSeconds, seed: inputs.rootHash, ...(signal ? { signal } : {}) };
+  const files: readonly (readonly [name: string, write: (path: string) => Promise<void>])[] = [
+    ...inputs.formats.map((format) => {
+      const write = (path: string) => convertDisk(toolbox, inputs.diskPath, format, path, convert);
+      return [names.disk(format), write] as const;
+    }),
+    ...context.parts.map((part) => {
+      const write = (path: string) => writeSlotPart(inputs.diskPath, part, path);
+      return [names.partition(part.kind, part.uuid), write] as const;
+    }),
+    [names.uki, (path) => copyFile(inputs.ukiPath, path)],
+  ];
   let done = 0;
-  return mapParallel(tasks, 2, async (task) => {
-    const written = await task();
-    step.note(`${++done}/${tasks.length}`);
-    return written;
+  return mapParallel(files, 2, async ([name, write]) => {
+    await write(join(folder, name));
+    step.note(`${++done}/${files.length}`);
+    return name;
   });
 }
 
-async function writeSigned(context: ReleaseContext, written: readonly WrittenFile[]): Promise<Manifest> {
+async function writeSigned(context: ReleaseContext, written: readonly string[]): Promise<Manifest> {
   const { inputs, folder, names } = context;
-  const artefacts = await mapParallel(written, 2, async ({ name, content }): Promise<ManifestArtefact> => {
-    const mediaType = mediaTypeOf(name);
-    return { name, mediaType, ...(await hashFile(join(folder, name))), ...(content ? { content } : {}) };
+  const artefacts = await mapParallel(written, 2, async (name): Promise<ManifestArtefact> => {
+    return { name, mediaType: mediaTypeOf(name), ...(await hashFile(join(folder, name))) };
   });
   artefacts.sort((a, b) => compareText(a.name, b.name));
   const manifest = await makeManifest(context, artefacts);

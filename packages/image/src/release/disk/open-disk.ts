@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,20 +38,6 @@ export async function openDisk(path: string): Promise<FileReader> {
   }
 }
 
-/**
- * hashUnpacked streams a zstd file through SHA-256 without keeping what is in it.
- * @throws release/disk-invalid, host/io
- */
-export async function hashUnpacked(path: string): Promise<{ sha256: string; sizeBytes: number }> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  await decompress(path, (chunk) => {
-    hash.update(chunk);
-    sizeBytes += chunk.length;
-  });
-  return { sha256: hash.digest('hex'), sizeBytes };
-}
-
 async function unpack(from: string, to: string): Promise<void> {
   const file = await open(to, 'wx');
   let offset = 0;
@@ -69,7 +54,7 @@ async function unpack(from: string, to: string): Promise<void> {
   }
 }
 
-async function decompress(path: string, take: (chunk: Buffer) => void | Promise<void>): Promise<void> {
+async function decompress(path: string, take: (chunk: Buffer) => Promise<void>): Promise<void> {
   let sizeBytes = 0;
   const sink = new Writable({
     highWaterMark: 1 << 20,
@@ -77,7 +62,7 @@ async function decompress(path: string, take: (chunk: Buffer) => void | Promise<
       sizeBytes += chunk.length;
       if (sizeBytes > UNPACKED_LIMIT_BYTES)
         return done(invalid(path, `more than ${UNPACKED_LIMIT_BYTES} bytes`));
-      Promise.resolve(take(chunk)).then(() => done(), done);
+      take(chunk).then(() => done(), done);
     },
   });
   try {

@@ -1,10 +1,8 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { readSuperblock, veritySizeBytes } from '@plinth/formats';
 import { ioError } from '@plinth/host';
-import type { Toolbox } from '@plinth/toolbox';
 import type { PartitionKind } from '../names.ts';
 import type { Slot } from './disk-layout.ts';
 import { type FileReader, sliceReader } from './file-reader.ts';
@@ -39,28 +37,18 @@ export async function slotParts(disk: FileReader, { root, verity, signature }: S
 }
 
 /**
- * writeSlotPart writes one part as a zstd file.
- * @throws host/disk-full, host/io, and what Toolbox.run throws
+ * writeSlotPart writes one part to a file of its own.
+ * @throws host/disk-full, host/io
  */
-export async function writeSlotPart(
-  toolbox: Toolbox,
-  rawPath: string,
-  part: SlotPart,
-  output: string,
-): Promise<void> {
-  const cut = `${output}.cut`;
+export async function writeSlotPart(rawPath: string, part: SlotPart, output: string): Promise<void> {
+  const range = { start: part.offsetBytes, end: part.offsetBytes + part.sizeBytes - 1 };
   try {
-    if (part.sizeBytes === 0) await writeFile(cut, '');
-    else {
-      const range = { start: part.offsetBytes, end: part.offsetBytes + part.sizeBytes - 1 };
-      await pipeline(createReadStream(rawPath, { ...range, highWaterMark: 1 << 20 }), createWriteStream(cut));
-    }
-    const args = ['-q', '-f', '-3', '-T2', `/mnt/${basename(cut)}`, '-o', `/mnt/${basename(output)}`];
-    await toolbox.run('zstd', args, { binds: [{ host: dirname(output), inside: '/mnt' }] });
+    await pipeline(
+      createReadStream(rawPath, { ...range, highWaterMark: 1 << 20 }),
+      createWriteStream(output, { highWaterMark: 1 << 20 }),
+    );
   } catch (reason) {
     await rm(output, { force: true });
     throw ioError(reason, `write ${output}`);
-  } finally {
-    await rm(cut, { force: true });
   }
 }
