@@ -1,15 +1,5 @@
-import { BootState, GetSlotsResponseSchema, messageData } from '@plinth/api';
-import { askNode, nodeOptions } from '../client/node-options.ts';
+import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
-import { plainText, table } from '../output/blocks.ts';
-import { formatBytes } from '../output/units.ts';
-
-const bootStates: Readonly<Record<BootState, string>> = {
-  [BootState.UNSPECIFIED]: '<unknown>',
-  [BootState.GOOD]: 'good',
-  [BootState.TRIAL]: 'trial',
-  [BootState.BAD]: 'bad',
-};
 
 export const getSlotsCommand = defineCommand({
   path: ['get', 'slots'],
@@ -22,48 +12,7 @@ export const getSlotsCommand = defineCommand({
   options: { context: nodeOptions.context, timeout: nodeOptions.timeout },
   args: {},
   run: async ({ options }, context) => {
-    const answer = await askNode({ ...options, exitCode: false }, context, (node) => node.getSlots());
-    const slots = table(
-      [
-        { header: 'SLOT', value: (slot) => slot.name },
-        { header: 'VERSION', value: (slot) => slot.version },
-        { header: 'BOOTED', value: (slot) => (slot.booted ? 'yes' : 'no') },
-        {
-          header: 'SIZE',
-          value: (slot) =>
-            formatBytes(slot.partitions.reduce((sum, each) => sum + Number(each.sizeBytes), 0)),
-          align: 'right',
-        },
-        {
-          header: 'PARTITIONS',
-          value: (slot) => slot.partitions.map(({ device, label }) => `${device}=${label}`).join(' '),
-          wide: true,
-        },
-      ],
-      answer.slots,
-      'The disk has no slots.',
-    );
-    const entries = table(
-      [
-        { header: 'ENTRY', value: (entry) => entry.file },
-        { header: 'VERSION', value: (entry) => entry.version },
-        { header: 'STATE', value: (entry) => bootStates[entry.state] ?? '<unknown>' },
-        { header: 'TRIES', value: (entry) => triesText(entry.state, entry.triesLeft, entry.triesDone) },
-        { header: 'BOOTED', value: (entry) => (entry.booted ? 'yes' : 'no') },
-      ],
-      answer.bootEntries,
-      'There is no boot entry.',
-    );
-    return {
-      data: messageData(GetSlotsResponseSchema, answer),
-      view: [
-        slots,
-        answer.espReadable ? entries : plainText('Boot entries: <unknown>, the ESP cannot be read.'),
-      ],
-    };
+    const { showSlots } = await import('../client/show-slots.ts');
+    return showSlots(options, context);
   },
 });
-
-function triesText(state: BootState, left: number, done: number): string {
-  return state === BootState.GOOD ? '' : `${left} left, ${done} done`;
-}

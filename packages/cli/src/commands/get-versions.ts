@@ -1,8 +1,5 @@
-import { GetVersionsResponseSchema, messageData } from '@plinth/api';
-import { askNode, nodeOptions } from '../client/node-options.ts';
+import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
-import { facts } from '../output/blocks.ts';
-import { printable } from '../output/printable.ts';
 
 export const getVersionsCommand = defineCommand({
   path: ['get', 'versions'],
@@ -14,22 +11,7 @@ export const getVersionsCommand = defineCommand({
   options: { context: nodeOptions.context, timeout: nodeOptions.timeout },
   args: {},
   run: async ({ options }, context) => {
-    const answer = await askNode({ ...options, exitCode: false }, context, (node) => node.getVersions());
-    const rows: [string, string][] = [
-      ['image', `${answer.imageId} ${answer.imageVersion}`],
-      ['system', answer.osPrettyName],
-      ['support ends', answer.supportEnd],
-      ['kernel', answer.kernelRelease],
-      ['kernel build', answer.kernelBuild],
-      ['systemd', answer.systemd],
-      ['containerd', answer.containerd],
-      ['plinthd', answer.agent],
-      ['runtime', answer.agentRuntime],
-      ['architecture', answer.architecture],
-    ];
-    return {
-      data: messageData(GetVersionsResponseSchema, answer),
-      view: [facts(rows.map(([label, value]) => [label, printable(value).trim() || '<unknown>']))],
-    };
+    const { showVersions } = await import('../client/show-versions.ts');
+    return showVersions(options, context);
   },
 });

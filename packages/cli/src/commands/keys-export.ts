@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { exportKeys } from '@plinth/trust';
 import { keyFolder, keyOptions, readPassphrase } from '../flows/key-folder.ts';
 import { defineCommand } from '../framework/command.ts';
 import { choice, required } from '../framework/options.ts';
@@ -20,6 +19,7 @@ export const keysExportCommand = defineCommand({
   },
   args: { dir: required('DIR', 'Where to write') },
   run: async ({ args, options }, { env }) => {
+    const { exportKeys } = await import('@plinth/trust');
     const secret = await readPassphrase(options, env);
     const written = await exportKeys(keyFolder(options, env), resolve(args.dir), options.as ?? 'pem', secret);
     return {

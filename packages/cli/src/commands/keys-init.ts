@@ -1,4 +1,3 @@
-import { initKeys } from '@plinth/trust';
 import { keyFolder, keyOptions, readPassphrase } from '../flows/key-folder.ts';
 import { defineCommand } from '../framework/command.ts';
 import { text } from '../framework/options.ts';
@@ -15,6 +14,7 @@ export const keysInitCommand = defineCommand({
   options: { ...keyOptions, name: text('NAME', 'Organisation in every certificate') },
   args: {},
   run: async ({ options }, { env, progress }) => {
+    const { initKeys } = await import('@plinth/trust');
     const folder = keyFolder(options, env);
     const secret = await readPassphrase(options, env);
     const organisation = options.name === undefined ? {} : { organisation: options.name };

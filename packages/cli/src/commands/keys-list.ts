@@ -1,4 +1,3 @@
-import { readKeyRingFile } from '@plinth/trust';
 import { keyFolder, keyOptions } from '../flows/key-folder.ts';
 import { defineCommand } from '../framework/command.ts';
 import { table } from '../output/blocks.ts';
@@ -15,6 +14,7 @@ export const keysListCommand = defineCommand({
   options: { keys: keyOptions.keys },
   args: {},
   run: async ({ options }, { env }) => {
+    const { readKeyRingFile } = await import('@plinth/trust');
     const ring = await readKeyRingFile(keyFolder(options, env));
     const rows = ring.keys.map((key) => ({ ...key, state: key.retired ? 'retired' : 'in force' }));
     return {

@@ -1,14 +1,25 @@
-import { dropRetiredKey, keyRoleNames, rotateKey } from '@plinth/trust';
+import type { KeyRole } from '@plinth/trust';
 import { keyFolder, keyOptions, readPassphrase } from '../flows/key-folder.ts';
 import { defineCommand } from '../framework/command.ts';
 import { requiredChoice, text } from '../framework/options.ts';
 import { nextCommands, plainText } from '../output/blocks.ts';
 
+/** Written out, because the help of every command is made without loading what it needs to run. */
+const roles = [
+  'platform-key',
+  'key-exchange-key',
+  'boot',
+  'verity',
+  'pcr',
+  'release',
+  'api-authority',
+] as const satisfies readonly KeyRole[];
+
 export const keysRotateCommand = defineCommand({
   path: ['keys', 'rotate'],
   summary: 'Put a new key into force; the old certificate stays trusted',
   details: [
-    `Roles: ${keyRoleNames.join(', ')}.`,
+    `Roles: ${roles.join(', ')}.`,
     'Machines boot releases of both keys until --drop ends the overlap.',
   ],
   examples: [
@@ -19,8 +30,9 @@ export const keysRotateCommand = defineCommand({
     drop: text('FINGERPRINT', 'Delete this retired key instead; its start is enough'),
     ...keyOptions,
   },
-  args: { role: requiredChoice('ROLE', keyRoleNames, 'Which key') },
+  args: { role: requiredChoice('ROLE', roles, 'Which key') },
   run: async ({ args: { role }, options }, { env }) => {
+    const { dropRetiredKey, rotateKey } = await import('@plinth/trust');
     const folder = keyFolder(options, env);
     if (options.drop !== undefined) {
       const ring = await dropRetiredKey(folder, options.drop);

@@ -1,4 +1,4 @@
-import { trustOption } from '../flows/trust-anchors.ts';
+import { trustOption } from '../flows/trust-option.ts';
 import { defineCommand } from '../framework/command.ts';
 import { required } from '../framework/options.ts';
 import { facts, plainText, table } from '../output/blocks.ts';

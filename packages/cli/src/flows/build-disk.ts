@@ -6,7 +6,8 @@ import { openToolbox, type Toolbox } from '@plinth/toolbox';
 import type { KeyRing } from '@plinth/trust';
 import type { CommandContext } from '../framework/context.ts';
 import { agentRecipe } from './agent-recipe.ts';
-import { type KeyFolderOptions, openKeys } from './key-folder.ts';
+import type { KeyFolderOptions } from './key-folder.ts';
+import { openKeys } from './open-keys.ts';
 import { osDir, useLock } from './use-lock.ts';
 
 export interface BuildDiskOptions extends KeyFolderOptions {

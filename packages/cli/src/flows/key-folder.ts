@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { configDir, exists, ioError } from '@plinth/host';
-import { initKeys, type KeyRing, loadKeys } from '@plinth/trust';
+import { configDir, ioError } from '@plinth/host';
 import type { CommandContext } from '../framework/context.ts';
 import { text, type ValuesOf } from '../framework/options.ts';
 
@@ -34,15 +33,4 @@ export async function readPassphrase(
   );
   // Editors and echo end the line; that end is not part of the secret.
   return { passphrase: content.replace(/\r?\n$/, '') };
-}
-
-/** openKeys loads the keys, and makes them first where there are none. @throws trust/… */
-export async function openKeys(options: KeyFolderOptions, context: CommandContext): Promise<KeyRing> {
-  const folder = keyFolder(options, context.env);
-  const secret = await readPassphrase(options, context.env);
-  return context.progress.step('Open the keys', async (step) => {
-    if (await exists(folder)) step.cached('they are there');
-    else await step.step(`Make development keys in ${folder}`, () => initKeys(folder, secret));
-    return loadKeys(folder, secret);
-  });
 }

@@ -11,7 +11,7 @@ import {
 } from '@plinth/debian';
 import type { CommandContext } from '../framework/context.ts';
 import { usageError } from '../framework/usage-error.ts';
-import { repositoryRoot } from '../repository.ts';
+import { type LockName, lockTitles, osDir } from './use-lock.ts';
 
 export interface SettleOptions {
   readonly update: boolean;
@@ -38,7 +38,7 @@ export interface LockOutcome {
 }
 
 /** The package lists that are pinned: os/<name>.yaml to os/<name>.lock.json. */
-const lockNames = ['plinth', 'toolbox'] as const;
+const lockNames: readonly LockName[] = ['plinth', 'toolbox'];
 
 /**
  * settleLocks brings every lock in line with its package list, or with today's mirror.
@@ -52,24 +52,27 @@ export async function settleLocks(options: SettleOptions, context: CommandContex
 }
 
 async function settleLock(
-  name: string,
+  name: LockName,
   options: SettleOptions,
   context: CommandContext,
 ): Promise<LockOutcome> {
-  const path = join(repositoryRoot, 'os', `${name}.lock.json`);
-  const set = await readPackageSet(join(repositoryRoot, 'os', `${name}.yaml`));
+  const path = join(osDir, `${name}.lock.json`);
+  const set = await readPackageSet(join(osDir, `${name}.yaml`));
   const current = await readFitting(path, (lock) => requireFreshLock(lock, set, path), options.frozen);
   if (current && !options.update) {
     return { name, path, action: 'kept', packageCount: current.packages.length, changes: [] };
   }
-  const { lock, diff } = await context.progress.step(`Choose the packages of the ${name}`, async (step) => {
-    const { mirror, securityMirror } = options;
-    const mirrors = await findMirrors({
-      flags: { ...(mirror && { mirror }), ...(securityMirror && { securityMirror }) },
-      env: context.env,
-    });
-    return updateLock(set, path, { label: name, mirrors, progress: step, signal: context.signal });
-  });
+  const { lock, diff } = await context.progress.step(
+    `Choose the packages of the ${lockTitles[name]}`,
+    async (step) => {
+      const { mirror, securityMirror } = options;
+      const mirrors = await findMirrors({
+        flags: { ...(mirror && { mirror }), ...(securityMirror && { securityMirror }) },
+        env: context.env,
+      });
+      return updateLock(set, path, { label: name, mirrors, progress: step, signal: context.signal });
+    },
+  );
   const action = current ? 'updated' : 'made';
   return { name, path, action, packageCount: lock.packages.length, changes: listChanges(name, diff) };
 }

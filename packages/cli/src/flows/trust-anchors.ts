@@ -5,13 +5,7 @@ import { exists, ioError } from '@plinth/host';
 import type { TrustAnchors } from '@plinth/image';
 import { loadPublicKeys, readCertificate } from '@plinth/trust';
 import type { CommandContext } from '../framework/context.ts';
-import { text } from '../framework/options.ts';
 import { keyFolder } from './key-folder.ts';
-
-/** Option of every command that checks signatures. */
-export const trustOption = {
-  trust: text('DIR', 'Keys, or certificates of "plinth keys export"; default: your keys'),
-} as const;
 
 /**
  * openAnchors reads the certificates to trust; undefined when nobody named any and this user has no keys, so that

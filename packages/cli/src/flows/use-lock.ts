@@ -17,6 +17,9 @@ import { repositoryRoot } from '../repository.ts';
 /** What a package list is pinned for. */
 export type LockName = 'plinth' | 'toolbox';
 
+/** The same, for people. */
+export const lockTitles: Readonly<Record<LockName, string>> = { plinth: 'image', toolbox: 'toolbox' };
+
 /** The folder of the committed package lists and locks. */
 export const osDir = join(repositoryRoot, 'os');
 
@@ -64,7 +67,7 @@ async function offerUpdate(
   const answer = await context.confirm(`${gone.message}.\nUpdate os/${name}.lock.json to what it has now?`);
   if (answer === false) throw gone;
   const set = await readPackageSet(join(osDir, `${name}.yaml`));
-  await progress.step(`Choose the packages of the ${name} anew`, async (step) => {
+  await progress.step(`Choose the packages of the ${lockTitles[name]} anew`, async (step) => {
     const options = { label: name, mirrors: await findMirrors({ env: context.env }), progress: step, signal };
     if (answer) {
       await updateLock(set, join(osDir, `${name}.lock.json`), options);

@@ -1,0 +1,43 @@
+import { GetBootReportResponseSchema, messageData } from '@plinth/api';
+import type { CommandContext } from '../framework/context.ts';
+import type { CommandResult } from '../framework/result.ts';
+import { facts, table } from '../output/blocks.ts';
+import { formatDuration } from '../output/units.ts';
+import { askNode } from './ask-node.ts';
+import { durationMs } from './duration.ts';
+import type { NodeOptions } from './node-options.ts';
+
+/** showBoot asks a node where the time of its boot went. @throws cli/context-missing, cli/config-invalid, api/… */
+export async function showBoot(
+  options: Pick<NodeOptions, 'context' | 'timeout'> & { readonly units: boolean },
+  context: CommandContext,
+): Promise<CommandResult> {
+  const answer = await askNode(options, context, (node) => node.getBootReport());
+  const totalMs = answer.phases.reduce((sum, { duration }) => sum + durationMs(duration), 0);
+  const phases = table(
+    [
+      { header: 'PHASE', value: (phase) => phase.name },
+      { header: 'TIME', value: (phase) => formatDuration(durationMs(phase.duration)), align: 'right' },
+    ],
+    answer.phases,
+    'The node does not know its boot phases.',
+  );
+  const units = table(
+    [
+      { header: 'UNIT', value: (unit) => unit.unit },
+      { header: 'TIME', value: (unit) => formatDuration(durationMs(unit.duration)), align: 'right' },
+    ],
+    answer.slowestUnits,
+  );
+  return {
+    data: messageData(GetBootReportResponseSchema, answer),
+    view: [
+      phases,
+      ...(options.units ? [units] : []),
+      facts([
+        ['sum', `${formatDuration(totalMs)}${answer.finished ? '' : ', still booting'}`],
+        ['crash records', answer.crashRecords.join(', ') || '<none>'],
+      ]),
+    ],
+  };
+}

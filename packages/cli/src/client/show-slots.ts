@@ -1,0 +1,63 @@
+import { BootState, GetSlotsResponseSchema, messageData } from '@plinth/api';
+import type { CommandContext } from '../framework/context.ts';
+import type { CommandResult } from '../framework/result.ts';
+import { plainText, table } from '../output/blocks.ts';
+import { formatBytes } from '../output/units.ts';
+import { askNode } from './ask-node.ts';
+import type { NodeOptions } from './node-options.ts';
+
+const bootStates: Readonly<Record<BootState, string>> = {
+  [BootState.UNSPECIFIED]: '<unknown>',
+  [BootState.GOOD]: 'good',
+  [BootState.TRIAL]: 'trial',
+  [BootState.BAD]: 'bad',
+};
+
+/** showSlots asks a node for its slots and boot entries. @throws cli/context-missing, cli/config-invalid, api/… */
+export async function showSlots(
+  options: Pick<NodeOptions, 'context' | 'timeout'>,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const answer = await askNode(options, context, (node) => node.getSlots());
+  const slots = table(
+    [
+      { header: 'SLOT', value: (slot) => slot.name },
+      { header: 'VERSION', value: (slot) => slot.version },
+      { header: 'BOOTED', value: (slot) => (slot.booted ? 'yes' : 'no') },
+      {
+        header: 'SIZE',
+        value: (slot) => formatBytes(slot.partitions.reduce((sum, each) => sum + Number(each.sizeBytes), 0)),
+        align: 'right',
+      },
+      {
+        header: 'PARTITIONS',
+        value: (slot) => slot.partitions.map(({ device, label }) => `${device}=${label}`).join(' '),
+        wide: true,
+      },
+    ],
+    answer.slots,
+    'The disk has no slots.',
+  );
+  const entries = table(
+    [
+      { header: 'ENTRY', value: (entry) => entry.file },
+      { header: 'VERSION', value: (entry) => entry.version },
+      { header: 'STATE', value: (entry) => bootStates[entry.state] ?? '<unknown>' },
+      { header: 'TRIES', value: (entry) => triesText(entry.state, entry.triesLeft, entry.triesDone) },
+      { header: 'BOOTED', value: (entry) => (entry.booted ? 'yes' : 'no') },
+    ],
+    answer.bootEntries,
+    'There is no boot entry.',
+  );
+  return {
+    data: messageData(GetSlotsResponseSchema, answer),
+    view: [
+      slots,
+      answer.espReadable ? entries : plainText('Boot entries: <unknown>, the ESP cannot be read.'),
+    ],
+  };
+}
+
+function triesText(state: BootState, left: number, done: number): string {
+  return state === BootState.GOOD ? '' : `${left} left, ${done} done`;
+}
