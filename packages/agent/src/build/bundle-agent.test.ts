@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +44,12 @@ function listeningPorts(pid: number): number[] {
   return [...sockets.matchAll(/^ *\d+: [0-9A-F]+:([0-9A-F]{4}) \S+ 0A /gm)].map(([, port]) =>
     Number(`0x${port}`),
   );
+}
+
+const answer = z.object({ checks: z.array(z.looseObject({ id: z.string(), verdict: z.string() })) });
+
+function verdicts(json: unknown): ReadonlyMap<string, string> {
+  return new Map(answer.parse(json).checks.map(({ id, verdict }) => [id, verdict]));
 }
 
 test('packageFolder finds the innermost package', () => {
@@ -131,30 +137,35 @@ describe('plinthd as it is shipped', { skip }, () => {
 
   test('it serves its API over mutual TLS and observes the machine', { skip: unisolated }, async () => {
     using authority = makeAuthority();
-    using plinthd = startIsolated(program, {
-      machineConfig: JSON.stringify({
-        apiVersion: 'plinth.dev/v1alpha1',
-        kind: 'MachineConfig',
-        metadata: { name: hostname() },
-        api: { clientAuthorities: [authority.certificatePem] },
-      }),
+    const machineConfig = JSON.stringify({
+      apiVersion: 'plinth.dev/v1alpha1',
+      kind: 'MachineConfig',
+      metadata: { name: 'tested-node' },
+      api: { clientAuthorities: [authority.certificatePem] },
     });
-    await plinthd.line(/^plinth: api ready port=7546 fingerprint=sha256:[0-9a-f]{64}\r$/m);
+    using plinthd = startIsolated(program, { machineConfig });
+    const ready = /^plinth: api ready port=7546 fingerprint=(sha256:[0-9a-f]{64})\r$/m;
+    const [, fingerprint] = await plinthd.line(ready);
     process.kill(plinthd.pid, 'SIGUSR1');
-    const answer = z
-      .object({
-        verdict: z.string(),
-        checks: z.array(z.looseObject({ id: z.string(), verdict: z.string() })),
-      })
-      .parse(plinthd.call('getIntegrity', authority.issue()));
-    const verdicts = new Map(answer.checks.map(({ id, verdict }) => [id, verdict]));
-    // The runtime's own fences must not pass for the kernel's refusal.
-    assert.notEqual(verdicts.get('write-usr'), 'VERDICT_PASS');
-    assert.notEqual(verdicts.get('execute-var'), 'VERDICT_PASS');
-    assert.equal(verdicts.get('root-verity'), 'VERDICT_FAIL');
-    assert.equal(answer.verdict, 'VERDICT_FAIL');
+    const credentials = authority.issue();
+    const integrity = verdicts(plinthd.call('getIntegrity', credentials));
+    // The runtime's own fences must not pass for the kernel's refusal, nor stand in the way of it.
+    for (const id of ['write-root', 'write-usr', 'remount-root'])
+      assert.equal(integrity.get(id), 'VERDICT_FAIL', id);
+    assert.equal(integrity.get('execute-var'), 'VERDICT_PASS');
+    assert.equal(integrity.get('root-verity'), 'VERDICT_FAIL');
+    const health = verdicts(plinthd.call('getHealth', credentials));
+    for (const id of ['machine-config', 'host-name', 'identity', 'var-space', 'memory']) {
+      assert.equal(health.get(id), 'VERDICT_PASS', id);
+    }
     assert.deepEqual(listeningPorts(plinthd.pid), [7546], 'SIGUSR1 must open no debugger');
     assert.equal(await plinthd.stop(), '0');
     assert.match(plinthd.output(), /"event":"api.call","method":"GetIntegrity","caller":"alice"/);
+
+    // The second boot has its disk, but no config from the machine any more.
+    using again = startIsolated(program, { folder: plinthd.folder });
+    assert.equal((await again.line(ready))[1], fingerprint);
+    assert.match(again.console(), /config from persisted/);
+    assert.equal(await again.stop(), '0');
   });
 });

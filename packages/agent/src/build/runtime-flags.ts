@@ -19,6 +19,7 @@ export const RUNTIME_FLAGS: readonly string[] = [
   '--allow-net',
   '--allow-child-process',
   '--allow-fs-read=*',
+  '--allow-fs-write=/var/lib/plinth',
   '--allow-fs-write=/var/lib/plinth/*',
   '--allow-fs-write=/dev/console',
   '--allow-fs-write=/proc/sys/kernel/hostname',

@@ -23,7 +23,7 @@ test('openIdentity makes an identity once and keeps it, for root only', async ()
   assert.equal(first.persistent, true);
   const file = join(folder, 'kept', 'identity', 'node.pem');
   assert.equal((await stat(file)).mode & 0o777, 0o600);
-  assert.deepEqual(await readdir(join(folder, 'kept', 'identity')), ['node.pem']);
+  assert.deepEqual(await readdir(join(folder, 'kept', 'identity')), ['node.pem', 'sync-mark']);
 });
 
 test('openssl accepts the certificate and reads what it should say', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { nodeSys } from '../sys/node-sys.ts';
 import type { Sys } from '../sys/sys.ts';
 import { fakeSys } from '../testing/fake-sys.ts';
 import { SOUND_MOUNTS, soundNode } from '../testing/sound-node.ts';
-import { probeChecks, tryCreate, tryExecute, tryOpenForWriting } from './probes.ts';
+import { probeChecks, tryCreate, tryExecute, tryWriteDevice } from './probes.ts';
 
 let directory = '';
 before(async () => {
@@ -22,8 +23,31 @@ test('a probe that is allowed fails and leaves nothing behind', async () => {
   assert.deepEqual(await readdir(directory), []);
 });
 
-test('tryOpenForWriting fails where writing is allowed', async () => {
-  assert.equal((await tryOpenForWriting('/dev/null')).verdict, 'fail');
+test('tryWriteDevice fails where writing is allowed', async () => {
+  assert.equal((await tryWriteDevice('/dev/null')).verdict, 'fail');
+});
+
+/** A loop device over a file of zeros; undefined where the machine has none to give. */
+function loopDevice(...options: string[]): string | undefined {
+  const file = join(directory, `disk-${options.length}`);
+  writeFileSync(file, Buffer.alloc(1 << 20));
+  const { status, stdout } = spawnSync('losetup', ['--find', '--show', ...options, file], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+test('the kernel refuses a write to a read-only device; one to another changes nothing', async (context) => {
+  const writable = loopDevice();
+  const readOnly = loopDevice('--read-only');
+  if (!writable || !readOnly) return context.skip('this machine allows no loop devices');
+  try {
+    assert.deepEqual(await tryWriteDevice(readOnly), { verdict: 'pass', observed: 'refused: EPERM' });
+    assert.deepEqual(await tryWriteDevice(writable), { verdict: 'fail', observed: 'allowed' });
+    assert.ok(readFileSync(writable).equals(Buffer.alloc(1 << 20)));
+  } finally {
+    spawnSync('losetup', ['--detach', writable, readOnly]);
+  }
 });
 
 test('an attempt that proves nothing is unknown', async () => {

@@ -10,6 +10,9 @@ export const MOUNT = '/usr/bin/mount';
 /** One fixed name, so that the permission model of the runtime can allow it and nothing else. */
 const PROBE_NAME = '.plinth-write-probe';
 
+/** No disk is as large as 4 PiB. */
+const FAR_OFFSET_BYTES = 2 ** 52;
+
 /** Answers of the kernel that mean "not allowed". A refusal by our own runtime has another code and proves nothing. */
 const REFUSALS = ['EROFS', 'EACCES', 'EPERM'];
 
@@ -23,7 +26,7 @@ export function probeChecks(executeDirectory: string): readonly CheckSpec[] {
     refusal('write-root', 'a new file in /', () => tryCreate('/')),
     refusal('write-usr', 'a new file in /usr', () => tryCreate('/usr')),
     refusal('remount-root', 'mount -o remount,rw /', tryRemount),
-    refusal('write-root-device', 'opening the root device for writing', tryRootDevice),
+    refusal('write-root-device', 'a write to the root device', tryRootDevice),
     refusal('execute-var', `executing a file in ${executeDirectory}`, (sys) =>
       tryExecute(sys, executeDirectory),
     ),
@@ -53,13 +56,21 @@ export async function tryCreate(directory: string): Promise<Finding> {
   return fail('allowed');
 }
 
-/** tryOpenForWriting opens a device or file for writing and closes it without a write. */
-export async function tryOpenForWriting(path: string): Promise<Finding> {
+/**
+ * tryWriteDevice writes one byte far behind the end of a block device: the kernel first looks whether the device may
+ * be written (EPERM), then whether there is room (ENOSPC), so nothing is ever changed. Opening alone proves nothing:
+ * a read-only device can be opened for writing (Linux block/fops.c, blkdev_write_iter).
+ */
+export async function tryWriteDevice(path: string): Promise<Finding> {
   try {
     const file = await open(path, constants.O_WRONLY);
-    await file.close();
+    try {
+      await file.write(Buffer.alloc(1), 0, 1, FAR_OFFSET_BYTES);
+    } finally {
+      await file.close();
+    }
   } catch (reason) {
-    return refused(reason);
+    return errorCode(reason) === 'ENOSPC' ? fail('allowed') : refused(reason);
   }
   return fail('allowed');
 }
@@ -89,7 +100,7 @@ async function tryRootDevice(sys: Sys): Promise<Finding> {
   const { name } = await observeRoot(sys);
   return name === undefined
     ? fail('the root is not on a mapped device')
-    : tryOpenForWriting(`/dev/mapper/${name}`);
+    : tryWriteDevice(`/dev/mapper/${name}`);
 }
 
 async function tryRemount(sys: Sys): Promise<Finding> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mountHolding, parseMountInfo } from '../kernel/mountinfo.ts';
 import { errorCode, isMissing, type Sys } from './sys.ts';
@@ -69,26 +69,32 @@ export function memoryStore(volatileBecause: string): StateStore {
   };
 }
 
+/** Written with O_SYNC: the permission model of the runtime takes fsync away, so each write has to be durable by itself. */
+const WRITE_DURABLY = constants.O_WRONLY | constants.O_CREAT | constants.O_SYNC;
+
 async function writeAtomic(path: string, data: Uint8Array): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(data);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeDurably(temporary, WRITE_DURABLY | constants.O_EXCL, data);
     await rename(temporary, path);
-    const folder = await open(dirname(path), 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    // The journal of the file system keeps its order: once this later write is on disk, the rename is too.
+    await writeDurably(
+      join(dirname(path), 'sync-mark'),
+      WRITE_DURABLY | constants.O_TRUNC,
+      Buffer.from('\n'),
+    );
   } catch (reason) {
     await rm(temporary, { force: true });
     throw reason;
+  }
+}
+
+async function writeDurably(path: string, flags: number, data: Uint8Array): Promise<void> {
+  const file = await open(path, flags, 0o600);
+  try {
+    await file.writeFile(data);
+  } finally {
+    await file.close();
   }
 }

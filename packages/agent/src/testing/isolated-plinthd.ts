@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,8 @@ import type { ClientCredentials } from './authority.ts';
 /** A built plinthd that runs on this machine, with mounts and a network of its own. */
 export interface IsolatedPlinthd extends Disposable {
   readonly pid: number;
+  /** Holds its disk; see IsolatedOptions.folder. Removed with the one that made it. */
+  readonly folder: string;
   /** What it has written to its standard output and error so far. */
   output(): string;
   /** What it has written to the console so far. */
@@ -24,19 +26,26 @@ export interface IsolatedPlinthd extends Disposable {
 export interface IsolatedOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A folder with the disk of an earlier run, for a second boot; default: a new one. */
+  readonly folder?: string;
   /** What fw_cfg gives; default: nothing, so that it stays in maintenance. */
   readonly machineConfig?: string;
 }
 
 /** Why startIsolated cannot work here; false when it can. */
 export function cannotIsolate(): string | false {
-  const allowed = spawnSync('unshare', ['--mount', '--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+  const allowed =
+    spawnSync('unshare', ['--mount', '--net', '--uts', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
   return allowed ? false : 'this machine allows no mount and network namespaces';
 }
 
-/** /var in memory, fw_cfg as the kernel shows it, a file as the console, and a loopback that is up. */
+const DISK_BYTES = 16 * 1024 * 1024;
+const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** /var on a disk of its own, fw_cfg as the kernel shows it, a file as the console, and a loopback that is up. */
 const PREPARE = `set -e
-mount -t tmpfs none /var
+mount -o loop,nosuid,nodev,noexec "$1/disk" /var
+mkdir -p /var/lib
 mount -t tmpfs none /sys/firmware
 if [ -s "$1/config" ]; then
   folder=/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config
@@ -51,12 +60,29 @@ exec "$program" "$@"`;
 
 /** startIsolated runs a plinthd on this machine without a trace outside of its namespaces. Needs root. */
 export function startIsolated(program: string, options: IsolatedOptions = {}): IsolatedPlinthd {
-  const folder = mkdtempSync(join(tmpdir(), 'plinthd-'));
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'plinthd-'));
+  if (options.folder === undefined) {
+    const disk = join(folder, 'disk');
+    writeFileSync(disk, '');
+    truncateSync(disk, DISK_BYTES);
+    execFileSync('mkfs.ext4', ['-q', disk], { env: { PATH } });
+  }
   const consoleFile = join(folder, 'console');
   writeFileSync(consoleFile, '');
   writeFileSync(join(folder, 'config'), options.machineConfig ?? '');
-  const args = ['--mount', '--net', '/bin/sh', '-c', PREPARE, 'sh', folder, program, ...(options.args ?? [])];
-  const child = spawn('unshare', args, { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...options.env } });
+  const args = [
+    '--mount',
+    '--net',
+    '--uts',
+    '/bin/sh',
+    '-c',
+    PREPARE,
+    'sh',
+    folder,
+    program,
+    ...(options.args ?? []),
+  ];
+  const child = spawn('unshare', args, { env: { PATH, ...options.env } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
@@ -75,6 +101,7 @@ export function startIsolated(program: string, options: IsolatedOptions = {}): I
   const console = () => readFileSync(consoleFile, 'utf8');
   return {
     pid,
+    folder,
     output: () => output,
     console,
     async line(pattern) {
@@ -98,7 +125,7 @@ export function startIsolated(program: string, options: IsolatedOptions = {}): I
     },
     [Symbol.dispose]() {
       child.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
