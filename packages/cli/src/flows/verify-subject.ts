@@ -18,7 +18,7 @@ export async function verifySubject(
   const anchors = await openAnchors(trust, context.env);
   const trusted = anchors === undefined ? {} : { trusted: anchors };
   if (!(await isFolder(subject))) {
-    return progress.step('Check the disk', () => verifyDisk(subject, trusted));
+    return progress.step('Check the disk', () => verifyDisk(subject, { ...trusted, signal }));
   }
   const toolbox = await progress.step('Open the toolbox', (step) =>
     useLock('toolbox', { frozen: false }, context, step, (lockDir) =>
@@ -26,7 +26,7 @@ export async function verifySubject(
     ),
   );
   return progress.step('Check the release', (step) =>
-    verifyRelease(subject, { ...trusted, toolbox, progress: step }),
+    verifyRelease(subject, { ...trusted, toolbox, progress: step, signal }),
   );
 }
 

@@ -14,9 +14,9 @@ const UNPACKED_LIMIT_BYTES = 64 * 2 ** 30;
 /**
  * openDisk opens a raw disk image, or one compressed with zstd: that is unpacked to a temporary file, which goes away
  * when the disk is closed. Holes stay holes.
- * @throws release/not-found, release/disk-invalid, host/disk-full, host/io
+ * @throws release/not-found, release/disk-invalid, host/disk-full, host/io, cli/interrupted
  */
-export async function openDisk(path: string): Promise<FileReader> {
+export async function openDisk(path: string, signal?: AbortSignal): Promise<FileReader> {
   if (!(await exists(path))) {
     throw new PlinthError(
       'release/not-found',
@@ -25,11 +25,11 @@ export async function openDisk(path: string): Promise<FileReader> {
   }
   if (!path.endsWith('.zst')) return openFileReader(path);
   await mkdir(cacheDir(), { recursive: true });
-  const folder = await mkdtemp(join(cacheDir(), 'unpacked-'));
+  const folder = await mkdtemp(join(cacheDir(), `unpacked-${process.pid}-`));
   const clean = () => rm(folder, { recursive: true, force: true });
   try {
     const raw = join(folder, 'disk.raw');
-    await unpack(path, raw);
+    await unpack(path, raw, signal);
     const reader = await openFileReader(raw);
     return { ...reader, close: () => reader.close().finally(clean) };
   } catch (reason) {
@@ -38,14 +38,18 @@ export async function openDisk(path: string): Promise<FileReader> {
   }
 }
 
-async function unpack(from: string, to: string): Promise<void> {
+async function unpack(from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
   const file = await open(to, 'wx');
   let offset = 0;
   try {
-    await decompress(from, async (chunk) => {
-      if (!isZero(chunk)) await file.write(chunk, 0, chunk.length, offset);
-      offset += chunk.length;
-    });
+    await decompress(
+      from,
+      async (chunk) => {
+        if (!isZero(chunk)) await file.write(chunk, 0, chunk.length, offset);
+        offset += chunk.length;
+      },
+      signal,
+    );
     await file.truncate(offset);
   } catch (reason) {
     throw ioError(reason, `unpack ${from}`);
@@ -54,7 +58,11 @@ async function unpack(from: string, to: string): Promise<void> {
   }
 }
 
-async function decompress(path: string, take: (chunk: Buffer) => Promise<void>): Promise<void> {
+async function decompress(
+  path: string,
+  take: (chunk: Buffer) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   let sizeBytes = 0;
   const sink = new Writable({
     highWaterMark: 1 << 20,
@@ -70,8 +78,10 @@ async function decompress(path: string, take: (chunk: Buffer) => Promise<void>):
       createReadStream(path, { highWaterMark: 1 << 20 }),
       createZstdDecompress({ chunkSize: 1 << 20 }),
       sink,
+      ...(signal ? [{ signal }] : []),
     );
   } catch (reason) {
+    if (signal?.aborted) throw new PlinthError('cli/interrupted', `Cannot unpack ${path}: interrupted`);
     const damaged = reason instanceof Error && 'code' in reason && String(reason.code).startsWith('ZSTD_');
     if (damaged) throw invalid(path, reason.message);
     if (isErrno(reason, 'ERR_STREAM_PREMATURE_CLOSE') || isErrno(reason, 'Z_BUF_ERROR')) {

@@ -50,6 +50,13 @@ export interface TrustAnchors {
   certificates(role: 'boot' | 'verity' | 'pcr' | 'release'): readonly Certificate[];
 }
 
+/** What every verification may be given. */
+export interface VerifyOptions {
+  /** Certificates to trust; without them every signature stays unknown. */
+  readonly trusted?: TrustAnchors;
+  readonly signal?: AbortSignal;
+}
+
 export const noAnchors: TrustAnchors = { certificates: () => [] };
 
 export function pass(detail: string): Outcome {
@@ -82,9 +89,15 @@ export function worstOf(outcomes: readonly Outcome[]): Outcome {
 /**
  * runCheck judges one link. Bad bytes are a failed link; anything else that goes wrong leaves it unknown, and an
  * interruption ends everything.
+ * @throws cli/interrupted
  */
-export async function runCheck(id: CheckId, judge: () => Promise<Outcome> | Outcome): Promise<Check> {
+export async function runCheck(
+  id: CheckId,
+  judge: () => Promise<Outcome> | Outcome,
+  signal: AbortSignal | undefined,
+): Promise<Check> {
   const title = checkTitles[id];
+  if (signal?.aborted) throw new PlinthError('cli/interrupted', `Cannot finish "${title}": interrupted`);
   try {
     return { id, title, ...(await judge()) };
   } catch (reason) {

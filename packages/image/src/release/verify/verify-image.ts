@@ -1,7 +1,15 @@
 import { type DiskLayout, readDiskLayout } from '../disk/disk-layout.ts';
 import type { FileReader } from '../disk/file-reader.ts';
 import type { Manifest } from '../manifest.ts';
-import { type Check, type CheckId, notReached, runCheck, type TrustAnchors } from './check.ts';
+import {
+  type Check,
+  type CheckId,
+  noAnchors,
+  notReached,
+  type Outcome,
+  runCheck,
+  type VerifyOptions,
+} from './check.ts';
 import { checkCommandLines, checkLoaderSignatures, checkPcrs, checkUkiSignatures } from './check-boot.ts';
 import { checkDiskTable, checkPartitions } from './check-partitions.ts';
 import { checkRootHashSignatures, checkVerity } from './check-root.ts';
@@ -34,11 +42,12 @@ export const imageCheckIds = [
 /** verifyImage judges everything that lies on a disk: partitions, hash trees, signatures, boot files. */
 export async function verifyImage(
   disk: FileReader,
-  anchors: TrustAnchors,
+  { trusted: anchors = noAnchors, signal }: VerifyOptions,
   release?: ReleaseContext,
 ): Promise<ImageChecks> {
+  const judge = (id: CheckId, work: () => Promise<Outcome> | Outcome) => runCheck(id, work, signal);
   const layout = await settle(() => readDiskLayout(disk));
-  const table = await runCheck('disk-table', () => checkDiskTable(resultOf(layout), release?.manifest));
+  const table = await judge('disk-table', () => checkDiskTable(resultOf(layout), release?.manifest));
   if ('reason' in layout) {
     const ids = imageCheckIds.filter((id) => id !== 'disk-table' && (release || id !== 'partitions'));
     return { checks: [table, ...ids.map((id) => notReached(id, 'the disk cannot be read'))] };
@@ -54,19 +63,19 @@ export async function verifyImage(
     table,
     ...(release
       ? [
-          await runCheck('partitions', () =>
+          await judge('partitions', () =>
             checkPartitions(release.folder, release.manifest, disk, layout.value),
           ),
         ]
       : []),
-    await runCheck('verity', () => checkVerity(disk, resultOf(images))),
-    await runCheck('root-hash-signature', () =>
+    await judge('verity', () => checkVerity(disk, resultOf(images))),
+    await judge('root-hash-signature', () =>
       checkRootHashSignatures(resultOf(images), resultOf(ukis), anchors),
     ),
-    await runCheck('uki-signature', () => checkUkiSignatures(resultOf(ukis), anchors)),
-    await runCheck('command-line', () => checkCommandLines(resultOf(images), resultOf(ukis))),
-    await runCheck('pcr-signature', () => checkPcrs(resultOf(ukis), esp, anchors, release?.manifest)),
-    await runCheck('boot-loader-signature', () => checkLoaderSignatures(esp, anchors)),
+    await judge('uki-signature', () => checkUkiSignatures(resultOf(ukis), anchors)),
+    await judge('command-line', () => checkCommandLines(resultOf(images), resultOf(ukis))),
+    await judge('pcr-signature', () => checkPcrs(resultOf(ukis), esp, anchors, release?.manifest)),
+    await judge('boot-loader-signature', () => checkLoaderSignatures(esp, anchors)),
   ];
   return { checks, layout: layout.value };
 }

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PlinthError } from '@plinth/base';
-import { hashFile, hashText } from '@plinth/host';
+import { cacheDir, hashFile, hashText } from '@plinth/host';
 import { type Signer, signDetached, signDsse } from '@plinth/trust';
 import fc from 'fast-check';
 import { readDiskLayout, type Slot } from '../disk/disk-layout.ts';
@@ -262,6 +262,18 @@ test('property: no flipped bit of the boot partition or of a table makes verifyD
       assert.ok(at < root.offsetBytes || at >= root.offsetBytes + 60_000 || report.verdict === 'fail');
     }),
     { numRuns: 25 },
+  );
+});
+
+test('an interruption ends verification and leaves nothing unpacked', async () => {
+  const signal = AbortSignal.abort();
+  const isInterrupted = (error: unknown) => error instanceof PlinthError && error.code === 'cli/interrupted';
+  await assert.rejects(verifyRelease(good, { trusted, signal }), isInterrupted);
+  await assert.rejects(verifyDisk(join(good, names.disk('raw.zst')), { trusted, signal }), isInterrupted);
+  const left = await readdir(cacheDir());
+  assert.deepEqual(
+    left.filter((name) => name.startsWith(`unpacked-${process.pid}-`)),
+    [],
   );
 });
 

@@ -10,21 +10,21 @@ import { findManifest } from '../read-release.ts';
 import { parseSums } from '../sums.ts';
 import {
   type Check,
+  type CheckId,
   makeReport,
   noAnchors,
   notReached,
+  type Outcome,
   runCheck,
-  type TrustAnchors,
   unknown,
+  type VerifyOptions,
   type VerifyReport,
 } from './check.ts';
 import { checkManifest, checkProvenance, checkSums, checkSumsSignature, readPaper } from './check-files.ts';
 import { checkSbom } from './check-sbom.ts';
 import { imageCheckIds, verifyImage } from './verify-image.ts';
 
-export interface VerifyReleaseOptions {
-  /** Certificates to trust; without them every signature stays unknown. */
-  readonly trusted?: TrustAnchors;
+export interface VerifyReleaseOptions extends VerifyOptions {
   /** Unpacks the root to compare it with the SBOM; without it that link stays unknown. */
   readonly toolbox?: Toolbox;
   readonly progress?: Progress;
@@ -39,10 +39,10 @@ export async function verifyRelease(
   folder: string,
   options: VerifyReleaseOptions = {},
 ): Promise<VerifyReport> {
-  const { trusted: anchors = noAnchors, progress = silentProgress } = options;
+  const { progress = silentProgress } = options;
   const manifestName = await findManifest(folder);
   const files = await progress.step('Check signatures and files', () =>
-    verifyFiles(folder, manifestName, anchors),
+    verifyFiles(folder, manifestName, options),
   );
   const { manifest } = files;
   const disk = await progress.step('Check the disk', () =>
@@ -57,19 +57,18 @@ export async function verifyRelease(
 async function verifyFiles(
   folder: string,
   manifestName: string,
-  anchors: TrustAnchors,
+  { trusted: anchors = noAnchors, signal }: VerifyOptions,
 ): Promise<{ readonly checks: readonly Check[]; readonly manifest?: Manifest }> {
   const text = async (name: string) => Buffer.from(await readPaper(folder, name)).toString('utf8');
   const readSums = async () => parseSums(await text(SUMS_FILE));
   const readManifest = async () => parseManifest(await text(manifestName), manifestName);
   const provenanceName = manifestName.replace(/\.manifest\.json$/, '.provenance.json');
+  const judge = (id: CheckId, work: () => Promise<Outcome> | Outcome) => runCheck(id, work, signal);
   const checks = [
-    await runCheck('sums-signature', () => checkSumsSignature(folder, anchors)),
-    await runCheck('sums', async () => checkSums(folder, await readSums())),
-    await runCheck('manifest', async () => checkManifest(await readManifest(), await readSums())),
-    await runCheck('provenance', async () =>
-      checkProvenance(folder, provenanceName, await readSums(), anchors),
-    ),
+    await judge('sums-signature', () => checkSumsSignature(folder, anchors)),
+    await judge('sums', async () => checkSums(folder, await readSums())),
+    await judge('manifest', async () => checkManifest(await readManifest(), await readSums())),
+    await judge('provenance', async () => checkProvenance(folder, provenanceName, await readSums(), anchors)),
   ];
   const manifest = await readManifest().catch((reason: unknown) => {
     // Check "manifest" has reported it.
@@ -82,34 +81,29 @@ async function verifyFiles(
 async function verifyReleaseDisk(
   folder: string,
   manifest: Manifest,
-  { trusted = noAnchors, toolbox }: VerifyReleaseOptions,
+  options: VerifyReleaseOptions,
 ): Promise<Check[]> {
+  const { toolbox, signal } = options;
   const names = releaseNames(manifest.name, manifest.version);
   if (!manifest.artefacts.some(({ name }) => name === names.disk('raw.zst'))) {
     return [...imageCheckIds, 'sbom' as const].map((id) =>
       notReached(id, 'the release has no .raw.zst disk'),
     );
   }
-  const table = { disk: await openDisk(join(folder, names.disk('raw.zst'))).catch(asPlinthError) };
-  if (table.disk instanceof PlinthError) {
-    const { disk: reason } = table;
-    return [await runCheck('disk-table', () => Promise.reject(reason))];
+  const disk = await openDisk(join(folder, names.disk('raw.zst')), signal).catch(asPlinthError);
+  if (disk instanceof PlinthError) {
+    return [await runCheck('disk-table', () => Promise.reject(disk), signal)];
   }
-  const { disk } = table;
   try {
-    const { checks, layout } = await verifyImage(disk, trusted, { folder, manifest });
+    const { checks, layout } = await verifyImage(disk, options, { folder, manifest });
     const [slot] = layout?.slots ?? [];
     if (!slot) return [...checks];
-    const sbom = await runCheck('sbom', async () =>
-      toolbox
-        ? checkSbom(
-            Buffer.from(await readPaper(folder, names.spdx)).toString('utf8'),
-            disk.path,
-            slot,
-            toolbox,
-          )
-        : unknown('no toolbox was given to unpack the root with'),
-    );
+    const checkContents = async () => {
+      if (!toolbox) return unknown('no toolbox was given to unpack the root with');
+      const spdx = Buffer.from(await readPaper(folder, names.spdx)).toString('utf8');
+      return checkSbom(spdx, disk.path, slot, toolbox);
+    };
+    const sbom = await runCheck('sbom', checkContents, signal);
     return [...checks, sbom];
   } finally {
     await disk.close();
