@@ -163,7 +163,7 @@ test('a refused role is told why, and the record says who', async () => {
   assert.match(message, /its organisation is not one of plinth:admin/);
   assert.equal(exitCode, 4);
   const record = agent.audit.find(({ caller }) => caller === 'mallory');
-  assert.deepEqual([record?.method, record?.result, record?.role], ['GetIntegrity', 'permissiondenied', '']);
+  assert.deepEqual([record?.method, record?.result, record?.role], ['GetIntegrity', 'permission_denied', '']);
 });
 
 test('a call is recorded with caller, role, method and result', async () => {

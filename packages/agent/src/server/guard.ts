@@ -35,8 +35,8 @@ export function guard(audit: AuditSink, nowMs: () => number): Interceptor {
         running--;
       }
     } catch (error) {
-      const failure = ConnectError.from(error);
-      result = Code[failure.code].toLowerCase();
+      const failure = ConnectError.from(error, Code.Internal);
+      result = codeName(failure.code);
       reason = verdict.ok ? failure.rawMessage : verdict.reason;
       throw error;
     } finally {
@@ -59,4 +59,9 @@ export function guard(audit: AuditSink, nowMs: () => number): Interceptor {
 export function requireRole(verdict: CallerVerdict): Caller {
   if (verdict.ok) return verdict.caller;
   throw new ConnectError(`not allowed: ${verdict.reason}`, Code.PermissionDenied);
+}
+
+/** The name of a gRPC code as its specification writes it, in lower case: "permission_denied". */
+function codeName(code: Code): string {
+  return Code[code].replace(/(?<!^)[A-Z]/g, '_$&').toLowerCase();
 }

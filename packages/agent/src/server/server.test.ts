@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { after, before, test } from 'node:test';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { Code } from '@connectrpc/connect';
+import { NodeService } from '@plinth/api';
+import fc from 'fast-check';
+import { openIdentity } from '../identity/open-identity.ts';
+import { memoryStore } from '../sys/state-store.ts';
+import { makeAuthority } from '../testing/authority.ts';
+import { type AuditRecord, auditLine } from './audit.ts';
+import { identifyCaller, roles } from './caller.ts';
+import { type Listener, serve } from './serve.ts';
+
+const authority = makeAuthority();
+const { certificatePem, keyPem } = authority.issue();
+const records: AuditRecord[] = [];
+/** Calls that are at work wait until this is called. */
+let release = () => {};
+let listener: Listener;
+
+before(async () => {
+  const identity = await openIdentity(memoryStore('a test'), 'node-1');
+  listener = await serve({
+    port: 0,
+    bindAddress: '127.0.0.1',
+    certificatePem: identity.certificatePem,
+    privateKeyPem: identity.privateKeyPem,
+    clientAuthoritiesPem: [authority.certificatePem],
+    audit: (record) => records.push(record),
+    nowMs: Date.now,
+    routes: (router) => {
+      router.service(NodeService, {
+        getVersions: () => ({ agent: '1' }),
+        getSlots: () => {
+          throw new Error('a secret of the inside');
+        },
+        getHealth: () =>
+          new Promise((resolve) => {
+            const earlier = release;
+            release = () => {
+              earlier();
+              resolve({});
+            };
+          }),
+      });
+    },
+  });
+});
+after(async () => {
+  await listener.close();
+  authority[Symbol.dispose]();
+});
+
+function dial(): TLSSocket {
+  const { port } = listener;
+  return connectTls({
+    host: '127.0.0.1',
+    port,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['h2'],
+    cert: certificatePem,
+    key: keyPem,
+  });
+}
+
+function session(): ClientHttp2Session {
+  return connectHttp2('https://127.0.0.1', { createConnection: dial });
+}
+
+/** A gRPC call with any bytes as its one message; gives the gRPC status, or how the stream ended. */
+function call(client: ClientHttp2Session, method: string, message: Uint8Array): Promise<string> {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return new Promise((resolve) => {
+    const stream = client.request({
+      ':method': 'POST',
+      ':path': `/plinth.node.v1.NodeService/${method}`,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    let status = '';
+    const note = (headers: Readonly<Record<string, unknown>>) => {
+      status = String(headers['grpc-status'] ?? status);
+    };
+    stream.on('response', note);
+    stream.on('trailers', note);
+    stream.on('error', (reason) => resolve(String(reason)));
+    stream.on('close', () => resolve(status));
+    stream.resume();
+    stream.end(Buffer.concat([head, message]));
+  });
+}
+
+test('a request above 64 KiB is refused, and the next one is served', async () => {
+  const client = session();
+  assert.equal(
+    await call(client, 'GetVersions', Buffer.alloc(64 * 1024 + 1)),
+    String(Code.ResourceExhausted),
+  );
+  assert.equal(await call(client, 'GetVersions', Buffer.alloc(0)), '0');
+  client.destroy();
+});
+
+test('a failure inside is told without its text', async () => {
+  const client = session();
+  assert.equal(await call(client, 'GetSlots', Buffer.alloc(0)), String(Code.Internal));
+  client.destroy();
+  const record = records.find(({ method }) => method === 'GetSlots');
+  assert.deepEqual([record?.result, record?.caller], ['internal', 'alice']);
+});
+
+test('more calls at once than the limit are refused, and the place is free again afterwards', async () => {
+  const clients = [session(), session()];
+  const waiting = clients.flatMap((client) =>
+    Array.from({ length: 9 }, () => call(client, 'GetHealth', Buffer.alloc(0))),
+  );
+  // The last two of eighteen find sixteen at work.
+  const refused = await Promise.race(waiting);
+  assert.equal(refused, String(Code.ResourceExhausted));
+  release();
+  const ended = await Promise.all(waiting);
+  assert.deepEqual(
+    [ended.filter((status) => status === '0').length, ended.filter((status) => status === refused).length],
+    [16, 2],
+  );
+  for (const client of clients) client.destroy();
+});
+
+test('noise after the handshake ends its own connection only', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ minLength: 24, maxLength: 200 }), async (noise) => {
+      const socket = dial();
+      await new Promise((resolve) => socket.once('secureConnect', resolve));
+      socket.resume();
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      socket.on('error', () => {});
+      socket.end(noise);
+      await closed;
+    }),
+    { numRuns: 20 },
+  );
+  const client = session();
+  assert.equal(await call(client, 'GetVersions', Buffer.alloc(0)), '0');
+  client.destroy();
+});
+
+test('noise instead of a message is an error of the call only', async () => {
+  const client = session();
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 64 }), async (noise) => {
+      assert.match(await call(client, 'GetVersions', noise), /^\d+$/);
+    }),
+    { numRuns: 50 },
+  );
+  assert.equal(await call(client, 'GetVersions', Buffer.alloc(0)), '0');
+  client.destroy();
+});
+
+test('auditLine is one line whatever a name holds', () => {
+  const [record] = records;
+  assert.ok(record);
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (caller) => {
+      const line = auditLine({ ...record, caller });
+      assert.equal(/[\n\r]/.test(line), false);
+      assert.equal(JSON.parse(line).caller, caller.slice(0, 256));
+    }),
+  );
+});
+
+const validity = { valid_from: 'Jan  1 00:00:00 2020 GMT', valid_to: 'Jan  1 00:00:00 2030 GMT' };
+const inside = Date.UTC(2026, 0, 1);
+
+function subject(names: Readonly<Record<string, unknown>>) {
+  return identifyCaller(Object.assign(JSON.parse('{}'), { subject: names }, validity), inside);
+}
+
+test('identifyCaller accepts the three roles and nothing else', () => {
+  for (const role of roles)
+    assert.deepEqual(subject({ CN: 'a', O: role }), { ok: true, caller: { commonName: 'a', role } });
+  fc.assert(
+    fc.property(fc.string(), (organisation) => {
+      fc.pre(!roles.some((role) => role === organisation));
+      assert.equal(subject({ CN: 'a', O: organisation }).ok, false);
+    }),
+  );
+  assert.equal(subject({ CN: 'a', O: [...roles] }).ok, false);
+  assert.equal(subject({ CN: ['a', 'b'], O: roles[0] }).ok, false);
+  assert.equal(subject({ O: roles[0] }).ok, false);
+  assert.equal(identifyCaller(undefined, inside).ok, false);
+});
+
+test('identifyCaller looks at the validity at each call', () => {
+  const certificate = Object.assign(JSON.parse('{}'), { subject: { CN: 'a', O: roles[0] } }, validity);
+  assert.equal(identifyCaller(certificate, Date.UTC(2019, 11, 31)).ok, false);
+  assert.equal(identifyCaller(certificate, Date.UTC(2030, 0, 2)).ok, false);
+  assert.equal(identifyCaller({ ...certificate, valid_to: 'nonsense' }, inside).ok, false);
+});
