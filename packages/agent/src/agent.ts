@@ -1,11 +1,11 @@
-import { type CheckResult, type CheckSpec, pass, passIf } from './checks/check.ts';
+import type { CheckSpec } from './checks/check.ts';
+import { configCheck, hostNameCheck, identityCheck } from './checks/own-checks.ts';
 import { type FoundConfig, findConfig, keepConfig } from './config/find-config.ts';
 import type { NodeConsole } from './console.ts';
 import { openIdentity } from './identity/open-identity.ts';
-import { collectIntegrity, type Integrity } from './integrity/collect-integrity.ts';
+import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
-import { collectHealth, type Health } from './reports/health.ts';
-import { isStarting } from './reports/system-state.ts';
+import { collectHealth } from './reports/health.ts';
 import { collectVersions } from './reports/versions.ts';
 import type { AuditSink } from './server/audit.ts';
 import { nodeService } from './server/node-service.ts';
@@ -13,6 +13,7 @@ import { type Listener, serve } from './server/serve.ts';
 import { onlyOnce, singleFlight } from './shared-run.ts';
 import type { StateStore } from './sys/state-store.ts';
 import { errorCode, type Sys } from './sys/sys.ts';
+import { openWatch } from './watch.ts';
 
 /** What plinthd is made of; main.ts gives the real parts, tests give their own. */
 export interface AgentParts {
@@ -95,7 +96,7 @@ async function open(
   const { name } = found.config.metadata;
   await parts.setHostName(name).catch(() => {}); // the check "host-name" shows the name the machine has
   const identity = await openIdentity(store, name);
-  const own = [configCheck(found, unkept), hostNameCheck(name), identityCheck(identity.concern)];
+  const own = [configCheck(found.source, unkept), hostNameCheck(name), identityCheck(identity.concern)];
   const health = singleFlight(() => collectHealth(sys, own));
   const integrity = singleFlight(() => collectIntegrity(sys, pathRules, probes));
   const versions = onlyOnce(() => collectVersions(sys));
@@ -119,74 +120,7 @@ async function open(
   });
   console.say(`node ${name}, id ${identity.nodeId}, config from ${found.source}`);
   console.say(`api ready port=${listener.port} fingerprint=${identity.fingerprint}`);
-  return { listener, watch: watcher(parts, health, integrity) };
-}
-
-/** One look at the node for the console, and what was seen at the looks before. */
-function watcher(
-  { sys, console }: AgentParts,
-  health: () => Promise<Health>,
-  integrity: () => Promise<Integrity>,
-): () => Promise<void> {
-  const report = consoleReport(console);
-  let postureSeen = false;
-  let addresses = '';
-  return async () => {
-    const now = sys.addresses().join(', ');
-    if (now !== addresses) console.say(`addresses: ${now || 'none'}`);
-    addresses = now;
-    // Posture does not change by itself, and looking at it makes the kernel refuse things: once is enough.
-    if (!postureSeen) report((await integrity()).checks);
-    postureSeen = true;
-    if (!(await isStarting(sys))) report((await health()).checks);
-  };
-}
-
-/** Says what became bad, and what became good again; says nothing twice. */
-function consoleReport(console: NodeConsole): (checks: readonly CheckResult[]) => void {
-  const bad = new Map<string, string>();
-  return (checks) => {
-    for (const { id, verdict, observed } of checks) {
-      const before = bad.get(id);
-      if (verdict === 'pass') {
-        if (before !== undefined) console.say(`recovered: ${id}: ${observed}`);
-        bad.delete(id);
-        continue;
-      }
-      if (before !== observed) console.say(`degraded: ${id}: ${observed}`);
-      bad.set(id, observed);
-    }
-  };
-}
-
-function configCheck(found: FoundConfig & { ok: true }, unkept: string | undefined): CheckSpec {
-  return {
-    id: 'machine-config',
-    expected: 'valid and kept on disk',
-    source: found.source,
-    fix: 'Mend /var; the config is stored at the next start.',
-    observe: async () => passIf(unkept === undefined, unkept ?? `valid, from ${found.source}`),
-  };
-}
-
-function hostNameCheck(name: string): CheckSpec {
-  return {
-    id: 'host-name',
-    expected: name,
-    source: 'uname',
-    fix: 'Find out what else sets the host name; the machine config names the node.',
-    observe: async (sys) => passIf(sys.hostName() === name, sys.hostName()),
-  };
-}
-
-function identityCheck(concern: string | undefined): CheckSpec {
-  return {
-    id: 'identity',
-    expected: 'the identity of the node survives a reboot',
-    source: '/var/lib/plinth/identity',
-    fix: 'Mend /var and reboot, then trust the fingerprint on the console anew.',
-    observe: async () => (concern === undefined ? pass('kept on disk') : passIf(false, concern)),
-  };
+  return { listener, watch: openWatch(sys, console, health, integrity) };
 }
 
 /** Waits, or ends early when aborted. The timer keeps the process alive: in maintenance nothing else does. */

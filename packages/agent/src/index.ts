@@ -1,4 +1,4 @@
 export { type BundleModules, type BundleOptions, bundleAgent } from './build/bundle-agent.ts';
 export type { BundledModule } from './build/list-modules.ts';
 export { type PathRule, type PathTable, pathTable } from './integrity/path-table.ts';
-export { CONTAINERD, SYSTEMCTL } from './reports/versions.ts';
+export { agentPrograms } from './programs.ts';

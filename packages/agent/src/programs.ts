@@ -1,0 +1,7 @@
+import { MOUNT } from './integrity/probes.ts';
+import { DMSETUP } from './integrity/root-checks.ts';
+import { SYSTEMD_NOTIFY } from './notify.ts';
+import { CONTAINERD, SYSTEMCTL } from './reports/versions.ts';
+
+/** Every program plinthd starts, by its path in the image; the image must have them all. */
+export const agentPrograms: readonly string[] = [CONTAINERD, DMSETUP, MOUNT, SYSTEMCTL, SYSTEMD_NOTIFY];
