@@ -30,7 +30,7 @@ export interface ReleaseInputs {
     /** Text of its .config. */
     readonly config: string;
   };
-  readonly agent: { readonly version: string; readonly contents: AgentModules };
+  readonly agent: { readonly version: string; readonly path: string; readonly contents: AgentModules };
   /** Values to expect, by PCR and then by case or boot phase; hex. */
   readonly pcrs: Manifest['pcrs'];
   readonly certificates: Readonly<Record<'boot' | 'verity' | 'pcr' | 'release', Certificate>>;

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Progress, silentProgress } from '@plinth/base';
 import { formatLock, type Lock } from '@plinth/debian';
@@ -13,6 +13,9 @@ import type { Manifest } from './manifest.ts';
 import { SUMS_FILE } from './names.ts';
 import { readManifest } from './read-release.ts';
 import { writeRelease } from './write-release.ts';
+
+/** Where the tree has the agent. */
+const AGENT_PATH = '/usr/lib/plinth/plinthd';
 
 export interface ReleaseImageOptions {
   readonly lock: Lock;
@@ -87,6 +90,7 @@ async function releaseInputs(
     },
     agent: {
       version: options.agentVersion,
+      path: AGENT_PATH,
       contents: await readAgentModules(join(tree.agentDir, 'modules.json')),
     },
     pcrs: { ...pcrs },
@@ -107,7 +111,7 @@ async function releaseInputs(
  * copy touches the cache. Does nothing when the same release is there already.
  */
 async function publish(toolbox: Toolbox, stage: string, outDir: string): Promise<void> {
-  if ((await exists(join(outDir, SUMS_FILE))) && (await sameSums(stage, outDir))) return;
+  if (await isPublished(stage, outDir)) return;
   const work = `${outDir}.new`;
   try {
     await removeTree(work);
@@ -127,8 +131,16 @@ async function publish(toolbox: Toolbox, stage: string, outDir: string): Promise
   }
 }
 
-async function sameSums(a: string, b: string): Promise<boolean> {
-  return (await readText(join(a, SUMS_FILE))) === (await readText(join(b, SUMS_FILE)));
+/** Whether the folder holds the same release, whole: same checksums, and each file there with its size. */
+async function isPublished(stage: string, outDir: string): Promise<boolean> {
+  const [sums, published] = [join(stage, SUMS_FILE), join(outDir, SUMS_FILE)];
+  if (!(await exists(published)) || (await readText(sums)) !== (await readText(published))) return false;
+  for (const name of await readdir(stage)) {
+    const copy = join(outDir, name);
+    if (!(await exists(copy)) || (await stat(copy)).size !== (await stat(join(stage, name))).size)
+      return false;
+  }
+  return true;
 }
 
 async function readText(path: string): Promise<string> {

@@ -153,6 +153,7 @@ export async function makeSampleRelease(
       kernel: { release: chain.kernelVersion, package: 'linux-image-sample', config: 'CONFIG_EROFS_FS=m\n' },
       agent: {
         version: '0.1.0',
+        path: '/usr/bin/demo',
         contents: { runtime: { name: 'node', version: '26.10.0', components: {} }, modules: [] },
       },
       pcrs: JSON.parse(await readFile(join(bootDir, BOOT_FILES.pcrs), 'utf8')),

@@ -44,6 +44,7 @@ export function sampleBillInputs(): BillInputs {
         file('/usr/bin/crun', 'crun'),
         file('/usr/lib/libstdc++.so.6.0.33', 'libstdc++6'),
         file('/usr/lib/os-release', 'plinth'),
+        file('/usr/lib/plinth/plinthd', 'plinth'),
         { path: '/usr/lib/link', kind: 'symlink', mode: 0o777, sizeBytes: 0, target: 'x', owner: 'plinth' },
       ],
     },
@@ -71,6 +72,7 @@ export function sampleBillInputs(): BillInputs {
     },
     agent: {
       version: '0.1.0',
+      path: '/usr/lib/plinth/plinthd',
       contents: {
         runtime: {
           name: 'node',

@@ -24,7 +24,12 @@ export interface BillInputs {
     readonly package: string;
     readonly sha256: string;
   };
-  readonly agent: { readonly version: string; readonly contents: AgentModules };
+  readonly agent: {
+    readonly version: string;
+    /** Where plinthd lies in the tree. */
+    readonly path: string;
+    readonly contents: AgentModules;
+  };
 }
 
 /** One file of the root image. */
@@ -150,7 +155,7 @@ function ownComponents(
       version: inputs.agent.version,
       purl: packageUrl('generic', 'plinthd', inputs.agent.version),
       license: 'Apache-2.0',
-      files: [],
+      files: files.filter(({ path }) => path === inputs.agent.path),
       contains: unique([runtimeId, ...bundled]),
     },
     {
@@ -160,7 +165,7 @@ function ownComponents(
       version: inputs.version,
       purl: packageUrl('generic', `${inputs.name}-files`, inputs.version),
       license: 'Apache-2.0',
-      files,
+      files: files.filter(({ path }) => path !== inputs.agent.path),
       contains: ['plinth-agent'],
     },
     {

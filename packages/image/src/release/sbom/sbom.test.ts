@@ -41,6 +41,7 @@ test('both name every file once, with its digest', () => {
     '/usr/bin/crun',
     '/usr/lib/libstdc++.so.6.0.33',
     '/usr/lib/os-release',
+    '/usr/lib/plinth/plinthd',
   ];
   const spdx = JSON.parse(writeSpdx(bill));
   assert.deepEqual(spdx.files.map(({ fileName }: { fileName: string }) => fileName.slice(1)).sort(), files);
@@ -66,6 +67,14 @@ test('a bill names what was compiled in: replaced Go modules, the toolchain, sou
     assert.ok(purls.includes(expected), expected);
   }
   assert.ok(!purls.some((purl) => /old\/fork|nghttp3|modules@/.test(purl)));
+});
+
+test('the agent is a component of its own, with its file', () => {
+  const agent = bill.components.find(({ name }) => name === 'plinthd');
+  assert.deepEqual(
+    agent?.files.map(({ path }) => path),
+    ['/usr/lib/plinth/plinthd'],
+  );
 });
 
 test('a licence that is no SPDX expression is left out, not repeated', () => {
