@@ -157,7 +157,7 @@ test('run ends everything the tool started when it is interrupted or its time is
 
 test('command starts a tool under its real process id that ends with the process started', async (context) => {
   const dir = await scratch();
-  const { program, args, env } = toolbox.command('sh', ['-c', 'echo $$ > /d/pid; echo; exec sleep 60'], {
+  const { program, args, env } = toolbox.command('sh', ['-c', 'echo $$ > /d/pid; echo; sleep 60; :'], {
     binds: [{ host: dir, inside: '/d' }],
   });
   const child = spawn(program, [...args], {
