@@ -146,6 +146,8 @@ function ownComponents(
       ...(isLicenseExpression(license) ? { license } : {}),
     }),
   );
+  // Go programs that the builder compiled itself belong to no package.
+  const ownModules = files.flatMap(({ path }) => goComponents(inputs.goPrograms.get(path))).map(add);
   const kernelPackage = inputs.packages.find(({ name }) => name === inputs.kernel.package);
   return [
     {
@@ -166,7 +168,7 @@ function ownComponents(
       purl: packageUrl('generic', `${inputs.name}-files`, inputs.version),
       license: 'Apache-2.0',
       files: files.filter(({ path }) => path !== inputs.agent.path),
-      contains: ['plinth-agent'],
+      contains: unique(['plinth-agent', ...ownModules]),
     },
     {
       id: 'linux-kernel',

@@ -77,6 +77,15 @@ test('the agent is a component of its own, with its file', () => {
   );
 });
 
+test('modules of a Go program that the builder compiled itself are named too', () => {
+  const inputs = sampleBillInputs();
+  const info = { goVersion: 'go1.26.1', modules: [{ path: 'k8s.io/api', version: 'v0.36.0' }], settings: {} };
+  const goPrograms = new Map([['/usr/lib/os-release', info]]);
+  const purls = makeBill({ ...inputs, goPrograms }).components.map(({ purl }) => purl);
+  assert.ok(purls.includes('pkg:golang/k8s.io/api@v0.36.0'));
+  assert.ok(purls.includes('pkg:golang/stdlib@1.26.1'));
+});
+
 test('a licence that is no SPDX expression is left out, not repeated', () => {
   const licenseOf = (name: string) => bill.components.find((component) => component.name === name)?.license;
   assert.equal(licenseOf('@bufbuild/protobuf'), '(Apache-2.0 AND BSD-3-Clause)');
