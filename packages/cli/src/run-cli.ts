@@ -8,6 +8,8 @@ import { type ColourChoice, colourChoices, createStyle, wantsColour } from './ou
 import { createRenderer } from './progress/create-renderer.ts';
 import { createProgress } from './progress/events.ts';
 
+const ANNOUNCE_STOP_AFTER_MS = 500;
+
 /** runCli runs one command line to its end and returns its exit code; nothing escapes it but a bug in itself. */
 export async function runCli(
   argv: readonly string[],
@@ -56,7 +58,12 @@ async function runCommand(
   });
   const { ask } = world;
   const progress = createProgress(renderer.on, () => performance.now(), signal);
-  const announce = () => progress.warn('stopping at a clean point; press Ctrl-C again to end at once');
+  // Most work stops at once; only what does not needs an explanation.
+  let announcement: NodeJS.Timeout | undefined;
+  const announce = () => {
+    const text = 'stopping at a clean point; press Ctrl-C again to end at once';
+    announcement = setTimeout(() => progress.warn(text), ANNOUNCE_STOP_AFTER_MS);
+  };
   signal.addEventListener('abort', announce, { once: true });
   const context: CommandContext = {
     progress,
@@ -83,6 +90,7 @@ async function runCommand(
     return result.exitCode ?? exitCodes.ok;
   } finally {
     signal.removeEventListener('abort', announce);
+    clearTimeout(announcement);
     renderer.close();
   }
 }
