@@ -1,20 +1,22 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Progress, silentProgress } from '@plinth/base';
 import { fetchPackages, findMirrors, type Lock, type Mirrors, requireFreshLock } from '@plinth/debian';
 import { openStageCache, type StageCache, withLock } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
-import { BOOT_FILES, type BuildKeys, makeBootChain } from '../boot/boot-chain.ts';
-import { makeDisk } from '../disk/make-disk.ts';
-import { readSlotSizes } from '../disk/slot-sizes.ts';
-import { packInitrd, readInitrdParts } from '../initrd/make-initrd.ts';
-import { planInitrd } from '../initrd/plan-initrd.ts';
-import { addVerity, makeRootFilesystem, type RootImage } from '../root/make-root.ts';
-import { type InitrdSpec, loadOsSpec, type OsSpec, packageSetOf } from '../spec/os-spec.ts';
-import { openTree } from '../tree/disk-tree.ts';
+import { BOOT_FILES, type BuildKeys } from '../boot/boot-chain.ts';
+import type { RootImage } from '../root/make-root.ts';
+import { loadOsSpec, type OsSpec, packageSetOf } from '../spec/os-spec.ts';
 import { type AgentRecipe, buildTree, type TreeResult } from './build-tree.ts';
-import { digestFolder } from './digest-folder.ts';
 import { gateSizes, gateTree } from './gate-tree.ts';
+import {
+  kernelFile,
+  makeBoot,
+  makeInitrd,
+  makeRawDisk,
+  makeRoot,
+  type StageContext,
+} from './image-stages.ts';
 
 export interface BuildOptions {
   /** The `os` folder: what the operating system is. */
@@ -79,7 +81,7 @@ async function build(options: BuildOptions, cache: StageCache): Promise<BuiltIma
     { spec, osDir, packages: lock.packages, debs, agent, toolbox, cache, ...(signal && { signal }) },
     progress,
   );
-  const context: Context = { options, cache, progress, spec, tree, epochSeconds };
+  const context: StageContext = { options, cache, progress, spec, tree, epochSeconds };
   const gate = {
     osDir,
     toolbox,
@@ -108,149 +110,4 @@ async function build(options: BuildOptions, cache: StageCache): Promise<BuiltIma
     bootDir,
     diskPath,
   };
-}
-
-/** What every stage below needs. */
-interface Context {
-  readonly options: BuildOptions;
-  readonly cache: StageCache;
-  readonly progress: Progress;
-  readonly spec: OsSpec;
-  readonly tree: TreeResult;
-  readonly epochSeconds: number;
-}
-
-const SOURCE = join(import.meta.dirname, '..');
-
-async function makeRoot({ options, cache, progress, spec, tree, epochSeconds }: Context): Promise<RootImage> {
-  const { toolbox } = options;
-  const seed = `${spec.name} ${spec.version}`;
-  const slots = await readSlotSizes(join(options.osDir, 'repart.d'));
-  const dir = await cache.stage(
-    'root',
-    'Pack the root file system and its hash tree',
-    {
-      builder: await digestFolder(join(SOURCE, 'root')),
-      toolbox: toolbox.key,
-      tree: tree.key,
-      epochSeconds,
-      seed,
-      slots,
-    },
-    progress,
-    async (work) => {
-      await makeRootFilesystem(tree.root, work, { toolbox, epochSeconds, seed });
-      const root = await addVerity(work, { seed, slots });
-      const { rootHash, sizeBytes } = root;
-      await writeFile(join(work, 'root.json'), JSON.stringify({ rootHash, sizeBytes }));
-    },
-  );
-  const { rootHash, sizeBytes } = JSON.parse(await readFile(join(dir, 'root.json'), 'utf8')) as RootImage;
-  return { imagePath: join(dir, 'root.erofs'), hashTreePath: join(dir, 'root.verity'), rootHash, sizeBytes };
-}
-
-async function makeInitrd(
-  { options, cache, progress, tree, epochSeconds }: Context,
-  spec: InitrdSpec,
-): Promise<string> {
-  const { toolbox, osDir } = options;
-  const paths = planInitrd(spec, openTree(tree.root), tree.kernelVersion);
-  const parts = await readInitrdParts(tree.root, paths, osDir, tree.kernelVersion);
-  const dir = await cache.stage(
-    'initrd',
-    'Pack the initrd',
-    {
-      builder: await digestFolder(join(SOURCE, 'initrd')),
-      toolbox: toolbox.key,
-      parts: parts.digest,
-      epochSeconds,
-    },
-    progress,
-    (work) => packInitrd(parts, join(work, 'initrd.zst'), toolbox, epochSeconds),
-  );
-  return join(dir, 'initrd.zst');
-}
-
-async function makeBoot(
-  { options, cache, progress, spec, tree, epochSeconds }: Context,
-  root: RootImage,
-  initrdPath: string,
-): Promise<string> {
-  const { toolbox, keys } = options;
-  const efi = join(tree.packageDir('systemd-boot-efi'), 'usr/lib/systemd/boot/efi');
-  const inputs = {
-    spec,
-    rootHash: root.rootHash,
-    kernelPath: await kernelFile(tree, 'vmlinuz-'),
-    kernelVersion: tree.kernelVersion,
-    initrdPath,
-    stubPath: join(efi, 'linuxx64.efi.stub'),
-    loaderPath: join(efi, 'systemd-bootx64.efi'),
-    osReleasePath: join(tree.root, 'usr/lib/os-release'),
-    keys,
-    toolbox,
-    epochSeconds,
-  };
-  return cache.stage(
-    'boot',
-    'Make and sign the UKI and the boot loader',
-    {
-      builder: await digestFolder(join(SOURCE, 'boot')),
-      toolbox: toolbox.key,
-      spec,
-      rootHash: root.rootHash,
-      initrd: basename(join(initrdPath, '..')),
-      kernel: tree.kernelVersion,
-      loader: basename(tree.packageDir('systemd-boot-efi')),
-      keys: [keys.boot, keys.verity, keys.pcr].map((signer) => signer.keyId),
-      epochSeconds,
-    },
-    progress,
-    (work) => makeBootChain(inputs, work),
-  );
-}
-
-async function makeRawDisk(
-  { options, cache, progress, spec, epochSeconds }: Context,
-  root: RootImage,
-  bootDir: string,
-): Promise<string> {
-  const { toolbox, osDir } = options;
-  const dir = await cache.stage(
-    'disk',
-    'Write the disk',
-    {
-      builder: await digestFolder(join(SOURCE, 'disk')),
-      toolbox: toolbox.key,
-      repart: await digestFolder(join(osDir, 'repart.d')),
-      spec,
-      boot: basename(bootDir),
-      epochSeconds,
-    },
-    progress,
-    async (work) => {
-      const veritySignatureJson = await readFile(join(bootDir, BOOT_FILES.veritySignature), 'utf8');
-      await makeDisk(
-        {
-          spec,
-          root,
-          veritySignatureJson,
-          bootLoaderPath: join(bootDir, BOOT_FILES.loader),
-          ukiPath: join(bootDir, BOOT_FILES.uki),
-          epochSeconds,
-        },
-        osDir,
-        work,
-        toolbox,
-      );
-    },
-  );
-  return join(dir, 'disk.raw');
-}
-
-/** A file the kernel package keeps in /boot, which the tree itself does not carry. */
-async function kernelFile(tree: TreeResult, prefix: string): Promise<string> {
-  const folder = join(tree.packageDir(`linux-image-${tree.kernelVersion}`), 'boot');
-  const name = (await readdir(folder)).find((each) => each.startsWith(prefix));
-  return join(folder, name ?? prefix);
 }
