@@ -19,6 +19,7 @@ export { authenticodeDigest } from './pe/authenticode-digest.ts';
 export { attachCertificate, readCertificates, removeCertificates } from './pe/certificate-table.ts';
 export { type PeFile, type PeSection, peSectionBytes, readPe } from './pe/read-pe.ts';
 export { readUki, type Uki } from './pe/read-uki.ts';
+export { type TarEntry, type TarOptions, writeTar } from './tar/write-tar.ts';
 export { extendPcr, PCR_RESET, replayPcr } from './tpm/pcr.ts';
 export { encodePcrSignatures, type PcrSignature, pcrPolicyDigest } from './tpm/pcr-policy.ts';
 export { predictPcr4 } from './tpm/predict-pcr4.ts';

@@ -36,4 +36,9 @@ export const formatsCodes = {
     cause: 'Not a disk image, a compressed one given as is, or a damaged one.',
     fix: 'Decompress the image, or write it to the disk again.',
   },
+  'formats/tar-invalid': {
+    meaning: 'An entry cannot be expressed in a tar archive.',
+    cause: 'A path that leaves the archive, comes twice, or is too long for the format.',
+    fix: 'Rename the entry shown.',
+  },
 } as const satisfies CodeTable;

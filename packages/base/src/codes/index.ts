@@ -2,6 +2,7 @@ import { agentCodes } from './agent.ts';
 import { cliCodes } from './cli.ts';
 import { debianCodes } from './debian.ts';
 import { formatsCodes } from './formats.ts';
+import { goCodes } from './go.ts';
 import { hostCodes } from './host.ts';
 import { imageCodes } from './image.ts';
 import { policyCodes } from './policy.ts';
@@ -17,6 +18,7 @@ export const errorCodes = {
   ...cliCodes,
   ...debianCodes,
   ...formatsCodes,
+  ...goCodes,
   ...hostCodes,
   ...imageCodes,
   ...policyCodes,
