@@ -15,7 +15,7 @@ import {
   makeConfigDrive,
   smbiosInjections,
 } from '../testkit/injections.ts';
-import { failing, isHealthy, settledHealth } from '../testkit/node-answers.ts';
+import { failing, settledHealth } from '../testkit/node-answers.ts';
 
 const PROMPT = /login:|password:|emergency mode|rescue mode|press enter for|[#$>] ?$/im;
 
@@ -42,7 +42,7 @@ suite('whoever defines the machine and writes its ESP gets no shell and no unit 
       },
     });
     using client = lab.owner.connect(endpointOf(booted));
-    const health = await settledHealth(client, isHealthy);
+    const health = await settledHealth(client);
     const console = (await readConsole(booted.machine)).join('\n');
     assert.doesNotMatch(console, new RegExp(MARKER));
     assert.doesNotMatch(console, PROMPT);

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { Verdict } from '@plinth/api';
 import { removeCertificates } from '@plinth/formats';
 import { type Signer, signPe } from '@plinth/trust';
-import { bootImage } from '../testkit/boot-image.ts';
+import { bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { copyDisk, type DiskCopy } from '../testkit/disk-copy.ts';
 import { type Esp, openEsp } from '../testkit/esp.ts';
 import { makeForeignSigner } from '../testkit/foreign-signer.ts';
+import { verdictOf } from '../testkit/node-answers.ts';
 import {
   fileOffset,
   flipInSection,
@@ -18,6 +20,8 @@ import {
 
 const VERITY_BLOCK_BYTES = 4096;
 const EROFS_SUPERBLOCK_OFFSET = 1024;
+/** Somewhere in the JSON of the signature partition, which is about a kilobyte long. */
+const SIGNATURE_JSON_OFFSET = 500;
 
 interface Target {
   readonly lab: BootLab;
@@ -132,6 +136,22 @@ suite('a changed image does not boot', { concurrency: 2 }, () => {
       assert.doesNotMatch(booted.lines.join('\n'), /plinth: api ready/);
     });
   }
+
+  test('a bit of the signature partition, which no boot reads: the node says so', async () => {
+    const name = 'tampered-signature';
+    const disk = await copyDisk(lab.release.diskPath, join(lab.scratch, `${name}.raw`));
+    const { offsetBytes } = disk.partition(`plinth_${lab.release.version}_sig`);
+    await disk.flipBit(offsetBytes + SIGNATURE_JSON_OFFSET);
+    await using booted = await bootImage(lab, name, {
+      title: 'a bit of the signature partition',
+      expected: 'up, integrity check slot-signature fails',
+      spec: { disk: { kind: 'raw', path: disk.path } },
+    });
+    using client = lab.owner.connect(endpointOf(booted));
+    const { verdict, checks } = await client.getIntegrity();
+    assert.equal(verdictOf(checks, 'slot-signature'), Verdict.FAIL);
+    assert.equal(verdict, Verdict.FAIL);
+  });
 });
 
 function rootOffset(lab: BootLab, disk: DiskCopy): number {

@@ -16,7 +16,17 @@ export interface DiskCopy {
 
 /** copyDisk copies a raw disk without its holes. */
 export async function copyDisk(source: string, path: string): Promise<DiskCopy> {
+  await copyFile(source, path);
+  return openDisk(path);
+}
+
+/** copyFile copies a large file without its holes. */
+export async function copyFile(source: string, path: string): Promise<void> {
   await run('cp', ['--reflink=auto', '--sparse=always', source, path]);
+}
+
+/** openDisk reads the partitions of a raw disk that may be changed. */
+export async function openDisk(path: string): Promise<DiskCopy> {
   const withFile = async <T>(work: (file: FileHandle) => Promise<T>): Promise<T> => {
     const file = await open(path, 'r+');
     try {

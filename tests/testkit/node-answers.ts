@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Check, type GetHealthResponse, HealthState, type NodeClient, Verdict } from '@plinth/api';
 
-/** A node that is starting is degraded; it may take this long until it has settled, without KVM on a busy computer. */
-const SETTLE_TIMEOUT_MS = 300_000;
+/** A node that is starting is degraded; without KVM on a busy computer it may take this long until it has started. */
+const START_TIMEOUT_MS = 300_000;
+/** Answers after the start that may still be bad: units end in any order, and an address may come late. */
+const PATIENCE = 5;
 const POLL_MS = 3_000;
 
-/** settledHealth asks until `isSettled` holds or the time is over, and gives the last answer. */
-export async function settledHealth(
-  client: NodeClient,
-  isSettled: (health: GetHealthResponse) => boolean,
-): Promise<GetHealthResponse> {
-  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+/** settledHealth asks until the node is healthy or has no excuse any more, and gives the last answer. */
+export async function settledHealth(client: NodeClient): Promise<GetHealthResponse> {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  let patience = PATIENCE;
   for (;;) {
     const health = await client.getHealth();
-    if (isSettled(health) || performance.now() >= deadline) return health;
+    if (health.state === HealthState.HEALTHY || performance.now() >= deadline) return health;
+    const { finished } = await client.getBootReport();
+    if (finished && patience-- === 0) return health;
     await sleep(POLL_MS);
   }
 }
-
-export const isHealthy = ({ state }: GetHealthResponse): boolean => state === HealthState.HEALTHY;
 
 /** failing names the checks that do not pass, with what was seen: readable in the message of an assertion. */
 export function failing(checks: readonly Check[]): string[] {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Toolbox } from '@plinth/toolbox';
-import { copyDisk, type DiskCopy } from './disk-copy.ts';
+import { copyFile, type DiskCopy, openDisk } from './disk-copy.ts';
 
 /** A small /var, so that it is quickly damaged or filled. */
 const DISK_SIZE_BYTES = 2 * 1024 ** 3;
@@ -13,7 +13,7 @@ const EXT4_SUPERBLOCK_OFFSET = 1024;
 
 /** copyWithVar copies a disk and makes /var on it, by the definitions that the node uses at its first boot. */
 export async function copyWithVar(toolbox: Toolbox, source: string, path: string): Promise<DiskCopy> {
-  await copyDisk(source, path);
+  await copyFile(source, path);
   await truncate(path, DISK_SIZE_BYTES);
   const definitions = join(import.meta.dirname, '../../os/repart.d');
   await toolbox.run(
@@ -26,7 +26,7 @@ export async function copyWithVar(toolbox: Toolbox, source: string, path: string
       ],
     },
   );
-  return copyDisk(path, `${path}.var`);
+  return openDisk(path);
 }
 
 /** corruptVar overwrites the superblock of /var and the backups that e2fsck(8) would restore it from. */
@@ -46,6 +46,8 @@ export async function fillVar(toolbox: Toolbox, disk: DiskCopy, scratch: string)
   const folder = join(scratch, 'full');
   const content = join(folder, 'content');
   await mkdir(content, { recursive: true });
+  // Of 16 inodes 11 are the file system's own; these and the large file take the rest.
+  for (const name of ['a', 'b', 'c', 'd']) await writeFile(join(content, name), '');
   const binds = [{ host: folder, inside: '/full' }];
   const label = [
     '-q',

@@ -19,15 +19,9 @@ const MAINTENANCE = /^plinth: maintenance: (.+)$/;
  * root is asked before the panic that a refused root ends in.
  */
 const FAILURES: readonly (readonly [code: BootFailureCode, pattern: RegExp])[] = [
-  // UEFI boot manager (BdsDxe) and systemd-boot, in the words of EFI status codes.
-  [
-    'vm/firmware-refused',
-    /Access Denied|Security Violation|BdsDxe: (failed to (load|start)|No bootable option)/i,
-  ],
-  [
-    'vm/firmware-refused',
-    /^(Error (loading|preparing|registering)|Failed to (execute|load|start)) .*\\EFI\\/i,
-  ],
+  // The UEFI boot manager, and systemd-boot when it starts what it has chosen.
+  ['vm/firmware-refused', /BdsDxe: (failed to (load|start)|No bootable option)/],
+  ['vm/firmware-refused', /@image_start: /],
   // dm-verity (drivers/md/dm-verity-*.c) and systemd-veritysetup(8).
   [
     'vm/root-refused',
