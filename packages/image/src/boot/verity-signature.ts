@@ -15,3 +15,9 @@ export function veritySignatureJson(
     signature: Buffer.from(signatureDer).toString('base64'),
   });
 }
+
+/** padSignature fills the JSON with zeros to whole blocks, in which a partition is written (UAPI.2). */
+export function padSignature(json: string): Uint8Array {
+  const text = Buffer.from(json);
+  return Buffer.concat([text, Buffer.alloc(Math.ceil(text.length / 4096) * 4096 - text.length)]);
+}

@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Toolbox } from '@plinth/toolbox';
+import { padSignature } from '../boot/verity-signature.ts';
 import { hexUuid, type RootImage, seededUuid } from '../root/make-root.ts';
 import type { OsSpec } from '../spec/os-spec.ts';
 import { readDiskSizeMiB } from './slot-sizes.ts';
@@ -64,7 +65,7 @@ export async function makeDisk(
     await mkdir(join(definitions, `${name}.d`));
     await writeFile(join(definitions, `${name}.d`, 'build.conf'), ['[Partition]', ...lines, ''].join('\n'));
   }
-  await writeFile(join(output, 'root.sig'), padded(inputs.veritySignatureJson));
+  await writeFile(join(output, 'root.sig'), padSignature(inputs.veritySignatureJson));
   await makeEsp(inputs, join(output, 'esp'));
   await toolbox.run(
     'systemd-repart',
@@ -89,12 +90,6 @@ export async function makeDisk(
     },
   );
   return join(output, 'disk.raw');
-}
-
-/** The partition is written in whole blocks; the JSON is padded with zeros (UAPI.3). */
-function padded(json: string): Uint8Array {
-  const text = Buffer.from(json);
-  return Buffer.concat([text, Buffer.alloc(Math.ceil(text.length / 4096) * 4096 - text.length)]);
 }
 
 async function makeEsp(inputs: DiskInputs, folder: string): Promise<void> {

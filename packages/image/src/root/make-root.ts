@@ -18,14 +18,15 @@ export interface RootImage {
 
 /**
  * makeRootFilesystem packs the tree into an EROFS image: everything root:root, one time for all files,
- * labelled from the tree's own SELinux contexts.
+ * labelled from SELinux contexts, by default the tree's own.
  * @param seed text the file system's UUID is derived from
  */
 export async function makeRootFilesystem(
   tree: string,
   output: string,
-  options: { toolbox: Toolbox; epochSeconds: number; seed: string },
+  options: { toolbox: Toolbox; epochSeconds: number; seed: string; fileContextsDir?: string },
 ): Promise<void> {
+  const { fileContextsDir = join(tree, 'etc/selinux/default/contexts/files') } = options;
   await options.toolbox.run(
     'mkfs.erofs',
     [
@@ -34,13 +35,14 @@ export async function makeRootFilesystem(
       `-T${options.epochSeconds}`,
       `-U${seededUuid(`${options.seed} root`)}`,
       '--all-root',
-      '--file-contexts=/mnt/tree/etc/selinux/default/contexts/files/file_contexts',
+      '--file-contexts=/mnt/contexts/file_contexts',
       '/mnt/out/root.erofs',
       '/mnt/tree',
     ],
     {
       binds: [
         { host: tree, inside: '/mnt/tree', readOnly: true },
+        { host: fileContextsDir, inside: '/mnt/contexts', readOnly: true },
         { host: output, inside: '/mnt/out' },
       ],
     },
