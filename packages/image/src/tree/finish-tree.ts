@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import type { Toolbox } from '@plinth/toolbox';
@@ -38,6 +38,9 @@ export async function finishTree(root: string, toolbox: Toolbox, spec: OsSpec): 
   for (const name of ['passwd-', 'group-', 'shadow-', 'gshadow-', '.pwd.lock', '.updated']) {
     await rm(join(root, 'etc', name), { force: true });
   }
+  // systemd-sysusers gives them mode 0, which keeps a build without root from reading its own files. On the node only
+  // root, which needs no permission, reads them either way.
+  for (const name of ['shadow', 'gshadow']) await chmod(join(root, 'etc', name), 0o400);
   // ldconfig and others leave caches there; /var belongs to the node.
   await rm(join(root, 'var'), { recursive: true, force: true });
   await mkdir(join(root, 'var'), { mode: 0o755 });
