@@ -3,6 +3,15 @@ export { type BuildOptions, type BuiltImage, buildImage } from './build/build-im
 export type { AgentRecipe } from './build/build-tree.ts';
 export { type BuildDifference, type ComparableBuild, compareBuilds } from './build/compare-builds.ts';
 export { digestFolder } from './build/digest-folder.ts';
+export {
+  type BuildGoOptions,
+  type BuiltGoComponent,
+  buildGoComponent,
+  findGoComponent,
+} from './go/build-go-component.ts';
+export { type GoComponent, loadGoComponents } from './go/go-component.ts';
+export { type GoTools, type OpenGoToolsOptions, openGoTools, readGoToolchainKey } from './go/go-tools.ts';
+export { type OciArchive, type OciImage, writeOciArchive } from './oci/write-oci-archive.ts';
 export { diffReleases } from './release/diff-releases.ts';
 export { type DiskFormat, diskFormats } from './release/disk/convert-disk.ts';
 export { type Change, isSameContent, type ReleaseDiff } from './release/facts/diff-facts.ts';
@@ -22,3 +31,5 @@ export {
   osSpecSchema,
   packageSetOf,
 } from './spec/os-spec.ts';
+export { type BuildKubernetesOptions, buildKubernetes } from './sysext/build-kubernetes.ts';
+export type { BuiltLayer } from './sysext/build-kubernetes-layer.ts';

@@ -1,9 +1,8 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Progress } from '@plinth/base';
-import { silentProgress } from '@plinth/base';
-import { type LockedPackage, unpackDeb } from '@plinth/debian';
-import { mapParallel, run, type StageCache } from '@plinth/host';
+import type { LockedPackage } from '@plinth/debian';
+import { run, type StageCache } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
 import type { OsSpec } from '../spec/os-spec.ts';
 import { applyTree, makeFolder, replaceFile } from '../tree/apply-tree.ts';
@@ -11,8 +10,9 @@ import { configureTree, OS_FOLDERS } from '../tree/configure-tree.ts';
 import { finishTree, indexTree } from '../tree/finish-tree.ts';
 import { planTree } from '../tree/plan-tree.ts';
 import { scanPackage } from '../tree/scan-package.ts';
-import { buildSelinuxPolicy } from '../tree/selinux-policy.ts';
 import { digestFolder } from './digest-folder.ts';
+import { SELINUX_PACKAGE, selinuxStage } from './selinux-stage.ts';
+import { unpackPackages } from './unpack-packages.ts';
 
 /** Makes plinthd; given by the caller, because the agent is a program of its own. */
 export interface AgentRecipe {
@@ -59,13 +59,12 @@ const BUILDER_SOURCE = join(import.meta.dirname, '..', 'tree');
 export async function buildTree(inputs: TreeInputs, progress: Progress): Promise<TreeResult> {
   const { spec, toolbox, cache } = inputs;
   const builder = await digestFolder(BUILDER_SOURCE);
-  const unpacked = await unpackPackages(inputs, progress);
+  const unpacked = await unpackPackages(inputs.packages, inputs.debs, cache, progress, inputs.signal);
   const packageDir = (name: string) => {
     const found = unpacked.get(name);
     if (found === undefined) throw new Error(`package ${name} is not in the lock`);
     return found;
   };
-  const policyPackage = packageDir('selinux-policy-default');
   const [base, selinux, agentDir] = await Promise.all([
     cache.stage(
       'packages',
@@ -80,13 +79,7 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
       progress,
       (dir) => mergePackages(dir, unpacked, spec, toolbox),
     ),
-    cache.stage(
-      'selinux',
-      'Compile the SELinux policy',
-      { builder, toolbox: toolbox.key, policy: basename(policyPackage) },
-      progress,
-      (dir) => buildSelinuxPolicy(policyPackage, dir, toolbox),
-    ),
+    selinuxStage(packageDir(SELINUX_PACKAGE), inputs, progress),
     cache.stage(
       'agent',
       'Build plinthd',
@@ -122,21 +115,6 @@ interface BaseFacts {
   readonly kernelVersion: string;
   readonly owners: readonly (readonly [path: string, owner: string])[];
   readonly unusedRules: readonly string[];
-}
-
-async function unpackPackages(inputs: TreeInputs, progress: Progress): Promise<Map<string, string>> {
-  const { packages, debs, cache, signal } = inputs;
-  return progress.step(`Unpack ${packages.length} packages`, async (step) => {
-    let made = 0;
-    const dirs = await mapParallel(packages, 3, (item) =>
-      cache.stage('unpacked', `Unpack ${item.name}`, { sha256: item.sha256 }, silentProgress, async (dir) => {
-        step.note(`${++made} unpacked`);
-        await unpackDeb(debs.get(item.name) ?? '', dir, signal);
-      }),
-    );
-    if (made === 0) step.cached('all were unpacked before');
-    return new Map(packages.map((item, index) => [item.name, dirs[index] ?? '']));
-  });
 }
 
 async function mergePackages(

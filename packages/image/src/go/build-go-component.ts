@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
 import { type GoBuildInfo, readElf } from '@plinth/formats';
-import { openStageCache, type StageCache } from '@plinth/host';
+import { exists, openStageCache, type StageCache, type StageInputs, stageKey } from '@plinth/host';
 import { compileGo } from './compile-go.ts';
 import { describeSeconds, estimateSeconds } from './estimate.ts';
 import { fetchGoModules } from './fetch-go-modules.ts';
@@ -48,15 +48,9 @@ export async function buildGoComponent(
   const cache = options.cache ?? openStageCache();
   const estimate = describeSeconds(estimateSeconds(component.cpuSeconds, jobs));
   const dir = await cache.stage(
-    `go-${component.name}`,
+    stageName(component),
     `Compile ${component.name} ${component.version}`,
-    {
-      files: await digestComponent(component),
-      toolchain: tools.key,
-      target: TARGET,
-      flags: buildFlags(component),
-      packages: component.packages,
-    },
+    await stageInputs(component, tools.key),
     progress,
     async (work, step) => {
       const goCache = options.goCache ?? (await openGoCache());
@@ -78,6 +72,38 @@ export async function buildGoComponent(
       await writeFile(join(work, MODULES_FILE), `${JSON.stringify(modules, undefined, 1)}\n`);
     },
   );
+  return readBuilt(component, dir);
+}
+
+/**
+ * findGoComponent gives a component that was compiled before, and never compiles: for tests and reports.
+ * @param toolchainKey as readGoToolchainKey gives it
+ */
+export async function findGoComponent(
+  component: GoComponent,
+  toolchainKey: string,
+  cache: StageCache = openStageCache(),
+): Promise<BuiltGoComponent | undefined> {
+  const key = stageKey(stageName(component), await stageInputs(component, toolchainKey));
+  const dir = join(cache.root, `${stageName(component)}-${key}`);
+  return (await exists(dir)) ? readBuilt(component, dir) : undefined;
+}
+
+function stageName({ name }: GoComponent): string {
+  return `go-${name}`;
+}
+
+async function stageInputs(component: GoComponent, toolchainKey: string): Promise<StageInputs> {
+  return {
+    files: await digestComponent(component),
+    toolchain: toolchainKey,
+    target: TARGET,
+    flags: buildFlags(component),
+    packages: component.packages,
+  };
+}
+
+async function readBuilt(component: GoComponent, dir: string): Promise<BuiltGoComponent> {
   const names = component.packages.map(programName);
   return {
     component,

@@ -48,7 +48,17 @@ export async function compileGo(
   try {
     await tools.toolbox.run(
       'nice',
-      ['-n', '19', tools.program, 'build', '-v', `-p=${jobs}`, ...buildFlags(component), '-o=/out/', ...component.packages],
+      [
+        '-n',
+        '19',
+        tools.program,
+        'build',
+        '-v',
+        `-p=${jobs}`,
+        ...buildFlags(component),
+        '-o=/out/',
+        ...component.packages,
+      ],
       {
         ...run,
         label: `go build of ${component.name}`,
@@ -65,6 +75,8 @@ export async function compileGo(
   } catch (reason) {
     if (!(reason instanceof PlinthError) || reason.code !== 'host/command-failed') throw reason;
     const said = reason.message.split('\n').slice(1).join('\n');
-    throw new PlinthError('go/compile-failed', `Cannot compile ${component.name}:\n${said}`, { cause: reason });
+    throw new PlinthError('go/compile-failed', `Cannot compile ${component.name}:\n${said}`, {
+      cause: reason,
+    });
   }
 }

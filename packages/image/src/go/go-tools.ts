@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Progress } from '@plinth/base';
-import { type Mirrors, readLock } from '@plinth/debian';
+import { type LockedPackage, type Mirrors, readLock } from '@plinth/debian';
 import { hashText } from '@plinth/host';
 import { openToolbox, type Toolbox } from '@plinth/toolbox';
 
@@ -32,13 +32,25 @@ const TOOLCHAIN = /^golang-(\d+\.\d+)-(?:go|src)$/;
  * @throws toolbox/…, debian/…, host/download-failed
  */
 export async function openGoTools(options: OpenGoToolsOptions): Promise<GoTools> {
-  const { lockDir } = options;
-  const { packages } = await readLock(join(lockDir, `${NAME}.lock.json`));
-  const toolchain = packages.filter(({ name }) => TOOLCHAIN.test(name));
+  const toolchain = await readToolchain(options.lockDir);
   const version = toolchain.map(({ name }) => TOOLCHAIN.exec(name)?.[1])[0];
   return {
     toolbox: await openToolbox({ name: NAME, ...options }),
     program: `/usr/lib/go-${version}/bin/go`,
-    key: hashText(toolchain.map(({ sha256 }) => sha256).join('\n')),
+    key: keyOf(toolchain),
   };
+}
+
+/** readGoToolchainKey gives the key that openGoTools would, without making the toolbox. @throws debian/lock-missing */
+export async function readGoToolchainKey(lockDir: string): Promise<string> {
+  return keyOf(await readToolchain(lockDir));
+}
+
+async function readToolchain(lockDir: string): Promise<LockedPackage[]> {
+  const { packages } = await readLock(join(lockDir, `${NAME}.lock.json`));
+  return packages.filter(({ name }) => TOOLCHAIN.test(name));
+}
+
+function keyOf(toolchain: readonly LockedPackage[]): string {
+  return hashText(toolchain.map(({ sha256 }) => sha256).join('\n'));
 }

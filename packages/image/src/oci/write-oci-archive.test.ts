@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,7 +58,10 @@ test('an archive leads from its index to its files, each part under its own dige
       WorkingDir: '/',
     });
     const list = execFileSync('tar', ['-tvf', join(folder, layerPath)], { encoding: 'utf8' });
-    assert.match(list, /^lrwxrwxrwx 0\/0 .* bin -> usr\/bin\n-r-xr-xr-x 0\/0 .* example\ndrwxr-xr-x 0\/0 .* usr\/\n$/);
+    assert.match(
+      list,
+      /^lrwxrwxrwx 0\/0 .* bin -> usr\/bin\n-r-xr-xr-x 0\/0 .* example\ndrwxr-xr-x 0\/0 .* usr\/\n$/,
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -62,7 +62,10 @@ export async function assembleLayer(inputs: LayerInputs, dir: string): Promise<L
   await fillReferences(join(root, SHARE), images);
   const releasePath = join(root, 'usr/lib/extension-release.d', `extension-release.${inputs.spec.name}`);
   await mkdir(dirname(releasePath), { recursive: true });
-  await writeFile(releasePath, renderExtensionRelease(inputs.osRelease, { ...inputs.spec, version: inputs.version }));
+  await writeFile(
+    releasePath,
+    renderExtensionRelease(inputs.osRelease, { ...inputs.spec, version: inputs.version }),
+  );
   await openModes(root);
   return manifest;
 }
@@ -89,7 +92,8 @@ function programOf(
   const { owner, program } = sourceOf(from, minor);
   const unpacked = owner === 'package' ? packages.get(program) : undefined;
   // A tag cannot hold what a Debian version can: "0.2.1-2+b14", "1:2.3~rc1" (OCI Distribution, "tag").
-  if (unpacked) return { path: join(unpacked.dir, packagePath), version: unpacked.version.replace(/[^\w.-]/g, '-') };
+  if (unpacked)
+    return { path: join(unpacked.dir, packagePath), version: unpacked.version.replace(/[^\w.-]/g, '-') };
   const component = components.get(owner);
   const path = component?.programs.get(program);
   if (component && path) return { path, version: component.component.version };

@@ -22,7 +22,7 @@ export interface BuildLayerOptions {
   readonly minor: string;
   /** Everything built from go/ that the layer names; more does no harm. */
   readonly components: ReadonlyMap<string, BuiltGoComponent>;
-  /** Unpacked packages of os/kubernetes/packages.lock.json, by name. */
+  /** Unpacked packages of os/kubernetes.lock.json, by name. */
   readonly packages: ReadonlyMap<string, { readonly dir: string; readonly version: string }>;
   /** Folder with the image's SELinux file contexts: files in the layer get the labels they would have in the image. */
   readonly fileContextsDir: string;

@@ -4,9 +4,7 @@ import { z } from 'zod';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected a lower-case name');
 const path = z.string().regex(/^\/usr\/[\w./-]+$/, 'expected a path below /usr');
-const source = z
-  .string()
-  .regex(/^[a-z0-9.{}-]+\/[\w.-]+$/, 'expected component/program, or package/name');
+const source = z.string().regex(/^[a-z0-9.{}-]+\/[\w.-]+$/, 'expected component/program, or package/name');
 
 const programSchema = z.strictObject({
   from: source,

@@ -33,7 +33,10 @@ export async function makeExtension(inputs: ExtensionInputs, output: string): Pr
   const definitions = join(output, 'repart.d');
   await mkdir(definitions);
   for (const [path, lines] of Object.entries(planExtension(name, version, root.rootHash))) {
-    await writeFile(join(definitions, path), ['[Partition]', ...lines, 'ReadOnly=yes', ''].join('\n'));
+    await writeFile(
+      join(definitions, path),
+      ['[Partition]', ...lines, 'SizeMinBytes=4K', 'ReadOnly=yes', ''].join('\n'),
+    );
   }
   await toolbox.run(
     'systemd-repart',
