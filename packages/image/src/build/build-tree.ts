@@ -4,7 +4,7 @@ import type { Progress } from '@plinth/base';
 import type { LockedPackage } from '@plinth/debian';
 import { run, type StageCache } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
-import type { OsSpec } from '../spec/os-spec.ts';
+import { type OsSpec, type TreeSpec, treeSpecOf } from '../spec/os-spec.ts';
 import { applyTree, makeFolder, replaceFile } from '../tree/apply-tree.ts';
 import { configureTree, OS_FOLDERS } from '../tree/configure-tree.ts';
 import { finishTree, indexTree } from '../tree/finish-tree.ts';
@@ -88,15 +88,23 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
       (dir) => inputs.agent.build(dir),
     ),
   ]);
+  const treeSpec = treeSpecOf(spec);
   const folders = await Promise.all(
     Object.keys(OS_FOLDERS).map((name) => digestFolder(join(inputs.osDir, name))),
   );
   const tree = await cache.stage(
     'tree',
     'Configure the tree',
-    { builder, base: basename(base), selinux: basename(selinux), agent: basename(agentDir), folders, spec },
+    {
+      builder,
+      base: basename(base),
+      selinux: basename(selinux),
+      agent: basename(agentDir),
+      folders,
+      spec: treeSpec,
+    },
     progress,
-    (dir) => configure(dir, { base, selinux, agentDir }, inputs),
+    (dir) => configure(dir, { base, selinux, agentDir }, treeSpec, inputs),
   );
   const facts = JSON.parse(await readFile(join(base, 'facts.json'), 'utf8')) as BaseFacts;
   return {
@@ -143,6 +151,7 @@ async function mergePackages(
 async function configure(
   dir: string,
   parts: { base: string; selinux: string; agentDir: string },
+  spec: TreeSpec,
   inputs: TreeInputs,
 ): Promise<void> {
   const root = join(dir, 'root');
@@ -151,11 +160,11 @@ async function configure(
   await rm(join(root, 'etc/selinux'), { recursive: true, force: true });
   await makeFolder(join(root, 'etc/selinux'), 0o755);
   await cp(join(parts.selinux, 'default'), join(root, 'etc/selinux/default'), { recursive: true });
-  await configureTree(root, inputs.osDir, inputs.spec);
+  await configureTree(root, inputs.osDir, spec);
   await replaceFile(
     join(root, 'usr/lib/plinth/plinthd'),
     await readFile(join(parts.agentDir, 'plinthd')),
     0o755,
   );
-  await finishTree(root, inputs.toolbox, inputs.spec);
+  await finishTree(root, inputs.toolbox, spec);
 }

@@ -72,6 +72,18 @@ export const initrdSpecSchema = z.strictObject({
 
 export type InitrdSpec = z.infer<typeof initrdSpecSchema>;
 
+/** The fields that the contents of the root depend on beside packages; the compiler keeps the tree's code to them. */
+export type TreeSpec = Pick<
+  OsSpec,
+  'name' | 'prettyName' | 'version' | 'supportEnd' | 'homepage' | 'kernel' | 'units'
+>;
+
+/** Takes just those fields, so that another kernel argument does not make the root anew. */
+export function treeSpecOf(spec: OsSpec): TreeSpec {
+  const { name, prettyName, version, supportEnd, homepage, kernel, units } = spec;
+  return { name, prettyName, version, supportEnd, homepage, kernel, units };
+}
+
 /** The kernel arguments as text, in their order. */
 export function kernelArguments(spec: OsSpec): string[] {
   return spec.kernelCommandLine.map((entry) => (typeof entry === 'string' ? entry : entry.argument));

@@ -1,7 +1,7 @@
 import { cp, lstat, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { exists } from '@plinth/host';
-import type { OsSpec } from '../spec/os-spec.ts';
+import type { TreeSpec } from '../spec/os-spec.ts';
 import { makeFolder, replaceFile } from './apply-tree.ts';
 import { renderOsRelease } from './os-release.ts';
 import { withoutShells } from './user-tables.ts';
@@ -39,7 +39,7 @@ const SKELETON: readonly (readonly [path: string, mode: number])[] = [
  * users, the trust bundle. Everything a maintainer script would have done and a tool at build can do is done here or in finishTree.
  * @throws host/io
  */
-export async function configureTree(root: string, osDir: string, spec: OsSpec): Promise<void> {
+export async function configureTree(root: string, osDir: string, spec: TreeSpec): Promise<void> {
   for (const [path, mode] of SKELETON) await makeFolder(join(root, path), mode);
   for (const [folder, target] of Object.entries(OS_FOLDERS)) {
     if (await exists(join(osDir, folder))) await copyFolder(join(osDir, folder), join(root, target));
@@ -58,7 +58,7 @@ export async function configureTree(root: string, osDir: string, spec: OsSpec): 
 }
 
 /** Units that os/plinth.yaml enables and nothing else (systemd.preset(5)). */
-export function renderPreset(spec: Pick<OsSpec, 'units'>): string {
+export function renderPreset(spec: Pick<TreeSpec, 'units'>): string {
   return [...spec.units.enabled.map((unit) => `enable ${unit.name}`), 'disable *', ''].join('\n');
 }
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import type { Toolbox } from '@plinth/toolbox';
-import type { OsSpec } from '../spec/os-spec.ts';
+import type { TreeSpec } from '../spec/os-spec.ts';
 
 /**
  * indexTree makes the indexes that depend on packages only: modules and libraries.
@@ -29,7 +29,7 @@ export async function indexTree(root: string, toolbox: Toolbox): Promise<string>
  * finishTree makes what depends on the configuration: users, enabled units, the library cache.
  * These are the tools that maintainer scripts would have called; they run at build, never on the node.
  */
-export async function finishTree(root: string, toolbox: Toolbox, spec: OsSpec): Promise<void> {
+export async function finishTree(root: string, toolbox: Toolbox, spec: TreeSpec): Promise<void> {
   const binds = [{ host: root, inside: '/mnt/root' }];
   await toolbox.run('systemd-sysusers', ['--root=/mnt/root'], { binds });
   await toolbox.run('systemctl', ['--root=/mnt/root', 'preset-all'], { binds });

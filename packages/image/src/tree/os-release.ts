@@ -1,10 +1,10 @@
-import type { OsSpec } from '../spec/os-spec.ts';
+import type { TreeSpec } from '../spec/os-spec.ts';
 
 /**
  * renderOsRelease writes the identity of the image, complete for systemd, the kubelet and scanners.
  * Source: os-release(5); UAPI.4 for the extension levels.
  */
-export function renderOsRelease(spec: OsSpec): string {
+export function renderOsRelease(spec: TreeSpec): string {
   const fields: Record<string, string> = {
     ID: spec.name,
     ID_LIKE: 'debian',
