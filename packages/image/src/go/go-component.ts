@@ -13,7 +13,7 @@ const recipe = z.strictObject({
   variants: z.array(z.string().regex(/^[0-9]+\.[0-9]+$/, 'expected a minor such as 1.37')).optional(),
   tags: z.array(z.string().regex(/^\w+$/, 'expected a build tag')).default([]),
   /** Text variables that the linker sets. */
-  variables: z.record(z.string(), z.string()).default({}),
+  variables: z.record(z.string(), z.string().regex(/^\S*$/, 'expected no blanks')).default({}),
   /** Packages to build; each gives a program of the name of its last folder. */
   programs: z.array(z.string().min(1)).min(1),
   cpuSeconds: z.strictObject({ compile: z.number().positive(), link: z.number().positive() }),
