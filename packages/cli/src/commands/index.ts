@@ -19,6 +19,7 @@ import { keysExportCommand } from './keys-export.ts';
 import { keysInitCommand } from './keys-init.ts';
 import { keysListCommand } from './keys-list.ts';
 import { keysRotateCommand } from './keys-rotate.ts';
+import { kubernetesBuildCommand } from './kubernetes-build.ts';
 import { lockCommand } from './lock.ts';
 import { sbomCommand } from './sbom.ts';
 import { testCommand } from './test.ts';
@@ -39,6 +40,7 @@ export const commandTable: CommandTable = {
     testCommand,
     lockCommand,
     buildCommand,
+    kubernetesBuildCommand,
     verifyCommand,
     inspectCommand,
     sbomCommand,
@@ -67,6 +69,7 @@ export const commandTable: CommandTable = {
     errorsCommand,
   ],
   groups: {
+    kubernetes: 'Build Kubernetes for the nodes',
     keys: 'Make, list, export and rotate the signing keys',
     vm: 'Run machines on this computer',
     get: 'Ask a running node',
@@ -74,7 +77,7 @@ export const commandTable: CommandTable = {
   },
   topics: {
     Start: ['up', 'down', 'test'],
-    Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'keys'],
+    Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'kubernetes', 'keys'],
     Run: ['vm', 'get', 'config'],
     'The tool itself': ['completion', 'version', 'errors'],
   },

@@ -15,10 +15,15 @@ import type { CommandContext } from '../framework/context.ts';
 import { repositoryRoot } from '../repository.ts';
 
 /** What a package list is pinned for. */
-export type LockName = 'plinth' | 'toolbox';
+export type LockName = 'plinth' | 'toolbox' | 'go-tools' | 'kubernetes';
 
 /** The same, for people. */
-export const lockTitles: Readonly<Record<LockName, string>> = { plinth: 'image', toolbox: 'toolbox' };
+export const lockTitles: Readonly<Record<LockName, string>> = {
+  plinth: 'image',
+  toolbox: 'toolbox',
+  'go-tools': 'Go toolchain',
+  kubernetes: 'Kubernetes layer',
+};
 
 /** The folder of the committed package lists and locks. */
 export const osDir = join(repositoryRoot, 'os');

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Progress, silentProgress } from '@plinth/base';
+import { PlinthError, type Progress, silentProgress } from '@plinth/base';
 import { fetchPackages, findMirrors, type Lock, type Mirrors } from '@plinth/debian';
 import { openStageCache, type StageCache } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
@@ -46,6 +46,7 @@ export async function buildKubernetes(options: BuildKubernetesOptions): Promise<
   const cache = options.cache ?? openStageCache();
   const layer = await loadLayerSpec(join(osDir, 'kubernetes/layer.yaml'));
   const minors = options.minors ?? layer.minors;
+  for (const minor of minors) requireListed(minor, layer.minors);
   const { os } = await loadOsSpec(osDir);
   const { packages, fileContextsDir } = await preparePackages(options, cache, progress);
 
@@ -70,6 +71,14 @@ export async function buildKubernetes(options: BuildKubernetesOptions): Promise<
     layers.set(minor, built);
   }
   return layers;
+}
+
+function requireListed(minor: string, listed: readonly string[]): void {
+  if (listed.includes(minor)) return;
+  throw new PlinthError(
+    'image/spec-invalid',
+    `Cannot build Kubernetes ${minor}: it is not in os/kubernetes/layer.yaml, expected ${listed.join(' or ')}`,
+  );
 }
 
 /** The Debian packages of the layer, and the SELinux labels of the image. */
