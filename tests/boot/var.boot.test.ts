@@ -65,7 +65,10 @@ suite('a node whose /var cannot be used comes up and says so', () => {
         spec: await spec(lab),
       });
       using client = lab.owner.connect(endpointOf(booted));
-      const health = await settledHealth(client);
+      const health = await settledHealth(
+        client,
+        (answer) => answer.state === state && verdictOf(answer.checks, check) === Verdict.FAIL,
+      );
       assert.equal(verdictOf(health.checks, check), Verdict.FAIL);
       assert.equal(health.state, state);
       // The verified system is untouched by what happens to its data.

@@ -7,17 +7,24 @@ const START_TIMEOUT_MS = 300_000;
 const PATIENCE = 5;
 const POLL_MS = 3_000;
 
-/** settledHealth asks until the node is healthy or has no excuse any more, and gives the last answer. */
-export async function settledHealth(client: NodeClient): Promise<GetHealthResponse> {
+/** settledHealth asks until the answer is as wanted, or the node has no excuse any more; gives the last answer. */
+export async function settledHealth(
+  client: NodeClient,
+  isWanted: (health: GetHealthResponse) => boolean = isHealthy,
+): Promise<GetHealthResponse> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   let patience = PATIENCE;
   for (;;) {
     const health = await client.getHealth();
-    if (health.state === HealthState.HEALTHY || performance.now() >= deadline) return health;
+    if (isWanted(health) || performance.now() >= deadline) return health;
     const { finished } = await client.getBootReport();
     if (finished && patience-- === 0) return health;
     await sleep(POLL_MS);
   }
+}
+
+function isHealthy({ state }: GetHealthResponse): boolean {
+  return state === HealthState.HEALTHY;
 }
 
 /** failing names the checks that do not pass, with what was seen: readable in the message of an assertion. */

@@ -108,18 +108,16 @@ async function awaitTpm(tpm: DetachedProcess, folder: string, signal?: AbortSign
 }
 
 async function awaitQemu(qemu: DetachedProcess, folder: string, signal?: AbortSignal): Promise<void> {
-  const hasSocket = () => exists(join(folder, files.monitorSocket));
-  if (await waitUntilReady(qemu, hasSocket, SOCKET_TIMEOUT_MS, signal)) {
-    // QEMU opens its sockets before it has set up everything; it answers only after that.
-    const answers = await withMonitor(folder, files.monitorSocket, SOCKET_TIMEOUT_MS, (monitor) =>
+  // Its sockets appear before it listens on them, and it listens before it has set up everything: only an answer counts.
+  const answers = () =>
+    withMonitor(folder, files.monitorSocket, SOCKET_TIMEOUT_MS, (monitor) =>
       monitor.execute('query-status'),
     ).then(
       () => true,
       () => false,
     );
-    if (answers) return;
-  }
-  const line = (await lastLogLine(folder, files.qemuLog)) ?? 'it did not open its monitor';
+  if (await waitUntilReady(qemu, answers, SOCKET_TIMEOUT_MS, signal)) return;
+  const line = (await lastLogLine(folder, files.qemuLog)) ?? 'it did not answer on its monitor';
   // The port was free when it was chosen; another program may have been faster.
   const code = line.includes('host forwarding rule') ? 'vm/port-taken' : 'vm/qemu-failed';
   throw new PlinthError(code, `Cannot start QEMU: ${line}`);
