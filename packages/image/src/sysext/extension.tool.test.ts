@@ -3,12 +3,15 @@ import { chmod, cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { PlinthError, silentProgress } from '@plinth/base';
 import { memoryReader, readGpt } from '@plinth/formats';
-import { exists, hashFile } from '@plinth/host';
+import { exists, hashFile, openStageCache } from '@plinth/host';
 import { openToolbox } from '@plinth/toolbox';
 import { initKeys, loadKeys } from '@plinth/trust';
 import { addVerity, makeRootFilesystem } from '../root/make-root.ts';
 import { renderExtensionRelease } from './extension-release.ts';
+import { gateLayer } from './gate-layer.ts';
 import { makeExtension, planExtension } from './make-extension.ts';
 
 // A system extension of ours in the hands of the tools that meet it on a node: systemd's dissection, veritysetup and
@@ -120,6 +123,25 @@ test('the same inputs give the same image', async () => {
   await build('second');
   const again = join(dir, 'second/example_1.2.3_x86-64.sysext.raw');
   assert.deepEqual(await hashFile(again), await hashFile(image));
+});
+
+test('the image policy looks into the tree and at the programs that were packed into images', async () => {
+  const osDir = fileURLToPath(new URL('../../../../os/', import.meta.url));
+  const gate = { osDir, toolbox, cache: openStageCache(join(dir, 'stages')), today: '2026-11-21' };
+  const layer = { dir: join(dir, 'layer'), key: 'layer', packages: ['example'] };
+  await mkdir(join(layer.dir, 'root/usr/bin'), { recursive: true });
+  await mkdir(join(layer.dir, 'programs'));
+  await writeFile(join(layer.dir, 'root/usr/bin/script'), '#!/bin/sh\n', { mode: 0o755 });
+  await cp(join(toolbox.root, 'usr/bin/dash'), join(layer.dir, 'programs/image'));
+  await assert.rejects(gateLayer(layer, gate, silentProgress), (error) => {
+    assert.ok(error instanceof PlinthError && error.code === 'policy/violations');
+    const found = error.diagnostics.map(({ code, path }) => `${code} ${path}`);
+    assert.ok(found.includes('policy/script /root/usr/bin/script'), found.join('\n'));
+    assert.ok(found.includes('policy/shell /programs/image'), found.join('\n'));
+    return true;
+  });
+  for (const path of ['root/usr/bin/script', 'programs/image']) await rm(join(layer.dir, path));
+  await gateLayer(layer, gate, silentProgress);
 });
 
 const dissect = await exists(join(toolbox.root, 'usr/bin/systemd-dissect'));
