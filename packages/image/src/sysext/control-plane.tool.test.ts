@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -103,6 +103,15 @@ function controlPlane(
     const kept = await kubectl('get', 'configmap', 'proof', '-o=jsonpath={.data.key}');
     assert.equal(kept.stdout.toString(), 'value');
     await assert.rejects(kube('kubectl', `--kubeconfig=${at('nobody.conf')}`, 'get', 'configmaps'));
+
+    await until('kube-apiserver', async () => {
+      await kubectl('get', 'namespace', 'kube-system');
+      return true;
+    });
+    for (const file of await writeManifests(dir)) {
+      const { stdout } = await kubectl('create', '--dry-run=server', '--validate=strict', '-f', file);
+      assert.match(stdout.toString(), /serviceaccount\/\S+ created/);
+    }
   });
 
   function start(name: string, args: readonly string[]): void {
@@ -127,6 +136,34 @@ function controlPlane(
       await sleep(200);
     }
   }
+}
+
+/** What plinthd fills in, with values of no particular cluster. */
+const VALUES: Readonly<Record<string, string>> = {
+  clusterDomain: 'cluster.local',
+  dnsAddress: '10.96.0.10',
+  podNetwork: '10.244.0.0/16',
+  apiServerHost: '127.0.0.1',
+  apiServerPort: '6443',
+};
+
+/** Writes the layer's manifests as plinthd would apply them. */
+async function writeManifests(dir: string): Promise<string[]> {
+  const folder = join(repository, 'os/kubernetes/tree/usr/share/plinth/kubernetes/manifests');
+  return Promise.all(
+    (await readdir(folder)).map(async (name) => {
+      const text = (await readFile(join(folder, name), 'utf8')).replaceAll(
+        /\$\{([\w:]+)\}/g,
+        (_match, variable: string) => {
+          const value = variable.startsWith('image:') ? 'plinth.local/example:1' : VALUES[variable];
+          assert.ok(value !== undefined, `${variable} in ${name}`);
+          return value;
+        },
+      );
+      await writeFile(join(dir, name), text);
+      return join(dir, name);
+    }),
+  );
 }
 
 type Kube = (name: string, ...args: string[]) => Promise<unknown>;
@@ -167,6 +204,8 @@ function apiServerArgs(pki: string, port: number, etcdPort: number): string[] {
     `--advertise-address=${ADVERTISED}`,
     '--endpoint-reconciler-type=none',
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+    // As kubeadm sets it: kube-proxy writes settings of the kernel.
+    '--allow-privileged=true',
     '--authorization-mode=Node,RBAC',
     '--service-cluster-ip-range=10.96.0.0/16',
     `--client-ca-file=${file('ca.crt')}`,
