@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectNode, type GetBootReportResponse, HealthState, type NodeClient } from '@plinth/api';
+import { PlinthError } from '@plinth/base';
+import {
+  destroyMachine,
+  followConsoleLines,
+  type MachineSpec,
+  type MachineStatus,
+  startMachine,
+  waitForApi,
+} from '@plinth/local';
+import type { Toolbox } from '@plinth/toolbox';
+import { exportKeys, issueClientCertificate, loadKeys } from '@plinth/trust';
+import { interrupted } from './interrupted.ts';
+import { CONTAINERD_ANSWERS } from './mkosi-images.ts';
+
+/** Milliseconds from the moment QEMU runs. */
+export interface PlinthBoot {
+  readonly apiReadyMs: number;
+  readonly healthyMs: number;
+  readonly report: GetBootReportResponse;
+}
+
+/** Boots both images on the same machine: same firmware, keys, TPM, processors and memory. One at a time. */
+export interface BootRace {
+  /** Boots a fresh copy of the disk until the API says that the node is healthy. */
+  plinth(diskPath: string): Promise<PlinthBoot>;
+  /** Boots a fresh copy of the disk until containerd answers. Gives milliseconds from the moment QEMU runs. */
+  plain(diskPath: string): Promise<number>;
+}
+
+const ASK_EVERY_MS = 500;
+const BOOT_TIMEOUT_MS = 600_000;
+const CALL_TIMEOUT_MS = 30_000;
+
+/** Where a boot of Debian ends that goes no further. */
+const GIVEN_UP = /No bootable option|Kernel panic|emergency mode|^\(initramfs\)/;
+
+/** @param folder receives certificates and machines */
+export async function prepareRace(toolbox: Toolbox, keysDir: string, folder: string): Promise<BootRace> {
+  const keys = await loadKeys(keysDir);
+  const authority = keys.signers['api-authority'];
+  const admin = await issueClientCertificate(authority, {
+    role: 'plinth:admin',
+    name: 'bench',
+    ttlSeconds: 86_400,
+  });
+  const certificates = join(folder, 'certificates');
+  await exportKeys(keysDir, certificates, 'pem');
+  const certificate = (role: string) => join(certificates, `${role}.crt`);
+  const common = {
+    firmware: 'secure-boot',
+    certificates: {
+      ownerGuid: keys.ownerGuid,
+      pk: certificate('platform-key'),
+      kek: certificate('key-exchange-key'),
+      db: [certificate('boot'), certificate('verity')],
+    },
+    tpm: true,
+    onReboot: 'end',
+    durability: 'throw-away',
+  } as const satisfies Partial<MachineSpec>;
+  const root = join(folder, 'machines');
+  const boot = async <T>(
+    spec: Pick<MachineSpec, 'name' | 'disk' | 'machineConfig'>,
+    wait: (machine: MachineStatus, startedMs: number) => Promise<T>,
+  ): Promise<T> => {
+    const machine = await startMachine(toolbox, { ...common, ...spec }, { root, signal: interrupted });
+    const startedMs = performance.now();
+    try {
+      return await wait(machine, startedMs);
+    } finally {
+      await destroyMachine(spec.name, { root });
+    }
+  };
+  return {
+    plinth: (path) =>
+      boot(
+        {
+          name: 'plinth',
+          disk: { kind: 'raw', path },
+          machineConfig: machineConfig(authority.certificatePem),
+        },
+        async (machine, startedMs) => {
+          const endpoint = await waitForApi(machine, { timeoutMs: BOOT_TIMEOUT_MS, signal: interrupted });
+          const apiReadyMs = performance.now() - startedMs;
+          using client = connectNode({
+            ...endpoint,
+            clientCertificatePem: admin.certificatePem,
+            clientKeyPem: admin.privateKeyPem,
+            timeoutMs: CALL_TIMEOUT_MS,
+          });
+          await waitUntilHealthy(client, startedMs);
+          const healthyMs = performance.now() - startedMs;
+          return { apiReadyMs, healthyMs, report: await client.getBootReport() };
+        },
+      ),
+    plain: (path) =>
+      boot({ name: 'plain', disk: { kind: 'raw', path } }, async (machine, startedMs) => {
+        const signal = AbortSignal.any([interrupted, AbortSignal.timeout(BOOT_TIMEOUT_MS)]);
+        let last = 'nothing was printed';
+        for await (const line of followConsoleLines(machine, signal)) {
+          if (line.includes(CONTAINERD_ANSWERS)) return performance.now() - startedMs;
+          if (line.trim()) last = line.trim();
+          if (GIVEN_UP.test(line)) break;
+        }
+        throw new PlinthError(
+          'vm/ended',
+          `Cannot time the plain image: ${last}, expected containerd to answer`,
+        );
+      }),
+  };
+}
+
+async function waitUntilHealthy(client: NodeClient, startedMs: number): Promise<void> {
+  let last = 'no answer';
+  while (performance.now() - startedMs < BOOT_TIMEOUT_MS) {
+    try {
+      const { state, checks } = await client.getHealth();
+      if (state === HealthState.HEALTHY) return;
+      last = checks.map(({ id, verdict, observed }) => `${id} ${verdict} ${observed}`).join('; ');
+    } catch (reason) {
+      if (!(reason instanceof PlinthError && reason.retryable)) throw reason;
+    }
+    await sleep(ASK_EVERY_MS, undefined, { signal: interrupted });
+  }
+  throw new PlinthError('vm/api-timeout', `Cannot time the boot: the node did not become healthy: ${last}`);
+}
+
+/** JSON is YAML, and it quotes a certificate's line breaks. */
+function machineConfig(authorityPem: string): string {
+  return JSON.stringify({
+    apiVersion: 'plinth.dev/v1alpha1',
+    kind: 'MachineConfig',
+    metadata: { name: 'bench' },
+    api: { clientAuthorities: [authorityPem] },
+  });
+}
