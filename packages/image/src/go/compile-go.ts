@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { PlinthError, type Progress } from '@plinth/base';
 import { describeSeconds, estimateSeconds, remainingSeconds } from './estimate.ts';
-import type { GoCache } from './go-cache.ts';
-import { buildFlags, goRun } from './go-command.ts';
+import { type GoCache, withScratch } from './go-cache.ts';
+import { buildFlags, goCompileRun } from './go-command.ts';
 import type { GoComponent } from './go-component.ts';
 import type { GoTools } from './go-tools.ts';
 
@@ -26,57 +26,50 @@ const PACKAGE_LINE = /^[\w.~/-]+$/;
  * compileGo compiles a component without network, at the lowest priority: a build of minutes must not make the machine
  * unusable.
  * @param output folder that receives the programs
- * @throws go/compile-failed
+ * @throws go/compile-failed, host/disk-full
  */
 export async function compileGo(
   component: GoComponent,
   output: string,
   options: CompileOptions,
 ): Promise<void> {
-  const { tools, cache, jobs, packageCount, progress, signal } = options;
-  const { binds = [], env, ...run } = goRun(component, cache, { fetching: false, ...options });
-  const estimate = estimateSeconds(component.cpuSeconds, jobs);
-  const startedAt = performance.now();
-  let compiled = 0;
-  const tell = () => {
-    const elapsed = (performance.now() - startedAt) / 1000;
-    const left = remainingSeconds(estimate, compiled / Math.max(1, packageCount), elapsed);
-    progress.note(`${compiled}/${packageCount} packages, about ${describeSeconds(left)} left`);
-  };
-  tell();
+  const { tools, cache, jobs, source, signal } = options;
+  const build = ['build', '-v', `-p=${jobs}`, ...buildFlags(component), '-o=/out/', ...component.packages];
   await mkdir(output, { recursive: true });
-  try {
-    await tools.toolbox.run(
-      'nice',
-      [
-        '-n',
-        '19',
-        tools.program,
-        'build',
-        '-v',
-        `-p=${jobs}`,
-        ...buildFlags(component),
-        '-o=/out/',
-        ...component.packages,
-      ],
-      {
+  await withScratch(cache, async (scratch) => {
+    const { binds, env, ...run } = goCompileRun(component, cache, { scratch, source });
+    try {
+      await tools.toolbox.run('nice', ['-n', '19', tools.program, ...build], {
         ...run,
         label: `go build of ${component.name}`,
         env: { ...env, GOMAXPROCS: String(jobs) },
         binds: [...binds, { host: output, inside: '/out' }],
         signal,
-        onStderrLine: (line) => {
-          if (!PACKAGE_LINE.test(line)) return;
-          compiled += 1;
-          tell();
-        },
-      },
-    );
-  } catch (reason) {
-    if (!(reason instanceof PlinthError) || reason.code !== 'host/command-failed') throw reason;
-    const said = reason.message.split('\n').slice(1).join('\n');
-    throw new PlinthError('go/compile-failed', `Cannot compile ${component.name}:\n${said}`, {
-      cause: reason,
-    });
-  }
+        onStderrLine: followProgress(component, options),
+      });
+    } catch (reason) {
+      if (!(reason instanceof PlinthError) || reason.code !== 'host/command-failed') throw reason;
+      const said = reason.message.split('\n').slice(1).join('\n');
+      throw new PlinthError('go/compile-failed', `Cannot compile ${component.name}:\n${said}`, {
+        cause: reason,
+      });
+    }
+  });
+}
+
+/** Notes how far the compiler is and how long it will still take, at each line it prints. */
+function followProgress(
+  component: GoComponent,
+  { jobs, packageCount, progress }: CompileOptions,
+): (line: string) => void {
+  const estimate = estimateSeconds(component.cpuSeconds, jobs);
+  const startedAt = performance.now();
+  let compiled = 0;
+  return (line) => {
+    if (!PACKAGE_LINE.test(line)) return;
+    compiled += 1;
+    const elapsedSeconds = (performance.now() - startedAt) / 1000;
+    const left = remainingSeconds(estimate, compiled / Math.max(1, packageCount), elapsedSeconds);
+    progress.note(`${compiled}/${packageCount} packages, about ${describeSeconds(left)} left`);
+  };
 }

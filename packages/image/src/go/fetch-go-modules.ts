@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
 import type { Bind } from '@plinth/toolbox';
 import type { GoCache } from './go-cache.ts';
-import { goRun, modFlags } from './go-command.ts';
+import { goFetchRun, modFlags } from './go-command.ts';
 import type { GoComponent } from './go-component.ts';
 import { findCertificates, readGoSettings } from './go-settings.ts';
 import type { GoTools } from './go-tools.ts';
@@ -34,7 +34,7 @@ export async function fetchGoModules(
     const settingsPath = join(settingsDir, 'env');
     await writeFile(settingsPath, await readGoSettings(), { mode: 0o600 });
     const certificates = await findCertificates();
-    const { binds = [], env, ...run } = goRun(component, cache, { fetching: true });
+    const { binds, env, ...run } = goFetchRun(component, cache);
     let fetched = 0;
     const { stdout } = await tools.toolbox.run(
       tools.program,

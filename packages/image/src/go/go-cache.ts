@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheDir } from '@plinth/host';
+import { cacheDir, removeTree } from '@plinth/host';
 
 /** What the go command keeps between runs. Its own locks let several runs use the same folders. */
 export interface GoCache {
@@ -17,4 +17,14 @@ export async function openGoCache(root: string = join(cacheDir(), 'go')): Promis
   const cache = { modules: join(root, 'mod'), packages: join(root, 'build'), scratch: join(root, 'tmp') };
   for (const folder of Object.values(cache)) await mkdir(folder, { recursive: true });
   return cache;
+}
+
+/** withScratch gives `work` a scratch folder of its own and removes it afterwards, whatever the compiler left there. */
+export async function withScratch<T>(cache: GoCache, work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(cache.scratch, 'run-'));
+  try {
+    return await work(dir);
+  } finally {
+    await removeTree(dir);
+  }
 }

@@ -1,4 +1,4 @@
-import type { ToolOptions } from '@plinth/toolbox';
+import type { Bind, SandboxOptions } from '@plinth/toolbox';
 import type { GoCache } from './go-cache.ts';
 import type { GoComponent } from './go-component.ts';
 
@@ -19,8 +19,10 @@ const ALWAYS = {
   GOWORK: 'off',
   GOMODCACHE: INSIDE.modules,
   GOCACHE: INSIDE.packages,
-  GOTMPDIR: INSIDE.scratch,
 };
+
+/** Where a go command runs, and what it sees. */
+export type GoRun = SandboxOptions & { readonly binds: readonly Bind[] };
 
 /** modFlags are the flags with which every go command must read a component's module. */
 export function modFlags({ modFile, tags }: GoComponent): string[] {
@@ -45,22 +47,38 @@ export function buildFlags(component: GoComponent): string[] {
   ];
 }
 
-/** goRun gives the sandbox of a run: the source is read-only, and so are the modules unless they are being fetched. */
-export function goRun(
+/** goFetchRun gives the sandbox in which modules are fetched: it has the network, and may add to the modules. */
+export function goFetchRun(component: GoComponent, cache: GoCache): GoRun {
+  return {
+    cwd: INSIDE.source,
+    network: true,
+    env: ALWAYS,
+    binds: [
+      { host: component.moduleDir, inside: INSIDE.source, readOnly: true },
+      { host: cache.modules, inside: INSIDE.modules },
+      { host: cache.packages, inside: INSIDE.packages },
+    ],
+  };
+}
+
+/**
+ * goCompileRun gives the sandbox of the compiler: no network, and modules only to read.
+ * @param source where the source appears inside
+ */
+export function goCompileRun(
   component: GoComponent,
   cache: GoCache,
-  options: { readonly fetching: boolean; readonly source?: string },
-): Pick<ToolOptions, 'binds' | 'cwd' | 'env' | 'network'> {
-  const source = options.source ?? INSIDE.source;
+  { scratch, source = INSIDE.source }: { readonly scratch: string; readonly source?: string | undefined },
+): GoRun {
   return {
     cwd: source,
-    network: options.fetching,
-    env: options.fetching ? { ...ALWAYS } : { ...ALWAYS, GOENV: 'off', GOPROXY: 'off', GOSUMDB: 'off' },
+    network: false,
+    env: { ...ALWAYS, GOTMPDIR: INSIDE.scratch, GOENV: 'off', GOPROXY: 'off', GOSUMDB: 'off' },
     binds: [
       { host: component.moduleDir, inside: source, readOnly: true },
-      { host: cache.modules, inside: INSIDE.modules, readOnly: !options.fetching },
+      { host: cache.modules, inside: INSIDE.modules, readOnly: true },
       { host: cache.packages, inside: INSIDE.packages },
-      { host: cache.scratch, inside: INSIDE.scratch },
+      { host: scratch, inside: INSIDE.scratch },
     ],
   };
 }
