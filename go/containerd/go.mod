@@ -2,7 +2,10 @@ module plinth.dev/go/containerd
 
 go 1.26.8
 
-require github.com/containerd/containerd/v2 v2.3.7
+require (
+	github.com/containerd/containerd/v2 v2.3.7
+	github.com/opencontainers/image-spec v1.1.1
+)
 
 require (
 	dario.cat/mergo v1.0.2 // indirect
@@ -74,7 +77,6 @@ require (
 	github.com/moby/sys/userns v0.1.0 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/opencontainers/go-digest v1.0.0 // indirect
-	github.com/opencontainers/image-spec v1.1.1 // indirect
 	github.com/opencontainers/runtime-spec v1.3.0 // indirect
 	github.com/opencontainers/runtime-tools v0.9.1-0.20251114084447-edf4cb3d2116 // indirect
 	github.com/opencontainers/selinux v1.13.1 // indirect

@@ -3,19 +3,26 @@
 package main
 
 import (
+	"archive/tar"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/images"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 const (
 	socket = "/run/containerd/containerd.sock"
 	// Where the kubelet's images live.
 	namespace = "k8s.io"
+	// Bound on the index of an archive, which names one image.
+	indexLimit = 1 << 20
 )
 
 // The kubelet removes images nobody uses when the disk fills up; these could not be fetched again.
@@ -52,13 +59,24 @@ func importAll(ctx context.Context, paths []string) error {
 	return nil
 }
 
-// importOne gives containerd the archive and unpacks it, so that the first pod does not wait for that.
+// importOne gives containerd the archive, unless it has it, and unpacks it, so that the first pod does not wait for that.
 func importOne(ctx context.Context, client *containerd.Client, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	wanted, err := readIndex(file)
+	if err != nil {
+		return err
+	}
+	if isThere(ctx, client, wanted) {
+		fmt.Println(wanted.Name, wanted.Target.Digest, "is there")
+		return nil
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
 	found, err := client.Import(ctx, file, containerd.WithImageLabels(labels))
 	if err != nil {
 		return err
@@ -67,7 +85,40 @@ func importOne(ctx context.Context, client *containerd.Client, path string) erro
 		if err := containerd.NewImage(client, each).Unpack(ctx, ""); err != nil {
 			return err
 		}
-		fmt.Println(each.Name, each.Target.Digest)
+		fmt.Println(each.Name, each.Target.Digest, "brought in")
 	}
 	return nil
+}
+
+// readIndex tells which image an archive holds; the blobs before the index are skipped, not read.
+func readIndex(file io.ReadSeeker) (images.Image, error) {
+	archive := tar.NewReader(file)
+	for {
+		header, err := archive.Next()
+		if err != nil {
+			return images.Image{}, fmt.Errorf("no index in it: %w", err)
+		}
+		if header.Name != ocispec.ImageIndexFile {
+			continue
+		}
+		var index ocispec.Index
+		if err := json.NewDecoder(io.LimitReader(archive, indexLimit)).Decode(&index); err != nil {
+			return images.Image{}, fmt.Errorf("its index cannot be read: %w", err)
+		}
+		if len(index.Manifests) != 1 {
+			return images.Image{}, fmt.Errorf("it names %d images, expected one", len(index.Manifests))
+		}
+		target := index.Manifests[0]
+		return images.Image{Name: target.Annotations[images.AnnotationImageName], Target: target}, nil
+	}
+}
+
+// isThere is true only for the same digest, wholly unpacked: an import that was cut off is done again.
+func isThere(ctx context.Context, client *containerd.Client, wanted images.Image) bool {
+	image, err := client.GetImage(ctx, wanted.Name)
+	if err != nil || image.Target().Digest != wanted.Target.Digest {
+		return false
+	}
+	unpacked, err := image.IsUnpacked(ctx, "")
+	return err == nil && unpacked
 }

@@ -54,11 +54,11 @@ test('containerd takes an archive under its name and digest, pinned, and again w
     epochSeconds: 1_763_700_000,
   });
   await writeFile(join(dir, 'example.tar'), bytes);
-  for (let times = 0; times < 2; times++) {
+  for (const outcome of ['brought in', 'is there']) {
     const { stdout } = await run(programs.get('plinth-images') ?? '', [join(dir, 'example.tar')], {
       env: { CONTAINERD_ADDRESS: address },
     });
-    assert.equal(stdout.toString(), `plinth.local/example:1.2.3 ${digest}\n`);
+    assert.equal(stdout.toString(), `plinth.local/example:1.2.3 ${digest} ${outcome}\n`);
   }
   const endpoint = `unix://${address}`;
   const { stdout } = await run(programs.get('crictl') ?? '', [
