@@ -10,6 +10,7 @@ import {
 import { parseMountInfo } from '../kernel/mountinfo.ts';
 import type { Sys } from '../sys/sys.ts';
 import { kernelChecks } from './kernel-checks.ts';
+import { listeningSocketsCheck } from './listening-sockets.ts';
 import { judgeMounts, type MountReport, missingMounts } from './mount-checks.ts';
 import type { PathRule } from './path-table.ts';
 import { HOST_MOUNTS, observeRoot, rootChecks } from './root-checks.ts';
@@ -45,6 +46,7 @@ export async function collectIntegrity(
     slotSignatureCheck,
     ...kernelChecks,
     mountsCheck(rules),
+    listeningSocketsCheck,
     ...probes,
   ];
   const checks = await Promise.all(specs.map((spec) => runCheck(spec, sys)));

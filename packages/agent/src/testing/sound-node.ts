@@ -78,6 +78,10 @@ export function soundNode(): Required<Pick<FakeMachine, 'files' | 'programs'>> &
       ...pcrs,
       '/proc/1/mountinfo': SOUND_MOUNTS,
       '/proc/cmdline': `root=/dev/mapper/root ro roothash=${ROOT_HASH} lsm=x\n`,
+      '/proc/net/tcp': '   0: 3500007F:0035 00000000:0000 0A\n',
+      '/proc/net/tcp6': `   0: ${'0'.repeat(32)}:1D7A ${'0'.repeat(32)}:0000 0A\n`,
+      '/proc/net/udp': '   0: 0F02000A:0044 00000000:0000 07\n',
+      '/proc/net/udp6': '',
       '/proc/uptime': '120.50 200.00\n',
       '/proc/meminfo':
         'MemTotal:        2030000 kB\nMemFree:          100000 kB\nMemAvailable:    1500000 kB\n',

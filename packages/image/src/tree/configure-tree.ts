@@ -13,6 +13,7 @@ export const OS_FOLDERS: Readonly<Record<string, string>> = {
   'modules-load.d': '/usr/lib/modules-load.d',
   network: '/usr/lib/systemd/network',
   'repart.d': '/usr/lib/repart.d',
+  'resolved.conf.d': '/usr/lib/systemd/resolved.conf.d',
   'sysctl.d': '/usr/lib/sysctl.d',
   'tmpfiles.d': '/usr/lib/tmpfiles.d',
   units: '/usr/lib/systemd/system',
