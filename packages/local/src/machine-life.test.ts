@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { PlinthError } from '@plinth/base';
-import { isAlive, removeTree } from '@plinth/host';
+import { isAlive, removeTree, waitForEnd } from '@plinth/host';
 import { openToolbox, type Toolbox } from '@plinth/toolbox';
 import {
   destroyMachine,
@@ -79,6 +79,8 @@ suite('the life of a machine', () => {
   test('is dead when QEMU was killed, and can be started again', async () => {
     const { record } = await startMachine(toolbox, spec, { root, accelerator: tcg });
     process.kill(record.qemu.pid, 'SIGKILL');
+    // The kernel takes its time to end it, longer on a busy machine.
+    await waitForEnd(record.qemu, 30_000);
     assert.equal(await stopMachine('life', { root, graceMs: 0 }), 'was-not-running');
     const dead = await findMachine('life', root);
     assert.deepEqual([dead.state, dead.reason], ['dead', 'QEMU was killed']);
