@@ -46,6 +46,13 @@ export async function openBootLab(): Promise<BootLab> {
   const machinesRoot = join(scratch, 'machines');
   const reportFolder = resolve(process.env['PLINTH_TEST_OUT'] ?? 'out');
   await mkdir(reportFolder, { recursive: true });
+  const dispose = async () => {
+    for (const { name } of await listMachines(machinesRoot))
+      await destroyMachine(name, { root: machinesRoot });
+    await removeTree(scratch);
+  };
+  // The runner ends an interrupted test file with SIGTERM: its machines must not stay behind.
+  process.once('SIGTERM', () => void dispose().finally(() => process.exit(143)));
   return {
     toolbox,
     release,
@@ -55,12 +62,7 @@ export async function openBootLab(): Promise<BootLab> {
     machinesRoot,
     scratch,
     reportFolder,
-    async [Symbol.asyncDispose]() {
-      for (const { name } of await listMachines(machinesRoot)) {
-        await destroyMachine(name, { root: machinesRoot });
-      }
-      await removeTree(scratch);
-    },
+    [Symbol.asyncDispose]: dispose,
   };
 }
 
