@@ -69,7 +69,7 @@ function plinthFrom({ scratch, keysDir }: BenchFolder, osDir: string, name: stri
 /** A copy of os/ in which one unit file has one comment more. */
 async function changedOs({ scratch }: BenchFolder, name: string): Promise<string> {
   const osDir = join(scratch, `${name}-os`);
-  await cp(REPOSITORY_OS_DIR, osDir, { recursive: true });
+  await cp(REPOSITORY_OS_DIR, osDir, { recursive: true, verbatimSymlinks: true });
   await appendFile(join(osDir, CHANGED_UNIT), `# ${name}\n`);
   return osDir;
 }
