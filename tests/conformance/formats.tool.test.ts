@@ -23,8 +23,8 @@ import { openToolbox } from '@plinth/toolbox';
 
 const toolbox = await openToolbox();
 const dir = await mkdtemp(join(tmpdir(), 'plinth-formats-'));
-const binds = [{ host: dir, inside: '/work' }];
-const tool = (program: string, ...args: string[]) => toolbox.run(program, args, { binds, cwd: '/work' });
+const binds = [{ host: dir, inside: '/mnt/work' }];
+const tool = (program: string, ...args: string[]) => toolbox.run(program, args, { binds, cwd: '/mnt/work' });
 const file = (name: string) => join(dir, name);
 
 /** Repeatable bytes that do not compress or repeat. */
@@ -78,16 +78,19 @@ test('cpio lists and unpacks what writeCpio wrote, and readCpio reads what cpio 
   ] as const;
   await writeFile(file('ours.cpio'), writeCpio(entries, { mtimeSeconds: 1_763_700_000 }));
   const listing = (
-    await toolbox.run('cpio', ['-itvn', '--file=/work/ours.cpio'], { binds })
+    await toolbox.run('cpio', ['-itvn', '--file=/mnt/work/ours.cpio'], { binds })
   ).stdout.toString();
   assert.match(listing, /^drwxrwxrwt .* tmp$/m);
   assert.match(listing, /^-rw-r--r-- +1 0 +0 +1001 .* etc\/verity\/root\.p7s$/m);
   assert.match(listing, /^lrwxrwxrwx .* init -> usr\/lib\/systemd\/systemd$/m);
   await tool('mkdir', 'tree');
-  await toolbox.run('cpio', ['-idm', '--quiet', '--file=/work/ours.cpio'], { binds, cwd: '/work/tree' });
-  await toolbox.run('cpio', ['-o', '-H', 'newc', '--quiet', '--file=/work/theirs.cpio'], {
+  await toolbox.run('cpio', ['-idm', '--quiet', '--file=/mnt/work/ours.cpio'], {
     binds,
-    cwd: '/work/tree',
+    cwd: '/mnt/work/tree',
+  });
+  await toolbox.run('cpio', ['-o', '-H', 'newc', '--quiet', '--file=/mnt/work/theirs.cpio'], {
+    binds,
+    cwd: '/mnt/work/tree',
     input: 'etc\netc/verity\netc/verity/root.p7s\ninit\ntmp\n',
   });
   assert.deepEqual(

@@ -24,8 +24,8 @@ import {
 
 const toolbox = await openToolbox();
 const dir = await mkdtemp(join(tmpdir(), 'plinth-trust-'));
-const binds = [{ host: dir, inside: '/work' }];
-const tool = (program: string, ...args: string[]) => toolbox.run(program, args, { binds, cwd: '/work' });
+const binds = [{ host: dir, inside: '/mnt/work' }];
+const tool = (program: string, ...args: string[]) => toolbox.run(program, args, { binds, cwd: '/mnt/work' });
 const file = (name: string) => join(dir, name);
 
 const passphrase = 'correct horse';
@@ -179,7 +179,7 @@ test('signPcrPolicies writes the very text of systemd-measure', async (t) => {
     ['sign', '--bank=sha256', ...inputs, ...keys],
     {
       binds,
-      cwd: '/work',
+      cwd: '/mnt/work',
       okCodes: [0, 1],
     },
   );

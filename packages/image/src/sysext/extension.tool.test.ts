@@ -20,8 +20,8 @@ import { makeExtension, planExtension } from './make-extension.ts';
 const toolbox = await openToolbox();
 const dir = await mkdtemp(join(tmpdir(), 'plinth-extension-'));
 after(() => rm(dir, { recursive: true }));
-const binds = [{ host: dir, inside: '/work' }];
-const tool = (program: string, ...args: string[]) => toolbox.run(program, args, { binds, cwd: '/work' });
+const binds = [{ host: dir, inside: '/mnt/work' }];
+const tool = (program: string, ...args: string[]) => toolbox.run(program, args, { binds, cwd: '/mnt/work' });
 const seed = 'example 1.2.3';
 const epochSeconds = 1_763_700_000;
 const osRelease = 'ID=plinth\nVERSION_ID=0.1.0\nARCHITECTURE=x86-64\nSYSEXT_LEVEL=0.1.0\n';
@@ -111,7 +111,7 @@ test('openssl accepts the signature of this root hash by this key, and of no oth
 });
 
 test('fsck.erofs unpacks the tree, owned by root, with the release file systemd-sysext looks for', async () => {
-  await tool('fsck.erofs', '--extract=/work/unpacked', 'example_1.2.3');
+  await tool('fsck.erofs', '--extract=/mnt/work/unpacked', 'example_1.2.3');
   const name = 'usr/lib/extension-release.d/extension-release.example';
   const text = await readFile(join(dir, 'unpacked', name), 'utf8');
   for (const line of ['ID=plinth', 'SYSEXT_LEVEL=0.1.0', 'ARCHITECTURE=x86-64']) {
@@ -156,11 +156,11 @@ test('systemd refuses an image without a signature there', { skip: !dissect && a
   const { '10-root.conf': data = [], '20-root-verity.conf': tree = [] } = planExtension('x', '1', rootHash);
   await mkdir(join(dir, 'unsigned.d'));
   for (const [name, lines] of Object.entries({ data, tree })) {
-    const text = ['[Partition]', ...lines, ''].join('\n').replaceAll('=/in/', '=/work/first/');
+    const text = ['[Partition]', ...lines, ''].join('\n').replaceAll('=/in/', '=/mnt/work/first/');
     await writeFile(join(dir, 'unsigned.d', `${name}.conf`), text);
   }
   const repart = ['--offline=yes', '--empty=create', '--size=auto', '--sector-size=512', '--dry-run=no'];
-  await tool('systemd-repart', ...repart, '--definitions=/work/unsigned.d', '--root=/', 'unsigned.raw');
+  await tool('systemd-repart', ...repart, '--definitions=/mnt/work/unsigned.d', '--root=/', 'unsigned.raw');
   await tool('systemd-dissect', '--validate', '--image-policy=root=verity', 'unsigned.raw');
   await assert.rejects(tool('systemd-dissect', '--validate', '--image-policy=root=signed', 'unsigned.raw'));
 });
