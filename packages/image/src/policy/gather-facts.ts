@@ -5,6 +5,7 @@ import { readElf } from '@plinth/formats';
 import { ioError, mapParallel } from '@plinth/host';
 import type { BuiltTree, TreeEntry } from '../types.ts';
 import type { FileFacts, TreeFacts } from './facts.ts';
+import { findTexts } from './find-texts.ts';
 import type { Policy } from './policy.ts';
 import { forbiddenTexts } from './rules/forbidden-programs.ts';
 
@@ -79,7 +80,7 @@ function elfFacts(bytes: Buffer, entry: TreeEntry, texts: readonly string[]): Fi
     if (!elf) return undefined;
     const runnable =
       elf.interpreter !== undefined || (elf.type !== 'relocatable' && (entry.mode & 0o111) !== 0);
-    const contains = runnable ? texts.filter((text) => bytes.includes(text)) : [];
+    const contains = runnable ? findTexts(bytes, texts) : [];
     return { kind: 'elf', elf, contains };
   } catch (reason) {
     if (!(reason instanceof PlinthError)) throw reason;
