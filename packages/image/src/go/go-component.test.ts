@@ -89,6 +89,7 @@ test('what cannot be used is refused with its place', async () => {
       }),
     );
   await refused({ 'components.yaml': recipe('  unknown: 1') }, /unknown key "unknown"/);
+  await refused({ 'components.yaml': recipe('  version: 1.2.3') }, /either upstream or version/);
   await refused({ 'example/minors/1.3.mod': 'module m\n' }, /does not require example\.org\/up/);
   await refused({ 'example/minors/1.3.mod': 'require example.org/up v1.3.0-rc.1\n' }, /"v1\.3\.0-rc\.1"/);
   await refused({ 'components.yaml': recipe().replace('"1.3"', '"1.4"') }, /1\.4\.mod: it is missing/);
@@ -103,4 +104,5 @@ test("every component of Plinth's own can be loaded, and each Kubernetes is of i
     assert.equal(variables['k8s.io/component-base/version.gitVersion'], `v${version}`);
   }
   assert.ok(components.has('containerd'));
+  assert.match(only(components, 'probe').version, /^\d+\.\d+\.\d+$/, 'our own says its version itself');
 });

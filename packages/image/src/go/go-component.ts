@@ -8,7 +8,12 @@ import { requiredVersion } from './required-version.ts';
 
 const recipe = z.strictObject({
   /** The module whose required version is the version of the component. */
-  upstream: z.string().min(1),
+  upstream: z.string().min(1).optional(),
+  /** The version of what has no upstream because it is our own. */
+  version: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+$/, 'expected a version such as 1.2.3')
+    .optional(),
   /** Lists of requirements beside the one source: minors/<variant>.mod. */
   variants: z.array(z.string().regex(/^[0-9]+\.[0-9]+$/, 'expected a minor such as 1.37')).optional(),
   tags: z.array(z.string().regex(/^\w+$/, 'expected a build tag')).default([]),
@@ -19,13 +24,17 @@ const recipe = z.strictObject({
   cpuSeconds: z.strictObject({ compile: z.number().positive(), link: z.number().positive() }),
 });
 
-const schema = z.record(z.string().regex(/^[a-z][a-z-]*$/, 'expected the name of a folder'), recipe);
+const named = recipe.refine(({ upstream, version }) => (upstream === undefined) !== (version === undefined), {
+  message: 'expected either upstream or version',
+});
+
+const schema = z.record(z.string().regex(/^[a-z][a-z-]*$/, 'expected the name of a folder'), named);
 
 /** One thing to compile: a module, its requirements, and how. */
 export interface GoComponent {
   /** "coredns", or "kubernetes-1.37" where one source serves several versions. */
   readonly name: string;
-  /** Version of the upstream project, without "v". */
+  /** Version of the upstream project, without "v"; our own for what has none. */
   readonly version: string;
   /** Folder of the module on this machine. */
   readonly moduleDir: string;
@@ -74,10 +83,10 @@ async function readComponent(
   name: string,
   moduleDir: string,
   modFile: string,
-  { upstream, tags, variables, programs, cpuSeconds }: z.infer<typeof recipe>,
+  { upstream, version: own = '', tags, variables, programs, cpuSeconds }: z.infer<typeof recipe>,
 ): Promise<GoComponent> {
   const path = join(moduleDir, modFile);
-  const version = requiredVersion(await readText(path), upstream, path);
+  const version = upstream === undefined ? own : requiredVersion(await readText(path), upstream, path);
   const [major = '', minor = ''] = version.split('.');
   const fill = (text: string) =>
     text.replaceAll('{version}', version).replaceAll('{major}', major).replaceAll('{minor}', minor);

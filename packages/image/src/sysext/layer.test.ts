@@ -64,7 +64,7 @@ test("Plinth's own layer has its programs, their names, archives, and manifests 
     assert.deepEqual(
       manifest.images.map(({ reference }) => reference),
       // A tag cannot hold the "+" of a Debian version.
-      ['plinth.local/pause:0.2-1-b14', ...['coredns', 'flannel'].map((name) => referenceOf(inputs, name))],
+      ['plinth.local/pause:0.2-1-b14', ...['coredns', 'flannel', 'probe'].map((name) => referenceOf(inputs, name))],
     );
     for (const { archive, name } of manifest.images) {
       assert.ok((await stat(join(root, archive))).size > 0);
