@@ -13,6 +13,7 @@ export { consolePath, machineFolder, machinesRoot } from './machine-files.ts';
 export type { MachineRecord } from './machine-record.ts';
 export {
   type BaseDisk,
+  type ClusterCard,
   checkMachineSpec,
   type DirectKernel,
   type ExtraDrive,
@@ -22,6 +23,7 @@ export {
   machineDefaults,
 } from './machine-spec.ts';
 export { screenshotMachine } from './screenshot-machine.ts';
+export { setLink } from './set-link.ts';
 export { type StartOptions, startMachine } from './start-machine.ts';
 export { destroyMachine, type StopOptions, type StopOutcome, stopMachine } from './stop-machine.ts';
 export {

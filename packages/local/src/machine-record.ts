@@ -22,6 +22,8 @@ export interface MachineRecord {
   readonly firmware: Firmware;
   readonly accelerator: 'kvm' | 'tcg';
   readonly apiPort: number;
+  /** Port on the loopback address that leads to the API server of Kubernetes; absent: none. */
+  readonly kubernetesPort?: number;
   readonly startedAt: string;
   /** Set when Plinth stopped the machine. */
   readonly stoppedAt?: string;
@@ -65,7 +67,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function isRecord(value: unknown): value is MachineRecord {
   if (!isObject(value)) return false;
-  const { base, qemu, tpm, stoppedAt } = value;
+  const { base, qemu, tpm, stoppedAt, kubernetesPort } = value;
   return (
     value['format'] === 1 &&
     isText(value['name']) &&
@@ -77,6 +79,7 @@ function isRecord(value: unknown): value is MachineRecord {
     ['secure-boot', 'uefi', 'bios'].includes(String(value['firmware'])) &&
     ['kvm', 'tcg'].includes(String(value['accelerator'])) &&
     isNumber(value['apiPort']) &&
+    (kubernetesPort === undefined || isNumber(kubernetesPort)) &&
     isText(value['startedAt']) &&
     (stoppedAt === undefined || isText(stoppedAt)) &&
     isProcess(qemu) &&

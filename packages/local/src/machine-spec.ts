@@ -33,6 +33,20 @@ export interface ExtraDrive {
   readonly path: string;
   readonly format: 'raw' | 'qcow2';
   readonly readOnly: boolean;
+  /** Serial number by which the machine finds the drive (virtio: at most 20 characters). */
+  readonly serial?: string;
+}
+
+/**
+ * The second network card of a machine. Machines with the same group and port hear each other, as on one cable: frames
+ * are multicast on this computer's loopback device, so that no bridge, no process and no right is needed.
+ */
+export interface ClusterCard {
+  /** IPv4 multicast address of the administratively scoped block (RFC 2365), 239.x.x.x. */
+  readonly group: string;
+  readonly port: number;
+  /** Six hexadecimal bytes in lower case, separated by ":"; one that no other machine on the cable has. */
+  readonly mac: string;
 }
 
 /** What one QEMU machine is. Paths are absolute. */
@@ -53,6 +67,9 @@ export interface MachineSpec {
   readonly machineConfig?: string;
   /** Port on this computer's loopback address that leads to the API; 0 or absent: any free one. */
   readonly apiPort?: number;
+  /** Port on the loopback address that leads to the API server of Kubernetes; 0: any free one; absent: none. */
+  readonly kubernetesPort?: number;
+  readonly clusterCard?: ClusterCard;
   /** What a reboot of the guest does; tests end the machine to see that it happened. */
   readonly onReboot?: 'restart' | 'end';
   /** `throw-away` lets QEMU skip every flush: fast, and worthless after a crash of this computer. */
@@ -72,6 +89,10 @@ export const machineDefaults = {
 
 const NAME = /^[a-z][a-z0-9-]{0,30}$/;
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const SERIAL = /^[A-Za-z0-9._-]{1,20}$/;
+const GROUP = /^239(\.(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])){3}$/;
+/** Unicast: the lowest bit of the first byte is 0. */
+const MAC = /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/;
 const FIRMWARE_CONFIG_NAME = /^opt\/[A-Za-z0-9._/-]{1,51}$/;
 
 /** checkMachineName refuses names that could leave the folder of machines. @throws vm/bad-spec */
@@ -91,6 +112,9 @@ export function checkMachineSpec(spec: MachineSpec): void {
   range('number of processors', spec.cpus ?? machineDefaults.cpus, 1, 255, 'processors');
   range('disk size', spec.diskSizeBytes ?? machineDefaults.diskSizeBytes, 1024 ** 2, 64 * 1024 ** 4, 'bytes');
   range('API port', spec.apiPort ?? 0, 0, 65_535, 'as a port');
+  range('Kubernetes port', spec.kubernetesPort ?? 0, 0, 65_535, 'as a port');
+  checkClusterCard(spec.clusterCard);
+  checkSerials(spec.extraDrives ?? []);
   if ((spec.firmware === 'secure-boot') !== (spec.certificates !== undefined)) {
     throw bad('certificates', spec.firmware, 'certificates with the firmware secure-boot, and only with it');
   }
@@ -105,6 +129,25 @@ export function checkMachineSpec(spec: MachineSpec): void {
   }
   for (const path of hostPaths(spec)) {
     if (!isAbsolute(path)) throw bad('path', path, 'an absolute path');
+  }
+}
+
+function checkClusterCard(card: ClusterCard | undefined): void {
+  if (!card) return;
+  if (!GROUP.test(card.group)) throw bad('multicast group', card.group, 'an address from 239.0.0.0/8');
+  range('multicast port', card.port, 1024, 65_535, 'as a port');
+  if (!MAC.test(card.mac)) throw bad('MAC address', card.mac, 'six bytes such as 52:54:00:0a:05:0b');
+}
+
+function checkSerials(drives: readonly ExtraDrive[]): void {
+  const seen = new Set(['plinth']);
+  for (const { serial } of drives) {
+    if (serial === undefined) continue;
+    if (!SERIAL.test(serial)) {
+      throw bad('serial number of a drive', serial, '1 to 20 letters, digits, ".", "_" or "-"');
+    }
+    if (seen.has(serial)) throw bad('serial number of a drive', serial, 'one that no other drive has');
+    seen.add(serial);
   }
 }
 

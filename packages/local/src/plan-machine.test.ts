@@ -48,9 +48,23 @@ for (const [name, spec, accelerator] of [
     },
     tcg,
   ],
+  [
+    'cluster-member',
+    {
+      ...bare,
+      kubernetesPort: 0,
+      clusterCard: { group: '239.1.2.3', port: 20_000, mac: '52:54:00:0a:05:0b' },
+      extraDrives: [
+        { path: '/layers/a.raw', format: 'raw', readOnly: true, serial: 'kubernetes-1.37.1' },
+        { path: '/layers/b.raw', format: 'raw', readOnly: true, serial: 'kubernetes-1.36.4' },
+      ],
+    },
+    kvm,
+  ],
 ] as const) {
   test(`planMachine plans ${name} as recorded`, (t) => {
-    const plan = planMachine(spec, place, accelerator);
+    const ports = 'kubernetesPort' in spec ? { kubernetesPort: 16443 } : {};
+    const plan = planMachine(spec, { ...place, ...ports }, accelerator);
     t.assert.fileSnapshot(plan, join(import.meta.dirname, '__golden__', `plan-${name}.json`));
   });
 }

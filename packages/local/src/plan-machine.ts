@@ -2,10 +2,13 @@ import { nodeApiPort } from '@plinth/api';
 import type { Bind } from '@plinth/toolbox';
 import type { Accelerator } from './accelerator.ts';
 import { machineFiles as files } from './machine-files.ts';
-import { type MachineSpec, machineDefaults } from './machine-spec.ts';
+import { type ClusterCard, type MachineSpec, machineDefaults } from './machine-spec.ts';
 
 /** Where the tools see the machine's folder; their working directory. */
 export const INSIDE = '/machine';
+
+/** QEMU's name of the cluster network, by which its link is cut. */
+export const CLUSTER_NETDEV = 'cluster';
 
 /** Where the tools see the files outside that folder: short names without a comma, whatever the host calls them. */
 const inside = {
@@ -47,6 +50,8 @@ export interface MachinePlan {
 export interface MachinePlace {
   readonly folder: string;
   readonly apiPort: number;
+  /** Absent: nothing leads to Kubernetes. */
+  readonly kubernetesPort?: number;
   /** Names this machine for good; the node derives its machine id from it. */
   readonly uuid: string;
 }
@@ -78,7 +83,7 @@ export function planMachine(spec: MachineSpec, place: MachinePlace, accelerator:
         ...processorArgs(spec, accelerator),
         ...firmwareArgs(spec),
         ...diskArgs(spec),
-        ...networkArgs(place.apiPort),
+        ...networkArgs(place, spec.clusterCard),
         ...consoleArgs(),
         ...['-device', 'virtio-rng-pci', '-device', 'VGA'],
         ...(spec.tpm ? tpmArgs() : []),
@@ -182,15 +187,34 @@ function diskArgs(spec: MachineSpec): string[] {
   const extra = (spec.extraDrives ?? []).flatMap((drive, index) => {
     const readOnly = drive.readOnly ? ',readonly=on' : '';
     const options = `if=none,id=extra${index},format=${drive.format},file=${inside.drive(index)}${readOnly}`;
-    return ['-drive', options, '-device', `virtio-blk-pci,drive=extra${index}`];
+    const serial = drive.serial === undefined ? '' : `,serial=${drive.serial}`;
+    return ['-drive', options, '-device', `virtio-blk-pci,drive=extra${index}${serial}`];
   });
   return ['-drive', main, '-device', 'virtio-blk-pci,drive=disk,bootindex=1,serial=plinth', ...extra];
 }
 
-function networkArgs(apiPort: number): string[] {
-  const forward = `hostfwd=tcp:127.0.0.1:${apiPort}-:${nodeApiPort}`;
+/** Where the API server of Kubernetes listens on every control plane. */
+const KUBERNETES_PORT = 6443;
+
+function networkArgs({ apiPort, kubernetesPort }: MachinePlace, card: ClusterCard | undefined): string[] {
+  const forwards = [
+    `hostfwd=tcp:127.0.0.1:${apiPort}-:${nodeApiPort}`,
+    ...(kubernetesPort === undefined ? [] : [`hostfwd=tcp:127.0.0.1:${kubernetesPort}-:${KUBERNETES_PORT}`]),
+  ];
   // romfile= drops the network boot code, which the firmware would run before the disk.
-  return ['-netdev', `user,id=net,${forward}`, '-device', 'virtio-net-pci,netdev=net,romfile='];
+  const user = [
+    '-netdev',
+    `user,id=net,${forwards.join(',')}`,
+    '-device',
+    'virtio-net-pci,netdev=net,romfile=',
+  ];
+  if (!card) return user;
+  return [
+    ...user,
+    // Without localaddr the frames would leave this computer by its default route.
+    ...['-netdev', `socket,id=${CLUSTER_NETDEV},mcast=${card.group}:${card.port},localaddr=127.0.0.1`],
+    ...['-device', `virtio-net-pci,netdev=${CLUSTER_NETDEV},mac=${card.mac},romfile=`],
+  ];
 }
 
 function consoleArgs(): string[] {

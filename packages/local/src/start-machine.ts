@@ -47,8 +47,10 @@ export async function startMachine(
     const base = await identifyBase(spec.disk.path);
     if (existing) checkSameBase(spec.name, existing.record.base, base);
     const apiPort = await choosePort(spec.apiPort ?? 0);
+    const kubernetes =
+      spec.kubernetesPort === undefined ? {} : { kubernetesPort: await choosePort(spec.kubernetesPort) };
     const uuid = existing?.record.uuid ?? randomUUID();
-    const plan = planMachine(spec, { folder, apiPort, uuid }, accelerator);
+    const plan = planMachine(spec, { folder, apiPort, uuid, ...kubernetes }, accelerator);
     try {
       if (!existing) {
         // A folder without a record is what an interrupted start left.
@@ -66,6 +68,7 @@ export async function startMachine(
         firmware: spec.firmware,
         accelerator: accelerator.kind,
         apiPort,
+        ...kubernetes,
         startedAt: new Date().toISOString(),
         ...processes,
       };
