@@ -71,6 +71,10 @@ suite('a node whose /var cannot be used comes up and says so', () => {
       );
       assert.equal(verdictOf(health.checks, check), Verdict.FAIL);
       assert.equal(health.state, state);
+      // It still tells about its boot, and what it cannot tell it names.
+      const { bootId, phases, notObserved } = await client.getBootReport();
+      assert.match(bootId, /^[0-9a-f-]{36}$/);
+      if (!notObserved.some((part) => part.startsWith('phases:'))) assert.notEqual(phases.length, 0);
       // The verified system is untouched by what happens to its data.
       const { checks } = await client.getIntegrity();
       for (const id of ['secure-boot', 'root-verity', 'root-signature', 'root-corruption']) {

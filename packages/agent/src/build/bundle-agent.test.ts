@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -44,6 +44,11 @@ function listeningPorts(pid: number): number[] {
   return [...sockets.matchAll(/^ *\d+: [0-9A-F]+:([0-9A-F]{4}) \S+ 0A /gm)].map(([, port]) =>
     Number(`0x${port}`),
   );
+}
+
+/** When something last came or went in each folder. */
+function changedAtMs(...folders: string[]): number[] {
+  return folders.map((path) => statSync(path).mtimeMs);
 }
 
 const answer = z.object({ checks: z.array(z.looseObject({ id: z.string(), verdict: z.string() })) });
@@ -148,10 +153,12 @@ describe('plinthd as it is shipped', { skip }, () => {
     const [, fingerprint] = await plinthd.line(ready);
     process.kill(plinthd.pid, 'SIGUSR1');
     const credentials = authority.issue();
+    const rootsBefore = changedAtMs('/', '/usr');
     const integrity = verdicts(plinthd.call('getIntegrity', credentials));
     // The runtime's own fences must not pass for the kernel's refusal, nor stand in the way of it.
     for (const id of ['write-root', 'write-usr', 'remount-root'])
       assert.equal(integrity.get(id), 'VERDICT_FAIL', id);
+    assert.deepEqual(changedAtMs('/', '/usr'), rootsBefore, 'the probes must not reach this machine');
     assert.equal(integrity.get('execute-var'), 'VERDICT_PASS');
     assert.equal(integrity.get('root-verity'), 'VERDICT_FAIL');
     const health = verdicts(plinthd.call('getHealth', credentials));

@@ -10,12 +10,16 @@ export interface Stretch {
 
 /** Where the time of this boot went. */
 export interface BootReport {
+  /** Empty when it was not observed. */
   readonly bootId: string;
-  readonly kernelStartedAtMs: number;
+  /** Undefined when it was not observed. */
+  readonly kernelStartedAtMs: number | undefined;
   readonly phases: readonly Stretch[];
   readonly finished: boolean;
   readonly slowestUnits: readonly Stretch[];
   readonly crashRecords: readonly string[];
+  /** What is missing above because it could not be observed, each with the reason: an empty list alone would read as "none". */
+  readonly notObserved: readonly string[];
 }
 
 const MANAGER_PROPERTIES = [
@@ -30,17 +34,41 @@ const SLOWEST_UNITS = 15;
 /** systemd-pstore moves records from the first folder to the second. */
 const CRASH_FOLDERS = ['/sys/fs/pstore', '/var/lib/systemd/pstore'];
 
-/** collectBootReport asks systemd for its time stamps. Throws when systemd does not answer. */
+/**
+ * collectBootReport asks systemd and the kernel. Never throws: a source that does not answer (PID 1 too busy for systemctl's
+ * ten seconds, a folder on a broken /var) costs its own part of the report only.
+ */
 export async function collectBootReport(sys: Sys): Promise<BootReport> {
-  const manager = parseKeyValues(await show(sys, MANAGER_PROPERTIES, []));
-  const units = await show(sys, UNIT_PROPERTIES, ['--', '*.service', '*.mount', '*.swap', '*.device']);
-  const records = await Promise.all(CRASH_FOLDERS.map((folder) => listDir(sys, folder)));
+  const notObserved: string[] = [];
+  const attempt = async <T>(what: string, work: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work;
+    } catch (reason) {
+      notObserved.push(`${what}: ${reason instanceof Error ? reason.message : String(reason)}`);
+      return undefined;
+    }
+  };
+  const [manager, units, bootId, upMs, ...records] = await Promise.all([
+    attempt('phases', show(sys, MANAGER_PROPERTIES, [])),
+    attempt(
+      'slowest units',
+      show(sys, UNIT_PROPERTIES, ['--', '*.service', '*.mount', '*.swap', '*.device']),
+    ),
+    attempt('boot id', readText(sys, '/proc/sys/kernel/random/boot_id')),
+    attempt('start of the kernel', uptimeMs(sys)),
+    ...CRASH_FOLDERS.map((folder) => attempt(`crash records in ${folder}`, listDir(sys, folder))),
+  ]);
+  const phases =
+    manager === undefined
+      ? { phases: [], finished: false }
+      : bootPhases(parseKeyValues(manager), (upMs ?? 0) * 1000);
   return {
-    bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id')) ?? '',
-    kernelStartedAtMs: sys.nowMs() - (await uptimeMs(sys)),
-    ...bootPhases(manager, (await uptimeMs(sys)) * 1000),
-    slowestUnits: slowestUnits(units),
-    crashRecords: records.flat(),
+    bootId: bootId ?? '',
+    kernelStartedAtMs: upMs === undefined ? undefined : sys.nowMs() - upMs,
+    ...phases,
+    slowestUnits: units === undefined ? [] : slowestUnits(units),
+    crashRecords: records.flatMap((names) => names ?? []),
+    notObserved: notObserved.sort(),
   };
 }
 

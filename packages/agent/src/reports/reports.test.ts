@@ -132,6 +132,21 @@ test('collectBootReport tells phases and the slowest units', async () => {
   assert.deepEqual(report.crashRecords, []);
 });
 
+test('collectBootReport gives what it can, and names the rest', async () => {
+  const sound = soundNode();
+  const busy = { ...sound, programs: {}, broken: { '/var/lib/systemd/pstore': 'EIO' } };
+  const report = await collectBootReport(fakeSys(busy));
+  assert.equal(report.bootId, '0d0c5a0e-1b1f-4c43-9d55-0c0b1f0a2f11');
+  assert.equal(report.kernelStartedAtMs, Date.UTC(2026, 10, 21) - 120_500);
+  assert.deepEqual([report.phases, report.slowestUnits, report.finished], [[], [], false]);
+  assert.deepEqual(report.notObserved, [
+    'crash records in /var/lib/systemd/pstore: EIO: /var/lib/systemd/pstore',
+    'phases: ENOENT: /usr/bin/systemctl',
+    'slowest units: ENOENT: /usr/bin/systemctl',
+  ]);
+  assert.deepEqual((await collectBootReport(fakeSys(sound))).notObserved, []);
+});
+
 test('bootPhases counts a boot that still runs up to now', () => {
   const { phases, finished } = bootPhases(new Map([['UserspaceTimestampMonotonic', '3000000']]), 5_000_000);
   assert.equal(finished, false);

@@ -97,7 +97,8 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
         const report = await collectBootReport(sys);
         return create(GetBootReportResponseSchema, {
           bootId: report.bootId,
-          kernelStartedAt: timestampFromMs(report.kernelStartedAtMs),
+          kernelStartedAt:
+            report.kernelStartedAtMs === undefined ? undefined : timestampFromMs(report.kernelStartedAtMs),
           phases: report.phases.map(({ name, durationMs }) => ({
             name,
             duration: durationFromMs(durationMs),
@@ -108,6 +109,7 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
             duration: durationFromMs(durationMs),
           })),
           crashRecords: [...report.crashRecords],
+          notObserved: [...report.notObserved],
         });
       },
       getHealth: async () => {

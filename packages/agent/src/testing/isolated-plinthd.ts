@@ -42,21 +42,35 @@ export function cannotIsolate(): string | false {
 const DISK_BYTES = 16 * 1024 * 1024;
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** /var on a disk of its own, fw_cfg as the kernel shows it, a file as the console, and a loopback that is up. */
+/**
+ * A root of its own, whose writes end in memory: the probes of the integrity report write to / and /usr, and no file may
+ * come and go on the machine of the tests. In it /var on a disk, fw_cfg as the kernel shows it, a file as the console,
+ * and a loopback that is up.
+ */
 const PREPARE = `set -e
-mount -o loop,nosuid,nodev,noexec "$1/disk" /var
-mkdir -p /var/lib
-mount -t tmpfs none /sys/firmware
-if [ -s "$1/config" ]; then
-  folder=/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config
-  mkdir -p "$folder"
-  cp "$1/config" "$folder/raw"
-fi
-mount --bind "$1/console" /dev/console
-ip link set lo up
+folder="$1"
 program="$2"
 shift 2
-exec "$program" "$@"`;
+root="$folder/root"
+mkdir -p "$folder/memory" "$root"
+mount -t tmpfs none "$folder/memory"
+mkdir "$folder/memory/upper" "$folder/memory/work"
+mount -t overlay -o "lowerdir=/,upperdir=$folder/memory/upper,workdir=$folder/memory/work" none "$root"
+for kernel in proc sys dev; do mount --rbind "/$kernel" "$root/$kernel"; done
+of="\${program%/*}"
+mkdir -p "$root$of"
+mount -o bind,ro "$of" "$root$of"
+mount -o loop,nosuid,nodev,noexec "$folder/disk" "$root/var"
+mkdir -p "$root/var/lib"
+mount -t tmpfs none "$root/sys/firmware"
+if [ -s "$folder/config" ]; then
+  item="$root/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config"
+  mkdir -p "$item"
+  cp "$folder/config" "$item/raw"
+fi
+mount --bind "$folder/console" "$root/dev/console"
+ip link set lo up
+exec chroot "$root" "$program" "$@"`;
 
 /** startIsolated runs a plinthd on this machine without a trace outside of its namespaces. Needs root. */
 export function startIsolated(program: string, options: IsolatedOptions = {}): IsolatedPlinthd {

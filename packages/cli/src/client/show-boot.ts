@@ -2,6 +2,7 @@ import { GetBootReportResponseSchema, messageData } from '@plinth/api';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { facts, table } from '../output/blocks.ts';
+import { printable } from '../output/printable.ts';
 import { formatDuration } from '../output/units.ts';
 import { askNode } from './ask-node.ts';
 import { durationMs } from './duration.ts';
@@ -37,6 +38,7 @@ export async function showBoot(
       facts([
         ['sum', `${formatDuration(totalMs)}${answer.finished ? '' : ', still booting'}`],
         ['crash records', answer.crashRecords.join(', ') || '<none>'],
+        ...answer.notObserved.map((part): [string, string] => ['not observed', printable(part)]),
       ]),
     ],
   };
