@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { scratchFolder } from '@plinth/host/testing';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -19,7 +19,7 @@ interface Outcome {
  * ran, and leaves Node where npm would leave it.
  */
 async function checkout(npmBody?: string): Promise<{ home: string; path: string }> {
-  const home = await mkdtemp(join(tmpdir(), 'plinth-launcher-'));
+  const home = await scratchFolder('launcher');
   const tools = join(home, 'tools');
   await mkdir(join(home, 'packages/cli/src'), { recursive: true });
   await mkdir(tools);

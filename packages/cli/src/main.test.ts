@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { scratchFolder } from '@plinth/host/testing';
 import { osDir } from './flows/use-lock.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
 
 /** A plinth process of its own, with folders of its own. */
 async function start(...args: string[]) {
-  const home = await mkdtemp(join(tmpdir(), 'plinth-cli-'));
+  const home = await scratchFolder('cli');
   const env = { PATH: process.env['PATH'], HOME: home, TERM: 'dumb' };
   const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const seen = { stdout: '', stderr: '' };

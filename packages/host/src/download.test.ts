@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import { download, hashText } from './index.ts';
+import { scratchFolder } from './testing/scratch.ts';
 
 const CONTENT = Buffer.from('0123456789'.repeat(2000));
 const EXPECTED = { sha256: hashText(CONTENT), sizeBytes: CONTENT.length };
@@ -38,7 +38,7 @@ function sendRange(request: IncomingMessage, response: ServerResponse): void {
   response.end(CONTENT.subarray(start));
 }
 
-const target = async () => join(await mkdtemp(join(tmpdir(), 'plinth-download-')), 'file');
+const target = async () => join(await scratchFolder('download'), 'file');
 
 test('download resumes a broken transfer where it stopped', async (context) => {
   let hangUp = () => {};

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PlinthError, silentProgress } from '@plinth/base';
 import { mapParallel, openStageCache, run, stageKey, withLock, writeFileAtomic } from './index.ts';
+import { scratchFolder } from './testing/scratch.ts';
 
-const scratch = () => mkdtemp(join(tmpdir(), 'plinth-host-'));
+const scratch = () => scratchFolder('host');
 const withCode = (code: string) => (error: unknown) => error instanceof PlinthError && error.code === code;
 
 test('run reports a missing program, a failing one and a slow one by code', async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { scratchFolder } from '@plinth/host/testing';
 import { followFile } from './follow-file.ts';
 
-const scratchFile = async () => join(await mkdtemp(join(tmpdir(), 'plinth-follow-')), 'console.log');
+const scratchFile = async () => join(await scratchFolder('follow'), 'console.log');
 
 async function collect(chunks: AsyncIterable<string>): Promise<string[]> {
   const all: string[] = [];

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
+import { scratchFolder } from '@plinth/host/testing';
 import fc from 'fast-check';
 import {
   type MachineRecord,
@@ -27,7 +25,7 @@ const record: MachineRecord = {
 const isBadRecord = (error: unknown) => error instanceof PlinthError && error.code === 'vm/bad-record';
 
 test('a machine record is read as it was written, and there is none before', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'plinth-record-'));
+  const folder = await scratchFolder('record');
   assert.equal(await readMachineRecord(folder), undefined);
   await writeMachineRecord(folder, record);
   assert.deepEqual(await readMachineRecord(folder), record);

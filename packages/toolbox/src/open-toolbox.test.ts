@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
 import { openPackageStore } from '@plinth/debian';
 import { run } from '@plinth/host';
+import { scratchFolder } from '@plinth/host/testing';
 import { openToolbox } from './open-toolbox.ts';
 import { writeSmallToolbox } from './testing/small-toolbox.ts';
 
 const NOBODY = 65534;
 const withCode = (code: string) => (error: unknown) => error instanceof PlinthError && error.code === code;
-const scratch = () => mkdtemp(join(tmpdir(), 'plinth-toolbox-'));
+const scratch = () => scratchFolder('toolbox');
 
 async function small() {
   const dir = await scratch();

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlinthError } from '@plinth/base';
 import { exists, identifyProcess, waitForEnd } from '@plinth/host';
+import { scratchFolder } from '@plinth/host/testing';
 import { openToolbox, type Toolbox } from './open-toolbox.ts';
 
 const withCode = (code: string) => (error: unknown) => error instanceof PlinthError && error.code === code;
-const scratch = () => mkdtemp(join(tmpdir(), 'plinth-run-'));
+const scratch = () => scratchFolder('run');
 
 let toolbox: Toolbox;
 before(async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeText } from '@plinth/formats';
+import { scratchFolder } from '@plinth/host/testing';
 import { readCertificate } from './certificate.ts';
 import { makeCertificate } from './keys/make-certificate.ts';
 import { testSigner } from './keys/test-signer.testing.ts';
@@ -21,7 +21,7 @@ process.stdout.write(sign('sha256', readFileSync(0), readFileSync(process.argv[1
 test('an external program signs as a local key does', async () => {
   const local = await testSigner('local');
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const keyFile = join(await mkdtemp(join(tmpdir(), 'plinth-trust-')), 'key.pem');
+  const keyFile = join(await scratchFolder('trust'), 'key.pem');
   await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   const dates = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2030-01-01T00:00:00Z') };
   const certificate = await makeCertificate(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
+import { scratchFolder } from '@plinth/host/testing';
 import { chooseContext } from './choose-context.ts';
 import { splitEndpoint } from './connect-context.ts';
 import { changeContexts, contextsPath, parseContexts, readContexts } from './contexts-file.ts';
@@ -31,7 +31,7 @@ test('contextsPath: PLINTHCONFIG, else the configuration folder', () => {
 });
 
 test('changeContexts keeps what it writes readable for its owner only', async () => {
-  const path = join(await mkdtemp(join(tmpdir(), 'plinth-cli-')), 'sub', 'config');
+  const path = join(await scratchFolder('cli'), 'sub', 'config');
   assert.deepEqual(await readContexts(path), { contexts: {} });
   await changeContexts(path, (file) => ({ current: 'n1', contexts: { ...file.contexts, n1: context } }));
   assert.equal((await stat(path)).mode & 0o777, 0o600);
@@ -39,7 +39,7 @@ test('changeContexts keeps what it writes readable for its owner only', async ()
 });
 
 test('readContexts refuses a file that others can read', async () => {
-  const path = join(await mkdtemp(join(tmpdir(), 'plinth-cli-')), 'config');
+  const path = join(await scratchFolder('cli'), 'config');
   await writeFile(path, 'contexts: {}\n');
   await chmod(path, 0o644);
   await assert.rejects(readContexts(path), { code: 'cli/config-invalid', hint: `Run "chmod 600 ${path}".` });

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
+import { scratchFolder } from '@plinth/host/testing';
 import type { CommandContext } from '../framework/context.ts';
 import { createStyle } from '../output/style.ts';
 import { osDir, useLock } from './use-lock.ts';
 
-before(async () => {
-  process.env['PLINTH_CACHE_DIR'] = await mkdtemp(join(tmpdir(), 'plinth-cli-'));
-});
+process.env['PLINTH_CACHE_DIR'] = await scratchFolder('cli');
 
 const gone = new PlinthError(
   'debian/package-gone',

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import { run } from '@plinth/host';
+import { scratchFolder } from '@plinth/host/testing';
 import {
   type Fields,
   makeArchiveKey,
@@ -37,7 +37,7 @@ async function fetchFrom(
     mirrors: { debian: base, security: base },
     keyring: [key.publicKey],
     now: new Date('2026-09-20T00:00:00Z'),
-    cacheRoot: await mkdtemp(join(tmpdir(), 'plinth-indexes-')),
+    cacheRoot: await scratchFolder('indexes'),
   });
 }
 
@@ -122,7 +122,7 @@ test('decompressXz gives what dpkg-deb itself reads, and refuses damage', async 
     header + 60,
     header + 60 + Number(deb.toString('latin1', header + 48, header + 58)),
   );
-  const xz = join(await mkdtemp(join(tmpdir(), 'plinth-xz-')), 'data.xz');
+  const xz = join(await scratchFolder('xz'), 'data.xz');
   await writeFile(xz, member);
   const expected = (await run('dpkg-deb', ['--fsys-tarfile', path])).stdout;
   assert.deepEqual(await decompressXz(xz, expected.length), expected);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
+import { scratchFolder } from '@plinth/host/testing';
 import { findMirrors } from './mirrors.ts';
 
 async function aptDir(files: Readonly<Record<string, string>>): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'plinth-apt-'));
+  const dir = await scratchFolder('apt');
   await mkdir(join(dir, 'sources.list.d'));
   for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
   return dir;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
+import { scratchFolder } from '@plinth/host/testing';
 import fc from 'fast-check';
 import { type PackageSet, packageSetDigest } from '../resolve/package-set.ts';
 import { readPackageSet } from '../resolve/read-package-set.ts';
@@ -125,7 +125,7 @@ test('updateLock writes what the signed index has now and tells the difference',
   const key = await makeArchiveKey();
   const files = new Map<string, Buffer>();
   const base = await serveFiles(context, files);
-  const dir = await mkdtemp(join(tmpdir(), 'plinth-lock-'));
+  const dir = await scratchFolder('lock');
   const lockPath = join(dir, 'x.lock.json');
   const options = {
     mirrors: { debian: base, security: base },
@@ -170,7 +170,7 @@ test('requireFreshLock refuses a lock of another list; the order of the list doe
 });
 
 test('readPackageSet names the line of each fault and leaves other keys to others', async () => {
-  const path = join(await mkdtemp(join(tmpdir(), 'plinth-set-')), 'os.yaml');
+  const path = join(await scratchFolder('set'), 'os.yaml');
   const lines = ['kernel: cloud', 'suites: [trixie]', 'packages:', '  - { name: tool, reason: "why not" }'];
   await writeFile(path, lines.join('\n'));
   assert.deepEqual(await readPackageSet(path), {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import { exists, run } from '@plinth/host';
+import { scratchFolder } from '@plinth/host/testing';
 import fc from 'fast-check';
 import { indexOf, packageParagraph } from '../testing/fake-archive.ts';
 import { buildCatalogue } from './catalogue.ts';
@@ -115,7 +115,7 @@ const noApt = (await exists(APT)) ? false : 'this machine has no apt-get to comp
 test('resolveClosure chooses what apt-get chooses where nothing is to be decided', {
   skip: noApt,
 }, async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'plinth-apt-'));
+  const dir = await scratchFolder('apt');
   await fc.assert(
     fc.asyncProperty(worldOf(1), async (world) => {
       const plain: World = { ...world, set: { ...world.set, dropped: [] } };

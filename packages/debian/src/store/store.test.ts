@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
+import { scratchFolder } from '@plinth/host/testing';
 import { serveFiles } from '../testing/fake-archive.ts';
 import { makeDeb } from '../testing/make-deb.ts';
 import { fetchPackages } from './fetch-packages.ts';
 import { openPackageStore } from './package-store.ts';
 import { unpackAll, unpackDeb } from './unpack-deb.ts';
 
-const scratch = () => mkdtemp(join(tmpdir(), 'plinth-store-'));
+const scratch = () => scratchFolder('store');
 const withCode = (code: string) => (error: unknown) => error instanceof PlinthError && error.code === code;
 const one = await makeDeb('one', { 'usr/share/one': 'first\n' });
 const two = await makeDeb('two', { 'usr/share/two': 'second\n' });

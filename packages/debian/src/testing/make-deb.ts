@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hashFile, run } from '@plinth/host';
+import { scratchFolder } from '@plinth/host/testing';
 import type { LockedPackage } from '../lock/lock.ts';
 
 /** Builds a real package with dpkg-deb and tells how a lock would name it. */
@@ -9,7 +9,7 @@ export async function makeDeb(
   name: string,
   files: Readonly<Record<string, string>>,
 ): Promise<{ path: string; locked: LockedPackage }> {
-  const dir = await mkdtemp(join(tmpdir(), 'plinth-deb-'));
+  const dir = await scratchFolder('deb');
   const tree = join(dir, 'tree');
   const control = `Package: ${name}\nVersion: 1\nArchitecture: all\nMaintainer: Test <test@localhost>\nDescription: test\n`;
   for (const [path, content] of Object.entries({ 'DEBIAN/control': control, ...files })) {

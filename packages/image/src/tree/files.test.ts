@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { chmod, link, mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, link, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { scratchFolder } from '@plinth/host/testing';
 import { loadOsSpec } from '../spec/os-spec.ts';
 import { applyTree, replaceFile } from './apply-tree.ts';
 import { renderPreset } from './configure-tree.ts';
@@ -11,7 +11,7 @@ import { scanPackage } from './scan-package.ts';
 import { withoutShells } from './user-tables.ts';
 
 const OS_DIR = join(import.meta.dirname, '../../../../os');
-const scratch = () => mkdtemp(join(tmpdir(), 'plinth-tree-'));
+const scratch = () => scratchFolder('tree');
 
 test('renderOsRelease has the fields that systemd, the kubelet and scanners read', async () => {
   const { os } = await loadOsSpec(OS_DIR);

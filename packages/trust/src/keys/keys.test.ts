@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeText, readSignatureLists } from '@plinth/formats';
+import { scratchFolder } from '@plinth/host/testing';
 import { signDetached, verifyDetached } from '../signatures/detached.ts';
 import { exportKeys } from './export-keys.ts';
 import { initKeys } from './init-keys.ts';
@@ -15,7 +15,7 @@ import { loadKeys, loadPublicKeys } from './load-keys.ts';
 import { dropRetiredKey, rotateKey } from './rotate-key.ts';
 
 const passphrase = 'correct horse';
-const scratch = await mkdtemp(join(tmpdir(), 'plinth-keys-'));
+const scratch = await scratchFolder('keys');
 const dir = join(scratch, 'keys');
 const lockedDir = join(scratch, 'locked');
 await Promise.all([initKeys(dir, { organisation: 'Ärzte & Co.' }), initKeys(lockedDir, { passphrase })]);
