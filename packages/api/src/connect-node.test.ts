@@ -128,6 +128,9 @@ const answers: readonly (readonly [Code, ErrorCode, retryable: boolean])[] = [
   [Code.ResourceExhausted, 'api/overloaded', true],
   [Code.Unavailable, 'api/unreachable', true],
   [Code.DeadlineExceeded, 'api/timeout', true],
+  [Code.FailedPrecondition, 'api/refused', false],
+  [Code.InvalidArgument, 'api/bad-request', false],
+  [Code.NotFound, 'api/not-found', false],
   [Code.Internal, 'api/failed', false],
 ];
 for (const [grpc, code, retryable] of answers) {

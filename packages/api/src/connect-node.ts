@@ -1,6 +1,7 @@
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import type { NodeTarget } from './dial-node.ts';
+import { type EtcdCalls, etcdCalls } from './etcd-calls.ts';
 import {
   type GetBootReportResponse,
   type GetHealthResponse,
@@ -10,6 +11,7 @@ import {
   type GetVersionsResponse,
   NodeService,
 } from './gen/plinth/node/v1/node_pb.ts';
+import { type KubernetesCalls, kubernetesCalls } from './kubernetes-calls.ts';
 import { NodeSession } from './node-session.ts';
 import { callError } from './rpc-error.ts';
 
@@ -24,6 +26,8 @@ export interface NodeClient extends Disposable {
   getIntegrity(): Promise<GetIntegrityResponse>;
   getBootReport(): Promise<GetBootReportResponse>;
   getHealth(): Promise<GetHealthResponse>;
+  readonly kubernetes: KubernetesCalls;
+  readonly etcd: EtcdCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
   close(): void;
 }
@@ -32,7 +36,8 @@ export interface NodeClient extends Disposable {
  * connectNode gives a client for one node. Nothing is dialled before the first call.
  *
  * Calls throw api/unreachable, api/timeout, api/forbidden, api/identity-mismatch, api/bad-credentials,
- * api/protocol, api/unsupported, api/overloaded or api/failed.
+ * api/protocol, api/unsupported, api/overloaded, api/refused, api/bad-request, api/not-found or api/failed,
+ * or with the code that the node itself names.
  *
  * @example
  * using node = connectNode({ address: '127.0.0.1', port: 7546, fingerprint, clientCertificatePem, clientKeyPem, timeoutMs: 5000 });
@@ -63,6 +68,8 @@ export function connectNode(target: NodeTarget): NodeClient {
     getIntegrity: () => answer('GetIntegrity', client.getIntegrity({})),
     getBootReport: () => answer('GetBootReport', client.getBootReport({})),
     getHealth: () => answer('GetHealth', client.getHealth({})),
+    kubernetes: kubernetesCalls(transport, answer),
+    etcd: etcdCalls(transport, answer, (reason, method) => callError(reason, method, target)),
     close,
     [Symbol.dispose]: close,
   };

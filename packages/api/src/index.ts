@@ -1,9 +1,23 @@
 export { connectNode, type NodeClient } from './connect-node.ts';
 export type { NodeTarget } from './dial-node.ts';
+export type { EtcdCalls } from './etcd-calls.ts';
 export { fingerprintOf, isFingerprint } from './fingerprint.ts';
+export * from './gen/plinth/node/v1/etcd_pb.ts';
+export * from './gen/plinth/node/v1/kubernetes_pb.ts';
 export * from './gen/plinth/node/v1/node_pb.ts';
+export type { KubernetesCalls, LayerUpload } from './kubernetes-calls.ts';
 export { messageData } from './message-data.ts';
-export { bootStateName, healthStateName, partitionRoleName, verdictName } from './names.ts';
+export {
+  actKindName,
+  actStateName,
+  bootStateName,
+  healthStateName,
+  membershipName,
+  nodeRoleName,
+  partitionRoleName,
+  verdictName,
+} from './names.ts';
+export { CHUNK_LIMIT_BYTES, type Transfer } from './transfer.ts';
 
 /** The port plinthd listens on. */
 export const nodeApiPort = 7546;

@@ -2,6 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import {
+  ActKind,
+  ActState,
+  GetKubernetesResponseSchema,
+  Membership,
+  NodeRole,
+} from './gen/plinth/node/v1/kubernetes_pb.ts';
+import {
   BootPhaseSchema,
   GetIntegrityResponseSchema,
   PartitionRole,
@@ -31,4 +38,17 @@ test('messageData writes large numbers as text and durations in seconds', () => 
   });
   const phase = create(BootPhaseSchema, { name: 'kernel', duration: { seconds: 1n, nanos: 500_000_000 } });
   assert.deepEqual(messageData(BootPhaseSchema, phase), { name: 'kernel', duration: '1.500s' });
+});
+
+test('messageData names roles, membership and acts in lower case', () => {
+  const answer = create(GetKubernetesResponseSchema, {
+    membership: Membership.MEMBER,
+    role: NodeRole.CONTROL_PLANE,
+    act: { kind: ActKind.BOOTSTRAP, state: ActState.DONE, steps: [{ name: 'a', state: ActState.RUNNING }] },
+  });
+  assert.partialDeepStrictEqual(messageData(GetKubernetesResponseSchema, answer), {
+    membership: 'member',
+    role: 'control_plane',
+    act: { kind: 'bootstrap', state: 'done', steps: [{ name: 'a', state: 'running' }] },
+  });
 });

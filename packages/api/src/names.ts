@@ -1,3 +1,4 @@
+import { ActKind, ActState, Membership, NodeRole } from './gen/plinth/node/v1/kubernetes_pb.ts';
 import { BootState, HealthState, PartitionRole, Verdict } from './gen/plinth/node/v1/node_pb.ts';
 
 /** The word for a verdict. What a newer node may send and this client does not know is "unknown", never a pass. */
@@ -27,4 +28,33 @@ export function partitionRoleName(role: PartitionRole): string {
   if (role === PartitionRole.ROOT_VERITY) return 'hash tree';
   if (role === PartitionRole.ROOT_VERITY_SIGNATURE) return 'signature';
   return role === PartitionRole.VAR ? '/var' : 'other';
+}
+
+/** What a node does in a cluster, in words; "unknown" for a role that this client does not know. */
+export function nodeRoleName(role: NodeRole): 'control-plane' | 'worker' | 'unknown' {
+  if (role === NodeRole.CONTROL_PLANE) return 'control-plane';
+  return role === NodeRole.WORKER ? 'worker' : 'unknown';
+}
+
+/** The word for a membership; "unknown" for one that this client does not know. */
+export function membershipName(membership: Membership): 'none' | 'pending' | 'member' | 'unknown' {
+  if (membership === Membership.NONE) return 'none';
+  if (membership === Membership.PENDING) return 'pending';
+  return membership === Membership.MEMBER ? 'member' : 'unknown';
+}
+
+/** The word for what an act does; "unknown" for a kind that this client does not know. */
+export function actKindName(kind: ActKind): 'bootstrap' | 'join' | 'upgrade' | 'leave' | 'unknown' {
+  if (kind === ActKind.BOOTSTRAP) return 'bootstrap';
+  if (kind === ActKind.JOIN) return 'join';
+  if (kind === ActKind.UPGRADE) return 'upgrade';
+  return kind === ActKind.LEAVE ? 'leave' : 'unknown';
+}
+
+/** The word for the state of an act or a step; "unknown" for one that this client does not know, never "done". */
+export function actStateName(state: ActState): 'running' | 'done' | 'failed' | 'reverted' | 'unknown' {
+  if (state === ActState.RUNNING) return 'running';
+  if (state === ActState.DONE) return 'done';
+  if (state === ActState.FAILED) return 'failed';
+  return state === ActState.REVERTED ? 'reverted' : 'unknown';
 }

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { type ErrorCode, PlinthError } from '@plinth/base';
+import { type ErrorCode, isErrorCode, PlinthError } from '@plinth/base';
+import { FailureSchema } from './gen/plinth/node/v1/kubernetes_pb.ts';
 
 interface Endpoint {
   readonly address: string;
@@ -59,17 +60,42 @@ const BY_GRPC_CODE: Partial<Record<Code, ErrorCode>> = {
   [Code.Unimplemented]: 'api/unsupported',
   [Code.Unavailable]: 'api/unreachable',
   [Code.Aborted]: 'api/unreachable',
+  [Code.FailedPrecondition]: 'api/refused',
+  [Code.AlreadyExists]: 'api/refused',
+  [Code.InvalidArgument]: 'api/bad-request',
+  [Code.OutOfRange]: 'api/bad-request',
+  [Code.NotFound]: 'api/not-found',
 };
 
-/** callError turns a failed call into a coded error; `method` is its short name, for the message. */
+/**
+ * callError turns a failed call into a coded error; `method` is its short name, for the message. A node that says why by
+ * a Failure is quoted: its code where this client knows it, its message and its hint.
+ */
 export function callError(reason: unknown, method: string, endpoint: Endpoint): PlinthError {
   const own = causes(reason).find((cause) => cause instanceof PlinthError);
   if (own) return own;
   const failure = ConnectError.from(reason);
   const code = BY_GRPC_CODE[failure.code] ?? 'api/failed';
+  const [said] = failure.findDetails(FailureSchema);
+  if (said) {
+    return new PlinthError(isErrorCode(said.code) ? said.code : code, said.message, {
+      ...(said.hint !== '' && { hint: said.hint }),
+      details: { node: `${endpoint.address}:${endpoint.port}`, nodeCode: said.code },
+      cause: reason,
+    });
+  }
   const retryable = code === 'api/unreachable' || code === 'api/timeout' || code === 'api/overloaded';
   const message = `Cannot call ${method} on ${endpoint.address}:${endpoint.port}: ${failure.rawMessage}`;
   return coded(code, message, reason, retryable);
+}
+
+/** requirePart gives a part of an answer that must not be absent. @throws api/protocol */
+export function requirePart<T>(part: T | undefined, method: string, name: string): T {
+  if (part !== undefined) return part;
+  throw new PlinthError(
+    'api/protocol',
+    `Cannot use the answer to ${method}: ${name} is missing, expected it`,
+  );
 }
 
 function coded(code: ErrorCode, message: string, cause: unknown, retryable = false): PlinthError {

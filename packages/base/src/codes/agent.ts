@@ -9,6 +9,17 @@ export const agentCodes = {
     fix: 'Make new credentials with "plinth keys init", or copy the fingerprint from the node\'s console again.',
     exitCode: exitCodes.usage,
   },
+  'api/bad-request': {
+    meaning: 'The node does not understand what it was asked for.',
+    cause: 'A value that is out of range or has another form than expected; the message says which.',
+    fix: 'Mend the value named in the message.',
+    exitCode: exitCodes.usage,
+  },
+  'api/broken-transfer': {
+    meaning: 'A file on its way to or from the node had another size than announced.',
+    cause: 'The file was changed while it was sent, or the connection broke.',
+    fix: 'Try again; nothing was stored.',
+  },
   'api/failed': {
     meaning: 'The node answered with an error.',
     cause: 'A fault inside plinthd; its log on the node has the details.',
@@ -27,6 +38,11 @@ export const agentCodes = {
     fix: "Compare with the fingerprint on the node's console before you trust it again.",
     exitCode: exitCodes.forbidden,
   },
+  'api/not-found': {
+    meaning: 'The node does not have what was named.',
+    cause: 'A spelling mistake, or it was removed since.',
+    fix: 'Ask the node for what it has, and name one of these.',
+  },
   'api/overloaded': {
     meaning: 'The node refused the call because it has too many at once.',
     cause: 'Many clients or a loop that calls without pause.',
@@ -37,6 +53,11 @@ export const agentCodes = {
     cause:
       'Another service uses the port, or a proxy stands in between that does not pass TLS 1.3 and HTTP/2 through.',
     fix: 'Check address and port; plinthd listens on TCP 7546.',
+  },
+  'api/refused': {
+    meaning: 'The node refuses to do this in its present state.',
+    cause: 'The message says which state; the node changed nothing.',
+    fix: 'Bring the node into the state that the message names, then try again.',
   },
   'api/timeout': {
     meaning: 'The node did not answer within the time limit.',
