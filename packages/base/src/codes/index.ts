@@ -1,10 +1,14 @@
 import { agentCodes } from './agent.ts';
 import { cliCodes } from './cli.ts';
+import { clusterCodes } from './cluster.ts';
 import { debianCodes } from './debian.ts';
+import { etcdCodes } from './etcd.ts';
 import { formatsCodes } from './formats.ts';
 import { goCodes } from './go.ts';
 import { hostCodes } from './host.ts';
 import { imageCodes } from './image.ts';
+import { kubernetesCodes } from './kubernetes.ts';
+import { kubernetesAccessCodes } from './kubernetes-access.ts';
 import { policyCodes } from './policy.ts';
 import { releaseCodes } from './release.ts';
 import { toolboxCodes } from './toolbox.ts';
@@ -16,11 +20,15 @@ import { vmCodes } from './vm.ts';
 export const errorCodes = {
   ...agentCodes,
   ...cliCodes,
+  ...clusterCodes,
   ...debianCodes,
+  ...etcdCodes,
   ...formatsCodes,
   ...goCodes,
   ...hostCodes,
   ...imageCodes,
+  ...kubernetesCodes,
+  ...kubernetesAccessCodes,
   ...policyCodes,
   ...releaseCodes,
   ...toolboxCodes,
