@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { Verdict } from '@plinth/api';
 import { removeCertificates } from '@plinth/formats';
-import { type Signer, signPe } from '@plinth/trust';
+import { type Signer, signPe, signRootHash } from '@plinth/trust';
 import { bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { copyDisk, type DiskCopy } from '../testkit/disk-copy.ts';
@@ -15,6 +15,8 @@ import {
   flipInSection,
   flipInSignature,
   replaceRootHash,
+  replaceRootHashSignature,
+  rootHashOf,
   ukiPath,
 } from '../testkit/tampering.ts';
 
@@ -87,6 +89,19 @@ const tamperings: readonly Tampering[] = [
     title: 'another root hash in the UKI',
     ...loaderRefuses,
     tamper: ({ esp }) => changeUki(esp, replaceRootHash),
+  },
+  {
+    title: 'a root hash signed by a foreign key, in a UKI signed by ours',
+    stoppedBy: 'the kernel',
+    reason: /verity: Root hash verification failed/,
+    tamper: ({ lab, esp, foreign }) =>
+      changeUki(esp, async (uki) => {
+        const rootHash = rootHashOf(uki);
+        const ours = await signRootHash(lab.keys.signers.verity, rootHash);
+        const theirs = await signRootHash(foreign, rootHash);
+        const forged = replaceRootHashSignature(removeCertificates(uki), ours, theirs);
+        return signPe(lab.keys.signers.boot, forged);
+      }),
   },
   {
     title: 'a bit of the superblock of the root',

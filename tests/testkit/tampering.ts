@@ -36,6 +36,30 @@ export function replaceRootHash(uki: Uint8Array): Uint8Array {
   return bytes;
 }
 
+/**
+ * replaceRootHashSignature puts another signature value into the signed message that the initrd carries for the kernel,
+ * everything else stays: it still names our key as the signer.
+ * @param ours the message as the image has it
+ * @param theirs a message of the same root hash by another key of the same size
+ */
+export function replaceRootHashSignature(uki: Uint8Array, ours: Uint8Array, theirs: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(uki);
+  const offset = bytes.indexOf(ours);
+  assert.ok(offset > 0, 'the UKI does not carry the message');
+  assert.equal(bytes.indexOf(ours, offset + 1), -1, 'the UKI carries the message twice');
+  // The signature value ends the message; RSA of 2048 bits or more.
+  const valueBytes = 256;
+  bytes.set(theirs.subarray(-valueBytes), offset + ours.length - valueBytes);
+  return bytes;
+}
+
+/** The root hash in the command line of a UKI. */
+export function rootHashOf(uki: Uint8Array): string {
+  const hash = /\broothash=([0-9a-f]{64})\b/.exec(Buffer.from(uki).toString('latin1'))?.[1];
+  assert.ok(hash, 'no root hash in the command line');
+  return hash;
+}
+
 /** Where a file of the root lies on the disk, by the file system's own tool: the first of its extents. */
 export async function fileOffset(
   toolbox: Toolbox,

@@ -24,6 +24,8 @@ export interface ReleaseInputs {
   /** The tree the root was made from, and the package each of its paths came from. */
   readonly treeDir: string;
   readonly owners: ReadonlyMap<string, string>;
+  /** SPDX expressions of packages by name, as far as they are known. */
+  readonly licences: ReadonlyMap<string, string>;
   readonly kernel: {
     readonly release: string;
     readonly package: string;

@@ -12,6 +12,7 @@ import { type DiskFormat, diskFormats } from './disk/convert-disk.ts';
 import type { Manifest } from './manifest.ts';
 import { SUMS_FILE } from './names.ts';
 import { readManifest } from './read-release.ts';
+import { readLicences } from './sbom/read-licences.ts';
 import { writeRelease } from './write-release.ts';
 
 /** Where the tree has the agent. */
@@ -83,6 +84,10 @@ async function releaseInputs(
     lockSha256,
     treeDir: tree.root,
     owners: tree.owners,
+    licences: await readLicences(
+      lock.packages.map((item) => item.name),
+      tree.packageDir,
+    ),
     kernel: {
       release: tree.kernelVersion,
       package: `linux-image-${tree.kernelVersion}`,

@@ -149,6 +149,7 @@ export async function makeSampleRelease(
       },
       lockSha256: hashText('lock'),
       treeDir: changes.treeDir ?? workshop.treeDir,
+      licences: new Map(),
       owners: new Map(),
       kernel: { release: chain.kernelVersion, package: 'linux-image-sample', config: 'CONFIG_EROFS_FS=m\n' },
       agent: {

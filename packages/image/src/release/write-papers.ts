@@ -13,12 +13,22 @@ import { writeSpdx } from './sbom/write-spdx.ts';
 
 /** writePapers writes what describes the content of a release: both SBOMs, facts for comparing, PCR predictions; gives their names. */
 export async function writePapers({ inputs, folder, parts, names, disk }: ReleaseContext): Promise<string[]> {
-  const { name, version, prettyName, epochSeconds, lock, agent } = inputs;
+  const { name, version, prettyName, epochSeconds, lock, agent, licences } = inputs;
   const uki = await readFile(inputs.ukiPath);
   const tree = await hashTree(await scanTree(inputs.treeDir, inputs.owners));
   const goPrograms = await readGoPrograms(tree);
   const bill = makeBill({
-    ...{ name, version, prettyName, epochSeconds, packages: lock.packages, tree, goPrograms, agent },
+    ...{
+      name,
+      version,
+      prettyName,
+      epochSeconds,
+      packages: lock.packages,
+      licences,
+      tree,
+      goPrograms,
+      agent,
+    },
     kernel: {
       release: inputs.kernel.release,
       package: inputs.kernel.package,

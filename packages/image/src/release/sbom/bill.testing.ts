@@ -30,6 +30,7 @@ export function sampleBillInputs(): BillInputs {
     version: '1.4.0~rc1',
     prettyName: 'Plinth 1.4.0~rc1',
     epochSeconds: 1_763_700_000,
+    licences: new Map([['crun', 'GPL-2.0-only AND LGPL-2.1-only']]),
     packages: [
       locked('libstdc++6', '1:14.2.0-19+b1'),
       { ...locked('containerd', '1.7.24~ds1-6+b4'), staticBuiltUsing: ['golang-1.24 (= 1.24.4-1)'] },

@@ -13,6 +13,8 @@ export interface BillInputs {
   /** SOURCE_DATE_EPOCH of the build. */
   readonly epochSeconds: number;
   readonly packages: readonly LockedPackage[];
+  /** SPDX expressions of packages by name, as far as they are known; see readLicences. */
+  readonly licences: ReadonlyMap<string, string>;
   /** With digests, see hashTree. */
   readonly tree: BuiltTree;
   /** Build information of Go programs by path, from the tree's facts. */
@@ -87,7 +89,7 @@ export function makeBill(inputs: BillInputs): Bill {
     const modules = files.flatMap(({ path }) => goComponents(inputs.goPrograms.get(path)));
     const sources = [...(item.builtUsing ?? []), ...(item.staticBuiltUsing ?? [])].flatMap(sourceComponents);
     return {
-      ...packageComponent(item),
+      ...packageComponent(item, inputs.licences.get(item.name)),
       files,
       contains: unique([...modules, ...sources].map(add)),
     };
@@ -106,7 +108,10 @@ export function makeBill(inputs: BillInputs): Bill {
   };
 }
 
-function packageComponent(item: LockedPackage): Omit<BillComponent, 'files' | 'contains'> {
+function packageComponent(
+  item: LockedPackage,
+  license: string | undefined,
+): Omit<BillComponent, 'files' | 'contains'> {
   return {
     id: componentId('deb', item.name),
     kind: 'library',
@@ -114,6 +119,7 @@ function packageComponent(item: LockedPackage): Omit<BillComponent, 'files' | 'c
     version: item.version,
     purl: packageUrl('deb', `debian/${item.name}`, item.version, { arch: 'amd64', distro: DISTRO }),
     sha256: item.sha256,
+    ...(license === undefined ? {} : { license }),
     source: {
       name: item.source,
       version: item.sourceVersion,

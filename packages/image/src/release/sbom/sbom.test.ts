@@ -92,6 +92,12 @@ test('a licence that is no SPDX expression is left out, not repeated', () => {
   assert.equal(licenseOf('odd'), undefined);
 });
 
+test('a package has the licence its copyright file states, and none where that is not certain', () => {
+  const licenseOf = (name: string) => bill.components.find((component) => component.name === name)?.license;
+  assert.equal(licenseOf('crun'), 'GPL-2.0-only AND LGPL-2.1-only');
+  assert.equal(licenseOf('libstdc++6'), undefined);
+});
+
 test('the same content gives the same bytes; other content another identity', () => {
   const again = makeBill(sampleBillInputs());
   assert.equal(writeSpdx(again), writeSpdx(bill));

@@ -7,7 +7,7 @@ const IMAGE_ID = 'SPDXRef-Image';
 
 /**
  * writeSpdx writes a bill as SPDX 2.3 JSON. Licences are stated where a part states its own and NOASSERTION
- * elsewhere: nobody has read the files for them. The same bill always gives the same bytes.
+ * elsewhere: a name that is not known for certain is not guessed. The same bill always gives the same bytes.
  */
 export function writeSpdx(bill: Bill): string {
   const image = `${bill.name}_${bill.version}_x86-64`;
