@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
 import { type GetIntegrityResponse, HealthState, type NodeClient, Verdict } from '@plinth/api';
+import { hex, predictPcr7 } from '@plinth/formats';
 import { type ApiEndpoint, readConsole } from '@plinth/local';
 import { type BootedImage, bootAgain, bootImage, endpointOf, shutDown } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
@@ -71,6 +73,7 @@ suite('the image under Secure Boot with a TPM', () => {
     }
     const predicted = await readPredictions(lab);
     assert.ok(predicted.pcr4.includes(registers.get(4) ?? ''), `PCR 4 is ${registers.get(4)}`);
+    assert.equal(registers.get(7), predictSecureBoot(lab), 'PCR 7');
     assert.ok(predicted.pcr11.includes(registers.get(11) ?? ''), `PCR 11 is ${registers.get(11)}`);
   });
 
@@ -109,6 +112,26 @@ suite('the image under Secure Boot with a TPM', () => {
     assert.deepEqual(failing(health.checks), []);
   });
 });
+
+/**
+ * dbx as virt-fw-vars leaves it: firmware wants one to exist, so it refuses the program of no bytes. One SHA-256 list
+ * (UEFI 2.10, 32.4.1) with one entry of OVMF's owner.
+ */
+const REFUSED_BY_NAME = Buffer.from(
+  '2616c4c14c509240aca941f9369343284c0000000000000030000000a3a8baa01d04a848bc87c36d121b5e3d' +
+    createHash('sha256').digest('hex'),
+  'hex',
+);
+
+/**
+ * PCR 7 of a machine whose firmware got exactly the keys of the lab: boot loader and UKI are both trusted by the boot
+ * certificate, which is measured once.
+ */
+function predictSecureBoot({ keys }: BootLab): string {
+  const { PK: pk, KEK: kek, db } = keys.efiVariables;
+  const authorities = [keys.efiSignature(keys.signers.boot.certificate)];
+  return hex(predictPcr7({ enabled: true, pk, kek, db, dbx: REFUSED_BY_NAME, authorities }));
+}
 
 /** The PCR values that the release says a sound boot may have. */
 async function readPredictions(lab: BootLab): Promise<{ pcr4: string[]; pcr11: string[] }> {
