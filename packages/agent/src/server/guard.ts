@@ -1,6 +1,10 @@
+import type { DescMethod } from '@bufbuild/protobuf';
 import { Code, ConnectError, createContextKey, type Interceptor } from '@connectrpc/connect';
+import { EtcdService, KubernetesService, NodeService } from '@plinth/api';
+import { PlinthError } from '@plinth/base';
 import type { AuditSink } from './audit.ts';
 import type { Caller, CallerVerdict } from './caller.ts';
+import { refusalOf } from './refusal.ts';
 
 /** Who calls, put into each request's context when it arrives. */
 export const callerKey = createContextKey<CallerVerdict>({
@@ -15,8 +19,8 @@ export const peerKey = createContextKey('');
 const CALLS_AT_ONCE = 16;
 
 /**
- * guard lets a call through when its caller has a role, bounds the calls at work, and records every call.
- * All methods of this version only read, so each role may call all of them.
+ * guard lets a call through when its caller's role allows it, bounds the calls at work, and records every call. A
+ * PlinthError of a method reaches the client with its code and hint.
  */
 export function guard(audit: AuditSink, nowMs: () => number): Interceptor {
   let running = 0;
@@ -26,7 +30,7 @@ export function guard(audit: AuditSink, nowMs: () => number): Interceptor {
     let result = 'ok';
     let reason = '';
     try {
-      requireRole(verdict);
+      requireAllowed(verdict, request.method);
       if (running >= CALLS_AT_ONCE) throw new ConnectError('too many calls at once', Code.ResourceExhausted);
       running++;
       try {
@@ -35,10 +39,10 @@ export function guard(audit: AuditSink, nowMs: () => number): Interceptor {
         running--;
       }
     } catch (error) {
-      const failure = ConnectError.from(error, Code.Internal);
+      const failure = refusalOf(error);
       result = codeName(failure.code);
       reason = verdict.ok ? failure.rawMessage : verdict.reason;
-      throw error;
+      throw error instanceof PlinthError ? failure : error;
     } finally {
       audit({
         time: new Date(startedMs).toISOString(),
@@ -53,6 +57,23 @@ export function guard(audit: AuditSink, nowMs: () => number): Interceptor {
       });
     }
   };
+}
+
+/** Methods that only look, and give nothing secret: every role may call them. All others are for admins. */
+const forEveryRole: ReadonlySet<DescMethod> = new Set<DescMethod>([
+  ...NodeService.methods,
+  KubernetesService.method.getKubernetes,
+  EtcdService.method.listEtcdMembers,
+]);
+
+/** requireAllowed gives the caller if its role may call the method, or ends the call. */
+export function requireAllowed(verdict: CallerVerdict, method: DescMethod): Caller {
+  const caller = requireRole(verdict);
+  if (forEveryRole.has(method) || caller.role === 'plinth:admin') return caller;
+  throw new ConnectError(
+    `not allowed: ${method.name} is for plinth:admin, the certificate has ${caller.role}`,
+    Code.PermissionDenied,
+  );
 }
 
 /** requireRole gives the caller or ends the call. */

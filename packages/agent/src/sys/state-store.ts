@@ -11,6 +11,8 @@ export interface StateStore {
   read(name: string): Promise<Buffer | undefined>;
   /** Replaces a file whole or not at all, readable by root only. */
   write(name: string, data: Uint8Array): Promise<void>;
+  /** Takes a file away; nothing happens when there is none. */
+  remove(name: string): Promise<void>;
   /** Puts a file that cannot be used out of the way and keeps it for people to look at. */
   setAside(name: string): Promise<void>;
 }
@@ -50,6 +52,7 @@ export async function openFolder(directory: string): Promise<StateStore> {
       }
     },
     write: (name, data) => writeAtomic(join(directory, name), data),
+    remove: (name) => rm(join(directory, name), { force: true }),
     setAside: (name) => rename(join(directory, name), join(directory, `${name}.unusable`)),
   };
 }
@@ -62,6 +65,9 @@ export function memoryStore(volatileBecause: string): StateStore {
     read: async (name) => files.get(name),
     write: async (name, data) => {
       files.set(name, Buffer.from(data));
+    },
+    remove: async (name) => {
+      files.delete(name);
     },
     setAside: async (name) => {
       files.delete(name);

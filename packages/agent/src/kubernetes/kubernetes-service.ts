@@ -1,0 +1,218 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
+import type { ConnectRouter } from '@connectrpc/connect';
+import {
+  BootstrapResponseSchema,
+  GetKubeconfigResponseSchema,
+  GetKubernetesResponseSchema,
+  type Invitation,
+  InvitationSchema,
+  InviteNodeResponseSchema,
+  JoinResponseSchema,
+  KubernetesService,
+  LeaveResponseSchema,
+  NodeRole,
+  StageLayerResponseSchema,
+} from '@plinth/api';
+import { PlinthError } from '@plinth/base';
+import type { ClusterAccess } from './access/cluster-access.ts';
+import { checkInvitation, chooseAddress, requireControlPlane, requireFree, requireKept } from './checks.ts';
+import { completeClusterSpec, parseIpv4, type NodeRole as Role } from './cluster-spec.ts';
+import { actMessage, findRole, layerMessage, memberships, roleNumbers } from './kubernetes-messages.ts';
+import { receiveLayer } from './layers/receive-layer.ts';
+import type { Kubernetes } from './open-kubernetes.ts';
+import { API_SERVER_PORT } from './paths.ts';
+import { type BootstrapRequest, planBootstrap } from './plans/plan-bootstrap.ts';
+import { type JoinRequest, keepInvitation, planJoin } from './plans/plan-join.ts';
+import { planLeave } from './plans/plan-leave.ts';
+import { findLayer } from './plans/steps.ts';
+import { checkEncryptionConfig, ENCRYPTION_CONFIG } from './render/api-server-files.ts';
+
+/** What the service needs besides the node's own state. */
+export interface KubernetesServiceParts {
+  readonly kubernetes: Kubernetes;
+  /** The cluster, asked as its administrator; on control planes. */
+  readonly access: ClusterAccess;
+  /** Whether the node may leave now; throws kubernetes/leave-refused. `override` is what a person typed. */
+  mayLeave(override: string): Promise<void>;
+}
+
+/** Long enough to carry an invitation to a node that is just booting, short enough to be of no use tomorrow. */
+const INVITATION_MS = 15 * 60_000;
+const STAGE_LIMIT_MS = 60 * 60_000;
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** kubernetesService gives the routes of plinth.node.v1.KubernetesService. */
+export function kubernetesService(parts: KubernetesServiceParts): (router: ConnectRouter) => void {
+  const { kubernetes, access } = parts;
+  const { parts: node, acts, life } = kubernetes;
+  const receive = receiveLayer(node);
+  return (router) => {
+    router.service(
+      KubernetesService,
+      {
+        getKubernetes: async () => {
+          const { membership, role, cluster, version = '', nodeAddress = '' } = await kubernetes.standing();
+          const act = acts.current();
+          return create(GetKubernetesResponseSchema, {
+            ...(cluster && { cluster: { ...cluster, apiServerNames: [...cluster.apiServerNames] } }),
+            version,
+            nodeAddress,
+            membership: memberships[membership],
+            role: role ? roleNumbers[role] : NodeRole.UNSPECIFIED,
+            layers: (await node.layers()).map(layerMessage),
+            ...(act && { act: actMessage(act, node.sys.nowMs()) }),
+          });
+        },
+        bootstrap: async ({ cluster, kubernetesVersion, nodeAddress }) => {
+          const facts = await kubernetes.facts();
+          requireKept(facts);
+          requireFree(facts, 'bootstrap');
+          const version = kubernetesVersion || (await node.layers())[0]?.version || 'of any version';
+          const request: BootstrapRequest = {
+            cluster: completeClusterSpec(cluster),
+            version: (await findLayer(node, version)).version,
+            nodeAddress: chooseAddress(nodeAddress, node.sys.addresses()),
+          };
+          await acts.begin(planBootstrap(node, request), request);
+          life.enter({
+            role: 'control-plane',
+            nodeAddress: request.nodeAddress,
+            apiServers: [`${request.nodeAddress}:${API_SERVER_PORT}`],
+          });
+          return create(BootstrapResponseSchema);
+        },
+        join: async ({ invitation }) => {
+          const facts = await kubernetes.facts();
+          requireKept(facts);
+          requireFree(facts, 'join');
+          const request = await acceptInvitation(kubernetes, invitation);
+          await findLayer(node, request.version);
+          await acts.begin(planJoin(node, request), request, () =>
+            keepInvitation(node, {
+              token: invitation?.token ?? '',
+              caKeyHash: invitation?.caKeyHash ?? '',
+              certificateKey: invitation?.certificateKey ?? '',
+              encryptionConfiguration: invitation?.encryptionConfiguration ?? '',
+            }),
+          );
+          life.enter(request);
+          return create(JoinResponseSchema);
+        },
+        leave: async ({ override }) => {
+          const facts = await kubernetes.facts();
+          requireKept(facts);
+          const { membership } = await kubernetes.standing();
+          if (membership === 'none')
+            throw new PlinthError(
+              'kubernetes/not-member',
+              'Cannot leave: the node belongs to no cluster, expected a member',
+            );
+          if (membership === 'member') await parts.mayLeave(override);
+          await acts.begin(planLeave(node), {});
+          void acts.idle().then(() => (acts.current()?.state === 'done' ? life.leave() : undefined));
+          return create(LeaveResponseSchema);
+        },
+        inviteNode: async ({ nodeId, nodeName, nodeAddress, role }) => {
+          const member = requireControlPlane(await kubernetes.facts());
+          const invited = { nodeId, nodeName, nodeAddress, role: roleOf(role) };
+          checkInvited(invited);
+          const controlPlane = invited.role === 'control-plane';
+          const certificateKey = controlPlane ? await access.uploadCertificates() : '';
+          const encryption = controlPlane ? await node.store.read(ENCRYPTION_CONFIG) : undefined;
+          const { token, expiresAtMs } = await access.createToken(invited, INVITATION_MS);
+          return create(InviteNodeResponseSchema, {
+            invitation: create(InvitationSchema, {
+              nodeId,
+              nodeName,
+              nodeAddress,
+              role,
+              cluster: { ...member.cluster, apiServerNames: [...member.cluster.apiServerNames] },
+              kubernetesVersion: member.version,
+              apiServers: [...(await access.apiServers())],
+              token,
+              caKeyHash: await access.caKeyHash(),
+              certificateKey,
+              encryptionConfiguration: encryption?.toString('utf8') ?? '',
+              expiresAt: timestampFromMs(expiresAtMs),
+            }),
+          });
+        },
+        getKubeconfig: async ({ server }) => {
+          const { nodeAddress } = requireControlPlane(await kubernetes.facts());
+          const url = server || `https://${nodeAddress}:${API_SERVER_PORT}`;
+          checkServer(url);
+          const { kubeconfig, expiresAtMs } = await access.issueKubeconfig(url);
+          return create(GetKubeconfigResponseSchema, {
+            kubeconfig,
+            expiresAt: timestampFromMs(expiresAtMs),
+          });
+        },
+        stageLayer: async (messages) => {
+          requireKept(await kubernetes.facts());
+          return create(StageLayerResponseSchema, { layer: layerMessage(await receive(messages)) });
+        },
+      },
+      { maxTimeoutMs: STAGE_LIMIT_MS },
+    );
+  };
+}
+
+/** acceptInvitation checks that this node is meant, and gives what is not secret of it. */
+async function acceptInvitation(
+  { parts: { sys, nodeName }, nodeId }: Kubernetes,
+  invitation: Invitation | undefined,
+): Promise<JoinRequest> {
+  if (!invitation)
+    throw new PlinthError('kubernetes/invitation-refused', 'Cannot join: no invitation, expected one');
+  const role = checkInvitation(
+    {
+      ...invitation,
+      role: findRole(invitation.role),
+      expiresAtMs: invitation.expiresAt ? timestampMs(invitation.expiresAt) : 0,
+    },
+    { nodeId, nodeName, addresses: sys.addresses() },
+    sys.nowMs(),
+  );
+  if (role === 'control-plane') checkEncryptionConfig(invitation.encryptionConfiguration);
+  return {
+    cluster: completeClusterSpec(invitation.cluster),
+    role,
+    version: invitation.kubernetesVersion,
+    nodeAddress: invitation.nodeAddress,
+    apiServers: [...invitation.apiServers],
+  };
+}
+
+function roleOf(number: NodeRole): Role {
+  const role = findRole(number);
+  if (role) return role;
+  throw new PlinthError(
+    'kubernetes/spec-invalid',
+    'Cannot invite the node: no role, expected control plane or worker',
+  );
+}
+
+function checkInvited({
+  nodeId,
+  nodeName,
+  nodeAddress,
+}: {
+  nodeId: string;
+  nodeName: string;
+  nodeAddress: string;
+}) {
+  if (NAME.test(nodeName) && parseIpv4(nodeAddress) !== undefined && /^[\w:-]{1,128}$/.test(nodeId)) return;
+  throw new PlinthError(
+    'kubernetes/spec-invalid',
+    'Cannot invite the node: its id, name or IPv4 address is not valid, expected all three',
+  );
+}
+
+function checkServer(url: string): void {
+  if (URL.canParse(url) && new URL(url).protocol === 'https:' && url.length < 300) return;
+  throw new PlinthError(
+    'kubernetes/spec-invalid',
+    `Cannot use the server ${JSON.stringify(url.slice(0, 80))}, expected an https URL`,
+  );
+}

@@ -1,0 +1,113 @@
+import { PlinthError } from '@plinth/base';
+import { z } from 'zod';
+import type { Plan } from '../acts/act.ts';
+import { clusterSpecSchema, nodeRoles } from '../cluster-spec.ts';
+import { readLayer } from '../layers/layer-manifest.ts';
+import { writeMember } from '../node/member.ts';
+import { FOLDER, KUBEADM_CONFIG } from '../paths.ts';
+import { addons, cniTemplate } from '../render/addons.ts';
+import { apiServerFiles, ENCRYPTION_CONFIG } from '../render/api-server-files.ts';
+import { renderJoin } from '../render/kubeadm-yaml.ts';
+import { controlPlanePatches } from '../render/patches.ts';
+import type { NodeSettings } from '../settings.ts';
+import { type NodeParts, UNITS, writeFiles } from './node-parts.ts';
+import {
+  chooseLayerStep,
+  importImagesStep,
+  kubeadmStep,
+  mergeLayerStep,
+  stopUnit,
+  waitNodeStep,
+  writeStep,
+} from './steps.ts';
+
+/** What a join was asked for, without its secrets. */
+export const joinRequest = z.object({
+  cluster: clusterSpecSchema,
+  role: z.enum(nodeRoles),
+  version: z.string(),
+  nodeAddress: z.string(),
+  /** host:port of each API server. */
+  apiServers: z.array(z.string()),
+});
+export type JoinRequest = z.infer<typeof joinRequest>;
+
+const secrets = z.object({
+  token: z.string(),
+  caKeyHash: z.string(),
+  certificateKey: z.string(),
+  encryptionConfiguration: z.string(),
+});
+/** The secret half of an invitation. */
+export type InvitationSecrets = z.infer<typeof secrets>;
+
+/** Kept apart from the act, and removed once the node has joined. */
+export const INVITATION_SECRETS = `${FOLDER}/invitation.json`;
+
+/** keepInvitation stores the secrets of an invitation for the act. */
+export async function keepInvitation(
+  { store }: Pick<NodeParts, 'store'>,
+  given: InvitationSecrets,
+): Promise<void> {
+  await store.write(INVITATION_SECRETS, Buffer.from(JSON.stringify(given)));
+}
+
+/** planJoin makes the node a member of the cluster that invited it. */
+export function planJoin(parts: NodeParts, request: JoinRequest): Plan {
+  const { cluster, role, version, nodeAddress, apiServers } = request;
+  const settings: NodeSettings = { nodeName: parts.nodeName, nodeAddress, version, cluster };
+  return {
+    kind: 'join',
+    steps: [
+      chooseLayerStep(parts, version),
+      mergeLayerStep(parts, version),
+      writeStep('write the settings of the node', () => writeJoin(parts, settings, role)),
+      importImagesStep(parts),
+      kubeadmStep(parts, 'join', 'join the cluster (kubeadm join)'),
+      waitNodeStep(parts, version),
+      {
+        name: 'record-membership',
+        title: 'remember the membership',
+        isDone: async () => false,
+        run: async () => {
+          await writeMember(parts.store, {
+            state: 'member',
+            role,
+            cluster,
+            version,
+            nodeAddress,
+            apiServers,
+          });
+          await parts.store.remove(KUBEADM_CONFIG);
+          await parts.store.remove(INVITATION_SECRETS);
+        },
+      },
+    ],
+  };
+}
+
+async function writeJoin(parts: NodeParts, settings: NodeSettings, role: JoinRequest['role']): Promise<void> {
+  const { store, sys } = parts;
+  const layer = await readLayer(sys);
+  await stopUnit(parts, UNITS.join);
+  const { encryptionConfiguration, ...given } = await readSecrets(parts);
+  const controlPlane = role === 'control-plane';
+  await writeFiles(store, [
+    ...(controlPlane ? apiServerFiles() : []),
+    ...(controlPlane ? [[ENCRYPTION_CONFIG, encryptionConfiguration] as const] : []),
+    ...controlPlanePatches(layer),
+    ...(controlPlane ? addons(settings.cluster, layer) : []),
+    cniTemplate(layer),
+    [KUBEADM_CONFIG, renderJoin(settings, { ...given, role })],
+  ]);
+}
+
+async function readSecrets({ store }: Pick<NodeParts, 'store'>): Promise<InvitationSecrets> {
+  const text = (await store.read(INVITATION_SECRETS))?.toString('utf8');
+  const parsed = text === undefined ? undefined : secrets.safeParse(JSON.parse(text));
+  if (parsed?.success) return parsed.data;
+  throw new PlinthError(
+    'kubernetes/invitation-expired',
+    'Cannot join: the invitation is not kept any more, expected a new one',
+  );
+}

@@ -1,0 +1,42 @@
+import { stringify } from 'yaml';
+import { FOLDER } from '../paths.ts';
+import type { RenderedFile } from '../settings.ts';
+
+/** The parts of a control plane that run as static pods, by kubeadm's names. */
+const PARTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
+
+/** Tells which version a pod is of: without it an upgrade would not change the manifest, and nothing would restart. */
+export const VERSION_ANNOTATION = 'plinth.dev/kubernetes-version';
+
+/**
+ * controlPlanePatches make kubeadm's static pods run the node's own verified programs: the image brings no program, and
+ * the node's /usr is mounted over its empty one.
+ * @param version of Kubernetes, "1.37.1"
+ */
+export function controlPlanePatches({
+  version,
+  pauseImage,
+}: {
+  readonly version: string;
+  readonly pauseImage: string;
+}): RenderedFile[] {
+  return PARTS.map((part) => [
+    `${FOLDER}/patches/${part}+strategic.yaml`,
+    stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: part, namespace: 'kube-system', annotations: { [VERSION_ANNOTATION]: version } },
+      spec: {
+        containers: [
+          {
+            name: part,
+            image: pauseImage,
+            imagePullPolicy: 'Never',
+            volumeMounts: [{ name: 'node-usr', mountPath: '/usr', readOnly: true }],
+          },
+        ],
+        volumes: [{ name: 'node-usr', hostPath: { path: '/usr', type: 'Directory' } }],
+      },
+    }),
+  ]);
+}

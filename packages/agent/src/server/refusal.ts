@@ -1,0 +1,30 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import { FailureSchema } from '@plinth/api';
+import { type ErrorCode, PlinthError } from '@plinth/base';
+
+/** What the client did wrong, what is in its way, or what may pass; anything else is a fault inside. */
+const STATUS: Partial<Record<ErrorCode, Code>> = {
+  'kubernetes/spec-invalid': Code.InvalidArgument,
+  'kubernetes/address-unknown': Code.InvalidArgument,
+  'kubernetes/layer-invalid': Code.InvalidArgument,
+  'kubernetes/layer-missing': Code.NotFound,
+  'kubernetes/invitation-refused': Code.FailedPrecondition,
+  'kubernetes/api-server-silent': Code.Unavailable,
+};
+
+/**
+ * refusalOf renders an error of a call: a PlinthError tells the client its code, message and hint as a Failure. Anything
+ * else is a fault inside, whose text is not for clients.
+ */
+export function refusalOf(reason: unknown): ConnectError {
+  if (!(reason instanceof PlinthError)) return ConnectError.from(reason, Code.Internal);
+  const { code, message, hint } = reason;
+  const status = STATUS[code] ?? Code.FailedPrecondition;
+  return new ConnectError(
+    message,
+    status,
+    undefined,
+    [{ desc: FailureSchema, value: { code, message, hint } }],
+    reason,
+  );
+}
