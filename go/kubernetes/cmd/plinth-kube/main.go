@@ -22,16 +22,20 @@ import (
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+	"plinth.dev/go/kubernetes/internal/restore"
+	"plinth.dev/go/kubernetes/internal/staticpods"
 )
 
 // parts are the programs by name. Each is made only when it runs: making one registers its flags and metrics.
 var parts = map[string]func(args []string) int{
-	"etcd":                    runEtcd,
-	"kube-apiserver":          command(func() *cobra.Command { return apiserver.NewAPIServerCommand() }),
-	"kube-controller-manager": command(controllers.NewControllerManagerCommand),
-	"kube-proxy":              command(proxy.NewProxyCommand),
-	"kube-scheduler":          command(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
-	"kubelet":                 command(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
+	"etcd":                         runEtcd,
+	"kube-apiserver":               command(func() *cobra.Command { return apiserver.NewAPIServerCommand() }),
+	"kube-controller-manager":      command(controllers.NewControllerManagerCommand),
+	"kube-proxy":                   command(proxy.NewProxyCommand),
+	"kube-scheduler":               command(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
+	"kubelet":                      command(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
+	"plinth-etcd-restore":          restore.Main,
+	"plinth-restart-control-plane": staticpods.Main,
 }
 
 func main() {

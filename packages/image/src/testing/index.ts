@@ -1,0 +1,11 @@
+export {
+  type ControlPlane,
+  etcdArgs,
+  findKubernetesPrograms,
+  type KubernetesPrograms,
+  openProgramSet,
+  PATIENCE_MS,
+  type ProgramSet,
+  startControlPlane,
+} from './control-plane.ts';
+export { endProcess, freePorts, openProcesses, type Processes } from './processes.ts';
