@@ -3,7 +3,7 @@ import type { Progress } from '@plinth/base';
 import { agentRecipe } from '@plinth/cli';
 import { readLock } from '@plinth/debian';
 import { openStageCache } from '@plinth/host';
-import { type BuiltImage, buildImage } from '@plinth/image';
+import { type BuiltImage, buildImage, goComponentSource } from '@plinth/image';
 import { openToolbox } from '@plinth/toolbox';
 import { loadKeys } from '@plinth/trust';
 
@@ -27,6 +27,8 @@ export async function plinthImage(inputs: PlinthInputs, progress: Progress): Pro
     toolbox,
     keys: { boot, verity, pcr, release },
     agent: await agentRecipe(toolbox, new AbortController().signal),
+    // From the user's cache: what is measured is the image, not the compiler.
+    compile: goComponentSource({ goDir: join(import.meta.dirname, '../../go'), lockDir: osDir }),
     cache: openStageCache(stagesDir),
     progress,
   });

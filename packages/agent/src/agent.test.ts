@@ -50,6 +50,7 @@ function startAgentOn(machine: () => Sys) {
     audit: (record) => audit.push(record),
     version: '0.1.0',
     pathRules: imagePathRules(),
+    networkFiles: { replace: async () => {} },
     probes: [],
     port: 0,
     bindAddress: '127.0.0.1',

@@ -5,6 +5,7 @@ import type { NodeConsole } from './console.ts';
 import { openIdentity } from './identity/open-identity.ts';
 import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
+import { type NetworkFiles, networkConfigCheck, openNetwork } from './network/apply-network.ts';
 import { collectHealth } from './reports/health.ts';
 import { collectVersions } from './reports/versions.ts';
 import type { AuditSink } from './server/audit.ts';
@@ -23,6 +24,7 @@ export interface AgentParts {
   readonly audit: AuditSink;
   readonly version: string;
   readonly pathRules: readonly PathRule[];
+  readonly networkFiles: NetworkFiles;
   readonly probes: readonly CheckSpec[];
   readonly port: number;
   readonly bindAddress?: string;
@@ -46,11 +48,14 @@ export async function runAgent(parts: AgentParts): Promise<void> {
   console.say(`plinthd ${version} starts on ${parts.sys.hostName()}`);
   const found = await waitForConfig(parts);
   if (!found) return;
+  const settleNetwork = openNetwork(parts.sys, parts.networkFiles, found.config.network);
+  await settleNetwork();
   const { listener, watch } = await open(parts, found);
   try {
     await parts.ready(`API on port ${listener.port}`);
     let waitMs = parts.retryMs;
     while (!signal.aborted) {
+      await settleNetwork();
       await watch();
       await pause(waitMs, signal);
       waitMs = Math.min(waitMs * 2, parts.watchMs);
@@ -96,7 +101,12 @@ async function open(
   const { name } = found.config.metadata;
   await parts.setHostName(name).catch(() => {}); // the check "host-name" shows the name the machine has
   const identity = await openIdentity(store, name);
-  const own = [configCheck(found.source, unkept), hostNameCheck(name), identityCheck(identity.concern)];
+  const own = [
+    configCheck(found.source, unkept),
+    hostNameCheck(name),
+    identityCheck(identity.concern),
+    networkConfigCheck(found.config.network),
+  ];
   const health = singleFlight(() => collectHealth(sys, own));
   const integrity = singleFlight(() => collectIntegrity(sys, pathRules, probes));
   const versions = onlyOnce(() => collectVersions(sys));

@@ -4,6 +4,7 @@ import { runAgent } from './agent.ts';
 import { readBuildInfo } from './build-info.ts';
 import { deviceConsole } from './console.ts';
 import { probeChecks } from './integrity/probes.ts';
+import { networkFiles } from './network/apply-network.ts';
 import { notifyReady } from './notify.ts';
 import { auditLine } from './server/audit.ts';
 import { nodeSys } from './sys/node-sys.ts';
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
       audit: (record) => process.stdout.write(`${auditLine(record)}\n`),
       version,
       pathRules: pathTable.paths,
+      networkFiles: networkFiles(),
       probes: probeChecks(STATE_DIRECTORY),
       port: nodeApiPort,
       setHostName: (name) => writeFile('/proc/sys/kernel/hostname', name),

@@ -11,6 +11,11 @@ export {
 } from './go/build-go-component.ts';
 export { type GoComponent, loadGoComponents } from './go/go-component.ts';
 export { type GoTools, type OpenGoToolsOptions, openGoTools, readGoToolchainKey } from './go/go-tools.ts';
+export {
+  type GoComponentSource,
+  type GoComponentSourceOptions,
+  goComponentSource,
+} from './go/provide-go-components.ts';
 export { type OciArchive, type OciImage, writeOciArchive } from './oci/write-oci-archive.ts';
 export { diffReleases } from './release/diff-releases.ts';
 export { type DiskFormat, diskFormats } from './release/disk/convert-disk.ts';

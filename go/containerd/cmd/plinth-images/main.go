@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	containerd "github.com/containerd/containerd/v2/client"
@@ -29,13 +30,20 @@ const (
 var labels = map[string]string{"io.cri-containerd.pinned": "pinned"}
 
 func main() {
-	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "plinth-images: name the archives to bring in")
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "plinth-images: name the folder of the archives to bring in")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := importAll(ctx, os.Args[1:]); err != nil {
+	paths, err := filepath.Glob(filepath.Join(os.Args[1], "*.tar"))
+	if err == nil && len(paths) == 0 {
+		err = fmt.Errorf("no archive in %s", os.Args[1])
+	}
+	if err == nil {
+		err = importAll(ctx, paths)
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "plinth-images: %s\n", err)
 		os.Exit(1)
 	}

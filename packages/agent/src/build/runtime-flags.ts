@@ -8,7 +8,7 @@ export const V8_FLAGS: readonly string[] = [
 /**
  * What the runtime itself is told, compiled into the executable. The permission model is a seat belt for bugs of
  * ours; the fence is the unit's sandbox. Only these places may be written:
- *  - the state folder, the console, the host name;
+ *  - the state folder, the console, the host name, the settings of the cards;
  *  - what the probes of the integrity report try to write, so that the refusal comes from the kernel and not from here.
  */
 export const RUNTIME_FLAGS: readonly string[] = [
@@ -23,6 +23,8 @@ export const RUNTIME_FLAGS: readonly string[] = [
   '--allow-fs-write=/var/lib/plinth/*',
   '--allow-fs-write=/dev/console',
   '--allow-fs-write=/proc/sys/kernel/hostname',
+  '--allow-fs-write=/run/systemd/network',
+  '--allow-fs-write=/run/systemd/network/*',
   '--allow-fs-write=/.plinth-write-probe',
   '--allow-fs-write=/usr/.plinth-write-probe',
   '--allow-fs-write=/dev/mapper/root',

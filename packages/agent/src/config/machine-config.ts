@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { type Diagnostic, type ParsedDocument, readDocument } from '@plinth/base';
 import { z } from 'zod';
+import { networkConfig } from '../network/network-config.ts';
 
 /** Bounds on a config, checked before anything of it is parsed. */
 const LIMIT_BYTES = 64 * 1024;
@@ -27,6 +28,7 @@ const schema = z.strictObject({
   kind: z.literal('MachineConfig'),
   metadata: z.strictObject({ name: hostName }),
   api: z.strictObject({ clientAuthorities: z.array(authority).min(1).max(16) }),
+  network: networkConfig.optional(),
 });
 
 /** What the node was told at provisioning. */

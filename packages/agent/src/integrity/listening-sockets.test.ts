@@ -49,9 +49,26 @@ test('parseSockets sees the sockets of this very process in the tables of the ke
 
 test('judgeSockets passes the API and a DHCP client, and nothing else', () => {
   const api = { protocol: 'tcp', port: 7546 } as const;
-  assert.equal(judgeSockets([api, { protocol: 'udp', port: 68 }]).verdict, 'pass');
-  const shell = judgeSockets([api, { protocol: 'tcp', port: 22 }]);
+  assert.equal(judgeSockets([api, { protocol: 'udp', port: 68 }], false).verdict, 'pass');
+  const shell = judgeSockets([api, { protocol: 'tcp', port: 22 }], true);
   assert.deepEqual([shell.verdict, shell.observed], ['fail', 'also open: tcp 22']);
-  assert.equal(judgeSockets([api, { protocol: 'udp', port: 5355 }]).verdict, 'fail');
-  assert.equal(judgeSockets([]).verdict, 'fail');
+  assert.equal(judgeSockets([api, { protocol: 'udp', port: 5355 }], false).verdict, 'fail');
+  assert.equal(judgeSockets([], false).verdict, 'fail');
+});
+
+test('judgeSockets knows the ports of Kubernetes where a layer is merged, and only there', () => {
+  const api = { protocol: 'tcp', port: 7546 } as const;
+  for (const socket of [
+    { protocol: 'tcp', port: 10250 },
+    { protocol: 'tcp', port: 6443 },
+    { protocol: 'udp', port: 8472 },
+    { protocol: 'tcp', port: 30_000 },
+    { protocol: 'tcp', port: 32_767 },
+  ] as const) {
+    assert.equal(judgeSockets([api, socket], true).verdict, 'pass', `${socket.port}`);
+    assert.equal(judgeSockets([api, socket], false).verdict, 'fail', `${socket.port}`);
+  }
+  // The kubelet's port without authentication, and what lies beside the range.
+  for (const port of [10255, 29_999, 32_768])
+    assert.equal(judgeSockets([api, { protocol: 'tcp', port }], true).verdict, 'fail', `${port}`);
 });

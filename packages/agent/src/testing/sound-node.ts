@@ -25,6 +25,7 @@ export const SOUND_MOUNTS = `24 1 253:0 / / ro,relatime shared:1 - erofs /dev/ma
 35 24 0:30 / /etc rw,nosuid,nodev,relatime shared:13 - overlay overlay rw,lowerdir=/sysroot/etc,upperdir=/run/plinth/etc/upper
 36 24 254:8 / /var rw,nosuid,nodev,noexec,relatime shared:14 - ext4 /dev/vda8 rw
 37 24 0:33 / /tmp rw,nosuid,nodev,noexec shared:15 - tmpfs tmpfs rw,size=20%
+43 36 0:35 / /var/tmp rw,nosuid,nodev,noexec shared:21 - tmpfs tmpfs rw,size=20%
 38 24 0:34 / /efi rw,relatime shared:16 - autofs systemd-1 rw,fd=51
 39 38 254:1 / /efi rw,nosuid,nodev,noexec,relatime shared:17 - vfat /dev/vda1 rw,umask=0077
 40 34 0:40 / /run/credentials/systemd-journald.service ro,nosuid,nodev,noexec,relatime,nosymfollow shared:18 - tmpfs none rw,size=1024k

@@ -6,6 +6,7 @@ import { openToolbox, type Toolbox } from '@plinth/toolbox';
 import type { KeyRing } from '@plinth/trust';
 import type { CommandContext } from '../framework/context.ts';
 import { agentRecipe } from './agent-recipe.ts';
+import { compileComponents } from './compile-components.ts';
 import type { KeyFolderOptions } from './key-folder.ts';
 import { openKeys } from './open-keys.ts';
 import { osDir, useLock } from './use-lock.ts';
@@ -47,6 +48,7 @@ export async function buildDisk(options: BuildDiskOptions, context: CommandConte
         toolbox,
         keys: { boot, verity, pcr, release },
         agent: await agentRecipe(toolbox, signal),
+        compile: compileComponents(options, context),
         progress: step,
         signal,
         ...(options.cache && { cache: options.cache }),

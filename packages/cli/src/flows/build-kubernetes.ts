@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { readLock } from '@plinth/debian';
-import { type BuiltLayer, buildKubernetes, openGoTools } from '@plinth/image';
+import { type BuiltLayer, buildKubernetes } from '@plinth/image';
 import { openToolbox } from '@plinth/toolbox';
 import type { CommandContext } from '../framework/context.ts';
-import { repositoryRoot } from '../repository.ts';
+import { compileComponents } from './compile-components.ts';
 import type { KeyFolderOptions } from './key-folder.ts';
 import { openKeys } from './open-keys.ts';
 import { osDir, useLock } from './use-lock.ts';
@@ -24,20 +24,16 @@ export async function buildLayers(
   context: CommandContext,
 ): Promise<Map<string, BuiltLayer>> {
   const { progress, signal } = context;
-  const { minors, jobs } = options;
+  const { minors } = options;
   const keys = await openKeys(options, context);
   const toolbox = await progress.step('Open the toolbox', (step) =>
     useLock('toolbox', options, context, step, (lockDir) => openToolbox({ lockDir, progress: step, signal })),
   );
-  const tools = await progress.step('Open the Go toolchain', (step) =>
-    useLock('go-tools', options, context, step, (lockDir) =>
-      openGoTools({ lockDir, progress: step, signal }),
-    ),
-  );
   return progress.step('Build Kubernetes', (step) =>
     useLock('kubernetes', options, context, step, async (lockDir) =>
       buildKubernetes({
-        ...{ osDir, goDir: join(repositoryRoot, 'go'), tools, toolbox, jobs, progress: step, signal },
+        ...{ osDir, toolbox, progress: step, signal },
+        compile: compileComponents(options, context),
         lock: await readLock(join(osDir, 'plinth.lock.json')),
         layerLock: await readLock(join(lockDir, 'kubernetes.lock.json')),
         minors: minors.length === 0 ? undefined : minors,

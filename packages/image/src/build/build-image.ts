@@ -5,6 +5,7 @@ import { fetchPackages, findMirrors, type Lock, type Mirrors, requireFreshLock }
 import { openStageCache, type StageCache, withLock } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
 import { BOOT_FILES, type BuildKeys } from '../boot/boot-chain.ts';
+import type { GoComponentSource } from '../go/provide-go-components.ts';
 import type { RootImage } from '../root/make-root.ts';
 import { loadOsSpec, type OsSpec, packageSetOf } from '../spec/os-spec.ts';
 import { type AgentRecipe, buildTree, type TreeResult } from './build-tree.ts';
@@ -27,6 +28,8 @@ export interface BuildOptions {
   readonly toolbox: Toolbox;
   readonly keys: BuildKeys;
   readonly agent: AgentRecipe;
+  /** Compiles the image's programs of go/. */
+  readonly compile: GoComponentSource;
   readonly mirrors?: Mirrors;
   readonly cache?: StageCache;
   readonly progress?: Progress;
@@ -76,9 +79,9 @@ async function build(options: BuildOptions, cache: StageCache): Promise<BuiltIma
     progress,
     ...(options.signal && { signal: options.signal }),
   });
-  const { agent, signal } = options;
+  const { agent, compile, signal } = options;
   const tree = await buildTree(
-    { spec, osDir, packages: lock.packages, debs, agent, toolbox, cache, ...(signal && { signal }) },
+    { spec, osDir, packages: lock.packages, debs, agent, compile, toolbox, cache, ...(signal && { signal }) },
     progress,
   );
   const context: StageContext = { options, cache, progress, spec, tree, epochSeconds };

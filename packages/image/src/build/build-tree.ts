@@ -4,10 +4,13 @@ import type { Progress } from '@plinth/base';
 import type { LockedPackage } from '@plinth/debian';
 import { run, type StageCache } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
+import type { GoComponentSource } from '../go/provide-go-components.ts';
 import { type OsSpec, type TreeSpec, treeSpecOf } from '../spec/os-spec.ts';
+import { sourceOf } from '../spec/program-source.ts';
 import { applyTree, makeFolder, replaceFile } from '../tree/apply-tree.ts';
 import { configureTree, OS_FOLDERS } from '../tree/configure-tree.ts';
 import { finishTree, indexTree } from '../tree/finish-tree.ts';
+import { findPrograms, type PlacedProgram, placePrograms } from '../tree/place-programs.ts';
 import { planTree } from '../tree/plan-tree.ts';
 import { scanPackage } from '../tree/scan-package.ts';
 import { digestFolder } from './digest-folder.ts';
@@ -29,6 +32,8 @@ export interface TreeInputs {
   /** Where each locked package's file is. */
   readonly debs: ReadonlyMap<string, string>;
   readonly agent: AgentRecipe;
+  /** Compiles the programs of `spec.programs`. */
+  readonly compile: GoComponentSource;
   readonly toolbox: Toolbox;
   readonly cache: StageCache;
   readonly signal?: AbortSignal;
@@ -65,7 +70,7 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
     if (found === undefined) throw new Error(`package ${name} is not in the lock`);
     return found;
   };
-  const [base, selinux, agentDir] = await Promise.all([
+  const [base, selinux, agentDir, components] = await Promise.all([
     cache.stage(
       'packages',
       'Merge packages into one tree',
@@ -87,7 +92,12 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
       progress,
       (dir) => inputs.agent.build(dir),
     ),
+    inputs.compile(
+      spec.programs.map(({ from }) => sourceOf(from).owner),
+      progress,
+    ),
   ]);
+  const programs = findPrograms(spec.programs, components);
   const treeSpec = treeSpecOf(spec);
   const folders = await Promise.all(
     Object.keys(OS_FOLDERS).map((name) => digestFolder(join(inputs.osDir, name))),
@@ -101,10 +111,11 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
       selinux: basename(selinux),
       agent: basename(agentDir),
       folders,
+      programs: programs.map(({ path, from }) => [path, from, components.get(sourceOf(from).owner)?.key]),
       spec: treeSpec,
     },
     progress,
-    (dir) => configure(dir, { base, selinux, agentDir }, treeSpec, inputs),
+    (dir) => configure(dir, { base, selinux, agentDir, programs }, treeSpec, inputs),
   );
   const facts = JSON.parse(await readFile(join(base, 'facts.json'), 'utf8')) as BaseFacts;
   return {
@@ -150,7 +161,7 @@ async function mergePackages(
 
 async function configure(
   dir: string,
-  parts: { base: string; selinux: string; agentDir: string },
+  parts: { base: string; selinux: string; agentDir: string; programs: readonly PlacedProgram[] },
   spec: TreeSpec,
   inputs: TreeInputs,
 ): Promise<void> {
@@ -166,5 +177,6 @@ async function configure(
     await readFile(join(parts.agentDir, 'plinthd')),
     0o755,
   );
+  await placePrograms(root, parts.programs);
   await finishTree(root, inputs.toolbox, spec);
 }

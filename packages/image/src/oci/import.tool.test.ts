@@ -55,7 +55,7 @@ test('containerd takes an archive under its name and digest, pinned, and again w
   });
   await writeFile(join(dir, 'example.tar'), bytes);
   for (const outcome of ['brought in', 'is there']) {
-    const { stdout } = await run(programs.get('plinth-images') ?? '', [join(dir, 'example.tar')], {
+    const { stdout } = await run(programs.get('plinth-images') ?? '', [dir], {
       env: { CONTAINERD_ADDRESS: address },
     });
     assert.equal(stdout.toString(), `plinth.local/example:1.2.3 ${digest} ${outcome}\n`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PlinthError, readDocument } from '@plinth/base';
 import { checkPackageSet, type PackageSet, packageSetFields } from '@plinth/debian';
 import { z } from 'zod';
+import { programSource } from './program-source.ts';
 
 const reasoned = <T extends z.ZodRawShape>(shape: T) =>
   z.strictObject({ ...shape, reason: z.string().min(1) });
@@ -28,6 +29,21 @@ export const osSpecSchema = z.strictObject({
   kernel: z
     .strictObject({ flavour: z.enum(['cloud', 'generic']), package: z.string() })
     .describe('The kernel flavour and the package that pulls it in.'),
+  programs: z
+    .array(reasoned({ from: programSource, path: absolutePath }))
+    .describe('Programs compiled from go/components.yaml (component/program), and where they lie.'),
+  extensions: z
+    .strictObject({
+      level: z
+        .string()
+        .regex(/^[0-9]+$/)
+        .describe('SYSEXT_LEVEL of os-release(5): what layers may rely on; it grows when that changes.'),
+      kubernetes: z
+        .array(z.string().regex(/^[0-9]+\.[0-9]+$/, 'expected a minor such as 1.37'))
+        .min(1)
+        .describe('Minors of Kubernetes that this image runs, oldest first.'),
+    })
+    .describe('Which layers the image accepts.'),
   removed: z
     .array(reasoned({ path: absolutePath }))
     .describe('Paths of packages that the image does not carry; a trailing slash means everything below.'),
@@ -75,13 +91,13 @@ export type InitrdSpec = z.infer<typeof initrdSpecSchema>;
 /** The fields that the contents of the root depend on beside packages; the compiler keeps the tree's code to them. */
 export type TreeSpec = Pick<
   OsSpec,
-  'name' | 'prettyName' | 'version' | 'supportEnd' | 'homepage' | 'kernel' | 'units'
+  'name' | 'prettyName' | 'version' | 'supportEnd' | 'homepage' | 'kernel' | 'extensions' | 'units'
 >;
 
 /** Takes just those fields, so that another kernel argument does not make the root anew. */
 export function treeSpecOf(spec: OsSpec): TreeSpec {
-  const { name, prettyName, version, supportEnd, homepage, kernel, units } = spec;
-  return { name, prettyName, version, supportEnd, homepage, kernel, units };
+  const { name, prettyName, version, supportEnd, homepage, kernel, extensions, units } = spec;
+  return { name, prettyName, version, supportEnd, homepage, kernel, extensions, units };
 }
 
 /** The kernel arguments as text, in their order. */

@@ -2,9 +2,10 @@ import { chmod, copyFile, cp, mkdir, readdir, readFile, symlink, writeFile } fro
 import { basename, dirname, join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import type { BuiltGoComponent } from '../go/build-go-component.ts';
+import { sourceOf } from '../spec/program-source.ts';
 import { renderExtensionRelease } from './extension-release.ts';
 import { imageReference, makeImageArchive } from './image-archive.ts';
-import { type LayerImage, type LayerSpec, sourceOf } from './layer-spec.ts';
+import type { LayerImage, LayerSpec } from './layer-spec.ts';
 
 export interface LayerInputs {
   readonly spec: LayerSpec;
@@ -60,7 +61,7 @@ export async function assembleLayer(inputs: LayerInputs, dir: string): Promise<L
   };
   await writeFile(join(root, SHARE, 'layer.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   await fillReferences(join(root, SHARE), images);
-  const releasePath = join(root, 'usr/lib/extension-release.d', `extension-release.${inputs.spec.name}`);
+  const releasePath = join(root, releaseFile(inputs.spec.name));
   await mkdir(dirname(releasePath), { recursive: true });
   await writeFile(
     releasePath,
@@ -70,12 +71,18 @@ export async function assembleLayer(inputs: LayerInputs, dir: string): Promise<L
   return manifest;
 }
 
+/** releaseFile is where an extension says which images it fits. */
+export function releaseFile(name: string): string {
+  return `usr/lib/extension-release.d/extension-release.${name}`;
+}
+
 async function placeImage(
   inputs: LayerInputs,
   image: LayerImage,
   dir: string,
 ): Promise<LayerManifest['images'][number]> {
-  const { path: programPath, version } = programOf(inputs, image.from, image.program);
+  const { path: programPath, version: programVersion } = programOf(inputs, image.from, image.program);
+  const version = image.tag ?? programVersion;
   const { bytes, digest } = await makeImageArchive(image, { ...inputs, version, programPath });
   await placeProgram(programPath, join(dir, 'programs', image.name));
   const archive = `${SHARE}/images/${image.name}.tar`;

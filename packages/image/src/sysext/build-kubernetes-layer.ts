@@ -9,10 +9,11 @@ import type { BuiltGoComponent } from '../go/build-go-component.ts';
 import { addVerity, makeRootFilesystem, type RootImage } from '../root/make-root.ts';
 import type { OsSpec } from '../spec/os-spec.ts';
 import { renderOsRelease } from '../tree/os-release.ts';
-import { assembleLayer, type LayerManifest } from './assemble-layer.ts';
+import { assembleLayer, type LayerManifest, releaseFile } from './assemble-layer.ts';
 import { gateLayer } from './gate-layer.ts';
 import { componentsOf, loadLayerSpec } from './layer-spec.ts';
 import { extensionFileName, makeExtension } from './make-extension.ts';
+import { relaxName } from './relax-name.ts';
 
 export interface BuildLayerOptions {
   readonly osDir: string;
@@ -79,6 +80,7 @@ export async function buildKubernetesLayer(options: BuildLayerOptions): Promise<
     async (work) => {
       const inputs = { ...options, spec, version, treeDir, components, osRelease };
       const manifest = await assembleLayer(inputs, work);
+      await relaxName(toolbox, join(work, 'root', releaseFile(spec.name)));
       await writeFile(join(work, 'manifest.json'), JSON.stringify(manifest));
     },
   );

@@ -6,29 +6,24 @@ import type { Toolbox } from '@plinth/toolbox';
 import type { Signer } from '@plinth/trust';
 import { SELINUX_PACKAGE, selinuxStage } from '../build/selinux-stage.ts';
 import { unpackPackages } from '../build/unpack-packages.ts';
-import { type BuiltGoComponent, buildGoComponent } from '../go/build-go-component.ts';
-import { loadGoComponents } from '../go/go-component.ts';
-import type { GoTools } from '../go/go-tools.ts';
+import type { GoComponentSource } from '../go/provide-go-components.ts';
 import { loadOsSpec } from '../spec/os-spec.ts';
 import { type BuiltLayer, buildKubernetesLayer } from './build-kubernetes-layer.ts';
 import { componentsOf, loadLayerSpec } from './layer-spec.ts';
 
 export interface BuildKubernetesOptions {
   readonly osDir: string;
-  /** The `go` folder: what is compiled. */
-  readonly goDir: string;
   /** The lock of the image: its date is that of the layers, its SELinux policy labels them. */
   readonly lock: Lock;
   /** The lock of os/kubernetes.yaml. */
   readonly layerLock: Lock;
   /** Which versions; default all of os/kubernetes/layer.yaml. */
   readonly minors?: readonly string[] | undefined;
-  readonly tools: GoTools;
+  /** Compiles what the layers are made of. */
+  readonly compile: GoComponentSource;
   readonly toolbox: Toolbox;
   /** Signs the root hashes: the key the image's own root is signed with. */
   readonly key: Signer;
-  /** Processors to compile with; default all. */
-  readonly jobs?: number | undefined;
   readonly mirrors?: Mirrors;
   readonly cache?: StageCache;
   readonly progress?: Progress;
@@ -42,7 +37,7 @@ export interface BuildKubernetesOptions {
  * @throws go/…, debian/…, image/…, policy/violations, host/disk-full
  */
 export async function buildKubernetes(options: BuildKubernetesOptions): Promise<Map<string, BuiltLayer>> {
-  const { osDir, goDir, lock, toolbox, key, progress = silentProgress, signal } = options;
+  const { osDir, lock, toolbox, key, progress = silentProgress } = options;
   const cache = options.cache ?? openStageCache();
   const layer = await loadLayerSpec(join(osDir, 'kubernetes/layer.yaml'));
   const minors = options.minors ?? layer.minors;
@@ -50,15 +45,8 @@ export async function buildKubernetes(options: BuildKubernetesOptions): Promise<
   const { os } = await loadOsSpec(osDir);
   const { packages, fileContextsDir } = await preparePackages(options, cache, progress);
 
-  const known = await loadGoComponents(goDir);
-  const components = new Map<string, BuiltGoComponent>();
-  // One after the other: each uses all processors, and two linkers at once take 5 GiB of memory.
-  for (const name of new Set(minors.flatMap((minor) => componentsOf(layer, minor)))) {
-    const component = known.get(name);
-    if (component) {
-      components.set(name, await buildGoComponent(component, { ...options, cache, progress, signal }));
-    }
-  }
+  const names = minors.flatMap((minor) => componentsOf(layer, minor));
+  const components = await options.compile(names, progress);
   const layers = new Map<string, BuiltLayer>();
   for (const minor of minors) {
     const built = await progress.step(`Make the layer of Kubernetes ${minor}`, (step) =>

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { PlinthError, readDocument } from '@plinth/base';
 import { z } from 'zod';
+import { programSource as source, sourceOf } from '../spec/program-source.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected a lower-case name');
 const path = z.string().regex(/^\/usr\/[\w./-]+$/, 'expected a path below /usr');
-const source = z.string().regex(/^[a-z0-9.{}-]+\/[\w.-]+$/, 'expected component/program, or package/name');
 
 const programSchema = z.strictObject({
   from: source,
@@ -18,6 +18,11 @@ const imageSchema = z.strictObject({
   from: source,
   /** Path of the program in a package; a component has only one of that name. */
   program: path.optional(),
+  /** Default: the version of the program. */
+  tag: z
+    .string()
+    .regex(/^\w[\w.-]*$/)
+    .optional(),
   entrypoint: z.array(z.string().min(1)).min(1),
   user: z
     .string()
@@ -60,10 +65,4 @@ export async function loadLayerSpec(file: string): Promise<LayerSpec> {
 export function componentsOf(spec: LayerSpec, minor: string): string[] {
   const sources = [...spec.programs, ...spec.images].map(({ from }) => sourceOf(from, minor).owner);
   return [...new Set(sources)].filter((owner) => owner !== 'package').sort();
-}
-
-/** sourceOf splits "component/program"; {minor} stands for the minor of the layer. */
-export function sourceOf(from: string, minor: string): { owner: string; program: string } {
-  const [owner = '', program = ''] = from.replaceAll('{minor}', minor).split('/');
-  return { owner, program };
 }

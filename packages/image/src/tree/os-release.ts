@@ -16,8 +16,10 @@ export function renderOsRelease(spec: TreeSpec): string {
     IMAGE_VERSION: spec.version,
     VARIANT_ID: `node-${spec.kernel.flavour}`,
     ARCHITECTURE: 'x86-64',
-    SYSEXT_LEVEL: spec.version,
-    CONFEXT_LEVEL: spec.version,
+    SYSEXT_LEVEL: spec.extensions.level,
+    CONFEXT_LEVEL: spec.extensions.level,
+    // Ours: what plinthd compares a layer with before it changes anything.
+    PLINTH_KUBERNETES: spec.extensions.kubernetes.join(' '),
     SUPPORT_END: spec.supportEnd,
     HOME_URL: spec.homepage,
     VENDOR_NAME: spec.prettyName,

@@ -1,0 +1,86 @@
+import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CheckSpec, fail, pass } from '../checks/check.ts';
+import type { Sys } from '../sys/sys.ts';
+import { type NetworkConfig, parseCidr } from './network-config.ts';
+import { isOurs, renderNetwork } from './render-network.ts';
+
+export const NETWORKCTL = '/usr/bin/networkctl';
+/** Where systemd-networkd looks for files that are made at run time; gone at reboot. */
+export const NETWORK_FOLDER = '/run/systemd/network';
+
+/** Hands files to systemd-networkd; tests give their own. */
+export interface NetworkFiles {
+  /** Makes the folder hold these files of ours and no other of ours. */
+  replace(files: ReadonlyMap<string, string>): Promise<void>;
+}
+
+/** networkFiles writes into a folder that systemd-networkd, which is not root, can read. */
+export function networkFiles(folder: string = NETWORK_FOLDER): NetworkFiles {
+  return {
+    async replace(files) {
+      await mkdir(folder, { recursive: true });
+      await chmod(folder, 0o755);
+      const stale = (await readdir(folder)).filter((name) => isOurs(name) && !files.has(name));
+      for (const name of stale) await rm(join(folder, name));
+      for (const [name, text] of files) await replaceFile(join(folder, name), text);
+    },
+  };
+}
+
+/** networkd reads only names that end in ".network". The folder is in memory, so nothing has to reach a disk. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const work = `${path}.new`;
+  const file = await open(work, 'w', 0o644);
+  try {
+    await file.writeFile(text);
+    await file.chmod(0o644);
+  } finally {
+    await file.close();
+  }
+  await rename(work, path);
+}
+
+/**
+ * openNetwork gives a function that brings the network config into effect, once: called again, it tries again only what
+ * has not worked, as before systemd-networkd answers. It never throws; the check "network-config" tells what became of it.
+ */
+export function openNetwork(
+  sys: Sys,
+  files: NetworkFiles,
+  config: NetworkConfig | undefined,
+): () => Promise<void> {
+  let done = config === undefined;
+  return async () => {
+    if (done || config === undefined) return;
+    try {
+      await files.replace(renderNetwork(config));
+      done = (await sys.run(NETWORKCTL, ['reload'])).exitCode === 0;
+    } catch (reason) {
+      // Told by the check; the next call tries again.
+      if (!(reason instanceof Error)) throw reason;
+    }
+  };
+}
+
+/** networkConfigCheck tells whether the machine has every address its config gives it. */
+export function networkConfigCheck(config: NetworkConfig | undefined): CheckSpec {
+  const wanted = (config?.interfaces ?? []).flatMap(({ addresses }) => addresses);
+  return {
+    id: 'network-config',
+    expected: wanted.length === 0 ? 'no fixed address' : wanted.join(', '),
+    source: 'getifaddrs',
+    fix: 'Compare the MAC addresses of the machine config with those of the cards; read the journal of systemd-networkd.',
+    observe: async (sys) => {
+      if (wanted.length === 0) return pass('no fixed address');
+      const present = new Set(sys.addresses().map(canonical));
+      const absent = wanted.filter((cidr) => !present.has(canonical(parseCidr(cidr)?.ip ?? cidr)));
+      return absent.length > 0 ? fail(`absent: ${absent.join(', ')}`) : pass('all addresses are there');
+    },
+  };
+}
+
+/** One spelling for each address: IPv6 has many. */
+function canonical(ip: string): string {
+  return ip.includes(':') ? new URL(`http://[${ip}]/`).hostname : ip;
+}

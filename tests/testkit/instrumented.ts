@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { removeCertificates } from '@plinth/formats';
+import { signPe } from '@plinth/trust';
+import type { BootLab } from './boot-lab.ts';
+import { copyDisk, type DiskCopy } from './disk-copy.ts';
+import { openEsp } from './esp.ts';
+import { ukiPath } from './tampering.ts';
+
+/** Same length, so that the program keeps its layout. Both words of the second argument mean "no" (systemd's booleans). */
+const CLOSED = 'systemd.import_credentials=no systemd.volatile=no';
+const OPEN = 'systemd.import_credentials=yes systemd.volatile=n';
+
+/**
+ * copyInstrumented copies the release's disk with a UKI that takes units from the machine's definition, signed with the
+ * lab's own key: everything else of the node is as released, and a test can try on it what no API offers.
+ */
+export async function copyInstrumented(lab: BootLab, name: string): Promise<DiskCopy> {
+  const disk = await copyDisk(lab.release.diskPath, join(lab.scratch, `${name}.raw`));
+  const esp = openEsp(lab.toolbox, disk);
+  const path = await ukiPath(esp);
+  const uki = Buffer.from(removeCertificates(await esp.read(path)));
+  const offset = uki.indexOf(CLOSED);
+  assert.ok(offset > 0, 'the command line of the UKI does not say that credentials are not taken');
+  uki.write(OPEN, offset, 'latin1');
+  await esp.write(path, await signPe(lab.keys.signers.boot, uki));
+  return disk;
+}
+
+/** One step of a test on the node: programs run in turn, their words go to the console between two marks. */
+export interface NodeStep {
+  readonly name: string;
+  /** Lines of ExecStart= without "ExecStart="; "-" before a program tolerates its failure. */
+  readonly run: readonly string[];
+  /** Standard input of each program. */
+  readonly input?: readonly string[];
+}
+
+/**
+ * stepUnits makes the steps units that run one after the other at the end of the boot, as OEM strings of SMBIOS
+ * (systemd.system-credentials(7)).
+ */
+export function stepUnits(steps: readonly NodeStep[]): string[] {
+  const units = steps.map(({ name, run, input = [] }, index) => {
+    const before = steps[index - 1];
+    const service = [
+      '[Unit]',
+      // After all that the boot starts by itself; the node is up by then.
+      'DefaultDependencies=no',
+      'After=multi-user.target',
+      ...(before ? [`After=step-${before.name}.service`] : []),
+      '[Service]',
+      'Type=oneshot',
+      'StandardOutput=file:/dev/console',
+      'StandardError=file:/dev/console',
+      ...(input.length > 0
+        ? ['StandardInput=data', ...input.map((line) => `StandardInputText=${line}`)]
+        : []),
+      // systemctl cannot run without a value for the pager's environment; it says the marks.
+      `ExecStart=/usr/bin/systemd-cat --version`,
+      ...run.map((line) => `ExecStart=${line}`),
+      '',
+    ];
+    return credential(`systemd.extra-unit.step-${name}.service`, service.join('\n'));
+  });
+  const wants = steps.map(({ name }) => `step-${name}.service`).join(' ');
+  return [...units, credential('systemd.unit-dropin.multi-user.target~steps', `[Unit]\nWants=${wants}\n`)];
+}
+
+function credential(name: string, text: string): string {
+  return `io.systemd.credential.binary:${name}=${Buffer.from(text).toString('base64')}`;
+}

@@ -1,0 +1,78 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ExtraDrive } from '@plinth/local';
+import type { BootLab } from './boot-lab.ts';
+
+/** A layer made for a test by systemd's own tool, not by the builder. */
+export interface SmallLayer {
+  readonly version: string;
+  /** SYSEXT_LEVEL it was made for. */
+  readonly level: string;
+  /** PEM files of the one who signs the root hash; undefined: nobody. */
+  readonly signer: { readonly key: string; readonly certificate: string } | undefined;
+  /** Beside its extension-release. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** makeSmallLayer writes an image that systemd-sysext knows as "kubernetes". @returns its path */
+export async function makeSmallLayer(lab: BootLab, name: string, layer: SmallLayer): Promise<string> {
+  const folder = join(lab.scratch, `layer-${name}`);
+  const release = [
+    'ID=plinth',
+    `SYSEXT_LEVEL=${layer.level}`,
+    'ARCHITECTURE=x86-64',
+    'EXTENSION_RELOAD_MANAGER=1',
+    'IMAGE_ID=kubernetes',
+    `IMAGE_VERSION=${layer.version}`,
+    '',
+  ].join('\n');
+  const files = { 'usr/lib/extension-release.d/extension-release.kubernetes': release, ...layer.files };
+  for (const [path, text] of Object.entries(files)) await write(join(folder, 'tree', path), text);
+  await relaxName(lab, join(folder, 'tree'));
+  const verity = layer.signer ? ['data', 'hash', 'signature'] : ['data', 'hash'];
+  for (const part of verity) {
+    const type = { data: 'root', hash: 'root-verity', signature: 'root-verity-sig' }[part];
+    const content = part === 'data' ? ['Format=erofs', 'CopyFiles=/', 'Minimize=best'] : [];
+    const lines = ['[Partition]', `Type=${type}`, `Verity=${part}`, 'VerityMatchKey=root', ...content];
+    await write(join(folder, 'repart.d', `${part}.conf`), [...lines, ''].join('\n'));
+  }
+  const signing = layer.signer ? ['--private-key=/keys/key', '--certificate=/keys/certificate'] : [];
+  await lab.toolbox.run(
+    'systemd-repart',
+    [
+      ...['--offline=yes', '--empty=create', '--size=auto', '--dry-run=no', '--sector-size=512'],
+      ...['--definitions=/work/repart.d', '--copy-source=/work/tree', ...signing, '/work/layer.raw'],
+    ],
+    {
+      binds: [
+        { host: folder, inside: '/work' },
+        ...(layer.signer
+          ? [
+              { host: layer.signer.key, inside: '/keys/key', readOnly: true },
+              { host: layer.signer.certificate, inside: '/keys/certificate', readOnly: true },
+            ]
+          : []),
+      ],
+    },
+  );
+  return join(folder, 'layer.raw');
+}
+
+/** A drive has no name that could match; see packages/image/src/sysext/relax-name.ts. */
+async function relaxName(lab: BootLab, tree: string): Promise<void> {
+  const program = 'import os; os.setxattr("/tree/RELEASE", "user.extension-release.strict", b"0")';
+  const release = 'usr/lib/extension-release.d/extension-release.kubernetes';
+  await lab.toolbox.run('python3', ['-c', program.replace('RELEASE', release)], {
+    binds: [{ host: tree, inside: '/tree' }],
+  });
+}
+
+/** layerDrive is a drive as the node finds layers: read-only, its version in the serial number. */
+export function layerDrive(path: string, version: string): ExtraDrive {
+  return { path, format: 'raw', readOnly: true, serial: `kubernetes-${version}` };
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
