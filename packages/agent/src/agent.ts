@@ -5,6 +5,7 @@ import type { NodeConsole } from './console.ts';
 import { openIdentity } from './identity/open-identity.ts';
 import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
+import { serveKubernetes } from './kubernetes/serve-kubernetes.ts';
 import { type NetworkFiles, networkConfigCheck, openNetwork } from './network/apply-network.ts';
 import { collectHealth } from './reports/health.ts';
 import { collectVersions } from './reports/versions.ts';
@@ -107,9 +108,21 @@ async function open(
     identityCheck(identity.concern),
     networkConfigCheck(found.config.network),
   ];
-  const health = singleFlight(() => collectHealth(sys, own));
+  const { signal } = parts;
+  const { nodeId } = identity;
+  const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal });
+  const health = singleFlight(() => collectHealth(sys, [...own, ...kubernetes.checks]));
   const integrity = singleFlight(() => collectIntegrity(sys, pathRules, probes));
   const versions = onlyOnce(() => collectVersions(sys));
+  const node = nodeService({
+    sys,
+    identity,
+    configSource: found.source,
+    agentVersion: version,
+    versions,
+    integrity,
+    health,
+  });
   const listener = await serve({
     port: parts.port,
     bindAddress: parts.bindAddress,
@@ -118,15 +131,10 @@ async function open(
     clientAuthoritiesPem: found.config.api.clientAuthorities,
     audit,
     nowMs: sys.nowMs,
-    routes: nodeService({
-      sys,
-      identity,
-      configSource: found.source,
-      agentVersion: version,
-      versions,
-      integrity,
-      health,
-    }),
+    routes: (router) => {
+      node(router);
+      kubernetes.routes(router);
+    },
   });
   console.say(`node ${name}, id ${identity.nodeId}, config from ${found.source}`);
   console.say(`api ready port=${listener.port} fingerprint=${identity.fingerprint}`);

@@ -10,8 +10,10 @@ import { CONTAINERD, SYSTEMCTL } from './reports/versions.ts';
 export const agentPrograms: readonly string[] = [
   CONTAINERD,
   DMSETUP,
+  JOURNALCTL,
   MOUNT,
   NETWORKCTL,
   SYSTEMCTL,
   SYSTEMD_NOTIFY,
+  SYSTEMD_TMPFILES,
 ];

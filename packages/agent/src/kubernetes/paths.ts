@@ -17,7 +17,7 @@ export const EXTENSIONS = '/var/lib/extensions';
 export const LAYER_SHARE = '/usr/share/plinth/kubernetes';
 export const EXTENSION_RELEASE = '/usr/lib/extension-release.d/extension-release.kubernetes';
 /** /etc/kubernetes is a link to a folder of /var; see os/tmpfiles.d. */
-export const KUBELET_KUBECONFIG = '/etc/kubernetes/kubelet.conf';
+export const CLUSTER_AUTHORITY = '/etc/kubernetes/pki/ca.crt';
 export const CRI_SOCKET = 'unix:///run/containerd/containerd.sock';
 /** The balancer of plinthd for API servers; every part of the node reaches the API servers through it. */
 export const LOCAL_API = { host: '127.0.0.1', port: 7445 } as const;

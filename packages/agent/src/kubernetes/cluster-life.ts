@@ -1,0 +1,106 @@
+import { PlinthError } from '@plinth/base';
+import type { NodeConsole } from '../console.ts';
+import type { StateStore } from '../sys/state-store.ts';
+import { readText, type Sys } from '../sys/sys.ts';
+import { listApiServers } from './access/api-servers.ts';
+import { readAdminCredentials, readNodeCredentials } from './access/credentials.ts';
+import { type KubeClient, openKubeClient } from './access/kube-client.ts';
+import { runApprover } from './approve/run-approver.ts';
+import { openBalancer } from './balance/open-balancer.ts';
+import { probeServer, runBalancer } from './balance/run-balancer.ts';
+import { keepServers } from './balance/server-list.ts';
+import type { ClusterLife, EnteredCluster } from './open-kubernetes.ts';
+import { API_SERVER_PORT, CLUSTER_AUTHORITY, LOCAL_API } from './paths.ts';
+
+export interface ClusterLifeParts {
+  readonly sys: Sys;
+  readonly store: StateStore;
+  readonly console: NodeConsole;
+  readonly nodeName: string;
+  readonly nodeId: string;
+  readonly signal: AbortSignal;
+}
+
+/** administratorClient asks the cluster through the node's own balancer as its administrator; on control planes. */
+export function administratorClient(sys: Pick<Sys, 'readFile'>): KubeClient {
+  return openKubeClient({ endpoint: async () => ({ ...LOCAL_API, ...(await readAdminCredentials(sys)) }) });
+}
+
+/** openClusterLife gives the balancer of a member, and on control planes the approver of certificates. */
+export function openClusterLife(parts: ClusterLifeParts): ClusterLife {
+  let living: { stop: AbortController; cluster: string; ended: Promise<void> } | undefined;
+  const begin = (cluster: EnteredCluster) => {
+    const stop = new AbortController();
+    const ended = live(parts, cluster, AbortSignal.any([stop.signal, parts.signal])).catch(
+      (reason: unknown) => parts.console.say(`kubernetes: ${told(reason)}`),
+    );
+    living = { stop, cluster: JSON.stringify(cluster), ended };
+  };
+  const end = async () => {
+    const before = living;
+    living = undefined;
+    before?.stop.abort();
+    await before?.ended;
+  };
+  return {
+    enter({ role, nodeAddress, apiServers }) {
+      const cluster = { role, nodeAddress, apiServers };
+      if (living?.cluster === JSON.stringify(cluster)) return;
+      const before = end(); // the port must be free again
+      void before.then(() => begin(cluster));
+    },
+    async leave() {
+      await end();
+      await keepServers(parts.store, []);
+    },
+  };
+}
+
+/** Runs until the signal aborts. Throws when the balancer's port cannot be listened on. */
+async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: AbortSignal): Promise<void> {
+  const { sys, store, console, nodeName, nodeId } = parts;
+  const { role, nodeAddress, apiServers } = cluster;
+  const controlPlane = role === 'control-plane';
+  const own = `${nodeAddress}:${API_SERVER_PORT}`;
+  const balancer = await openBalancer({ port: LOCAL_API.port, own: controlPlane ? own : undefined });
+  const client = controlPlane
+    ? administratorClient(sys)
+    : openKubeClient({ endpoint: async () => ({ ...LOCAL_API, ...(await readNodeCredentials(sys)) }) });
+  const onFailure = (what: string) => (reason: unknown) =>
+    console.say(`kubernetes: ${what}: ${reason === undefined ? 'works again' : told(reason)}`);
+  const loops = [
+    runBalancer({
+      balancer,
+      store,
+      firstServers: apiServers,
+      listServers: () => listApiServers(client),
+      probe: async (server) => probeServer(server, await readText(sys, CLUSTER_AUTHORITY)),
+      signal,
+      onFailure: onFailure('list of API servers'),
+    }),
+  ];
+  if (controlPlane)
+    loops.push(
+      runApprover(
+        { client, self: { nodeId, nodeName, nodeAddress, role }, nowMs: sys.nowMs },
+        {
+          signal,
+          onDecision: ({ request, requestor, judgement }) =>
+            console.say(
+              `kubernetes: certificate request ${request} of ${requestor}: ${judgement.verdict}: ${judgement.reason}`,
+            ),
+          onFailure: onFailure('certificate requests'),
+        },
+      ),
+    );
+  try {
+    await Promise.all(loops);
+  } finally {
+    client.close();
+    await balancer.close();
+  }
+}
+
+function told(reason: unknown): string {
+  return PlinthError.from(reason, 'kubernetes/api-server-silent', 'Cannot go on').message;
+}

@@ -1,0 +1,80 @@
+import type { ConnectRouter } from '@connectrpc/connect';
+import { describeCode, PlinthError } from '@plinth/base';
+import { type CheckSpec, fail } from '../checks/check.ts';
+import { type EtcdOperations, etcdOperations } from '../etcd/etcd-operations.ts';
+import { etcdService } from '../etcd/etcd-service.ts';
+import { SYSTEM_STATE } from '../sys/state-folder.ts';
+import { openClusterAccess } from './access/open-cluster-access.ts';
+import { administratorClient, type ClusterLifeParts, openClusterLife } from './cluster-life.ts';
+import { kubernetesChecks } from './kubernetes-checks.ts';
+import { kubernetesService } from './kubernetes-service.ts';
+import { type Kubernetes, openKubernetes } from './open-kubernetes.ts';
+
+/** Everything of plinthd that is about Kubernetes, ready to be served. */
+export interface ServedKubernetes {
+  readonly routes: (router: ConnectRouter) => void;
+  readonly checks: readonly CheckSpec[];
+}
+
+/**
+ * serveKubernetes opens Kubernetes on this node. When its stored state cannot be read nothing of it is served, and
+ * health says why: a node that does not know whether it is a member must not become one.
+ */
+export async function serveKubernetes(parts: ClusterLifeParts): Promise<ServedKubernetes> {
+  try {
+    return await serve(parts);
+  } catch (reason) {
+    const { code, message } = PlinthError.from(
+      reason,
+      'kubernetes/state-unreadable',
+      'Cannot open Kubernetes',
+    );
+    parts.console.say(`kubernetes: ${message} [${code}]`);
+    const check: CheckSpec = {
+      id: 'kubernetes-state',
+      expected: 'readable',
+      source: `${SYSTEM_STATE}/kubernetes`,
+      fix: describeCode(code).fix,
+      critical: true,
+      observe: async () => fail(message),
+    };
+    return { routes: () => {}, checks: [check] };
+  }
+}
+
+async function serve(parts: ClusterLifeParts): Promise<ServedKubernetes> {
+  const { sys } = parts;
+  const kubernetes = await openKubernetes({ ...parts, life: openClusterLife(parts) });
+  const access = openClusterAccess({ client: administratorClient(sys), sys });
+  const { units } = kubernetes.parts;
+  const etcd = etcdOperations({
+    sys,
+    folder: `${SYSTEM_STATE}/etcd`,
+    restartUnit: (unit, timeoutMs) => units.run('restart', unit, { timeoutMs }),
+  });
+  const service = kubernetesService({
+    kubernetes,
+    access,
+    mayLeave: (override) => mayLeave(kubernetes, etcd, override),
+  });
+  const members = etcdService(etcd);
+  return {
+    routes: (router) => {
+      service(router);
+      members(router);
+    },
+    checks: kubernetesChecks(kubernetes),
+  };
+}
+
+/** A worker may always leave; a control plane when etcd goes on without it. @throws kubernetes/leave-refused */
+async function mayLeave({ facts, parts }: Kubernetes, etcd: EtcdOperations, override: string): Promise<void> {
+  const { member } = await facts();
+  if (member?.role !== 'control-plane' || override === parts.nodeName) return;
+  const verdict = await etcd.judgeOwnLoss('leaves');
+  if (verdict.ok) return;
+  throw new PlinthError(
+    'kubernetes/leave-refused',
+    `Cannot leave: ${verdict.reason}, expected etcd to go on`,
+  );
+}
