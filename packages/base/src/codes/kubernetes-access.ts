@@ -24,6 +24,11 @@ export const kubernetesAccessCodes = {
       'The node is no member of a cluster, is no control plane, or files of kubeadm were changed or removed.',
     fix: 'Ask a control plane of the cluster; if this is one, let it leave the cluster and join again.',
   },
+  'kubernetes/certificates-not-renewed': {
+    meaning: 'Certificates of a control plane come to their end and could not be renewed yet.',
+    cause: 'etcd would lose its quorum by a restart of this control plane, or kubeadm failed.',
+    fix: 'Bring the other control planes back; the node tries again by itself every few hours.',
+  },
   'kubernetes/name-taken': {
     meaning: 'The cluster already has another node of that name or that identity.',
     cause: 'Two machines with one name, a copied disk, or a node that was made anew without leaving first.',
