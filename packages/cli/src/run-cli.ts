@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodes, PlinthError } from '@plinth/base';
+import { exitCodes, PlinthError } from '@plinth/base';
 import { commandTable } from './commands/index.ts';
 import type { CommandContext, Surroundings } from './framework/context.ts';
 import { type Invocation, parseCommandLine } from './framework/parse-command-line.ts';
@@ -15,7 +15,7 @@ export async function runCli(
   argv: readonly string[],
   world: Surroundings,
   signal: AbortSignal,
-): Promise<ExitCode> {
+): Promise<number> {
   const colour = earlyValue(argv, '--color', colourChoices) ?? 'auto';
   try {
     const invocation = parseCommandLine(commandTable, argv, createStyle(isColoured('stdout', colour, world)));
@@ -46,7 +46,7 @@ async function runCommand(
   invocation: Extract<Invocation, { kind: 'run' }>,
   world: Surroundings,
   signal: AbortSignal,
-): Promise<ExitCode> {
+): Promise<number> {
   const { globals, command } = invocation;
   const colour = globals.color ?? 'auto';
   const style = createStyle(isColoured('stdout', colour, world));
@@ -85,6 +85,7 @@ async function runCommand(
     const result = await command.run(invocation, context);
     renderer.close();
     if (!result) return exitCodes.ok;
+    if (result.passedExitCode !== undefined) return result.passedExitCode;
     const widthChars = world.stdout.isTTY ? world.stdout.columns : undefined;
     world.stdout.write(formatResult(result, globals.o ?? 'table', { style, widthChars }));
     return result.exitCode ?? exitCodes.ok;

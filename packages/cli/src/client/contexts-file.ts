@@ -66,11 +66,13 @@ export async function changeContexts(
   path: string,
   change: (file: ContextsFile) => ContextsFile,
 ): Promise<ContextsFile> {
-  return withLock(`${path}.lock`, 'change the contexts', async () => {
+  const work = async () => {
     const next = change(await readContexts(path));
     await writeFileAtomic(path, stringify(next), 0o600);
     return next;
-  });
+  };
+  // Several nodes of a cluster are learned at the same time; nobody holds this lock for long.
+  return withLock(`${path}.lock`, 'change the contexts', work, {});
 }
 
 /** The file names keys and decides whom to trust: nobody else may read or change it. */

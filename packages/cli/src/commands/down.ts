@@ -4,21 +4,21 @@ import { nextCommands, plainText } from '../output/blocks.ts';
 
 export const downCommand = defineCommand({
   path: ['down'],
-  summary: 'Stop the machine that "plinth up" started',
+  summary: 'Stop the machines that "plinth up" started',
   examples: [
-    { run: 'plinth down', what: 'its disk stays for the next "plinth up"' },
+    { run: 'plinth down', what: 'the disks stay for the next "plinth up"' },
     { run: 'plinth down --wipe', what: 'the next one starts from nothing' },
   ],
-  options: { wipe: flag('Remove its disk, firmware variables and TPM as well') },
-  args: { name: optional('NAME', 'Name of the machine (default: local)') },
+  options: { wipe: flag('Remove disks, firmware variables and TPMs as well') },
+  args: { name: optional('NAME', 'Name of the cluster, or of a machine (default: local)') },
   run: async ({ args: { name = 'local' }, options }, context) => {
-    const { stopNode } = await import('../flows/stop-node.ts');
-    const outcome = await stopNode(name, { wipe: options.wipe }, context);
+    const { takeDown } = await import('../flows/take-down.ts');
+    const { what, outcome, machines } = await takeDown(name, options.wipe, context);
     return {
-      data: { name, outcome },
+      data: { name, outcome, machines },
       view: [
-        plainText(`Machine "${name}": ${outcome.replaceAll('-', ' ')}.`),
-        nextCommands([['plinth up', 'start it again']]),
+        plainText(`${what} "${name}": ${outcome.replaceAll('-', ' ')}.`),
+        nextCommands([[name === 'local' ? 'plinth up' : `plinth up ${name}`, 'start it again']]),
       ],
     };
   },

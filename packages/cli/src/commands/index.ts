@@ -1,5 +1,14 @@
 import type { CommandTable } from '../framework/command-table.ts';
+import { bootstrapCommand } from './bootstrap.ts';
 import { buildCommand } from './build.ts';
+import { clusterAddNodeCommand } from './cluster-add-node.ts';
+import { clusterDestroyCommand } from './cluster-destroy.ts';
+import { clusterLeaveCommand } from './cluster-leave.ts';
+import { clusterListCommand } from './cluster-list.ts';
+import { clusterPauseCommand } from './cluster-pause.ts';
+import { clusterRemoveNodeCommand } from './cluster-remove-node.ts';
+import { clusterResumeCommand } from './cluster-resume.ts';
+import { clusterShowCommand } from './cluster-show.ts';
 import { completionCommand } from './completion.ts';
 import { configAddCommand } from './config-add.ts';
 import { configContextCommand } from './config-context.ts';
@@ -8,18 +17,30 @@ import { configRemoveCommand } from './config-remove.ts';
 import { diffCommand } from './diff.ts';
 import { downCommand } from './down.ts';
 import { errorsCommand } from './errors.ts';
+import { etcdDefragmentCommand } from './etcd-defragment.ts';
+import { etcdMembersCommand } from './etcd-members.ts';
+import { etcdRemoveCommand } from './etcd-remove.ts';
+import { etcdRestoreCommand } from './etcd-restore.ts';
+import { etcdSnapshotCommand } from './etcd-snapshot.ts';
 import { getBootCommand } from './get-boot.ts';
 import { getHealthCommand } from './get-health.ts';
 import { getIdentityCommand } from './get-identity.ts';
 import { getIntegrityCommand } from './get-integrity.ts';
+import { getKubernetesCommand } from './get-kubernetes.ts';
 import { getSlotsCommand } from './get-slots.ts';
 import { getVersionsCommand } from './get-versions.ts';
+import { healthCommand } from './health.ts';
 import { inspectCommand } from './inspect.ts';
+import { joinCommand } from './join.ts';
 import { keysExportCommand } from './keys-export.ts';
 import { keysInitCommand } from './keys-init.ts';
 import { keysListCommand } from './keys-list.ts';
 import { keysRotateCommand } from './keys-rotate.ts';
+import { kubeconfigCommand } from './kubeconfig.ts';
+import { kubectlCommand } from './kubectl.ts';
 import { kubernetesBuildCommand } from './kubernetes-build.ts';
+import { kubernetesStageCommand } from './kubernetes-stage.ts';
+import { kubernetesUpgradeCommand } from './kubernetes-upgrade.ts';
 import { lockCommand } from './lock.ts';
 import { sbomCommand } from './sbom.ts';
 import { testCommand } from './test.ts';
@@ -37,10 +58,15 @@ export const commandTable: CommandTable = {
   commands: [
     upCommand,
     downCommand,
+    healthCommand,
+    kubectlCommand,
+    kubeconfigCommand,
     testCommand,
     lockCommand,
     buildCommand,
     kubernetesBuildCommand,
+    kubernetesStageCommand,
+    kubernetesUpgradeCommand,
     verifyCommand,
     inspectCommand,
     sbomCommand,
@@ -60,6 +86,22 @@ export const commandTable: CommandTable = {
     getSlotsCommand,
     getBootCommand,
     getIdentityCommand,
+    getKubernetesCommand,
+    bootstrapCommand,
+    joinCommand,
+    clusterListCommand,
+    clusterShowCommand,
+    clusterAddNodeCommand,
+    clusterRemoveNodeCommand,
+    clusterLeaveCommand,
+    clusterPauseCommand,
+    clusterResumeCommand,
+    clusterDestroyCommand,
+    etcdMembersCommand,
+    etcdSnapshotCommand,
+    etcdRestoreCommand,
+    etcdDefragmentCommand,
+    etcdRemoveCommand,
     configContextsCommand,
     configContextCommand,
     configAddCommand,
@@ -69,16 +111,19 @@ export const commandTable: CommandTable = {
     errorsCommand,
   ],
   groups: {
-    kubernetes: 'Build Kubernetes for the nodes',
+    kubernetes: 'Build Kubernetes, bring it to nodes, upgrade clusters',
+    cluster: 'Manage clusters of machines on this computer',
+    etcd: 'Look after the database of a cluster',
     keys: 'Make, list, export and rotate the signing keys',
     vm: 'Run machines on this computer',
     get: 'Ask a running node',
     config: 'Name the nodes this client knows',
   },
   topics: {
-    Start: ['up', 'down', 'test'],
-    Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'kubernetes', 'keys'],
+    Start: ['up', 'down', 'health', 'kubectl', 'kubeconfig', 'test'],
+    Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'keys'],
     Run: ['vm', 'get', 'config'],
+    Cluster: ['cluster', 'kubernetes', 'etcd', 'bootstrap', 'join'],
     'The tool itself': ['completion', 'version', 'errors'],
   },
 };

@@ -6,8 +6,8 @@ import { text, type ValuesOf } from '../framework/options.ts';
 
 /** Options of every command that needs keys. A passphrase is never an argument: arguments are seen by all users. */
 export const keyOptions = {
-  keys: text('DIR', 'Folder of the keys; default: $PLINTH_KEYS, else in the configuration folder'),
-  passphraseFile: text('FILE', 'File with their passphrase; default: $PLINTH_KEYS_PASSPHRASE'),
+  keys: text('DIR', 'Folder of the keys, if not the usual; or $PLINTH_KEYS'),
+  passphraseFile: text('FILE', 'Their passphrase; or $PLINTH_KEYS_PASSPHRASE'),
 } as const;
 
 export type KeyFolderOptions = ValuesOf<typeof keyOptions>;

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import type { NodeClient } from '@plinth/api';
+import type { Progress } from '@plinth/base';
 import { cacheDir } from '@plinth/host';
 import {
+  type ClusterCard,
   destroyMachine,
+  type ExtraDrive,
   listMachines,
   type MachineSpec,
   type MachineStatus,
@@ -28,6 +31,18 @@ export interface StartNodeOptions {
   readonly apiPort: number;
   /** False starts UEFI without Secure Boot; the node then reports the lower posture. */
   readonly secureBoot: boolean;
+  readonly cluster?: ClusterPlace;
+}
+
+/** What a machine has because it belongs to a cluster. */
+export interface ClusterPlace {
+  readonly card: ClusterCard;
+  /** Its address on the cluster network with the length of the prefix, "10.5.0.11/24". */
+  readonly address: string;
+  /** Whether a port of this computer leads to its API server. */
+  readonly servesKubernetes: boolean;
+  /** The Kubernetes layers. */
+  readonly drives: readonly ExtraDrive[];
 }
 
 /** A machine whose API answers. */
@@ -46,21 +61,14 @@ const CALL_TIMEOUT_MS = 60_000;
  * @throws vm/…, trust/…, cli/interrupted
  */
 export async function startNode(options: StartNodeOptions, context: CommandContext): Promise<StartedNode> {
-  const { name, diskPath } = options;
+  const { name } = options;
   const { progress, signal } = context;
   const credentials = await keepCredentials(options.keys, context.env);
   const existing = (await listMachines()).find((machine) => machine.name === name);
-  const wasRunning = existing?.state === 'running' && existing.record.base.path === diskPath;
+  const wasRunning = existing?.state === 'running' && keepsDisk(existing, options);
   const machine = wasRunning
     ? existing
-    : await progress.step(`Start machine "${name}"`, async (step) => {
-        if (existing && existing.record.base.path !== diskPath) {
-          step.warn(`the image changed: machine "${name}" is made anew, what was on its /var is gone`);
-          if (existing.state === 'running') await stopMachine(name);
-          await destroyMachine(name);
-        }
-        return startMachine(options.toolbox, await machineSpec(options), { signal });
-      });
+    : await progress.step(`Start machine "${name}"`, (step) => startOn(options, existing, step, signal));
   const endpoint = await progress.step('Wait until the node answers', (step) =>
     waitForApi(machine, { signal, onLine: (line) => step.note(line.slice(0, 60)) }),
   );
@@ -77,6 +85,34 @@ export async function startNode(options: StartNodeOptions, context: CommandConte
   return { machine, context: client, wasRunning };
 }
 
+/** A member of a cluster keeps its disk when the image was built again: the cluster's data are on it. */
+function keepsDisk(existing: MachineStatus, { cluster, diskPath }: StartNodeOptions): boolean {
+  return cluster !== undefined || existing.record.base.path === diskPath;
+}
+
+async function startOn(
+  options: StartNodeOptions,
+  existing: MachineStatus | undefined,
+  step: Progress,
+  signal: AbortSignal,
+): Promise<MachineStatus> {
+  const { name, diskPath } = options;
+  if (existing === undefined) return startMachine(options.toolbox, await machineSpec(options), { signal });
+  const { record } = existing;
+  if (keepsDisk(existing, options)) {
+    if (record.base.path !== diskPath) step.warn(`the image changed: node "${name}" keeps the one it has`);
+    // The ports stay, or a kubeconfig that was handed out would lead nowhere.
+    const spec = await machineSpec({ ...options, diskPath: record.base.path });
+    const { kubernetesPort } = record;
+    const ports = { apiPort: record.apiPort, ...(kubernetesPort !== undefined && { kubernetesPort }) };
+    return startMachine(options.toolbox, options.cluster ? { ...spec, ...ports } : spec, { signal });
+  }
+  step.warn(`the image changed: machine "${name}" is made anew, what was on its /var is gone`);
+  if (existing.state === 'running') await stopMachine(name);
+  await destroyMachine(name);
+  return startMachine(options.toolbox, await machineSpec(options), { signal });
+}
+
 /** withNode asks a started node. */
 export async function withNode<T>(node: StartedNode, ask: (client: NodeClient) => Promise<T>): Promise<T> {
   using client = await connectTo(node.context, CALL_TIMEOUT_MS);
@@ -84,7 +120,7 @@ export async function withNode<T>(node: StartedNode, ask: (client: NodeClient) =
 }
 
 async function machineSpec(options: StartNodeOptions): Promise<MachineSpec> {
-  const { keys, secureBoot } = options;
+  const { keys, secureBoot, cluster } = options;
   const authorityPem = keys.signers['api-authority'].certificatePem;
   return {
     name: options.name,
@@ -93,7 +129,9 @@ async function machineSpec(options: StartNodeOptions): Promise<MachineSpec> {
     cpus: options.cpus,
     apiPort: options.apiPort,
     tpm: true,
-    machineConfig: machineConfig(options.name, authorityPem),
+    machineConfig: machineConfig(options.name, authorityPem, cluster),
+    ...(cluster && { clusterCard: cluster.card, extraDrives: cluster.drives }),
+    ...(cluster?.servesKubernetes && { kubernetesPort: 0 }),
     ...(secureBoot
       ? { firmware: 'secure-boot' as const, certificates: await firmwareCertificates(options) }
       : { firmware: 'uefi' as const }),
@@ -101,12 +139,13 @@ async function machineSpec(options: StartNodeOptions): Promise<MachineSpec> {
 }
 
 /** JSON is YAML, and it quotes a certificate's line breaks. */
-function machineConfig(name: string, authorityPem: string): string {
+function machineConfig(name: string, authorityPem: string, cluster: ClusterPlace | undefined): string {
   return JSON.stringify({
     apiVersion: 'plinth.dev/v1alpha1',
     kind: 'MachineConfig',
     metadata: { name },
     api: { clientAuthorities: [authorityPem] },
+    ...(cluster && { network: { interfaces: [{ mac: cluster.card.mac, addresses: [cluster.address] }] } }),
   });
 }
 

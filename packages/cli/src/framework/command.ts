@@ -18,6 +18,11 @@ interface CommandShape {
   readonly details?: readonly string[];
   /** Output forms beyond table, json and yaml. */
   readonly extraFormats?: readonly Extract<OutputFormat, 'wide' | 'name'>[];
+  /**
+   * Whether every word after the command's name goes to its one argument as it stands, options included. Only words
+   * before the name are options of plinth then.
+   */
+  readonly passesWords?: true;
   /** At least two. */
   readonly examples: readonly [Example, Example, ...Example[]];
 }

@@ -95,9 +95,29 @@ export function integer(
   };
 }
 
+/** An option that takes a whole number within bounds, and has no value when it is absent. */
+export function maybeInteger(
+  placeholder: string,
+  bounds: { readonly min: number; readonly max: number },
+  help: string,
+): ValueSpec<number | undefined> {
+  const spec = integer(placeholder, { ...bounds, fallback: bounds.min }, help);
+  return { placeholder, help, read: (raw) => (raw === undefined ? undefined : spec.read(raw)) };
+}
+
 /** An argument that must be given. */
 export function required(placeholder: string, help: string): ArgumentSpec<string> {
   return { placeholder, help, required: true, read: (raw) => (typeof raw === 'string' ? raw : '') };
+}
+
+/** All words that are left, as they are; only for a command that passes them on. */
+export function rest(placeholder: string, help: string): ArgumentSpec<readonly string[]> {
+  return {
+    placeholder,
+    help,
+    required: false,
+    read: (raw) => (Array.isArray(raw) ? raw.filter((word) => typeof word === 'string') : []),
+  };
 }
 
 /** An argument that may be left out. */

@@ -53,9 +53,11 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
       formatHelp: () => commandHelp(command, style),
     });
     addOptions(leaf, command.options);
-    addGlobals(leaf);
+    if (command.passesWords) leaf.allowUnknownOption().passThroughOptions().helpOption(false);
+    else addGlobals(leaf);
     for (const arg of Object.values(command.args)) {
-      leaf.argument(arg.required ? `<${arg.placeholder}>` : `[${arg.placeholder}]`);
+      if (command.passesWords) leaf.argument(`[${arg.placeholder}...]`);
+      else leaf.argument(arg.required ? `<${arg.placeholder}>` : `[${arg.placeholder}]`);
     }
     leaf.action(() => {
       const globals = readGlobals({ ...root.opts(), ...leaf.opts() });
@@ -63,7 +65,9 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
         throw usageError(`value of -o is "${globals.o}", expected one of ${formatsOf(command).join(', ')}`);
       }
       const names = Object.keys(command.args);
-      const args = Object.fromEntries(names.map((name, i) => [name, leaf.args[i]]));
+      const args = Object.fromEntries(
+        names.map((name, i) => [name, command.passesWords ? leaf.args : leaf.args[i]]),
+      );
       found = { kind: 'run', command, options: leaf.opts(), args, globals };
     });
   }

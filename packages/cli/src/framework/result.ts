@@ -14,4 +14,6 @@ export interface CommandResult {
   readonly names?: readonly string[];
   /** Default 0. */
   readonly exitCode?: ExitCode;
+  /** Set by a command that ran another program in its place: that one wrote all there is, and this was its end. */
+  readonly passedExitCode?: number;
 }
