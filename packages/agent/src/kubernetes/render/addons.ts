@@ -30,7 +30,7 @@ export function cniTemplate(
 }
 
 function fill(text: string, file: string, values: ReadonlyMap<string, string>): string {
-  return text.replaceAll(/\$\{([^}]*)\}/g, (_match, name: string) => {
+  return text.replaceAll(/\$\{([\w:]+)\}/g, (_match, name: string) => {
     const value = values.get(name);
     if (value !== undefined) return value;
     throw new PlinthError(
