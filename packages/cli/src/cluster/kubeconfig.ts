@@ -111,12 +111,13 @@ function read<T>(text: string, path: string, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
     // Aliases could make a small file unfold into a huge one.
-    value = parse(text, { maxAliasCount: 100 });
+    value = parse(text, { maxAliasCount: 100, logLevel: 'error' });
   } catch (reason) {
     throw bad(path, 'it is not YAML, expected a kubeconfig', reason);
   }
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  // What was read, not what the schema made of it: a person's file keeps its order.
+  if (parsed.success) return value as T;
   const [issue] = parsed.error.issues;
   // Values are not shown: a kubeconfig holds keys.
   throw bad(path, `$.${issue?.path.join('.') ?? ''} is missing or wrong, expected a kubeconfig`);
