@@ -34,10 +34,11 @@ async function replaceFile(path: string, text: string): Promise<void> {
   const file = await open(work, 'w', 0o644);
   try {
     await file.writeFile(text);
-    await file.chmod(0o644);
   } finally {
     await file.close();
   }
+  // By its path: the permission model of the runtime refuses what is done by an open file (fchmod).
+  await chmod(work, 0o644);
   await rename(work, path);
 }
 
