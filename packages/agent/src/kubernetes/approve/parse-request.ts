@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SocketAddress } from 'node:net';
 import { fromBER, Sequence } from 'asn1js';
-import { CertificationRequest, Extensions, GeneralNames, getCrypto } from 'pkijs';
+import { AltName, CertificationRequest, Extensions, getCrypto } from 'pkijs';
 
 /** What a certificate request (PKCS#10) asks for. */
 export interface RequestContent {
@@ -44,7 +44,8 @@ export async function parseRequest(pem: string): Promise<RequestContent | undefi
 
 async function parseDer(der: Buffer): Promise<RequestContent | undefined> {
   const { offset, result } = fromBER(der);
-  if (offset !== der.length) return undefined; // bytes follow the request
+  // Bytes that follow, or lengths that disagree: asn1js is lenient, another reader could see something else.
+  if (offset !== der.length || !Buffer.from(result.toBER()).equals(der)) return undefined;
   const request = new CertificationRequest({ schema: result });
   const more: string[] = [];
   const commonNames: string[] = [];
@@ -80,11 +81,11 @@ function readNames(request: CertificationRequest, more: string[]) {
     }
     for (const { extnID, parsedValue } of new Extensions({ schema: wanted }).extensions) {
       const parsed: unknown = parsedValue;
-      if (extnID !== SUBJECT_ALTERNATIVE_NAME || !(parsed instanceof GeneralNames)) {
+      if (extnID !== SUBJECT_ALTERNATIVE_NAME || !(parsed instanceof AltName)) {
         more.push(`extension ${extnID}`);
         continue;
       }
-      for (const name of parsed.names) {
+      for (const name of parsed.altNames) {
         const value: unknown = name.value;
         if (name.type === 2 && typeof value === 'string') dnsNames.push(value);
         else if (name.type === 7) addresses.push(addressOf(value, more));
