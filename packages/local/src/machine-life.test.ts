@@ -9,10 +9,14 @@ import { openToolbox, type Toolbox } from '@plinth/toolbox';
 import {
   destroyMachine,
   findMachine,
+  isPaused,
   listMachines,
   type MachineSpec,
   openConsole,
+  pauseMachine,
+  resumeMachine,
   screenshotMachine,
+  setLink,
   startMachine,
   stopMachine,
   waitForApi,
@@ -74,6 +78,39 @@ suite('the life of a machine', () => {
     await destroyMachine('life', { root });
     await assert.rejects(findMachine('life', root), withCode('vm/not-found'));
     assert.deepEqual(await readdir(root), []);
+  });
+
+  test('two machines share a network and a read-only drive, lose their cable, pause and go on', async () => {
+    const path = join(scratch, 'layer.raw');
+    await writeFile(path, '');
+    await truncate(path, 1024 ** 2);
+    const drive = { path, format: 'raw', readOnly: true, serial: 'kubernetes-1.37.1' } as const;
+    const member = (name: string, last: string) => ({
+      ...{ ...spec, name, kubernetesPort: 0, extraDrives: [drive] },
+      clusterCard: { group: '239.255.7.46', port: 47_546, mac: `52:54:00:05:ff:${last}` },
+    });
+    const options = { root, accelerator: tcg };
+    const first = await startMachine(toolbox, member('one', '0b'), options);
+    const second = await startMachine(toolbox, member('two', '65'), options);
+    const ports = [first, second].map(({ record }) => record.kubernetesPort);
+    assert.ok(ports.every((port) => port !== undefined && port > 0) && ports[0] !== ports[1]);
+    assert.deepEqual(
+      (await listMachines(root)).map(({ record }) => record.kubernetesPort),
+      ports,
+    );
+
+    await setLink('one', false, { root });
+    await setLink('one', true, { root });
+    await pauseMachine('two', { root });
+    assert.deepEqual([await isPaused(first), await isPaused(second)], [false, true]);
+    await resumeMachine('two', { root });
+    assert.equal(await isPaused(second), false);
+
+    for (const name of ['one', 'two']) await destroyMachine(name, { root });
+    const alone = await startMachine(toolbox, spec, options);
+    assert.equal(alone.record.kubernetesPort, undefined);
+    await assert.rejects(setLink('life', false, { root }), withCode('vm/monitor'));
+    await destroyMachine('life', { root });
   });
 
   test('is dead when QEMU was killed, and can be started again', async () => {
