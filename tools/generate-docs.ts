@@ -5,6 +5,7 @@ import { cliPage } from './pages/cli-page.ts';
 import { decisionsPage } from './pages/decisions-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
 import { exitCodesPage } from './pages/exit-codes-page.ts';
+import { healthPage } from './pages/health-page.ts';
 import { osSpecPage } from './pages/os-spec-page.ts';
 import { pathsPage } from './pages/paths-page.ts';
 import { finish, root } from './repo-files.ts';
@@ -14,6 +15,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/cli.md': cliPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/exit-codes.md': exitCodesPage,
+  'docs/reference/health.md': healthPage,
   'docs/reference/os-spec.md': osSpecPage,
   'docs/reference/paths.md': pathsPage,
 };

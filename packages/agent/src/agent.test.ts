@@ -10,6 +10,7 @@ import type { AuditRecord } from './server/audit.ts';
 import { memoryStore } from './sys/state-store.ts';
 import type { Sys } from './sys/sys.ts';
 import { type ClientOptions, makeAuthority } from './testing/authority.ts';
+import { fakeProbe } from './testing/fake-cluster.ts';
 import { type FakeMachine, fakeSys } from './testing/fake-sys.ts';
 import { imagePathRules } from './testing/paths.ts';
 import { soundNode } from './testing/sound-node.ts';
@@ -52,6 +53,7 @@ function startAgentOn(machine: () => Sys) {
     pathRules: imagePathRules(),
     networkFiles: { replace: async () => {} },
     probes: [],
+    probe: fakeProbe(),
     port: 0,
     bindAddress: '127.0.0.1',
     setHostName: async () => {},

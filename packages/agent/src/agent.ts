@@ -2,12 +2,13 @@ import type { CheckSpec } from './checks/check.ts';
 import { configCheck, hostNameCheck, identityCheck } from './checks/own-checks.ts';
 import { type FoundConfig, findConfig, keepConfig } from './config/find-config.ts';
 import type { NodeConsole } from './console.ts';
+import { collectHealth } from './health/collect-health.ts';
+import type { NetworkProbe } from './health/network-probe.ts';
 import { openIdentity } from './identity/open-identity.ts';
 import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
 import { serveKubernetes } from './kubernetes/serve-kubernetes.ts';
 import { type NetworkFiles, networkConfigCheck, openNetwork } from './network/apply-network.ts';
-import { collectHealth } from './reports/health.ts';
 import { collectVersions } from './reports/versions.ts';
 import type { AuditSink } from './server/audit.ts';
 import { nodeService } from './server/node-service.ts';
@@ -27,6 +28,8 @@ export interface AgentParts {
   readonly pathRules: readonly PathRule[];
   readonly networkFiles: NetworkFiles;
   readonly probes: readonly CheckSpec[];
+  /** How health tries connections and names; default: for real. */
+  readonly probe?: NetworkProbe;
   readonly port: number;
   readonly bindAddress?: string;
   /** Gives the machine its name. */
@@ -111,7 +114,9 @@ async function open(
   const { signal } = parts;
   const { nodeId } = identity;
   const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal });
-  const health = singleFlight(() => collectHealth(sys, [...own, ...kubernetes.checks]));
+  const health = singleFlight(() =>
+    collectHealth(sys, [...own, ...kubernetes.checks], undefined, parts.probe),
+  );
   const integrity = singleFlight(() => collectIntegrity(sys, pathRules, probes));
   const versions = onlyOnce(() => collectVersions(sys));
   const node = nodeService({

@@ -7,6 +7,10 @@ export type Verdict = 'pass' | 'fail' | 'unknown';
 export interface Finding {
   readonly verdict: Verdict;
   readonly observed: string;
+  /** What is behind it, where the observation tells more than the check knows in general. */
+  readonly cause?: string;
+  /** The one action that helps in this very case. */
+  readonly fix?: string;
 }
 
 /** One question to the machine. */
@@ -15,6 +19,8 @@ export interface CheckSpec {
   readonly expected: string;
   /** Path or program the answer comes from. */
   readonly source: string;
+  /** What is usually behind a failure. */
+  readonly cause?: string;
   /** What a person does when it does not pass. */
   readonly fix: string;
   /** A failure makes the node unfit for work, not only degraded. */
@@ -27,6 +33,8 @@ export interface CheckResult extends Finding {
   readonly id: string;
   readonly expected: string;
   readonly source: string;
+  /** Empty when the check passes, or when nothing is known. */
+  readonly cause: string;
   /** Empty when the check passes. */
   readonly fix: string;
   readonly critical: boolean;
@@ -34,12 +42,17 @@ export interface CheckResult extends Finding {
 
 /** runCheck asks the machine. A question that cannot be answered is `unknown` with the reason, never an exception. */
 export async function runCheck(spec: CheckSpec, sys: Sys): Promise<CheckResult> {
-  const { id, expected, source, fix, critical = false } = spec;
+  const { id, expected, source, cause = '', fix, critical = false } = spec;
   const finding = await spec.observe(sys).catch((reason: unknown): Finding => {
     const text = reason instanceof Error ? reason.message : String(reason);
     return unknown(`could not be observed: ${text}`);
   });
-  return { id, expected, source, critical, ...finding, fix: finding.verdict === 'pass' ? '' : fix };
+  const passed = finding.verdict === 'pass';
+  return {
+    ...{ id, expected, source, critical, verdict: finding.verdict, observed: finding.observed },
+    cause: passed ? '' : (finding.cause ?? cause),
+    fix: passed ? '' : (finding.fix ?? fix),
+  };
 }
 
 export function pass(observed: string): Finding {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Verdict } from '../checks/check.ts';
 import { type FakeMachine, fakeSys } from '../testing/fake-sys.ts';
-import { SOUND_MOUNTS, soundNode } from '../testing/sound-node.ts';
+import { soundNode } from '../testing/sound-node.ts';
 import { parseBootEntry } from './boot-entries.ts';
 import { bootPhases, collectBootReport } from './boot-report.ts';
-import { collectHealth, healthState } from './health.ts';
 import { collectSlots, groupSlots } from './slots.ts';
 import { isStarting } from './system-state.ts';
 import { collectVersions, parseContainerdVersion, parseSystemdVersion } from './versions.ts';
@@ -166,100 +164,4 @@ test('isStarting follows systemd, and gives up after five minutes', async () => 
   assert.equal(await isStarting(fakeSys({ ...node, programs: starting })), true);
   const late = { ...node.files, '/proc/uptime': '301.00 1.00\n' };
   assert.equal(await isStarting(fakeSys({ ...node, programs: starting, files: late })), false);
-});
-
-test('collectHealth finds a sound node healthy', async () => {
-  const health = await collectHealth(fakeSys(soundNode()), []);
-  assert.deepEqual(
-    health.checks.filter(({ verdict }) => verdict !== 'pass'),
-    [],
-  );
-  assert.equal(health.state, 'healthy');
-});
-
-const node = soundNode();
-const FAILED = '/usr/bin/systemctl list-units --state=failed --plain --no-legend --no-pager --full';
-const CONTAINERD =
-  '/usr/bin/systemctl show --no-pager --property=LoadState,ActiveState,SubState containerd.service';
-
-const faults: readonly (readonly [what: string, id: string, state: string, machine: FakeMachine])[] = [
-  [
-    'a failed unit',
-    'units',
-    'degraded',
-    { ...node, programs: { ...node.programs, [FAILED]: 'a.service loaded failed failed A\n' } },
-  ],
-  [
-    'a dead containerd',
-    'containerd',
-    'unhealthy',
-    {
-      ...node,
-      programs: { ...node.programs, [CONTAINERD]: 'LoadState=loaded\nActiveState=failed\nSubState=failed\n' },
-    },
-  ],
-  [
-    'no containerd',
-    'containerd',
-    'unhealthy',
-    { ...node, programs: { ...node.programs, [CONTAINERD]: 'LoadState=not-found\nActiveState=inactive\n' } },
-  ],
-  ['a silent systemd', 'units', 'degraded', { ...node, programs: {} }],
-  [
-    '/var in memory',
-    'var-disk',
-    'degraded',
-    {
-      ...node,
-      files: { ...node.files, '/proc/1/mountinfo': SOUND_MOUNTS.replace('ext4 /dev/vda8', 'tmpfs x') },
-    },
-  ],
-  ['a full /var', 'var-space', 'unhealthy', { ...node, usage: { availableBytes: 49 } }],
-  ['no inodes', 'var-space', 'unhealthy', { ...node, usage: { availableInodes: 0 } }],
-  ['a clock in the past', 'clock', 'degraded', { ...node, nowMs: Date.UTC(2020, 0, 1) }],
-  ['no address', 'network', 'unhealthy', { ...node, addresses: [] }],
-  [
-    'no memory',
-    'memory',
-    'degraded',
-    { ...node, files: { ...node.files, '/proc/meminfo': 'MemTotal: 100 kB\nMemAvailable: 4 kB\n' } },
-  ],
-  [
-    'memory stalls',
-    'memory',
-    'degraded',
-    {
-      ...node,
-      files: { ...node.files, '/proc/pressure/memory': 'full avg10=0.00 avg60=10.00 avg300=0.00 total=0\n' },
-    },
-  ],
-  [
-    'a corrupted root',
-    'root-corruption',
-    'unhealthy',
-    { ...node, programs: { ...node.programs, '/usr/sbin/dmsetup status root': '0 221184 verity C\n' } },
-  ],
-];
-
-for (const [what, id, state, machine] of faults) {
-  test(`collectHealth tells ${what}: ${state}`, async () => {
-    const health = await collectHealth(fakeSys(machine), []);
-    const check = health.checks.find((one) => one.id === id);
-    assert.notEqual(check?.verdict, 'pass');
-    assert.notEqual(check?.fix, '');
-    assert.equal(health.state, state);
-  });
-}
-
-test('healthState is healthy only if every check passes', () => {
-  const check = fc.record({
-    verdict: fc.constantFrom<Verdict[]>('pass', 'fail', 'unknown'),
-    critical: fc.boolean(),
-  });
-  fc.assert(
-    fc.property(fc.array(check), (checks) => {
-      const all = checks.length > 0 && checks.every(({ verdict }) => verdict === 'pass');
-      assert.equal(healthState(checks) === 'healthy', all);
-    }),
-  );
 });

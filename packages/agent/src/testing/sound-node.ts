@@ -88,6 +88,12 @@ export function soundNode(): Required<Pick<FakeMachine, 'files' | 'programs'>> &
         'MemTotal:        2030000 kB\nMemFree:          100000 kB\nMemAvailable:    1500000 kB\n',
       '/proc/pressure/memory':
         'some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n',
+      '/proc/pressure/io': 'full avg10=0.00 avg60=0.00 avg300=1.20 total=0\n',
+      '/proc/swaps': 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n',
+      '/proc/loadavg': '0.10 0.20 0.10 1/230 4711\n',
+      '/proc/sys/kernel/threads-max': '15000\n',
+      '/proc/sys/kernel/pid_max': '4194304\n',
+      '/sys/fs/ext4/vda8/errors_count': '0\n',
       '/proc/sys/kernel/tainted': '0\n',
       '/proc/sys/kernel/osrelease': '6.12.107+deb13-cloud-amd64\n',
       '/proc/sys/kernel/version': '#1 SMP PREEMPT_DYNAMIC Debian 6.12.107-1 (2026-11-01)\n',

@@ -41,10 +41,10 @@ export function checksTable(checks: readonly Check[]): Block {
   );
 }
 
-/** checkFixes says what to do about each check that does not pass. */
+/** checkFixes says what is behind each check that does not pass, and what to do about it. */
 export function checkFixes(checks: readonly Check[]): string | undefined {
   const lines = checks
     .filter(({ verdict, fix }) => verdict !== Verdict.PASS && fix !== '')
-    .map(({ id, fix }) => `${id}: ${printable(fix)}`);
+    .map(({ id, cause, fix }) => `${id}: ${printable(cause === '' ? fix : `${cause} ${fix}`)}`);
   return lines.length === 0 ? undefined : lines.join('\n');
 }
