@@ -189,6 +189,10 @@ async function writeCertificates(
   await kube('kubeadm', 'init', 'phase', 'certs', 'all', config);
   for (const who of ['super-admin', 'admin', 'controller-manager'])
     await kube('kubeadm', 'init', 'phase', 'kubeconfig', who, config, `--kubeconfig-dir=${dir}`);
+  // kubeadm leads controllers to the advertised address.
+  const path = join(dir, 'controller-manager.conf');
+  const text = await readFile(path, 'utf8');
+  await writeFile(path, text.replace(/server: .*/, `server: https://${endpoint}`));
 }
 
 function apiServerArgs(pki: string, port: number, etcdPort: number): string[] {
