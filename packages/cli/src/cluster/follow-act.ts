@@ -16,7 +16,7 @@ export interface FollowOptions {
   readonly pollMs?: number;
 }
 
-const POLL_MS = 1_000;
+const POLL_MS = 500;
 
 /**
  * followAct shows the steps of a node's act as steps of its own until the act ends. The act does not need us: after

@@ -1,0 +1,231 @@
+import { create } from '@bufbuild/protobuf';
+import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import type { EtcdService } from '../gen/plinth/node/v1/etcd_pb.ts';
+import {
+  type ActKind,
+  ActState,
+  type ClusterSpec,
+  FailureSchema,
+  ActKind as Kind,
+  type KubernetesService,
+  Membership,
+  NodeRole,
+} from '../gen/plinth/node/v1/kubernetes_pb.ts';
+import { HealthState, type NodeService } from '../gen/plinth/node/v1/node_pb.ts';
+import { actKindName } from '../names.ts';
+
+/** What fake nodes know of each other: invitations, and who is a member of etcd. */
+export interface FakeWorld {
+  readonly tokens: Map<string, string>;
+  readonly etcd: Set<string>;
+  readonly log: string[];
+}
+
+/** fakeWorld is a world in which nothing has happened. */
+export function fakeWorld(): FakeWorld {
+  return { tokens: new Map(), etcd: new Set(), log: [] };
+}
+
+interface FakeAct {
+  readonly kind: ActKind;
+  readonly apply: () => void;
+  /** Steps that are done. */
+  done: number;
+  state: ActState;
+}
+
+const STEPS = ['Check the node', 'Do the work', 'Wait until it is healthy'];
+
+/**
+ * FakeNode keeps the rules of the contract in memory: one act at a time, no second bootstrap, an invitation for one node
+ * and good once. Each GetKubernetes takes the act one step further. `failAt` lets one act fail at that step.
+ */
+export class FakeNode {
+  readonly name: string;
+  readonly nodeId: string;
+  readonly world: FakeWorld;
+  failAt: number | undefined;
+  membership: Membership = Membership.NONE;
+  role: NodeRole = NodeRole.UNSPECIFIED;
+  version = '';
+  address = '';
+  cluster: ClusterSpec | undefined;
+  layers = ['1.37.1', '1.36.4'];
+  database = new Uint8Array(100_000).fill(7);
+  act: FakeAct | undefined;
+
+  constructor(name: string, world: FakeWorld) {
+    this.name = name;
+    this.nodeId = Buffer.from(name).toString('hex').padEnd(32, '0').slice(0, 32);
+    this.world = world;
+  }
+
+  readonly node: Partial<ServiceImpl<typeof NodeService>> = {
+    getIdentity: () => ({ nodeName: this.name, nodeId: this.nodeId, addresses: ['192.0.2.7'] }),
+    getHealth: () => ({ state: HealthState.HEALTHY, checks: [] }),
+  };
+
+  readonly kubernetes: Partial<ServiceImpl<typeof KubernetesService>> = {
+    getKubernetes: () => {
+      this.#advance();
+      return {
+        ...{ membership: this.membership, role: this.role, version: this.version },
+        ...{ nodeAddress: this.address, ...(this.cluster && { cluster: this.cluster }) },
+        layers: this.layers.map((version) => ({
+          version,
+          source: 'drive',
+          active: version === this.version,
+        })),
+        ...(this.act && { act: this.#actMessage(this.act) }),
+      };
+    },
+    bootstrap: ({ cluster, kubernetesVersion, nodeAddress }) => {
+      if (this.membership === Membership.MEMBER) throw refuse('it is a member already');
+      this.#begin(Kind.BOOTSTRAP, () =>
+        this.#become(NodeRole.CONTROL_PLANE, cluster, kubernetesVersion, nodeAddress),
+      );
+      return {};
+    },
+    inviteNode: (request) => {
+      if (this.membership !== Membership.MEMBER || this.role !== NodeRole.CONTROL_PLANE) {
+        throw refuse('it is no control plane');
+      }
+      const token = `token-${this.world.tokens.size}`;
+      this.world.tokens.set(token, request.nodeId);
+      const { nodeId, nodeName, role, nodeAddress } = request;
+      const rest = { kubernetesVersion: this.version, ...(this.cluster && { cluster: this.cluster }) };
+      return { invitation: { nodeId, nodeName, role, nodeAddress, token, ...rest } };
+    },
+    join: ({ invitation }) => {
+      if (!invitation || this.world.tokens.get(invitation.token) !== this.nodeId)
+        throw refuse('it is not invited');
+      this.world.tokens.delete(invitation.token);
+      const { role, cluster, kubernetesVersion, nodeAddress } = invitation;
+      this.#begin(Kind.JOIN, () => this.#become(role, cluster, kubernetesVersion, nodeAddress));
+      return {};
+    },
+    upgrade: ({ kubernetesVersion }) => {
+      if (!this.layers.includes(kubernetesVersion)) throw refuse('it has no such layer');
+      this.#begin(Kind.UPGRADE, () => {
+        this.version = kubernetesVersion;
+      });
+      return {};
+    },
+    leave: ({ override }) => {
+      if (this.world.etcd.has(this.name) && this.world.etcd.size === 1 && override !== this.name) {
+        throw refuse('it is the last member of etcd');
+      }
+      this.#begin(Kind.LEAVE, () => {
+        this.world.etcd.delete(this.name);
+        this.membership = Membership.NONE;
+        this.role = NodeRole.UNSPECIFIED;
+      });
+      return {};
+    },
+    getKubeconfig: ({ server }) => ({
+      kubeconfig: JSON.stringify({
+        'current-context': 'a',
+        clusters: [
+          {
+            name: 'c',
+            cluster: { server: server || 'https://192.0.2.7:6443', 'certificate-authority-data': 'YQ==' },
+          },
+        ],
+        contexts: [{ name: 'a', context: { cluster: 'c', user: 'u' } }],
+        users: [{ name: 'u', user: { 'client-certificate-data': 'YQ==', 'client-key-data': 'U0VDUkVU' } }],
+      }),
+    }),
+    stageLayer: async (messages) => {
+      let announced: { version: string; sizeBytes: bigint } | undefined;
+      for await (const message of messages) announced ??= message;
+      const version = announced?.version ?? '';
+      this.layers = [...new Set([...this.layers, version])];
+      return { layer: { version, source: 'staged', sizeBytes: announced?.sizeBytes ?? 0n } };
+    },
+  };
+
+  readonly etcd: Partial<ServiceImpl<typeof EtcdService>> = {
+    listEtcdMembers: () => {
+      const names = [...this.world.etcd].sort();
+      return {
+        members: names.map((name, index) => ({
+          ...{ id: Buffer.from(name).toString('hex'), name, healthy: true, leader: index === 0 },
+          ...{ dbSizeBytes: 100_000n, dbInUseBytes: 50_000n, version: '3.6.5' },
+        })),
+        ...{ quorum: quorumOf(names.length), healthy: names.length },
+      };
+    },
+    removeEtcdMember: ({ id, override }) => {
+      const name = Buffer.from(id, 'hex').toString();
+      const left = this.world.etcd.size - 1;
+      if (left < quorumOf(this.world.etcd.size) && override !== name)
+        throw refuse('the quorum would be lost');
+      this.world.etcd.delete(name);
+      return {};
+    },
+    defragmentEtcd: () => ({ beforeBytes: 100_000n, afterBytes: 50_000n, duration: { seconds: 1n } }),
+    snapshotEtcd: async function* (this: FakeNode) {
+      const half = this.database.length / 2;
+      yield { chunk: this.database.subarray(0, half), remainingBytes: BigInt(half) };
+      yield { chunk: this.database.subarray(half), remainingBytes: 0n };
+    }.bind(this),
+    restoreEtcd: async (messages) => {
+      const chunks: Uint8Array[] = [];
+      for await (const { confirm, chunk } of messages) {
+        if (chunks.length === 0 && confirm !== this.name) throw refuse('it was not confirmed');
+        chunks.push(chunk);
+      }
+      this.database = new Uint8Array(Buffer.concat(chunks));
+      return { revision: 5n };
+    },
+  };
+
+  #become(role: NodeRole, cluster: ClusterSpec | undefined, version: string, address: string): void {
+    this.membership = Membership.MEMBER;
+    this.role = role;
+    this.cluster = cluster;
+    this.version = version;
+    this.address = address;
+    if (role === NodeRole.CONTROL_PLANE) this.world.etcd.add(this.name);
+  }
+
+  #begin(kind: ActKind, apply: () => void): void {
+    if (this.act?.state === ActState.RUNNING) throw refuse('it is at another act');
+    if (this.membership === Membership.NONE) this.membership = Membership.PENDING;
+    this.world.log.push(`${actKindName(kind)} ${this.name}`);
+    this.act = { kind, apply, done: 0, state: ActState.RUNNING };
+  }
+
+  #advance(): void {
+    const { act } = this;
+    if (act?.state !== ActState.RUNNING) return;
+    if (act.done === this.failAt) {
+      this.failAt = undefined;
+      act.state = ActState.FAILED;
+    } else if (++act.done === STEPS.length) {
+      act.apply();
+      act.state = ActState.DONE;
+    }
+  }
+
+  #actMessage({ kind, done, state }: FakeAct) {
+    const stateOf = (index: number) =>
+      index < done ? ActState.DONE : index === done ? state : ActState.UNSPECIFIED;
+    const failure = { code: 'api/refused', message: 'the disk is full', hint: 'Free some space.' };
+    return {
+      ...{ kind, state, ...(state === ActState.FAILED && { failure }) },
+      steps: STEPS.map((title, index) => ({ name: `step-${index + 1}`, title, state: stateOf(index) })),
+    };
+  }
+}
+
+function quorumOf(members: number): number {
+  return Math.floor(members / 2) + 1;
+}
+
+function refuse(state: string): ConnectError {
+  const failure = { code: 'api/refused', message: `Cannot do this: ${state}`, hint: 'Mend it.' };
+  return new ConnectError('refused', Code.FailedPrecondition, undefined, [
+    { desc: FailureSchema, value: create(FailureSchema, failure) },
+  ]);
+}

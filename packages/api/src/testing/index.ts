@@ -1,0 +1,2 @@
+export { FakeNode, type FakeWorld, fakeWorld } from './fake-node.ts';
+export { type ServedNode, serveFakeNode } from './serve-fake-node.ts';

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createSecureServer } from 'node:http2';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { fingerprintOf } from '../fingerprint.ts';
+import { EtcdService } from '../gen/plinth/node/v1/etcd_pb.ts';
+import { KubernetesService } from '../gen/plinth/node/v1/kubernetes_pb.ts';
+import { NodeService } from '../gen/plinth/node/v1/node_pb.ts';
+import type { FakeNode } from './fake-node.ts';
+
+/** A fake node that answers on loopback. */
+export interface ServedNode extends AsyncDisposable {
+  readonly port: number;
+  readonly fingerprint: string;
+  /** Server certificate and key, which serve as those of a client too. */
+  readonly certificatePem: string;
+  readonly keyPem: string;
+}
+
+let credentials: { readonly certificatePem: string; readonly keyPem: string } | undefined;
+
+/** serveFakeNode lets a fake node answer over gRPC and TLS on a free port. */
+export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
+  credentials ??= makeCredentials();
+  const { certificatePem, keyPem } = credentials;
+  const adapter = connectNodeAdapter({
+    routes: (router) => {
+      router.service(NodeService, node.node);
+      router.service(KubernetesService, node.kubernetes);
+      router.service(EtcdService, node.etcd);
+    },
+    ...{ connect: false, grpcWeb: false },
+  });
+  const server = createSecureServer({ cert: certificatePem, key: keyPem }, adapter);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address !== 'object') throw new Error('the server has no port');
+  return {
+    port: address.port,
+    fingerprint: fingerprintOf(Buffer.from(certificatePem.split('-----')[2] ?? '', 'base64')),
+    certificatePem,
+    keyPem,
+    [Symbol.asyncDispose]: async () => {
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function makeCredentials() {
+  const folder = mkdtempSync(join(tmpdir(), 'plinth-fake-node-'));
+  try {
+    const subject = ['-subj', '/O=plinth:admin/CN=node', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'key.pem'];
+    execFileSync('openssl', ['req', '-x509', ...key, '-days', '2', ...subject, '-out', 'cert.pem'], {
+      ...{ cwd: folder, stdio: 'pipe' },
+    });
+    const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+    return { certificatePem: read('cert.pem'), keyPem: read('key.pem') };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

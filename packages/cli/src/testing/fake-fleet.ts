@@ -1,0 +1,63 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FakeNode, type FakeWorld, fakeWorld, serveFakeNode } from '@plinth/api/testing';
+import { removeTree } from '@plinth/host';
+import { changeContexts, contextsPath } from '../client/contexts-file.ts';
+import { runCli } from '../run-cli.ts';
+
+/** Fake nodes on loopback that are the contexts of a client of their own. */
+export interface FakeFleet extends AsyncDisposable {
+  readonly world: FakeWorld;
+  readonly nodes: ReadonlyMap<string, FakeNode>;
+  /** A folder of its own that is removed at the end. */
+  readonly folder: string;
+  /** Runs a command line of plinth against these nodes. */
+  readonly plinth: (
+    ...argv: string[]
+  ) => Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
+}
+
+/** fakeFleet serves one fake node for each name; the first is the current context. */
+export async function fakeFleet(...names: string[]): Promise<FakeFleet> {
+  const folder = await mkdtemp(join(tmpdir(), 'plinth-fleet-'));
+  const env = {
+    PLINTHCONFIG: join(folder, 'config'),
+    PLINTH_STATE_DIR: join(folder, 'state'),
+    HOME: folder,
+  };
+  const world = fakeWorld();
+  const nodes = new Map(names.map((name) => [name, new FakeNode(name, world)]));
+  const served = await Promise.all(
+    [...nodes.values()].map(async (node) => ({ node, at: await serveFakeNode(node) })),
+  );
+  const [first] = served;
+  const [certificate, key] = [join(folder, 'client.crt'), join(folder, 'client.key')];
+  await writeFile(certificate, first?.at.certificatePem ?? '');
+  await writeFile(key, first?.at.keyPem ?? '', { mode: 0o600 });
+  const contexts = Object.fromEntries(
+    served.map(({ node, at }) => [
+      node.name,
+      { endpoint: `127.0.0.1:${at.port}`, fingerprint: at.fingerprint, certificate, key },
+    ]),
+  );
+  await changeContexts(contextsPath(env), () => ({ current: names[0], contexts }));
+  return {
+    ...{ world, nodes, folder },
+    plinth: async (...argv) => {
+      const out: string[] = [];
+      const err: string[] = [];
+      const surroundings = {
+        stdout: { write: (text: string) => out.push(text) },
+        stderr: { write: (text: string) => err.push(text) },
+        env,
+      };
+      const exitCode = await runCli(argv, surroundings, new AbortController().signal);
+      return { exitCode, stdout: out.join(''), stderr: err.join('') };
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const { at } of served) await at[Symbol.asyncDispose]();
+      await removeTree(folder);
+    },
+  };
+}
