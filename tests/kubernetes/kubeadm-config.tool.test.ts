@@ -178,7 +178,10 @@ function localConfig(set: ProgramSet, init: string): string {
 async function staticPods(set: ProgramSet, init: string): Promise<ReadonlyMap<string, string>> {
   const path = set.at('dry-run.yaml');
   // Of the host only its programs are looked for; what it lacks says nothing about a node.
-  await writeFile(path, localConfig(set, init).replace('- SystemVerification', '- all'));
+  await writeFile(
+    path,
+    localConfig(set, init).replace(/(ignorePreflightErrors:)\n(?: +- .*\n)+/, '$1 [all]\n'),
+  );
   await mkdir(set.at('dry-run'), { recursive: true });
   const { stdout } = await run(set.at('kubeadm'), ['init', '--dry-run', `--config=${path}`], {
     cwd: set.dir,

@@ -21,6 +21,12 @@ export const RUNTIME_FLAGS: readonly string[] = [
   '--allow-fs-read=*',
   '--allow-fs-write=/var/lib/plinth',
   '--allow-fs-write=/var/lib/plinth/*',
+  // The way back of a Kubernetes upgrade; the members are named so that nothing else of Kubernetes can be written.
+  '--allow-fs-write=/var/lib/kubernetes/manifests/*',
+  '--allow-fs-write=/var/lib/kubelet/config.yaml',
+  '--allow-fs-write=/var/lib/kubelet/.config.yaml.tmp',
+  '--allow-fs-write=/var/lib/kubelet/kubeadm-flags.env',
+  '--allow-fs-write=/var/lib/kubelet/.kubeadm-flags.env.tmp',
   '--allow-fs-write=/dev/console',
   '--allow-fs-write=/proc/sys/kernel/hostname',
   '--allow-fs-write=/run/systemd/network',

@@ -13,18 +13,28 @@ import {
   LeaveResponseSchema,
   NodeRole,
   StageLayerResponseSchema,
+  UpgradeResponseSchema,
 } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import type { ClusterAccess } from './access/cluster-access.ts';
-import { checkInvitation, chooseAddress, requireControlPlane, requireFree, requireKept } from './checks.ts';
+import {
+  checkInvitation,
+  chooseAddress,
+  requireControlPlane,
+  requireFree,
+  requireKept,
+  requireMember,
+} from './checks.ts';
 import { completeClusterSpec, parseIpv4, type NodeRole as Role } from './cluster-spec.ts';
 import { actMessage, findRole, layerMessage, memberships, roleNumbers } from './kubernetes-messages.ts';
 import { receiveLayer } from './layers/receive-layer.ts';
 import type { Kubernetes } from './open-kubernetes.ts';
 import { API_SERVER_PORT } from './paths.ts';
+import { judgeUpgrade } from './plans/judge-upgrade.ts';
 import { type BootstrapRequest, planBootstrap } from './plans/plan-bootstrap.ts';
 import { type JoinRequest, keepInvitation, planJoin } from './plans/plan-join.ts';
 import { planLeave } from './plans/plan-leave.ts';
+import { planUpgrade, type UpgradeRequest } from './plans/plan-upgrade.ts';
 import { findLayer } from './plans/steps.ts';
 import { checkEncryptionConfig, ENCRYPTION_CONFIG } from './render/api-server-files.ts';
 
@@ -98,6 +108,16 @@ export function kubernetesService(parts: KubernetesServiceParts): (router: Conne
           );
           life.enter(request);
           return create(JoinResponseSchema);
+        },
+        upgrade: async ({ kubernetesVersion }) => {
+          const facts = await kubernetes.facts();
+          requireKept(facts);
+          const { cluster, role, version } = requireMember(facts);
+          const { version: to } = await findLayer(node, kubernetesVersion);
+          judgeUpgrade({ role, from: version, to, cluster: await node.view.version() });
+          const request: UpgradeRequest = { cluster, role, from: version, to };
+          await acts.begin(planUpgrade(node, request), request);
+          return create(UpgradeResponseSchema);
         },
         leave: async ({ override }) => {
           const facts = await kubernetes.facts();

@@ -15,6 +15,8 @@ import { type NodeParts, SHORT_TIMEOUT_MS, UNITS } from './plans/node-parts.ts';
 import { bootstrapRequest, planBootstrap } from './plans/plan-bootstrap.ts';
 import { joinRequest, planJoin } from './plans/plan-join.ts';
 import { leaveRequest, planLeave } from './plans/plan-leave.ts';
+import { planUpgrade, upgradeRequest } from './plans/plan-upgrade.ts';
+import { writeNodeFile } from './plans/upgrade-backup.ts';
 import { systemdUnits } from './units/run-unit.ts';
 
 /** The cluster this node is in, or is entering. */
@@ -80,6 +82,7 @@ export async function openKubernetes(parts: KubernetesParts): Promise<Kubernetes
     view: openClusterView(sys),
     layers: () => listLayers(sys),
     chosenLayer: () => chosenLayer(),
+    writeNodeFile,
     pollMs: POLL_MS,
     ...parts.node,
   };
@@ -117,7 +120,7 @@ export function planOf(node: NodeParts, kind: ActKind, request: unknown): Plan {
         leaveRequest.parse(request);
         return planLeave(node);
       case 'upgrade':
-        throw new Error('upgrades are not known');
+        return planUpgrade(node, upgradeRequest.parse(request));
     }
   } catch (reason) {
     throw PlinthError.from(reason, 'kubernetes/state-unreadable', `Cannot go on with the ${kind}`);

@@ -5,6 +5,7 @@ import type { Layer } from '../layers/layer-store.ts';
 import type { ClusterView } from '../node/cluster-view.ts';
 import type { RenderedFile } from '../settings.ts';
 import type { Units } from '../units/run-unit.ts';
+import type { WriteNodeFile } from './upgrade-backup.ts';
 
 /** What the steps of an act work with. */
 export interface NodeParts {
@@ -18,6 +19,7 @@ export interface NodeParts {
   layers(): Promise<readonly Layer[]>;
   /** What is merged at boot. */
   chosenLayer(): Promise<ChosenLayer>;
+  readonly writeNodeFile: WriteNodeFile;
   /** How long to wait between two looks at something outside. */
   readonly pollMs: number;
 }

@@ -13,6 +13,11 @@ export const ignoredChecks: readonly { readonly name: string; readonly reason: s
     reason:
       "it reads the kernel's configuration from /boot, which the image has not; the image policy looks at it",
   },
+  {
+    name: 'FileExisting-cp',
+    reason:
+      'the image has no cp; kubeadm would copy the database of etcd with it, which Plinth leaves to itself',
+  },
 ];
 
 /** How long parts of the control plane may take: an emulated machine needs minutes for what takes seconds elsewhere. */
@@ -90,7 +95,8 @@ export function renderUpgrade({ version }: Pick<NodeSettings, 'version'>): strin
     ignorePreflightErrors: ignoredChecks.map(({ name }) => name),
     skipPhases: ['addon'],
     certificateRenewal: true,
-    etcdUpgrade: true,
+    // kubeadm would copy the database with `cp`, which the image has not; plinthd moves etcd itself.
+    etcdUpgrade: false,
   };
   return documents({
     apiVersion: KUBEADM_API,
