@@ -11,8 +11,9 @@ import { makeOwner, type Owner } from './owner.ts';
 export interface BootLab extends AsyncDisposable {
   readonly toolbox: Toolbox;
   readonly release: TestRelease;
-  /** The keys that signed the release. */
+  /** The keys that signed the release, and the folder they lie in. */
   readonly keys: KeyRing;
+  readonly keysFolder: string;
   /** Their certificates, as the firmware of a machine gets them. */
   readonly certificates: FirmwareCertificates;
   /** Whose calls the machines answer. */
@@ -36,12 +37,14 @@ export interface TestRelease {
  * openBootLab opens the toolbox and the release that `plinth test` built.
  *
  * Environment: PLINTH_TEST_RELEASE, the folder of the release; PLINTH_TEST_KEYS, the key ring that signed it, without
- * a passphrase; PLINTH_TEST_OUT, where the report goes, by default `out` in the working directory.
+ * a passphrase; PLINTH_TEST_LAYERS, the folder of the Kubernetes layers, for the tests that merge them;
+ * PLINTH_TEST_OUT, where the report goes, by default `out` in the working directory.
  */
 export async function openBootLab(): Promise<BootLab> {
   const toolbox = await openToolbox();
   const release = await findRelease(fromEnvironment('PLINTH_TEST_RELEASE'));
-  const keys = await loadKeys(fromEnvironment('PLINTH_TEST_KEYS'));
+  const keysFolder = fromEnvironment('PLINTH_TEST_KEYS');
+  const keys = await loadKeys(keysFolder);
   const scratch = await mkdtemp(join(tmpdir(), 'plinth-boot-'));
   const machinesRoot = join(scratch, 'machines');
   const reportFolder = resolve(process.env['PLINTH_TEST_OUT'] ?? 'out');
@@ -57,6 +60,7 @@ export async function openBootLab(): Promise<BootLab> {
     toolbox,
     release,
     keys,
+    keysFolder,
     certificates: await writeCertificates(keys, join(scratch, 'certificates')),
     owner: await makeOwner(keys.signers['api-authority']),
     machinesRoot,
@@ -80,6 +84,23 @@ export function machineSpec(lab: BootLab, name: string, changes: Partial<Machine
     ...changes,
   };
   return spec.firmware === 'secure-boot' ? { ...spec, certificates: lab.certificates } : spec;
+}
+
+/** One Kubernetes layer under test. */
+export interface TestLayer {
+  /** "1.37.1". */
+  readonly version: string;
+  readonly path: string;
+}
+
+/** findLayers gives the layers that `plinth test` built, oldest first. */
+export async function findLayers(): Promise<readonly TestLayer[]> {
+  const folder = fromEnvironment('PLINTH_TEST_LAYERS');
+  const layers = (await readdir(folder)).flatMap((name) => {
+    const version = /^kubernetes-(\d+\.\d+\.\d+)\.raw$/.exec(name)?.[1];
+    return version === undefined ? [] : [{ version, path: join(folder, name) }];
+  });
+  return layers.sort((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }));
 }
 
 function fromEnvironment(name: string): string {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { removeCertificates } from '@plinth/formats';
+import { followConsoleLines, type MachineStatus } from '@plinth/local';
 import { signPe } from '@plinth/trust';
 import type { BootLab } from './boot-lab.ts';
 import { copyDisk, type DiskCopy } from './disk-copy.ts';
@@ -56,15 +57,47 @@ export function stepUnits(steps: readonly NodeStep[]): string[] {
       ...(input.length > 0
         ? ['StandardInput=data', ...input.map((line) => `StandardInputText=${line}`)]
         : []),
-      // systemctl cannot run without a value for the pager's environment; it says the marks.
-      `ExecStart=/usr/bin/systemd-cat --version`,
+      `ExecStart=/usr/bin/systemd-escape ${markOf(name)}`,
       ...run.map((line) => `ExecStart=${line}`),
+      `ExecStart=/usr/bin/systemd-escape ${markOf('end')}`,
       '',
     ];
     return credential(`systemd.extra-unit.step-${name}.service`, service.join('\n'));
   });
   const wants = steps.map(({ name }) => `step-${name}.service`).join(' ');
   return [...units, credential('systemd.unit-dropin.multi-user.target~steps', `[Unit]\nWants=${wants}\n`)];
+}
+
+/** What a step says before its own words; systemd-escape(1) leaves it as it is. */
+function markOf(name: string): string {
+  return `step:${name}`;
+}
+
+/**
+ * readSteps waits for the last step and gives what each said, by name, as lines of the console: those of others may be
+ * among them.
+ */
+export async function readSteps(
+  machine: MachineStatus,
+  steps: readonly NodeStep[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const said = new Map<string, string[]>();
+  let current: string[] = [];
+  let ended = 0;
+  for await (const line of followConsoleLines(machine, signal)) {
+    const [, name] = /step:(\w+)\s*$/.exec(line) ?? [];
+    if (name === undefined) {
+      current.push(line);
+    } else if (name === 'end') {
+      ended++;
+    } else {
+      current = [];
+      said.set(name, current);
+    }
+    if (ended === steps.length) return new Map([...said].map(([step, lines]) => [step, lines.join('\n')]));
+  }
+  throw new Error(`only ${ended} of ${steps.length} steps ended; the last said:\n${current.join('\n')}`);
 }
 
 function credential(name: string, text: string): string {

@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ExtraDrive } from '@plinth/local';
 import type { BootLab } from './boot-lab.ts';
@@ -8,8 +9,8 @@ export interface SmallLayer {
   readonly version: string;
   /** SYSEXT_LEVEL it was made for. */
   readonly level: string;
-  /** PEM files of the one who signs the root hash; undefined: nobody. */
-  readonly signer: { readonly key: string; readonly certificate: string } | undefined;
+  /** Folder of the keys of the one who signs the root hash, without a passphrase; undefined: nobody. */
+  readonly signedBy: string | undefined;
   /** Beside its extension-release. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -29,14 +30,22 @@ export async function makeSmallLayer(lab: BootLab, name: string, layer: SmallLay
   const files = { 'usr/lib/extension-release.d/extension-release.kubernetes': release, ...layer.files };
   for (const [path, text] of Object.entries(files)) await write(join(folder, 'tree', path), text);
   await relaxName(lab, join(folder, 'tree'));
-  const verity = layer.signer ? ['data', 'hash', 'signature'] : ['data', 'hash'];
+  const signer = layer.signedBy === undefined ? undefined : await veritySigner(layer.signedBy);
+  const verity = signer ? ['data', 'hash', 'signature'] : ['data', 'hash'];
   for (const part of verity) {
     const type = { data: 'root', hash: 'root-verity', signature: 'root-verity-sig' }[part];
     const content = part === 'data' ? ['Format=erofs', 'CopyFiles=/', 'Minimize=best'] : [];
-    const lines = ['[Partition]', `Type=${type}`, `Verity=${part}`, 'VerityMatchKey=root', ...content];
+    const lines = [
+      '[Partition]',
+      `Type=${type}`,
+      `Label=${partLabel(part)}`,
+      `Verity=${part}`,
+      'VerityMatchKey=root',
+      ...content,
+    ];
     await write(join(folder, 'repart.d', `${part}.conf`), [...lines, ''].join('\n'));
   }
-  const signing = layer.signer ? ['--private-key=/keys/key', '--certificate=/keys/certificate'] : [];
+  const signing = signer ? ['--private-key=/keys/key', '--certificate=/keys/certificate'] : [];
   await lab.toolbox.run(
     'systemd-repart',
     [
@@ -46,10 +55,10 @@ export async function makeSmallLayer(lab: BootLab, name: string, layer: SmallLay
     {
       binds: [
         { host: folder, inside: '/work' },
-        ...(layer.signer
+        ...(signer
           ? [
-              { host: layer.signer.key, inside: '/keys/key', readOnly: true },
-              { host: layer.signer.certificate, inside: '/keys/certificate', readOnly: true },
+              { host: signer.key, inside: '/keys/key', readOnly: true },
+              { host: signer.certificate, inside: '/keys/certificate', readOnly: true },
             ]
           : []),
       ],
@@ -65,6 +74,18 @@ async function relaxName(lab: BootLab, tree: string): Promise<void> {
   await lab.toolbox.run('python3', ['-c', program.replace('RELEASE', release)], {
     binds: [{ host: tree, inside: '/tree' }],
   });
+}
+
+async function veritySigner(folder: string): Promise<{ key: string; certificate: string }> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith('verity-'));
+  const [certificate, key] = ['.crt.pem', '.key.pem'].map((end) => names.find((name) => name.endsWith(end)));
+  assert.ok(key && certificate, `no key for root hashes in ${folder}`);
+  return { key: join(folder, key), certificate: join(folder, certificate) };
+}
+
+/** partLabel names one part of a small layer: "data", "hash" or "signature". */
+export function partLabel(part: string): string {
+  return `small-${part}`;
 }
 
 /** layerDrive is a drive as the node finds layers: read-only, its version in the serial number. */

@@ -8,7 +8,8 @@ const DAY_SECONDS = 24 * 3600;
 
 /** The one whom nodes obey: an authority that their configuration names, and an administrator it vouches for. */
 export interface Owner {
-  machineConfig(nodeName: string): string;
+  /** @param more further parts of the config */
+  machineConfig(nodeName: string, more?: Readonly<Record<string, unknown>>): string;
   connect(endpoint: ApiEndpoint): NodeClient;
 }
 
@@ -26,12 +27,13 @@ export async function makeOwner(authority: Signer): Promise<Owner> {
   };
   return {
     // JSON is YAML, and it quotes the line breaks of a certificate.
-    machineConfig: (name) =>
+    machineConfig: (name, more) =>
       JSON.stringify({
         apiVersion: 'plinth.dev/v1alpha1',
         kind: 'MachineConfig',
         metadata: { name },
         api: { clientAuthorities: [authority.certificatePem] },
+        ...more,
       }),
     connect: (endpoint) => connectNode({ ...endpoint, ...credentials }),
   };

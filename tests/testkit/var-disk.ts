@@ -46,8 +46,9 @@ export async function fillVar(toolbox: Toolbox, disk: DiskCopy, scratch: string)
   const folder = join(scratch, 'full');
   const content = join(folder, 'content');
   await mkdir(content, { recursive: true });
-  // Of 16 inodes 11 are the file system's own; these and the large file take the rest.
-  for (const name of ['a', 'b', 'c', 'd']) await writeFile(join(content, name), '');
+  // Of 16 inodes 11 are the file system's own; these and the large file take the rest. A /var that was in use has tmp.
+  await mkdir(join(content, 'tmp'));
+  for (const name of ['a', 'b', 'c']) await writeFile(join(content, name), '');
   const binds = [{ host: folder, inside: '/full' }];
   const label = [
     '-q',

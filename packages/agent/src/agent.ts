@@ -8,7 +8,7 @@ import { openIdentity } from './identity/open-identity.ts';
 import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
 import { serveKubernetes } from './kubernetes/serve-kubernetes.ts';
-import { type NetworkFiles, networkConfigCheck, openNetwork } from './network/apply-network.ts';
+import { type NetworkFiles, openNetwork } from './network/apply-network.ts';
 import { collectVersions } from './reports/versions.ts';
 import type { AuditSink } from './server/audit.ts';
 import { nodeService } from './server/node-service.ts';
@@ -52,14 +52,14 @@ export async function runAgent(parts: AgentParts): Promise<void> {
   console.say(`plinthd ${version} starts on ${parts.sys.hostName()}`);
   const found = await waitForConfig(parts);
   if (!found) return;
-  const settleNetwork = openNetwork(parts.sys, parts.networkFiles, found.config.network);
-  await settleNetwork();
-  const { listener, watch } = await open(parts, found);
+  const network = openNetwork(parts.sys, parts.networkFiles, found.config.network);
+  await network.settle();
+  const { listener, watch } = await open(parts, found, network.check);
   try {
     await parts.ready(`API on port ${listener.port}`);
     let waitMs = parts.retryMs;
     while (!signal.aborted) {
-      await settleNetwork();
+      await network.settle();
       await watch();
       await pause(waitMs, signal);
       waitMs = Math.min(waitMs * 2, parts.watchMs);
@@ -96,6 +96,7 @@ async function waitForConfig(parts: AgentParts): Promise<(FoundConfig & { ok: tr
 async function open(
   parts: AgentParts,
   found: FoundConfig & { ok: true },
+  networkCheck: CheckSpec,
 ): Promise<{ listener: Listener; watch: () => Promise<void> }> {
   const { sys, store, console, audit, pathRules, probes, version } = parts;
   const unkept = await keepConfig(store, found).then(
@@ -109,7 +110,7 @@ async function open(
     configCheck(found.source, unkept),
     hostNameCheck(name),
     identityCheck(identity.concern),
-    networkConfigCheck(found.config.network),
+    networkCheck,
   ];
   const { signal } = parts;
   const { nodeId } = identity;

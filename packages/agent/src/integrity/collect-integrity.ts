@@ -10,6 +10,7 @@ import {
 import { parseMountInfo } from '../kernel/mountinfo.ts';
 import type { Sys } from '../sys/sys.ts';
 import { kernelChecks } from './kernel-checks.ts';
+import { layerCheck } from './layer-check.ts';
 import { listeningSocketsCheck } from './listening-sockets.ts';
 import { judgeMounts, type MountReport, missingMounts } from './mount-checks.ts';
 import type { PathRule } from './path-table.ts';
@@ -44,6 +45,7 @@ export async function collectIntegrity(
     measuredBootCheck,
     ...rootChecks(),
     slotSignatureCheck,
+    layerCheck,
     ...kernelChecks,
     mountsCheck(rules),
     listeningSocketsCheck,

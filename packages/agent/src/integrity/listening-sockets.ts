@@ -1,8 +1,7 @@
 import { nodeApiPort } from '@plinth/api';
 import { type CheckSpec, type Finding, fail, pass } from '../checks/check.ts';
-import { parseMountInfo, visibleMounts } from '../kernel/mountinfo.ts';
 import type { Sys } from '../sys/sys.ts';
-import { HOST_MOUNTS } from './root-checks.ts';
+import { hasLayer } from './layer-check.ts';
 
 /** A socket that takes what strangers send: listening (TCP), or bound and not connected (UDP). */
 export interface OpenSocket {
@@ -47,14 +46,6 @@ async function openSockets(sys: Sys): Promise<OpenSocket[]> {
     found.push(...parseSockets((await sys.readFile(path)).toString('utf8'), protocol));
   }
   return found;
-}
-
-/** A layer is merged when systemd-sysext has put its overlay over /usr. */
-async function hasLayer(sys: Sys): Promise<boolean> {
-  const mounts = parseMountInfo((await sys.readFile(HOST_MOUNTS)).toString('utf8'));
-  return visibleMounts(mounts).some(
-    ({ target, fileSystem }) => target === '/usr' && fileSystem === 'overlay',
-  );
 }
 
 /**

@@ -39,7 +39,8 @@ export async function observeRoot(sys: Sys): Promise<RootDevice> {
   };
 }
 
-async function dmsetup(sys: Sys, command: 'table' | 'status', name: string): Promise<string> {
+/** dmsetup asks the device mapper about one device. */
+export async function dmsetup(sys: Sys, command: 'table' | 'status', name: string): Promise<string> {
   const { exitCode, stdout, stderr } = await sys.run(DMSETUP, [command, name]);
   if (exitCode !== 0) throw new Error(`dmsetup ${command} ended with ${exitCode}: ${stderr.trim()}`);
   return stdout;

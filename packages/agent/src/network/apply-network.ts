@@ -42,30 +42,42 @@ async function replaceFile(path: string, text: string): Promise<void> {
   await rename(work, path);
 }
 
-/**
- * openNetwork gives a function that brings the network config into effect, once: called again, it tries again only what
- * has not worked, as before systemd-networkd answers. It never throws; the check "network-config" tells what became of it.
- */
+/** The network config on its way to the kernel. */
+export interface NetworkSettings {
+  /**
+   * Brings the config into effect, once: called again, it tries again only what has not worked, as before
+   * systemd-networkd answers. Never throws.
+   */
+  settle(): Promise<void>;
+  /** Tells whether the machine has every address its config gives it. */
+  readonly check: CheckSpec;
+}
+
+/** openNetwork prepares the network part of a machine config; undefined leaves every card to DHCP. */
 export function openNetwork(
   sys: Sys,
   files: NetworkFiles,
   config: NetworkConfig | undefined,
-): () => Promise<void> {
+): NetworkSettings {
   let done = config === undefined;
-  return async () => {
-    if (done || config === undefined) return;
-    try {
-      await files.replace(renderNetwork(config));
-      done = (await sys.run(NETWORKCTL, ['reload'])).exitCode === 0;
-    } catch (reason) {
-      // Told by the check; the next call tries again.
-      if (!(reason instanceof Error)) throw reason;
-    }
+  let problem = '';
+  return {
+    async settle() {
+      if (done || config === undefined) return;
+      try {
+        await files.replace(renderNetwork(config));
+        const { exitCode, stderr } = await sys.run(NETWORKCTL, ['reload']);
+        done = exitCode === 0;
+        problem = done ? '' : `networkctl ended with ${exitCode}: ${stderr.trim()}`;
+      } catch (reason) {
+        problem = reason instanceof Error ? reason.message : String(reason);
+      }
+    },
+    check: addressesCheck(config, () => problem),
   };
 }
 
-/** networkConfigCheck tells whether the machine has every address its config gives it. */
-export function networkConfigCheck(config: NetworkConfig | undefined): CheckSpec {
+function addressesCheck(config: NetworkConfig | undefined, problem: () => string): CheckSpec {
   const wanted = (config?.interfaces ?? []).flatMap(({ addresses }) => addresses);
   return {
     id: 'network-config',
@@ -76,7 +88,8 @@ export function networkConfigCheck(config: NetworkConfig | undefined): CheckSpec
       if (wanted.length === 0) return pass('no fixed address');
       const present = new Set(sys.addresses().map(canonical));
       const absent = wanted.filter((cidr) => !present.has(canonical(parseCidr(cidr)?.ip ?? cidr)));
-      return absent.length > 0 ? fail(`absent: ${absent.join(', ')}`) : pass('all addresses are there');
+      if (absent.length === 0) return pass('all addresses are there');
+      return fail([`absent: ${absent.join(', ')}`, problem()].filter((text) => text !== '').join('; '));
     },
   };
 }
