@@ -87,9 +87,10 @@ function faultBlock(node: NodeHealth, style: Style): Block[] {
   }
   const lines = node.health.checks
     .filter(({ verdict }) => verdictWord(verdict) !== 'pass')
-    .flatMap(({ id, verdict, observed, expected, fix }) => [
+    .flatMap(({ id, verdict, observed, expected, cause, fix }) => [
       `  ${verdictWord(verdict) === 'fail' ? style.bad('fail') : style.doubtful('unknown')}  ${id}: ${printable(observed)}`,
       ...(expected === '' ? [] : [`    expected ${printable(expected)}`]),
+      ...(cause === '' ? [] : [`    because ${printable(cause)}`]),
       ...(fix === '' ? [] : [`    ${printable(fix)}`]),
     ]);
   return lines.length === 0 ? [] : [plainText([style.strong(node.name), ...lines].join('\n'))];
