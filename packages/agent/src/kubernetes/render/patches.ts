@@ -5,6 +5,9 @@ import type { RenderedFile } from '../settings.ts';
 /** The parts of a control plane that run as static pods, by kubeadm's names. */
 const PARTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 
+/** Where programs lie on the node. */
+const PROGRAM_PATH = '/usr/sbin:/usr/bin';
+
 /** Tells which version a pod is of: without it an upgrade would not change the manifest, and nothing would restart. */
 export const VERSION_ANNOTATION = 'plinth.dev/kubernetes-version';
 
@@ -32,6 +35,8 @@ export function controlPlanePatches({
             name: part,
             image: pauseImage,
             imagePullPolicy: 'Never',
+            // The image names no search path, and kubeadm's commands are bare names.
+            env: [{ name: 'PATH', value: PROGRAM_PATH }],
             volumeMounts: [{ name: 'node-usr', mountPath: '/usr', readOnly: true }],
           },
         ],

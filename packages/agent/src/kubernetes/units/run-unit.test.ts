@@ -31,7 +31,10 @@ test('a unit is started without blocking and waited for', async () => {
   ]);
   const waits: number[] = [];
   await all.run('start', UNIT, { timeoutMs: 10_000, onWait: (waitedMs) => waits.push(waitedMs) });
-  assert.equal(asked[0], `/usr/bin/systemctl start --no-block ${UNIT}`);
+  assert.deepEqual(asked.slice(0, 2), [
+    `/usr/bin/systemctl reset-failed ${UNIT}`,
+    `/usr/bin/systemctl start --no-block ${UNIT}`,
+  ]);
   assert.equal(waits.length, 2);
 });
 

@@ -75,6 +75,8 @@ export function systemdUnits(sys: Pick<Sys, 'run' | 'nowMs'>, pollMs = POLL_MS):
   ): Promise<void> {
     // performance.now: the clock of the node may be set while it waits.
     const startedMs = performance.now();
+    // A person called again: how often it failed before does not count. It fails for a unit that never ran.
+    if (verb !== 'stop') await sys.run(SYSTEMCTL, ['reset-failed', unit]);
     const { exitCode, stderr } = await sys.run(SYSTEMCTL, [verb, '--no-block', unit]);
     if (exitCode !== 0) throw await failure(unit, `systemctl says: ${stderr.trim()}`);
     for (;;) {
