@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { run } from '@plinth/host';
 import { scratchFolder } from '@plinth/host/testing';
 import {
+  endProcess,
   etcdArgs,
   findKubernetesPrograms,
   freePorts,
   type KubernetesPrograms,
+  openProcesses,
   startControlPlane,
 } from '@plinth/image/testing';
 import { openHttps } from '../https/call-https.ts';
@@ -24,6 +27,96 @@ for (const kubernetes of await findKubernetesPrograms()) {
   test(`etcd of Kubernetes ${kubernetes.minor}`, { skip: kubernetes.skip, timeout: 300_000 }, (context) =>
     proveEtcd(context, kubernetes),
   );
+}
+
+for (const kubernetes of await findKubernetesPrograms()) {
+  const what = `etcd of Kubernetes ${kubernetes.minor}: of three members one can be missed`;
+  test(what, { skip: kubernetes.skip, timeout: 300_000 }, () => proveQuorum(kubernetes));
+}
+
+async function proveQuorum(kubernetes: KubernetesPrograms): Promise<void> {
+  await using plane = await startControlPlane(kubernetes);
+  const credentials = await readEtcdCredentials(sys, join(plane.pki, 'etcd'));
+  const target = { host: '127.0.0.1', port: plane.etcdPort };
+  const etcd = etcdOperations({
+    sys,
+    folder: plane.dir,
+    pki: join(plane.pki, 'etcd'),
+    target,
+    restartUnit: async () => {},
+  });
+  // Learners first, as kubeadm adds members; each is promoted when it has caught up.
+  const others = openProcesses(plane.dir);
+  try {
+    const started: ChildProcess[] = [];
+    let cluster = `default=https://127.0.0.1:${plane.peerPort}`;
+    for (const name of ['second', 'third']) {
+      const [port = 0, peerPort = 0] = await freePorts(2);
+      const peer = `https://127.0.0.1:${peerPort}`;
+      const add = { peerURLs: [peer], isLearner: true };
+      let body = '';
+      // Refused while a member that was added before is not yet trusted.
+      await others.until('etcd', async () => {
+        const answer = await post(plane.etcdPort, credentials, 'cluster/member/add', add);
+        ({ body } = answer);
+        return answer.status === 200;
+      });
+      cluster += `,${name}=${peer}`;
+      const args = etcdArgs(plane.dir, port, peerPort, name).filter(
+        (arg) => !arg.startsWith('--initial-cluster='),
+      );
+      started.push(
+        others.start('etcd', [
+          ...args,
+          `--initial-cluster=${cluster}`,
+          '--initial-cluster-state=existing',
+          `--data-dir=${plane.at(name)}`,
+        ]),
+      );
+      const promote = { ID: JSON.parse(body).member.ID };
+      await others.until(
+        'etcd',
+        async () => (await statusOf(plane.etcdPort, credentials, 'cluster/member/promote', promote)) === 200,
+      );
+    }
+    await others.until('etcd', async () => (await etcd.listMembers()).every(({ healthy }) => healthy));
+    assert.deepEqual(await etcd.judgeOwnLoss('stops'), { ok: true });
+
+    const [third] = started.slice(-1);
+    if (third) await endProcess(third);
+    await waitFor(async () => (await etcd.listMembers()).some(({ healthy }) => !healthy));
+    const members = await etcd.listMembers();
+    assert.deepEqual(
+      members.map(({ name, healthy }) => [name, healthy]),
+      [
+        ['default', true],
+        ['second', true],
+        ['third', false],
+      ],
+    );
+    const verdict = await etcd.judgeOwnLoss('stops');
+    assert.equal(
+      verdict.ok ? '' : verdict.reason,
+      'without default 1 healthy members stay, expected at least 2',
+    );
+    const id = (name: string) => members.find((one) => one.name === name)?.id ?? '';
+    await assert.rejects(etcd.removeMember(id('second'), ''), { code: 'etcd/quorum-at-risk' });
+    await etcd.removeMember(id('third'), '');
+    assert.deepEqual(
+      (await etcd.listMembers()).map(({ name }) => name),
+      ['default', 'second'],
+    );
+  } finally {
+    await others[Symbol.asyncDispose]();
+  }
+}
+
+async function waitFor(ask: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!(await ask())) {
+    assert.ok(performance.now() < deadline, 'it did not come about within a minute');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 async function proveEtcd(context: TestContext, kubernetes: KubernetesPrograms): Promise<void> {

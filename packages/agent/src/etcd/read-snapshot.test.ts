@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { scratchFolder } from '@plinth/host/testing';
 import fc from 'fast-check';
-import { readSnapshot } from './read-snapshot.ts';
+import { readSnapshot, type SnapshotPiece } from './read-snapshot.ts';
 import { storeSnapshot } from './store-snapshot.ts';
 
 /** A snapshot as etcd writes it: sectors, then their SHA-256. */
@@ -15,20 +15,29 @@ const snapshots = fc.uint8Array({ minLength: 1, maxLength: 40 }).map((seed) => {
 });
 
 function gateway(snapshot: Buffer, pieceBytes: number, chunkBytes: number): AsyncIterable<Buffer> {
+  const data = snapshot.subarray(0, Math.max(0, snapshot.length - 32));
+  const line = (bytes: Buffer, remaining: number) =>
+    `${JSON.stringify({ result: { header: {}, remaining_bytes: `${remaining}`, blob: bytes.toString('base64') } })}\n`;
   const lines: string[] = [];
-  for (let at = 0; at < snapshot.length; at += pieceBytes) {
-    const blob = snapshot.subarray(at, at + pieceBytes).toString('base64');
-    lines.push(`${JSON.stringify({ result: { header: {}, remaining_bytes: '7', blob } })}\n`);
-  }
+  for (let at = 0; at < data.length; at += pieceBytes)
+    lines.push(line(data.subarray(at, at + pieceBytes), Math.max(0, data.length - at - pieceBytes)));
+  lines.push(line(snapshot.subarray(data.length), 0));
   const text = Buffer.from(lines.join(''));
   return (async function* () {
     for (let at = 0; at < text.length; at += chunkBytes) yield text.subarray(at, at + chunkBytes);
   })();
 }
 
-async function collect(source: AsyncIterable<{ bytes: Buffer }>): Promise<Buffer> {
+async function collect(source: AsyncIterable<SnapshotPiece>): Promise<Buffer> {
   const all: Buffer[] = [];
-  for await (const { bytes } of source) all.push(bytes);
+  let leftBytes: number | undefined;
+  for await (const { bytes, remainingBytes } of source) {
+    leftBytes ??= bytes.length + remainingBytes;
+    leftBytes -= bytes.length;
+    assert.equal(remainingBytes, leftBytes);
+    all.push(bytes);
+  }
+  assert.equal(leftBytes, 0);
   return Buffer.concat(all);
 }
 

@@ -6,7 +6,7 @@ import { parseJson } from '../https/call-https.ts';
 /** A piece of a snapshot. */
 export interface SnapshotPiece {
   readonly bytes: Buffer;
-  /** Bytes of the database to come after these; the checksum not counted. */
+  /** Bytes to come after these. */
   readonly remainingBytes: number;
 }
 
@@ -32,14 +32,20 @@ const lineSchema = z.object({
  */
 export async function* readSnapshot(source: AsyncIterable<Buffer>): AsyncGenerator<SnapshotPiece> {
   const check = checkDigest();
+  let leftBytes: number | undefined;
   for await (const line of readLines(source)) {
     const parsed = lineSchema.safeParse(parseJson(line));
     if (!parsed.success) throw damaged('etcd sent something else than a piece of it');
     const { blob, remaining_bytes, remainingBytes } = parsed.data.result;
     const bytes = Buffer.from(blob, 'base64');
     check.add(bytes);
-    if (bytes.length > 0) yield { bytes, remainingBytes: Number(remainingBytes ?? remaining_bytes ?? '0') };
+    // etcd does not count the checksum as still to come.
+    leftBytes ??= bytes.length + Number(remainingBytes ?? remaining_bytes ?? '0') + DIGEST_BYTES;
+    leftBytes -= bytes.length;
+    if (leftBytes < 0) throw damaged('etcd sent more than it announced');
+    if (bytes.length > 0) yield { bytes, remainingBytes: leftBytes };
   }
+  if (leftBytes !== 0) throw damaged('it is cut short');
   check.end();
 }
 
