@@ -90,7 +90,9 @@ test('bootstrap leads to a member, and a second one is refused', async () => {
     'restart systemd-sysext.service',
     'restart plinth-images.service',
     'start plinth-kubeadm-init.service',
+    'start kubelet.service',
     'restart plinth-addons.service',
+    'start kubelet.service',
   ]);
   assert.deepEqual(node.entered, [
     { role: 'control-plane', nodeAddress: '192.0.2.1', apiServers: ['192.0.2.1:6443'] },
@@ -126,7 +128,9 @@ test('a failed bootstrap is told, and calling again goes on after a reset', asyn
   assert.deepEqual(node.ran, [
     'restart plinth-kubeadm-reset.service',
     'start plinth-kubeadm-init.service',
+    'start kubelet.service',
     'restart plinth-addons.service',
+    'start kubelet.service',
   ]);
   assert.equal(kubernetes.acts.current()?.state, 'done');
   assert.deepEqual(await node.store.read('kubernetes/api-server/encryption.yaml'), key);
@@ -197,11 +201,37 @@ test('a worker joins, and nothing secret of the invitation stays', async () => {
   assert.equal(JSON.stringify(kubernetes.acts.current()).includes('abcdef.'), false);
   await kubernetes.acts.idle();
   assert.equal(kubernetes.acts.current()?.state, 'done');
-  assert.deepEqual(node.ran.slice(-1), ['start plinth-kubeadm-join.service']);
+  assert.deepEqual(node.ran.slice(-2), ['start plinth-kubeadm-join.service', 'start kubelet.service']);
   assert.deepEqual(node.entered[0]?.apiServers, ['192.0.2.9:6443']);
   for (const name of ['kubeadm.yaml', 'invitation.json', 'api-server/encryption.yaml'])
     assert.equal(await node.store.read(`kubernetes/${name}`), undefined, name);
   assert.equal((await failure(client.inviteNode({}, admin))).code, 'kubernetes/not-control-plane');
+});
+
+test('a join that failed goes on with a new invitation, written anew', async () => {
+  const node = fakeNode();
+  node.failing.add('plinth-kubeadm-join.service');
+  const { client, kubernetes } = await serve(node);
+  await client.join({ invitation: invitation() }, admin);
+  await kubernetes.acts.idle();
+  assert.equal(kubernetes.acts.current()?.state, 'failed');
+  const token = async () =>
+    /token: (\S+)/.exec((await node.store.read('kubernetes/kubeadm.yaml'))?.toString() ?? '')?.[1];
+  assert.equal(await token(), 'abcdef.0123456789abcdef');
+  const expiresAt = timestampFromMs(Date.UTC(2026, 10, 21) + 90_000);
+  const renewed = invitation({ token: 'newnew.0123456789abcdef', expiresAt });
+  await client.join({ invitation: renewed }, admin);
+  await kubernetes.acts.idle();
+  assert.equal(await token(), 'newnew.0123456789abcdef');
+  node.failing.clear();
+  node.ran.length = 0;
+  await client.join({ invitation: renewed }, admin);
+  await kubernetes.acts.idle();
+  assert.deepEqual(node.ran.slice(0, 2), [
+    'restart plinth-kubeadm-reset.service',
+    'start plinth-kubeadm-join.service',
+  ]);
+  assert.equal(kubernetes.acts.current()?.state, 'done');
 });
 
 const refused: readonly (readonly [
@@ -320,6 +350,8 @@ for (const [clusterVersion, unit] of [
       'restart plinth-images.service',
       `restart ${unit}`,
       'restart kubelet.service',
+      'start kubelet.service',
+      'start kubelet.service',
       'restart plinth-addons.service',
     ]);
     assert.match(
@@ -367,7 +399,7 @@ test('an upgrade that may not be is refused before anything changes', async () =
 
 test('plinthd killed in any unit of a bootstrap ends at the same node', async () => {
   const states: unknown[] = [];
-  for (let at = 0; at <= 4; at++) {
+  for (let at = 0; at <= 6; at++) {
     const node = fakeNode();
     const stopping = new AbortController();
     const first = await node.open(stopping.signal);

@@ -201,6 +201,7 @@ async function acceptInvitation(
     version: invitation.kubernetesVersion,
     nodeAddress: invitation.nodeAddress,
     apiServers: [...invitation.apiServers],
+    expiresAtMs: invitation.expiresAt ? timestampMs(invitation.expiresAt) : 0,
   };
 }
 

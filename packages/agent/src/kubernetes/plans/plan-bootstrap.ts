@@ -3,6 +3,7 @@ import type { Plan } from '../acts/act.ts';
 import { clusterSpecSchema } from '../cluster-spec.ts';
 import { readLayer } from '../layers/layer-manifest.ts';
 import { writeMember } from '../node/member.ts';
+import { nodeMtu } from '../node/node-mtu.ts';
 import { API_SERVER_PORT, KUBEADM_CONFIG } from '../paths.ts';
 import { addons, cniTemplate } from '../render/addons.ts';
 import { apiServerFiles, ENCRYPTION_CONFIG, newEncryptionConfig } from '../render/api-server-files.ts';
@@ -74,7 +75,7 @@ async function writeBootstrap(parts: NodeParts, settings: NodeSettings): Promise
     ...apiServerFiles(),
     ...controlPlanePatches(layer),
     ...addons(settings.cluster, layer),
-    cniTemplate(layer),
+    cniTemplate(layer, await nodeMtu(sys)),
     [KUBEADM_CONFIG, renderInit(settings)],
   ]);
 }

@@ -4,6 +4,7 @@ import type { Plan } from '../acts/act.ts';
 import { clusterSpecSchema, nodeRoles } from '../cluster-spec.ts';
 import { readLayer } from '../layers/layer-manifest.ts';
 import { writeMember } from '../node/member.ts';
+import { nodeMtu } from '../node/node-mtu.ts';
 import { FOLDER, KUBEADM_CONFIG } from '../paths.ts';
 import { addons, cniTemplate } from '../render/addons.ts';
 import { apiServerFiles, ENCRYPTION_CONFIG } from '../render/api-server-files.ts';
@@ -29,6 +30,8 @@ export const joinRequest = z.object({
   nodeAddress: z.string(),
   /** host:port of each API server. */
   apiServers: z.array(z.string()),
+  /** End of the invitation. With another one everything is written and tried anew. */
+  expiresAtMs: z.number(),
 });
 export type JoinRequest = z.infer<typeof joinRequest>;
 
@@ -97,7 +100,7 @@ async function writeJoin(parts: NodeParts, settings: NodeSettings, role: JoinReq
     ...(controlPlane ? [[ENCRYPTION_CONFIG, encryptionConfiguration] as const] : []),
     ...controlPlanePatches(layer),
     ...(controlPlane ? addons(settings.cluster, layer) : []),
-    cniTemplate(layer),
+    cniTemplate(layer, await nodeMtu(sys)),
     [KUBEADM_CONFIG, renderJoin(settings, { ...given, role })],
   ]);
 }

@@ -6,6 +6,7 @@ import { chooseLayer, mergeLayer } from '../layers/choose-layer.ts';
 import { readLayer } from '../layers/layer-manifest.ts';
 import { activeVersion } from '../layers/layer-store.ts';
 import { readMember, writeMember } from '../node/member.ts';
+import { nodeMtu } from '../node/node-mtu.ts';
 import { KUBEADM_CONFIG } from '../paths.ts';
 import { addons, cniTemplate } from '../render/addons.ts';
 import { apiServerFiles } from '../render/api-server-files.ts';
@@ -107,7 +108,7 @@ async function writeUpgrade({ store, sys }: NodeParts, { cluster, role, to }: Up
     ...(controlPlane ? apiServerFiles() : []),
     ...controlPlanePatches(layer),
     ...(controlPlane ? addons(cluster, layer) : []),
-    cniTemplate(layer),
+    cniTemplate(layer, await nodeMtu(sys)),
     [KUBEADM_CONFIG, renderUpgrade({ version: to })],
   ]);
 }

@@ -101,8 +101,11 @@ export function addonsStep({ units }: NodeParts): Step {
     name: 'apply-addons',
     title: 'apply pod network, service proxy and DNS',
     isDone: async () => false,
-    run: (context) =>
-      units.run('restart', UNITS.addons, { timeoutMs: SHORT_TIMEOUT_MS, ...waiting(context) }),
+    run: async (context) => {
+      const options = { timeoutMs: SHORT_TIMEOUT_MS, ...waiting(context) };
+      await units.run('start', UNITS.kubelet, options); // the machine may have rebooted since the step before
+      await units.run('restart', UNITS.addons, options);
+    },
   };
 }
 
@@ -124,6 +127,7 @@ export function waitNodeStep(parts: NodeParts, version: string, timeoutMs = SHOR
     title: 'wait until the node is ready',
     isDone: async () => false,
     run: async ({ signal, note }) => {
+      await parts.units.run('start', UNITS.kubelet, { timeoutMs: SHORT_TIMEOUT_MS, signal });
       const startedMs = performance.now();
       while (!(await isReady())) {
         note(reason);

@@ -6,7 +6,6 @@ import type { RenderedFile } from '../settings.ts';
 
 /** What the packets between pods of two nodes are wrapped in (VXLAN over IPv4). */
 const VXLAN_BYTES = 50;
-const ETHERNET_MTU = 1500;
 
 /** addons are the layer's manifests for this cluster. @throws kubernetes/layer-refused for an unknown ${…} */
 export function addons(cluster: ClusterSpec, { manifests }: Pick<LayerFacts, 'manifests'>): RenderedFile[] {
@@ -23,9 +22,9 @@ export function addons(cluster: ClusterSpec, { manifests }: Pick<LayerFacts, 'ma
 /** cniTemplate is what containerd makes the node's network configuration from, once the node has its pod network. */
 export function cniTemplate(
   { cniTemplate: text }: Pick<LayerFacts, 'cniTemplate'>,
-  nodeMtu: number = ETHERNET_MTU,
+  nodeMtuBytes: number,
 ): RenderedFile {
-  const values = new Map([['podMtu', String(nodeMtu - VXLAN_BYTES)]]);
+  const values = new Map([['podMtu', String(nodeMtuBytes - VXLAN_BYTES)]]);
   return [`${FOLDER}/cni.conflist.template`, fill(text, 'cni.conflist.template', values)];
 }
 
