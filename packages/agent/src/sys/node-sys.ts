@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { open, readdir, stat, statfs } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Readable } from 'node:stream';
-import type { ProgramResult, Sys } from './sys.ts';
+import type { ProgramResult, RunOptions, Sys } from './sys.ts';
 
 /** Bound on a file or the output of a program; the largest real one, mountinfo of a full node, is near 200 KiB. */
 const READ_LIMIT_BYTES = 1024 * 1024;
@@ -13,7 +13,7 @@ export function nodeSys(): Sys {
   return {
     readFile,
     readDir: async (path) => (await readdir(path)).sort(),
-    run: runProgram,
+    run: (program, args, options) => runProgram(program, args, {}, options),
     usage: async (path) => {
       const { bsize, blocks, bavail, files, ffree } = await statfs(path);
       return {
@@ -50,19 +50,20 @@ async function readFile(path: string): Promise<Buffer> {
 
 /**
  * runProgram starts a program by its absolute path with fixed arguments, waits for its end and kills it after
- * 10 s. The environment of plinthd is not passed on; `env` is the child's whole environment.
+ * its time. The environment of plinthd is not passed on; `env` is the child's whole environment.
  */
 export function runProgram(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  { timeoutMs = RUN_LIMIT_MS }: RunOptions = {},
 ): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], {
       cwd: '/',
       env: { LC_ALL: 'C', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: RUN_LIMIT_MS,
+      timeout: timeoutMs,
       killSignal: 'SIGKILL',
     });
     const stdout = collect(child.stdout);

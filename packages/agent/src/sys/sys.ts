@@ -5,6 +5,10 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
+export interface RunOptions {
+  readonly timeoutMs?: number;
+}
+
 /** Space of a file system. */
 export interface FileSystemUsage {
   readonly sizeBytes: number;
@@ -22,8 +26,8 @@ export interface Sys {
   readFile(path: string): Promise<Buffer>;
   /** Names in a folder, sorted. */
   readDir(path: string): Promise<readonly string[]>;
-  /** Runs a program given by its absolute path, without a shell and with an empty environment. */
-  run(program: string, args: readonly string[]): Promise<ProgramResult>;
+  /** Runs a program given by its absolute path, without a shell and with an empty environment; killed after `timeoutMs`, by default 10 s. */
+  run(program: string, args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
   usage(path: string): Promise<FileSystemUsage>;
   modifiedAtMs(path: string): Promise<number>;
   /** Addresses of the machine, without loopback and link-local ones. */

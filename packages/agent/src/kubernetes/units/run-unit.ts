@@ -37,6 +37,8 @@ export interface RunUnitOptions {
 }
 
 const POLL_MS = 1_000;
+/** The service manager does not answer while it reloads its units, which takes long on a machine that is emulated or busy. */
+const PATIENCE = { timeoutMs: 120_000 };
 const PROPERTIES = 'LoadState,ActiveState,SubState,Result,ConditionResult,InvocationID,Job';
 const MOVING = new Set(['activating', 'deactivating', 'reloading', 'refreshing']);
 const JOURNAL_LINES = 12;
@@ -45,12 +47,11 @@ const JOURNAL_LIMIT = 1500;
 /** systemdUnits asks the service manager of the machine. */
 export function systemdUnits(sys: Pick<Sys, 'run' | 'nowMs'>, pollMs = POLL_MS): Units {
   async function state(unit: string): Promise<UnitState> {
-    const { exitCode, stdout, stderr } = await sys.run(SYSTEMCTL, [
-      'show',
-      '--no-pager',
-      `--property=${PROPERTIES}`,
-      unit,
-    ]);
+    const { exitCode, stdout, stderr } = await sys.run(
+      SYSTEMCTL,
+      ['show', '--no-pager', `--property=${PROPERTIES}`, unit],
+      PATIENCE,
+    );
     if (exitCode !== 0)
       throw new PlinthError(
         'kubernetes/unit-failed',
@@ -76,8 +77,8 @@ export function systemdUnits(sys: Pick<Sys, 'run' | 'nowMs'>, pollMs = POLL_MS):
     // performance.now: the clock of the node may be set while it waits.
     const startedMs = performance.now();
     // A person called again: how often it failed before does not count. It fails for a unit that never ran.
-    if (verb !== 'stop') await sys.run(SYSTEMCTL, ['reset-failed', unit]);
-    const { exitCode, stderr } = await sys.run(SYSTEMCTL, [verb, '--no-block', unit]);
+    if (verb !== 'stop') await sys.run(SYSTEMCTL, ['reset-failed', unit], PATIENCE);
+    const { exitCode, stderr } = await sys.run(SYSTEMCTL, [verb, '--no-block', unit], PATIENCE);
     if (exitCode !== 0) throw await failure(unit, `systemctl says: ${stderr.trim()}`);
     for (;;) {
       const now = await state(unit);
