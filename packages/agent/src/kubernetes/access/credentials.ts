@@ -59,6 +59,40 @@ export async function readNodeCredentials(
   return { caPem: await read(sys, `${pki}/ca.crt`), certificatePem: pem, keyPem: pem };
 }
 
+/** Certificates are renewed under a running plinthd; until then a file need not be read for each request. */
+const CREDENTIALS_MS = 30_000;
+
+/** controlPlaneEndpoint is the API server of this node, asked as its administrator. For openKubeClient. */
+export function controlPlaneEndpoint(sys: Pick<Sys, 'readFile' | 'nowMs'>): () => Promise<HttpsEndpoint> {
+  return remember(sys, async () => ({ ...(await readAdminCredentials(sys)), host: '127.0.0.1', port: 6443 }));
+}
+
+/** memberEndpoint is an API server by way of this node's balancer, asked as the node. For openKubeClient. */
+export function memberEndpoint(
+  sys: Pick<Sys, 'readFile' | 'nowMs'>,
+  balancerPort: number,
+): () => Promise<HttpsEndpoint> {
+  return remember(sys, async () => ({
+    ...(await readNodeCredentials(sys)),
+    host: '127.0.0.1',
+    port: balancerPort,
+  }));
+}
+
+function remember(
+  sys: Pick<Sys, 'nowMs'>,
+  readEndpoint: () => Promise<HttpsEndpoint>,
+): () => Promise<HttpsEndpoint> {
+  let kept: { endpoint: HttpsEndpoint; untilMs: number } | undefined;
+  return async () => {
+    const nowMs = sys.nowMs();
+    // A clock that was set back must not keep it for longer.
+    if (!kept || nowMs >= kept.untilMs || nowMs < kept.untilMs - CREDENTIALS_MS)
+      kept = { endpoint: await readEndpoint(), untilMs: nowMs + CREDENTIALS_MS };
+    return kept.endpoint;
+  };
+}
+
 async function read(sys: Pick<Sys, 'readFile'>, path: string): Promise<string> {
   try {
     return (await sys.readFile(path)).toString('latin1');

@@ -58,9 +58,9 @@ export async function approveRequests(parts: ApproverParts): Promise<readonly De
     await Promise.all(Object.values(SIGNERS).map((signer) => listPending(client, signer)))
   ).flat();
   const decisions: Decision[] = [];
-  // Deciding in turn: the record of one node is there before the next request is looked at.
+  const records = pending.length === 0 ? [] : [...(await listOwnRecords(parts))];
   for (const request of pending.slice(0, REQUESTS_AT_ONCE)) {
-    const known = { records: await listOwnRecords(parts), tokens, nowMs: nowMs() };
+    const known = { records, tokens, nowMs: nowMs() };
     const content = await parseRequest(Buffer.from(request.spec.request, 'base64').toString('latin1'));
     const judgement = judgeRequest(
       {
@@ -72,8 +72,10 @@ export async function approveRequests(parts: ApproverParts): Promise<readonly De
       },
       known,
     );
-    if (await carryOut(parts, request, content?.keyDigest ?? '', judgement))
-      decisions.push({ request: request.metadata.name, requestor: request.spec.username, judgement });
+    if (!(await carryOut(parts, request, content?.keyDigest ?? '', judgement))) continue;
+    // The next request is judged with what this one changed.
+    if (judgement.verdict === 'approve' && judgement.redeems) records.push(judgement.redeems.node);
+    decisions.push({ request: request.metadata.name, requestor: request.spec.username, judgement });
   }
   await tidyUp(parts, tokens);
   return decisions;
