@@ -1,5 +1,6 @@
 import { PlinthError } from '@plinth/base';
 import type { NodeConsole } from '../console.ts';
+import type { EtcdOperations } from '../etcd/etcd-operations.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 import { listApiServers } from './access/api-servers.ts';
@@ -11,6 +12,8 @@ import { probeServer, runBalancer } from './balance/run-balancer.ts';
 import { keepServers } from './balance/server-list.ts';
 import type { ClusterLife, EnteredCluster } from './open-kubernetes.ts';
 import { API_SERVER_PORT, CLUSTER_AUTHORITY, LOCAL_API } from './paths.ts';
+import { readCertificates } from './renew/read-certificates.ts';
+import { runRenewal } from './renew/run-renewal.ts';
 
 export interface ClusterLifeParts {
   readonly sys: Sys;
@@ -19,6 +22,9 @@ export interface ClusterLifeParts {
   readonly nodeName: string;
   readonly nodeId: string;
   readonly signal: AbortSignal;
+  readonly etcd: Pick<EtcdOperations, 'judgeOwnLoss'>;
+  /** Runs a oneshot unit from its beginning to its end. */
+  restartUnit(unit: string, timeoutMs: number): Promise<void>;
 }
 
 /** administratorClient asks the cluster through the node's own balancer as its administrator; on control planes. */
@@ -26,7 +32,7 @@ export function administratorClient(sys: Pick<Sys, 'readFile'>): KubeClient {
   return openKubeClient({ endpoint: async () => ({ ...LOCAL_API, ...(await readAdminCredentials(sys)) }) });
 }
 
-/** openClusterLife gives the balancer of a member, and on control planes the approver of certificates. */
+/** openClusterLife gives the balancer of a member, and on control planes the approver and the renewal of certificates. */
 export function openClusterLife(parts: ClusterLifeParts): ClusterLife {
   let living: { stop: AbortController; cluster: string; ended: Promise<void> } | undefined;
   const begin = (cluster: EnteredCluster) => {
@@ -92,6 +98,20 @@ async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: Ab
           onFailure: onFailure('certificate requests'),
         },
       ),
+      runRenewal(
+        {
+          nowMs: sys.nowMs,
+          store,
+          readCertificates: () => readCertificates(sys),
+          restartUnit: parts.restartUnit,
+          whyNotNow: () => whyNotNow(parts.etcd),
+        },
+        {
+          signal,
+          onRenewed: (paths) => console.say(`kubernetes: renewed ${paths.join(', ')}`),
+          onFailure: onFailure('renewal of certificates'),
+        },
+      ),
     );
   try {
     await Promise.all(loops);
@@ -99,6 +119,12 @@ async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: Ab
     client.close();
     await balancer.close();
   }
+}
+
+/** The only member stops for a moment either way when its certificates end. */
+async function whyNotNow(etcd: ClusterLifeParts['etcd']): Promise<string | undefined> {
+  const verdict = await etcd.judgeOwnLoss('stops');
+  return verdict.ok || verdict.lastMember ? undefined : verdict.reason;
 }
 
 function told(reason: unknown): string {

@@ -9,6 +9,9 @@ import { administratorClient, type ClusterLifeParts, openClusterLife } from './c
 import { kubernetesChecks } from './kubernetes-checks.ts';
 import { kubernetesService } from './kubernetes-service.ts';
 import { type Kubernetes, openKubernetes } from './open-kubernetes.ts';
+import { systemdUnits } from './units/run-unit.ts';
+
+export type ServeParts = Omit<ClusterLifeParts, 'etcd' | 'restartUnit'>;
 
 /** Everything of plinthd that is about Kubernetes, ready to be served. */
 export interface ServedKubernetes {
@@ -20,7 +23,7 @@ export interface ServedKubernetes {
  * serveKubernetes opens Kubernetes on this node. When its stored state cannot be read nothing of it is served, and
  * health says why: a node that does not know whether it is a member must not become one.
  */
-export async function serveKubernetes(parts: ClusterLifeParts): Promise<ServedKubernetes> {
+export async function serveKubernetes(parts: ServeParts): Promise<ServedKubernetes> {
   try {
     return await serve(parts);
   } catch (reason) {
@@ -42,16 +45,14 @@ export async function serveKubernetes(parts: ClusterLifeParts): Promise<ServedKu
   }
 }
 
-async function serve(parts: ClusterLifeParts): Promise<ServedKubernetes> {
+async function serve(parts: ServeParts): Promise<ServedKubernetes> {
   const { sys } = parts;
-  const kubernetes = await openKubernetes({ ...parts, life: openClusterLife(parts) });
   const access = openClusterAccess({ client: administratorClient(sys), sys });
-  const { units } = kubernetes.parts;
-  const etcd = etcdOperations({
-    sys,
-    folder: `${SYSTEM_STATE}/etcd`,
-    restartUnit: (unit, timeoutMs) => units.run('restart', unit, { timeoutMs }),
-  });
+  const units = systemdUnits(sys);
+  const restartUnit = (unit: string, timeoutMs: number) => units.run('restart', unit, { timeoutMs });
+  const etcd = etcdOperations({ sys, folder: `${SYSTEM_STATE}/etcd`, restartUnit });
+  const life = openClusterLife({ ...parts, etcd, restartUnit });
+  const kubernetes = await openKubernetes({ ...parts, life });
   const service = kubernetesService({
     kubernetes,
     access,
