@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { connect as connectHttp2 } from 'node:http2';
 import { after, before, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { connectNode, HealthState, type NodeTarget, Verdict } from '@plinth/api';
+import { connectNode, HealthState, Membership, type NodeTarget, Verdict } from '@plinth/api';
 import { type ErrorCode, PlinthError } from '@plinth/base';
 import { runAgent } from './agent.ts';
 import type { AuditRecord } from './server/audit.ts';
@@ -167,6 +167,18 @@ test('a refused role is told why, and the record says who', async () => {
   assert.equal(exitCode, 4);
   const record = agent.audit.find(({ caller }) => caller === 'mallory');
   assert.deepEqual([record?.method, record?.result, record?.role], ['GetIntegrity', 'permission_denied', '']);
+});
+
+test('Kubernetes is served to every role, and changed by admins on a node that remembers', async () => {
+  using reader = client({ organisations: ['plinth:reader'] });
+  assert.equal((await reader.kubernetes.get()).membership, Membership.NONE);
+  assert.equal(
+    (await refusal(reader.kubernetes.bootstrap({ cluster: { name: 'demo' } }))).code,
+    'api/forbidden',
+  );
+  using admin = client({ organisations: ['plinth:admin'] });
+  const refused = await refusal(admin.kubernetes.bootstrap({ cluster: { name: 'demo' } }));
+  assert.deepEqual([refused.code, refused.hint], ['kubernetes/state-lost', 'Mend /var, then call again.']);
 });
 
 test('a call is recorded with caller, role, method and result', async () => {

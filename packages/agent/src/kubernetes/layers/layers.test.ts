@@ -5,6 +5,8 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { StageLayerRequestSchema } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import fc from 'fast-check';
 import { fakeSys } from '../../testing/fake-sys.ts';
@@ -12,6 +14,7 @@ import { compareKubernetesVersions } from '../kubernetes-version.ts';
 import { EXTENSION_RELEASE } from '../paths.ts';
 import { chosenLayer, renderChoice } from './choose-layer.ts';
 import { listLayers } from './layer-store.ts';
+import { receiveLayer } from './receive-layer.ts';
 import { stageLayer } from './stage-layer.ts';
 
 let root = '';
@@ -172,4 +175,34 @@ test('systemd-tmpfiles leaves exactly the chosen link', { skip: noTmpfiles }, as
     assert.equal((await readdir(extensions)).length, choice ? 1 : 0);
     if (choice?.source === 'drive') assert.equal(await readlink(join(extensions, 'kubernetes')), choice.path);
   }
+});
+
+test('a stream of the API stores a layer, one at a time', async () => {
+  const listed = async () => listLayers(roomy, { drives: join(folder, 'none'), staged: folder });
+  const receive = receiveLayer({ sys: roomy, layers: listed }, folder);
+  const message = (changes: MessageInitShape<typeof StageLayerRequestSchema>) =>
+    create(StageLayerRequestSchema, changes);
+  let proceed = () => {};
+  const held = new Promise<void>((resolve) => {
+    proceed = resolve;
+  });
+  async function* stream() {
+    const { version, sizeBytes, sha256 } = announce(data);
+    yield message({ version, sizeBytes: BigInt(sizeBytes), sha256, chunk: data.subarray(0, 2) });
+    await held;
+    yield message({ chunk: data.subarray(2) });
+  }
+  async function* nothing() {}
+  const first = receive(stream());
+  await assert.rejects(
+    receive(stream()),
+    (reason) => reason instanceof PlinthError && reason.code === 'kubernetes/busy',
+  );
+  proceed();
+  const { version, source, sizeBytes } = await first;
+  assert.deepEqual([version, source, sizeBytes], ['1.37.1', 'staged', data.length]);
+  await assert.rejects(
+    receive(nothing()),
+    (reason) => reason instanceof PlinthError && reason.code === 'kubernetes/layer-invalid',
+  );
 });

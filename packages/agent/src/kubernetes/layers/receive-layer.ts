@@ -1,5 +1,6 @@
 import type { StageLayerRequest } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
+import { STAGED_LAYERS } from '../paths.ts';
 import type { NodeParts } from '../plans/node-parts.ts';
 import type { Layer } from './layer-store.ts';
 import { stageLayer } from './stage-layer.ts';
@@ -7,6 +8,7 @@ import { stageLayer } from './stage-layer.ts';
 /** receiveLayer gives the function that takes a stream of StageLayer, one at a time. */
 export function receiveLayer(
   node: Pick<NodeParts, 'sys' | 'layers'>,
+  folder: string = STAGED_LAYERS,
 ): (messages: AsyncIterable<StageLayerRequest>) => Promise<Layer> {
   let receiving = false;
   return async (messages) => {
@@ -30,7 +32,12 @@ export function receiveLayer(
       // The file of the layer that runs is mapped by the kernel; it stays as it is.
       if (active?.active) return active;
       const rest = { [Symbol.asyncIterator]: () => stream };
-      await stageLayer(node.sys, { version, sizeBytes: Number(sizeBytes), sha256 }, chunks(chunk, rest));
+      await stageLayer(
+        node.sys,
+        { version, sizeBytes: Number(sizeBytes), sha256 },
+        chunks(chunk, rest),
+        folder,
+      );
       const stored = (await node.layers()).find(
         (layer) => layer.version === version && layer.source === 'staged',
       );
