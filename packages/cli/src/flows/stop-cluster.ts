@@ -16,8 +16,16 @@ import type { CommandContext } from '../framework/context.ts';
 /** Powering off takes a machine's processors; more than this at once only makes each slower. */
 const PARALLEL_STOPS = 4;
 
-/** stopCluster powers off every machine of a cluster; workers first, so that etcd goes last. @throws vm/…, host/locked */
-export async function stopCluster(name: string, { progress }: CommandContext): Promise<ClusterRecord> {
+/**
+ * stopCluster powers off every machine of a cluster; workers first, so that etcd goes last.
+ * @param graceMs how long each may take before it loses power; default: what `stopMachine` gives it
+ * @throws vm/…, host/locked
+ */
+export async function stopCluster(
+  name: string,
+  { progress }: CommandContext,
+  graceMs?: number,
+): Promise<ClusterRecord> {
   return withCluster(name, async () => {
     const record = await findCluster(name);
     const present = new Map((await listMachines()).map((machine) => [machine.name, machine]));
@@ -27,7 +35,7 @@ export async function stopCluster(name: string, { progress }: CommandContext): P
         progress.step(`Stop machine "${member.name}"`, async () => {
           // A paused machine does not hear its power button.
           if (present.get(member.name)?.state === 'running') await resumeMachine(member.name);
-          return stopMachine(member.name);
+          return stopMachine(member.name, graceMs === undefined ? {} : { graceMs });
         }),
       );
     }

@@ -19,7 +19,7 @@ export interface TakenDown {
 export async function takeDown(name: string, wipe: boolean, context: CommandContext): Promise<TakenDown> {
   const clusters = await listClusters();
   if (clusters.some((cluster) => cluster.name === name)) {
-    const record = await (wipe ? destroyCluster : stopCluster)(name, context);
+    const record = await (wipe ? destroyCluster(name, context) : stopCluster(name, context));
     const machines = record.members.map((member) => member.name);
     return { what: 'Cluster', outcome: wipe ? 'removed' : 'stopped', machines };
   }
