@@ -1,7 +1,7 @@
 import type { CheckResult } from './checks/check.ts';
 import type { NodeConsole } from './console.ts';
-import type { Integrity } from './integrity/collect-integrity.ts';
 import type { Health } from './health/collect-health.ts';
+import type { Integrity } from './integrity/collect-integrity.ts';
 import { isStarting } from './reports/system-state.ts';
 import type { Sys } from './sys/sys.ts';
 

@@ -17,10 +17,10 @@ import {
 } from '@plinth/api';
 import type { CheckResult } from '../checks/check.ts';
 import type { ConfigSource } from '../config/find-config.ts';
+import type { Health } from '../health/collect-health.ts';
 import type { NodeIdentity } from '../identity/open-identity.ts';
 import type { Integrity } from '../integrity/collect-integrity.ts';
 import { collectBootReport, uptimeMs } from '../reports/boot-report.ts';
-import type { Health } from '../health/collect-health.ts';
 import { collectSlots, type PartitionReport } from '../reports/slots.ts';
 import type { Versions } from '../reports/versions.ts';
 import { readText, type Sys } from '../sys/sys.ts';
