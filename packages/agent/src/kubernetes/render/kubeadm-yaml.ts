@@ -20,6 +20,13 @@ export const ignoredChecks: readonly { readonly name: string; readonly reason: s
   },
 ];
 
+/** More of them in an upgrade. */
+const ignoredInUpgrades: typeof ignoredChecks = [
+  { name: 'CreateJob', reason: 'its pod wants an image of a registry; plinthd waits for the node itself' },
+  { name: 'CoreDNSMigration', reason: "DNS is Plinth's own add-on, with a version kubeadm does not know" },
+  { name: 'CoreDNSUnsupportedPlugins', reason: "DNS is Plinth's own add-on, with plugins of its own" },
+];
+
 /** How long parts of the control plane may take: an emulated machine needs minutes for what takes seconds elsewhere. */
 const timeouts = {
   controlPlaneComponentHealthCheck: '15m0s',
@@ -92,7 +99,7 @@ export function renderUpgrade({ version }: Pick<NodeSettings, 'version'>): strin
   const common = {
     imagePullPolicy: 'Never',
     patches: { directory: PATCHES },
-    ignorePreflightErrors: ignoredChecks.map(({ name }) => name),
+    ignorePreflightErrors: [...ignoredChecks, ...ignoredInUpgrades].map(({ name }) => name),
     skipPhases: ['addon'],
     certificateRenewal: true,
     // kubeadm would copy the database with `cp`, which the image has not; plinthd moves etcd itself.
