@@ -94,7 +94,15 @@ async function proveAccess(
     '-n=kube-system',
     `--from-literal=kubelet=${kubelet}`,
   );
-  await plane.kubectl('apply', '-f', manifest);
+  // As plinth-addons.service does.
+  await plane.kubectl(
+    'apply',
+    '--server-side',
+    '--force-conflicts',
+    '--field-manager=plinth',
+    '-f',
+    manifest,
+  );
   const credentials = await readAdminCredentials(sys, plane.at('admin.conf'));
   const endpoint = { ...credentials, host: '127.0.0.1', port: plane.apiPort };
   const client = openKubeClient({ endpoint: async () => endpoint });
