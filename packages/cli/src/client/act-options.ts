@@ -6,8 +6,8 @@ export const actOptions = {
   timeout: integer('SECONDS', { min: 10, max: 7200, fallback: 1800 }, 'How long to wait; the node goes on'),
 } as const;
 
-/** Bound on one call of a command that waits for an act. */
-const CALL_TIMEOUT_MS = 60_000;
+/** Bound on one call of a command that waits for an act; an invitation takes a minute under emulation. */
+const CALL_TIMEOUT_MS = 180_000;
 
 /** actTimes are the bounds that the options say. */
 export function actTimes({ timeout }: Pick<ValuesOf<typeof actOptions>, 'timeout'>) {

@@ -19,7 +19,8 @@ export interface ClusterActsOptions {
   readonly actTimeoutMs: number;
 }
 
-const CALL_TIMEOUT_MS = 60_000;
+/** An invitation runs kubeadm on the node, which takes a minute under emulation. */
+const CALL_TIMEOUT_MS = 180_000;
 /** Names the API server is reached by through the forwarded port. */
 const LOCAL_NAMES = ['127.0.0.1', 'localhost'];
 

@@ -28,7 +28,8 @@ export interface GotKubeconfig {
   readonly merged: boolean;
 }
 
-const CALL_TIMEOUT_MS = 60_000;
+/** Making the certificate runs a program on the node, which is slow under emulation. */
+const CALL_TIMEOUT_MS = 180_000;
 
 /** getKubeconfig gets a kubeconfig and puts it where it is wanted. @throws cluster/…, api/…, host/io */
 export async function getKubeconfig(
