@@ -1,6 +1,7 @@
 import { PlinthError } from '@plinth/base';
 import type { NodeConsole } from '../console.ts';
 import type { EtcdOperations } from '../etcd/etcd-operations.ts';
+import { repeat } from '../repeat.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 import { listApiServers } from './access/api-servers.ts';
@@ -10,10 +11,12 @@ import { runApprover } from './approve/run-approver.ts';
 import { openBalancer } from './balance/open-balancer.ts';
 import { probeServer, runBalancer } from './balance/run-balancer.ts';
 import { keepServers } from './balance/server-list.ts';
+import { imageOf } from './layers/layer-manifest.ts';
 import type { ClusterLife, EnteredCluster } from './open-kubernetes.ts';
 import { API_SERVER_PORT, CLUSTER_AUTHORITY, LOCAL_API } from './paths.ts';
 import { readCertificates } from './renew/read-certificates.ts';
 import { runRenewal } from './renew/run-renewal.ts';
+import { openSelfTests } from './self-test/run-self-tests.ts';
 
 export interface ClusterLifeParts {
   readonly sys: Sys;
@@ -61,6 +64,9 @@ export function openClusterLife(parts: ClusterLifeParts): ClusterLife {
     },
   };
 }
+
+/** A node that joined waits for its self-test, so it is looked for often. */
+const SELF_TEST_PACE = { everyMs: 5_000, atMostMs: 60_000 };
 
 /** Runs until the signal aborts. Throws when the balancer's port cannot be listened on. */
 async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: AbortSignal): Promise<void> {
@@ -111,6 +117,15 @@ async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: Ab
           onRenewed: (paths) => console.say(`kubernetes: renewed ${paths.join(', ')}`),
           onFailure: onFailure('renewal of certificates'),
         },
+      ),
+      repeat(
+        openSelfTests({
+          client,
+          probeImage: () => imageOf(sys, 'probe'),
+          nowMs: sys.nowMs,
+          say: (line) => console.say(`kubernetes: ${line}`),
+        }),
+        { signal, ...SELF_TEST_PACE, onFailure: onFailure('self-test of new nodes') },
       ),
     );
   try {

@@ -8,6 +8,18 @@ const manifest = z.object({
   images: z.array(z.object({ name: z.string(), reference: z.string() })),
 });
 
+/** imageOf gives the reference of one of the merged layer's images. @throws kubernetes/layer-refused */
+export async function imageOf(sys: Pick<Sys, 'readFile'>, wanted: string): Promise<string> {
+  try {
+    const text = (await readText(sys, `${LAYER_SHARE}/layer.json`)) ?? '';
+    const found = manifest.parse(JSON.parse(text)).images.find(({ name }) => name === wanted);
+    if (found) return found.reference;
+    throw new Error(`it has no image ${wanted}`);
+  } catch (reason) {
+    throw PlinthError.from(reason, 'kubernetes/layer-refused', 'Cannot read the merged Kubernetes layer');
+  }
+}
+
 /** What the merged layer says about itself, as far as plinthd needs it. */
 export interface LayerFacts {
   readonly version: string;

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { stringify } from 'yaml';
 import type { NodeRole } from '../cluster-spec.ts';
 import { API_SERVER_PORT, CRI_SOCKET, LOCAL_API, PATCHES } from '../paths.ts';
+import { UNTESTED_TAINT } from '../self-test/self-test-pod.ts';
 import type { NodeSettings } from '../settings.ts';
 import { args, CERTIFICATES, clusterConfiguration, KUBEADM_API } from './cluster-config.ts';
 import { kubeletConfiguration } from './kubelet-config.ts';
@@ -114,15 +115,19 @@ export function renderUpgrade({ version }: Pick<NodeSettings, 'version'>): strin
   });
 }
 
+/** As kubeadm sets it by itself, when it is not told which taints to set. */
+const CONTROL_PLANE_TAINT = { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' };
+
 function nodeRegistration({ nodeName, nodeAddress, cluster }: NodeSettings, role: NodeRole): object {
+  const takesWorkloads = cluster.controlPlanesTakeWorkloads;
   return {
     name: nodeName,
     criSocket: CRI_SOCKET,
     imagePullPolicy: 'Never',
     ignorePreflightErrors: ignoredChecks.map(({ name }) => name),
     kubeletExtraArgs: args({ 'node-ip': nodeAddress }),
-    // An empty list means none; an absent one means kubeadm's taint of control planes.
-    ...(role === 'control-plane' && cluster.controlPlanesTakeWorkloads && { taints: [] }),
+    // No workloads before the self-test has passed; then only where they belong.
+    taints: [UNTESTED_TAINT, ...(role === 'control-plane' && !takesWorkloads ? [CONTROL_PLANE_TAINT] : [])],
   };
 }
 

@@ -1,15 +1,12 @@
 import { isRefusal, type KubeClient } from '../access/kube-client.ts';
 import { listNodes, listSelfTests } from './cluster-view.ts';
 import { judgeNodes, type SelfTestAction } from './judge-nodes.ts';
-import {
-  renderSelfTestPod,
-  SELF_TEST_NAMESPACE,
-  SELF_TEST_STEPS,
-  type SelfTestPlan,
-} from './self-test-pod.ts';
+import { renderSelfTestPod, SELF_TEST_NAMESPACE, SELF_TEST_STEPS } from './self-test-pod.ts';
 
-export interface SelfTestOptions extends Pick<SelfTestPlan, 'probeImage' | 'dnsDomain'> {
+export interface SelfTestOptions {
   readonly client: KubeClient;
+  /** Reference of the layer's probe. */
+  probeImage(): Promise<string>;
   readonly nowMs: () => number;
   /** Tells people what was decided. */
   readonly say: (line: string) => void;
@@ -45,7 +42,8 @@ async function act(action: SelfTestAction, options: SelfTestOptions, told: Set<s
   if (action.kind === 'clear') return client.remove(`${PODS}/${action.podName}`);
   const { name: nodeName, uid: nodeUid } = action.node;
   if (action.kind === 'start') {
-    await client.create(PODS, renderSelfTestPod({ ...options, nodeName, nodeUid }));
+    const probeImage = await options.probeImage();
+    await client.create(PODS, renderSelfTestPod({ nodeName, nodeUid, probeImage }));
     return say(`node ${nodeName}: self-test begins`);
   }
   if (action.kind === 'admit') {

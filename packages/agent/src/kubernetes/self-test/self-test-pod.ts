@@ -20,11 +20,13 @@ export interface SelfTestPlan {
   readonly nodeUid: string;
   /** Reference of the layer's probe. */
   readonly probeImage: string;
-  readonly dnsDomain: string;
 }
 
 /** A new node may be slow, but not that slow: its first pods pay for cold caches, under emulation ten times. */
 const DEADLINE_SECONDS = 600;
+
+/** Every cluster has it; the search list of the pod adds the cluster's domain. */
+const SERVICE = 'kubernetes.default.svc';
 
 /** selfTestPodName is one name for each node, so that two control planes cannot test it at once. */
 export function selfTestPodName(nodeName: string): string {
@@ -35,13 +37,12 @@ export function selfTestPodName(nodeName: string): string {
  * renderSelfTestPod describes the pod that tries a node: each step is an init container, so that the first that fails
  * ends it and is named. It is bound to the node without the scheduler, which would not put it there.
  */
-export function renderSelfTestPod({ nodeName, nodeUid, probeImage, dnsDomain }: SelfTestPlan): object {
-  const service = `kubernetes.default.svc.${dnsDomain}`;
+export function renderSelfTestPod({ nodeName, nodeUid, probeImage }: SelfTestPlan): object {
   const commands: Readonly<Record<SelfTestStep, readonly string[]>> = {
     runtime: ['lookup', 'localhost'],
     volume: ['write', '/volume/probe', nodeUid],
-    dns: ['lookup', service],
-    network: ['connect', `${service}:443`],
+    dns: ['lookup', SERVICE],
+    network: ['connect', `${SERVICE}:443`],
   };
   const container = (name: string, args: readonly string[]) => ({
     name,
