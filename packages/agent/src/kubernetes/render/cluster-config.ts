@@ -33,6 +33,7 @@ export function clusterConfiguration({ cluster, version, nodeAddress }: NodeSett
           'auto-compaction-mode': 'periodic',
           'auto-compaction-retention': '1h',
           'tls-min-version': 'TLS1.2',
+          ...etcdPatience,
         }),
       },
     },
@@ -44,14 +45,30 @@ export function clusterConfiguration({ cluster, version, nodeAddress }: NodeSett
         'cluster-signing-duration': '2160h0m0s',
         'flex-volume-plugin-dir': VOLUME_PLUGINS,
         'terminated-pod-gc-threshold': '1000',
+        ...leaderPatience,
         ...tls,
       }),
     },
-    scheduler: { extraArgs: args({ profiling: 'false', 'bind-address': '127.0.0.1', ...tls }) },
+    scheduler: {
+      extraArgs: args({ profiling: 'false', 'bind-address': '127.0.0.1', ...leaderPatience, ...tls }),
+    },
   };
 }
 
 const tls = { 'tls-min-version': TLS_MINIMUM, 'tls-cipher-suites': TLS_CIPHERS.join(',') };
+
+/**
+ * A disk or processor that stalls for seconds must not cost the cluster its leaders: upstream's 10 s end the controller
+ * manager on a busy machine, and every restart makes it busier. The price is that another takes over up to a minute later.
+ */
+const leaderPatience = {
+  'leader-elect-lease-duration': '60s',
+  'leader-elect-renew-deadline': '45s',
+  'leader-elect-retry-period': '10s',
+};
+
+/** For the same reason, in milliseconds (etcd's tuning guide: an election takes ten heartbeats). */
+const etcdPatience = { 'heartbeat-interval': '500', 'election-timeout': '5000' };
 
 function apiServer({ apiServerNames }: ClusterSpec, nodeAddress: string): object {
   const file = (name: string) => `${API_SERVER_FILES}/${name}`;
