@@ -98,7 +98,12 @@ func run(ctx context.Context, opts options) error {
 		"subnet", network.Lease().Subnet, "subnet6", network.Lease().IPv6Subnet, "mtu", network.MTU())
 	ready.Store(true)
 	tasks.Go(func() { network.Run(ctx) })
-	return subnets.CompleteLease(ctx, network.Lease(), &tasks)
+	if err := subnets.CompleteLease(ctx, network.Lease(), &tasks); err != nil {
+		return err
+	}
+	// A lease of Kubernetes has nothing to renew, so CompleteLease returns at once.
+	<-ctx.Done()
+	return nil
 }
 
 // register tells the other nodes how to reach this one, and makes the link that leads to them.
