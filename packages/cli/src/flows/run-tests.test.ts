@@ -17,5 +17,5 @@ test('chooseGroups runs all by default, in the order of their cost', () => {
 test('partOf sorts test files by what they need', () => {
   assert.equal(partOf('packages/x/src/a.test.ts', "import { y } from './y.ts';"), 'unit');
   assert.equal(partOf('packages/x/src/a.test.ts', "import { openToolbox } from '@plinth/toolbox';"), 'tools');
-  assert.equal(partOf('tests/boot/healthy.test.ts', ''), 'boot');
+  assert.equal(partOf('tests/boot/healthy.boot.test.ts', ''), 'boot');
 });

@@ -138,7 +138,7 @@ async function testFiles(): Promise<TestFile[]> {
 
 /** partOf sorts a test file by what it needs: a machine that boots, the toolbox, or nothing. */
 export function partOf(path: string, text: string): Part {
-  if (path.startsWith('tests/boot/')) return 'boot';
+  if (path.endsWith('.boot.test.ts')) return 'boot';
   return path.endsWith('.tool.test.ts') || text.includes('openToolbox') ? 'tools' : 'unit';
 }
 

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { removeTree } from '@plinth/host';
+import { openPlinthCli, type PlinthCli } from '../testkit/plinth-cli.ts';
+import { webWorkload } from '../testkit/workload.ts';
+
+// One cluster, made and used through the command line as its user would, from its first machine to an upgrade. The
+// tests follow on one another: machines are slow without KVM, so that no state is made twice.
+
+const CLUSTER = 'boot';
+const [OLD, NEW] = ['1.36', '1.37'];
+
+suite('a cluster of machines', () => {
+  let folder: string;
+  let plinth: PlinthCli;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'plinth-cluster-'));
+    plinth = openPlinthCli(folder);
+  });
+
+  after(async () => {
+    await plinth.run(['cluster', 'destroy', CLUSTER, '--confirm', CLUSTER]);
+    await removeTree(folder);
+  });
+
+  test('comes up from one command, with its node tested and ready', async () => {
+    await plinth.print('up', CLUSTER, '--kubernetes', OLD);
+    const { items } = JSON.parse(await plinth.kubectl(['get', 'nodes', '-o', 'json']));
+    assert.equal(items.length, 1);
+    const [node] = items;
+    assert.match(node.status.nodeInfo.kubeletVersion, /^v1\.36\./);
+    assert.match(node.status.nodeInfo.containerRuntimeVersion, /^containerd:\/\/2\./);
+    assert.equal(condition(node, 'Ready'), 'True');
+    assert.deepEqual(node.spec.taints ?? [], [], 'its self-test has passed, and it takes workloads');
+  });
+
+  test('is made once: a second bootstrap is refused, a second "up" finds everything done', async () => {
+    const again = await plinth.run(['bootstrap', '--context', CLUSTER]);
+    assert.notEqual(again.exitCode, 0);
+    assert.match(again.stderr, /kubernetes\/already-member|member/);
+    await plinth.print('up', CLUSTER);
+  });
+
+  test('runs a Deployment behind a Service: names, volume, logs, exec and port-forward', async () => {
+    await plinth.kubectl(['apply', '-f', '-'], webWorkload(2));
+    await plinth.kubectl(['rollout', 'status', 'deployment/web', '--timeout=600s']);
+    const pod = await plinth.kubectl([
+      'get',
+      'pods',
+      '-l',
+      'app=web',
+      '-o',
+      'jsonpath={.items[0].metadata.name}',
+    ]);
+    const exec = (...args: string[]) => plinth.kubectl(['exec', pod, '--', '/probe', ...args]);
+    assert.match(await exec('lookup', 'web.default.svc.cluster.local'), /^web\.\S+ 10\.96\./);
+    assert.match(await exec('get', 'http://web/'), /^web-/);
+    await exec('write', '/data/kept', 'value');
+    assert.equal(await exec('read', '/data/kept'), 'value');
+    await eventually(async () => assert.match(await plinth.kubectl(['logs', pod]), /serving on :8080/));
+    const port = await forwardedPort(plinth, 'service/web');
+    assert.match(port.answer, /^web-/);
+  });
+
+  test('keeps secrets encrypted, and tells of its etcd', async () => {
+    const { members, quorum } = await plinth.json('etcd', 'members');
+    assert.equal(members.length, 1);
+    assert.equal(quorum, 1);
+    const snapshot = join(folder, 'etcd.snapshot');
+    await plinth.kubectl(['create', 'secret', 'generic', 'proof', '--from-literal=word=plinth-was-here']);
+    await plinth.print('etcd', 'snapshot', snapshot);
+    const bytes = await readFile(snapshot);
+    assert.equal(bytes.includes('plinth-was-here'), false, 'the secret is not in the database in the clear');
+    assert.ok(bytes.includes('/registry/secrets/default/proof'), 'but it is there');
+  });
+
+  test('takes a worker, and pods of both nodes reach each other', async () => {
+    await plinth.print('cluster', 'add-node', CLUSTER);
+    await plinth.kubectl(['scale', 'deployment/web', '--replicas=4']);
+    await plinth.kubectl(['rollout', 'restart', 'deployment/web']);
+    await plinth.kubectl(['rollout', 'status', 'deployment/web', '--timeout=900s']);
+    const { items } = JSON.parse(await plinth.kubectl(['get', 'pods', '-l', 'app=web', '-o', 'json']));
+    const running = items.filter((pod: Pod) => pod.metadata.deletionTimestamp === undefined);
+    const nodes = new Map<string, Pod>(running.map((pod: Pod) => [pod.spec.nodeName, pod]));
+    assert.equal(nodes.size, 2, 'both nodes run replicas');
+    const [from, to] = [...nodes.values()];
+    const path = [
+      'exec',
+      from?.metadata.name ?? '',
+      '--',
+      '/probe',
+      'get',
+      `http://${to?.status.podIP}:8080/`,
+    ];
+    await eventually(async () => assert.equal((await plinth.kubectl(path)).trim(), to?.metadata.name));
+  });
+
+  test('does not let a member join a second time', async () => {
+    const { exitCode, stderr } = await plinth.run(['join', CLUSTER, '--context', `${CLUSTER}-worker-1`]);
+    assert.notEqual(exitCode, 0);
+    assert.match(stderr, /member/);
+  });
+
+  test('moves to the next Kubernetes version without a reboot, while pods go on', async () => {
+    const bootIds = await nodeField(plinth, '{.items[*].status.nodeInfo.bootID}');
+    await plinth.print('kubernetes', 'upgrade', '--to', NEW ?? '');
+    const versions = await nodeField(plinth, '{.items[*].status.nodeInfo.kubeletVersion}');
+    assert.equal(versions.length, 2);
+    for (const version of versions) assert.match(version, /^v1\.37\./);
+    assert.deepEqual(await nodeField(plinth, '{.items[*].status.nodeInfo.bootID}'), bootIds);
+    const server = JSON.parse(await plinth.kubectl(['version', '-o', 'json']));
+    assert.match(server.serverVersion.gitVersion, /^v1\.37\./);
+    await plinth.kubectl(['rollout', 'status', 'deployment/web', '--timeout=600s']);
+  });
+});
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec: { readonly nodeName: string };
+  readonly status: { readonly podIP: string };
+}
+
+function condition(node: { status: { conditions: { type: string; status: string }[] } }, type: string) {
+  return node.status.conditions.find((each) => each.type === type)?.status;
+}
+
+async function nodeField(plinth: PlinthCli, path: string): Promise<string[]> {
+  return (await plinth.kubectl(['get', 'nodes', '-o', `jsonpath=${path}`])).split(' ');
+}
+
+/** Caches and proxies of a cluster follow with a delay; what is true will be seen within it. */
+async function eventually(assertion: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await assertion();
+    } catch (reason) {
+      if (attempt === 20) throw reason;
+      await sleep(3_000);
+    }
+  }
+}
+
+/** Forwards a free port of this computer to a service, asks there once, and ends the forwarding. */
+async function forwardedPort(plinth: PlinthCli, target: string): Promise<{ answer: string }> {
+  const child = plinth.start(['kubectl', 'port-forward', target, ':80']);
+  try {
+    const port = await new Promise<string>((found, fail) => {
+      let text = '';
+      child.stdout?.on('data', (chunk: Buffer) => {
+        text += chunk.toString('utf8');
+        const match = /127\.0\.0\.1:(\d+)/.exec(text);
+        if (match?.[1]) found(match[1]);
+      });
+      child.once('close', (code) => fail(new Error(`port-forward ended with ${code}: ${text}`)));
+    });
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    return { answer: await response.text() };
+  } finally {
+    child.kill('SIGTERM');
+  }
+}
