@@ -14,15 +14,11 @@ import (
 	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
 	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
 	kubeadmerrors "k8s.io/kubernetes/cmd/kubeadm/app/util/errors"
-
-	"plinth.dev/go/kubernetes/internal/copytree"
 )
 
 var parts = map[string]func(){
 	"kubeadm": func() { kubeadmerrors.HandleError(kubeadm.Run()) },
 	"kubectl": runKubectl,
-	// kubeadm calls it.
-	"cp": copytree.Main,
 }
 
 func main() {
@@ -32,7 +28,7 @@ func main() {
 		run, found = parts[os.Args[0]]
 	}
 	if !found {
-		fmt.Fprintln(os.Stderr, "plinth-kubeadm: name one of kubeadm, kubectl, cp")
+		fmt.Fprintln(os.Stderr, "plinth-kubeadm: name one of kubeadm, kubectl")
 		os.Exit(2)
 	}
 	run()

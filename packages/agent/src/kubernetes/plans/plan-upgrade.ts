@@ -61,7 +61,6 @@ export function planUpgrade(parts: NodeParts, request: UpgradeRequest): Plan {
       mergeLayerStep(parts, to),
       writeStep('write the settings of the new version', () => writeUpgrade(parts, request)),
       importImagesStep(parts),
-      ...(controlPlane ? [switchEtcdStep(parts, to)] : []),
       {
         name: 'upgrade',
         title: 'bring the node to the version (kubeadm upgrade)',
@@ -80,7 +79,7 @@ export function planUpgrade(parts: NodeParts, request: UpgradeRequest): Plan {
         run: ({ signal }) => units.run('restart', UNITS.kubelet, { timeoutMs: SHORT_TIMEOUT_MS, signal }),
       },
       waitNodeStep(parts, to),
-      ...(controlPlane ? [addonsStep(parts)] : []),
+      ...(controlPlane ? [switchEtcdStep(parts, to), addonsStep(parts)] : []),
       {
         name: 'record-version',
         title: 'remember the version',
@@ -114,8 +113,9 @@ async function writeUpgrade({ store, sys }: NodeParts, { cluster, role, to }: Up
 }
 
 /**
- * kubeadm copies etcd's database with a program that the image has not, so it leaves etcd alone and this step moves it:
- * the manifest names the new version and image, and the kubelet starts it from the new /usr.
+ * etcd moves last, when everything else runs: kubeadm would move it first, and a database that a newer etcd has taken over
+ * cannot go back to the older one. The manifest names the new version and image, and the kubelet starts it from the new
+ * /usr; the add-ons that follow are applied only when it answers again.
  */
 function switchEtcdStep({ sys, writeNodeFile }: NodeParts, version: string): Step {
   return {

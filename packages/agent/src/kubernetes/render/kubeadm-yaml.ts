@@ -103,7 +103,7 @@ export function renderUpgrade({ version }: Pick<NodeSettings, 'version'>): strin
     ignorePreflightErrors: [...ignoredChecks, ...ignoredInUpgrades].map(({ name }) => name),
     skipPhases: ['addon'],
     certificateRenewal: true,
-    // kubeadm would copy the database with `cp`, which the image has not; plinthd moves etcd itself.
+    // kubeadm would move etcd first, and from a newer etcd there is no way back; plinthd moves it last.
     etcdUpgrade: false,
   };
   return documents({
