@@ -82,6 +82,7 @@ function changingSys(machine: () => Sys): Sys {
     run: (program, args) => machine().run(program, args),
     usage: (path) => machine().usage(path),
     modifiedAtMs: (path) => machine().modifiedAtMs(path),
+    status: (path) => machine().status(path),
     addresses: () => machine().addresses(),
     hostName: () => machine().hostName(),
     nowMs: () => machine().nowMs(),

@@ -3,7 +3,7 @@ import { configCheck, hostNameCheck, identityCheck } from './checks/own-checks.t
 import { type FoundConfig, findConfig, keepConfig } from './config/find-config.ts';
 import type { NodeConsole } from './console.ts';
 import { collectHealth } from './health/collect-health.ts';
-import type { NetworkProbe } from './health/network-probe.ts';
+import { type NetworkProbe, networkProbe } from './health/network-probe.ts';
 import { openIdentity } from './identity/open-identity.ts';
 import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
@@ -115,8 +115,10 @@ async function open(
   const { signal } = parts;
   const { nodeId } = identity;
   const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal });
-  const health = singleFlight(() =>
-    collectHealth(sys, [...own, ...kubernetes.checks], undefined, parts.probe),
+  const nameServers = found.config.network?.interfaces.flatMap(({ dns }) => dns);
+  const probe = parts.probe ?? networkProbe({ known: nameServers });
+  const health = singleFlight(async () =>
+    collectHealth(sys, [...own, ...kubernetes.checks], await kubernetes.cluster(), probe),
   );
   const integrity = singleFlight(() => collectIntegrity(sys, pathRules, probes));
   const versions = onlyOnce(() => collectVersions(sys));

@@ -11,6 +11,7 @@ export {
   actKindName,
   actStateName,
   bootStateName,
+  cisVerdictName,
   healthStateName,
   membershipName,
   nodeRoleName,

@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { createClient, type Transport } from '@connectrpc/connect';
 import {
   type BootstrapRequestSchema,
+  type GetCisResponse,
   type GetKubeconfigResponse,
   type GetKubernetesResponse,
   type Invitation,
@@ -29,6 +30,8 @@ export interface LayerUpload extends Transfer {
  */
 export interface KubernetesCalls {
   get(): Promise<GetKubernetesResponse>;
+  /** The CIS benchmark's verdicts on a member. */
+  cis(): Promise<GetCisResponse>;
   bootstrap(request: MessageInitShape<typeof BootstrapRequestSchema>): Promise<void>;
   invite(request: MessageInitShape<typeof InviteNodeRequestSchema>): Promise<Invitation>;
   join(invitation: Invitation): Promise<void>;
@@ -48,6 +51,7 @@ export function kubernetesCalls(transport: Transport, answer: Answer): Kubernete
   const client = createClient(KubernetesService, transport);
   return {
     get: () => answer('GetKubernetes', client.getKubernetes({})),
+    cis: () => answer('GetCis', client.getCis({})),
     bootstrap: async (request) => {
       await answer('Bootstrap', client.bootstrap(request));
     },

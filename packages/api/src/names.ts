@@ -1,4 +1,4 @@
-import { ActKind, ActState, Membership, NodeRole } from './gen/plinth/node/v1/kubernetes_pb.ts';
+import { ActKind, ActState, CisVerdict, Membership, NodeRole } from './gen/plinth/node/v1/kubernetes_pb.ts';
 import { BootState, HealthState, PartitionRole, Verdict } from './gen/plinth/node/v1/node_pb.ts';
 
 /** The word for a verdict. What a newer node may send and this client does not know is "unknown", never a pass. */
@@ -57,4 +57,12 @@ export function actStateName(state: ActState): 'running' | 'done' | 'failed' | '
   if (state === ActState.DONE) return 'done';
   if (state === ActState.FAILED) return 'failed';
   return state === ActState.REVERTED ? 'reverted' : 'unknown';
+}
+
+/** The word for a verdict of the CIS benchmark; "unknown" for one that this client does not know. */
+export function cisVerdictName(verdict: CisVerdict): 'pass' | 'fail' | 'accepted' | 'manual' | 'unknown' {
+  if (verdict === CisVerdict.PASS) return 'pass';
+  if (verdict === CisVerdict.FAIL) return 'fail';
+  if (verdict === CisVerdict.ACCEPTED) return 'accepted';
+  return verdict === CisVerdict.MANUAL ? 'manual' : 'unknown';
 }

@@ -1,4 +1,5 @@
 import type { Sys } from '../sys/sys.ts';
+import { withinTime } from './within-time.ts';
 
 /** The outcome of a check. `unknown` means "could not find out" and is never as good as `pass`. */
 export type Verdict = 'pass' | 'fail' | 'unknown';
@@ -40,13 +41,19 @@ export interface CheckResult extends Finding {
   readonly critical: boolean;
 }
 
-/** runCheck asks the machine. A question that cannot be answered is `unknown` with the reason, never an exception. */
-export async function runCheck(spec: CheckSpec, sys: Sys): Promise<CheckResult> {
+/**
+ * runCheck asks the machine. A question that cannot be answered is `unknown` with the reason, never an exception.
+ * @param limitMs how long the answer is waited for; a question goes on unheard, within limits of its own
+ */
+export async function runCheck(spec: CheckSpec, sys: Sys, limitMs?: number): Promise<CheckResult> {
   const { id, expected, source, cause = '', fix, critical = false } = spec;
-  const finding = await spec.observe(sys).catch((reason: unknown): Finding => {
-    const text = reason instanceof Error ? reason.message : String(reason);
-    return unknown(`could not be observed: ${text}`);
-  });
+  const asked = spec.observe(sys);
+  const finding = await (limitMs === undefined ? asked : withinTime(asked, limitMs)).catch(
+    (reason: unknown): Finding => {
+      const text = reason instanceof Error ? reason.message : String(reason);
+      return unknown(`could not be observed: ${text}`);
+    },
+  );
   const passed = finding.verdict === 'pass';
   return {
     ...{ id, expected, source, critical, verdict: finding.verdict, observed: finding.observed },

@@ -23,6 +23,8 @@ export interface MemberStatus {
   readonly dbSizeBytes: number;
   readonly dbInUseBytes: number;
   readonly revision: number;
+  /** Largest size of the database that it takes. */
+  readonly quotaBytes: number;
   /** What etcd complains about. */
   readonly errors: readonly string[];
 }
@@ -38,6 +40,8 @@ const TIMEOUT_MS = 10_000;
 /** The member copies its whole file. */
 const DEFRAGMENT_MS = 10 * 60_000;
 const ANSWER_LIMIT_BYTES = 1024 * 1024;
+/** What etcd takes when it is not told (--quota-backend-bytes). */
+const DEFAULT_QUOTA_BYTES = 2 * 1024 ** 3;
 
 const memberId = z
   .string()
@@ -78,6 +82,7 @@ const statusSchema = z
     version: z.string(),
     dbSize: int64,
     dbSizeInUse: int64,
+    dbSizeQuota: int64,
     leader: memberId.default('0'),
     errors: z.array(z.string()).default([]),
   })
@@ -89,9 +94,16 @@ const statusSchema = z
       dbSizeBytes: status.dbSize,
       dbInUseBytes: status.dbSizeInUse,
       revision: status.header.revision,
+      quotaBytes: status.dbSizeQuota || DEFAULT_QUOTA_BYTES,
       errors: status.errors,
     }),
   );
+const alarmsSchema = z.object({
+  alarms: z
+    .array(z.object({ alarm: z.string().max(100).default('NONE') }))
+    .max(1000)
+    .default([]),
+});
 const errorSchema = z.object({ message: z.string().optional(), error: z.unknown().optional() });
 
 /** One member, asked through etcd's own JSON gateway. Failures are PlinthError etcd/unreachable, etcd/refused,
@@ -100,6 +112,8 @@ export interface EtcdClient {
   /** All members as this one knows them, also when the cluster has no quorum. */
   listMembers(): Promise<readonly ListedMember[]>;
   status(): Promise<MemberStatus>;
+  /** Kinds of alarms that are raised in the cluster, each once: "NOSPACE", "CORRUPT". */
+  alarms(): Promise<readonly string[]>;
   /** Takes minutes for a large file. */
   defragment(): Promise<void>;
   removeMember(id: string): Promise<void>;
@@ -136,6 +150,10 @@ export function openEtcdClient(endpoint: HttpsEndpoint, timeoutMs = TIMEOUT_MS):
       return (await ask('cluster/member/list', membersSchema, { linearizable: false })).members;
     },
     status: () => ask('maintenance/status', statusSchema),
+    async alarms() {
+      const { alarms } = await ask('maintenance/alarm', alarmsSchema, { action: 'GET' });
+      return [...new Set(alarms.map(({ alarm }) => alarm))].filter((alarm) => alarm !== 'NONE');
+    },
     async defragment() {
       await ask('maintenance/defragment', z.object({}), {}, DEFRAGMENT_MS);
     },

@@ -28,9 +28,19 @@ export interface EtcdParts {
   readonly sleep?: Sleep;
 }
 
+/** Everything health wants to know of etcd. */
+export interface ObservedEtcd {
+  readonly ownId: string;
+  readonly members: readonly SurveyedMember[];
+  readonly alarms: readonly string[];
+  readonly quotaBytes: number;
+}
+
 /** What can be done with etcd on the control plane it is asked on. Failures are PlinthError etcd/…. */
 export interface EtcdOperations {
   listMembers(): Promise<readonly SurveyedMember[]>;
+  /** Looks at members, alarms and limits. @param timeoutMs bound on each question; two are asked after each other */
+  observe(timeoutMs: number): Promise<ObservedEtcd>;
   /** Whether etcd keeps its quorum when this node stops or leaves. @throws etcd/no-member and those of listMembers */
   judgeOwnLoss(kind: 'stops' | 'leaves'): Promise<LossVerdict>;
   /** @param override the member's name, to remove it although the quorum is lost. @throws etcd/quorum-at-risk */
@@ -49,9 +59,10 @@ export function etcdOperations(parts: EtcdParts): EtcdOperations {
   /** Opens the local member for one piece of work. */
   async function withLocal<T>(
     work: (local: EtcdClient, open: (at: { host: string; port: number }) => EtcdClient) => Promise<T>,
+    timeoutMs?: number,
   ): Promise<T> {
     const credentials = await readEtcdCredentials(sys, parts.pki);
-    const open = (at: { host: string; port: number }) => openEtcdClient({ ...credentials, ...at });
+    const open = (at: { host: string; port: number }) => openEtcdClient({ ...credentials, ...at }, timeoutMs);
     const local = open(target);
     try {
       return await work(local, open);
@@ -104,6 +115,15 @@ export function etcdOperations(parts: EtcdParts): EtcdOperations {
 
   return {
     listMembers,
+    observe: (timeoutMs) =>
+      withLocal(async (local, open) => {
+        const [members, status, alarms] = await Promise.all([
+          surveyMembers(local, open),
+          local.status(),
+          local.alarms(),
+        ]);
+        return { ownId: status.id, members, alarms, quotaBytes: status.quotaBytes };
+      }, timeoutMs),
     async judgeOwnLoss(kind) {
       return withLocal(async (local, open) =>
         judgeLoss(await surveyMembers(local, open), (await local.status()).id, kind),

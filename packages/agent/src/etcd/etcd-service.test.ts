@@ -21,6 +21,7 @@ const status = {
   dbSizeBytes: 100,
   dbInUseBytes: 50,
   revision: 7,
+  quotaBytes: 1000,
   errors: [],
 };
 const member = {
@@ -39,6 +40,7 @@ const member = {
 function fakeEtcd() {
   const done: string[] = [];
   const etcd: EtcdOperations = {
+    observe: async () => ({ ownId: 'ab', members: [member], alarms: [], quotaBytes: 1000 }),
     listMembers: async () => [
       member,
       { ...member, id: 'cd', name: 'n2', healthy: false, leader: false, problem: 'gone', status: undefined },

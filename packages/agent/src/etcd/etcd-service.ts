@@ -1,6 +1,12 @@
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type HandlerContext,
+  type ServiceImpl,
+} from '@connectrpc/connect';
 import {
   DefragmentEtcdResponseSchema,
   EtcdService,
@@ -16,10 +22,16 @@ import { callerKey, requireRole } from '../server/guard.ts';
 import type { EtcdOperations } from './etcd-operations.ts';
 import { quorumOf } from './judge-loss.ts';
 
+/**
+ * A snapshot of 8 GiB over a slow line, or a restore with minutes for the unit and minutes to come back. The calls that
+ * are short have their own limits towards etcd.
+ */
+const LONG_CALL_LIMIT_MS = 60 * 60_000;
+
 /** etcdService gives the routes of plinth.node.v1.EtcdService. */
 export function etcdService(etcd: EtcdOperations): (router: ConnectRouter) => void {
   return (router) => {
-    router.service(EtcdService, {
+    const routes: ServiceImpl<typeof EtcdService> = {
       listEtcdMembers: () =>
         answer(async () => {
           const members = await etcd.listMembers();
@@ -79,7 +91,8 @@ export function etcdService(etcd: EtcdOperations): (router: ConnectRouter) => vo
           const revision = await etcd.restore(confirm, Number(sizeBytes), chunks(first.value, stream));
           return create(RestoreEtcdResponseSchema, { revision: BigInt(revision) });
         }),
-    });
+    };
+    router.service(EtcdService, routes, { maxTimeoutMs: LONG_CALL_LIMIT_MS });
   };
 }
 

@@ -10,6 +10,8 @@ const KUBELET_PKI = '/var/lib/kubelet/pki';
 const DAY_MS = 24 * 60 * 60_000;
 /** Everything is renewed long before; what has so little left was not. */
 const LEAF_DAYS_MINIMUM = 14;
+/** Its certificates last 90 days, and the kubelet renews each when 10 to 30 % of that are left. */
+const KUBELET_DAYS_MINIMUM = 7;
 /** An authority cannot be renewed in place: there must be time to plan. */
 const AUTHORITY_DAYS_MINIMUM = 180;
 
@@ -26,21 +28,23 @@ const AUTHORITIES = ['ca', 'front-proxy-ca', 'etcd/ca'].map((name) => `${PKI}/${
 export const memberCertificateRules: readonly HealthRule<MemberView>[] = [
   {
     id: 'certificate-kubelet-client',
-    expected: `at least ${LEAF_DAYS_MINIMUM} days left`,
+    expected: `at least ${KUBELET_DAYS_MINIMUM} days left`,
     source: `${KUBELET_PKI}/kubelet-client-current.pem`,
     cause:
       'The kubelet could not renew what it proves itself with: no control plane was reachable, or none approved it.',
     fix: 'Look at the certificate requests of this node in the cluster; when it has ended, let the node leave and join again.',
     critical: true,
-    observe: ({ sys }) => judgeFiles(sys, [`${KUBELET_PKI}/kubelet-client-current.pem`], LEAF_DAYS_MINIMUM),
+    observe: ({ sys }) =>
+      judgeFiles(sys, [`${KUBELET_PKI}/kubelet-client-current.pem`], KUBELET_DAYS_MINIMUM),
   },
   {
     id: 'certificate-kubelet-serving',
-    expected: `at least ${LEAF_DAYS_MINIMUM} days left`,
+    expected: `at least ${KUBELET_DAYS_MINIMUM} days left`,
     source: `${KUBELET_PKI}/kubelet-server-current.pem`,
     cause: 'No control plane has approved the request for it: without it logs and exec of pods do not work.',
     fix: 'Look at the certificate requests of this node in the cluster.',
-    observe: ({ sys }) => judgeFiles(sys, [`${KUBELET_PKI}/kubelet-server-current.pem`], LEAF_DAYS_MINIMUM),
+    observe: ({ sys }) =>
+      judgeFiles(sys, [`${KUBELET_PKI}/kubelet-server-current.pem`], KUBELET_DAYS_MINIMUM),
   },
   {
     id: 'certificate-authority',

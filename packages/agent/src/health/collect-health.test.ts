@@ -169,6 +169,16 @@ test('a cluster that does not answer leaves its rules unknown, and is asked once
   assert.equal(asked, 4);
 });
 
+test('a source that hangs costs its own checks, and not the answer', { timeout: 5_000 }, async () => {
+  const cluster = soundCluster({ etcd: () => new Promise(() => {}) });
+  const health = await collectHealth(fakeSys(soundMachine), [], cluster, fakeProbe(), 50);
+  const bad = health.checks.filter(({ verdict }) => verdict !== 'pass');
+  assert.ok(
+    bad.length > 0 && bad.every(({ id, verdict }) => id.startsWith('etcd-') && verdict === 'unknown'),
+  );
+  assert.match(bad[0]?.observed ?? '', /no answer within 50 ms/);
+});
+
 test('every rule says what it expects, what is behind a failure, and one action', () => {
   assert.ok(healthRules.length >= 20);
   for (const { rule } of healthRules) {

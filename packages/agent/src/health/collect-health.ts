@@ -19,9 +19,13 @@ export interface ClusterView {
   readonly kubernetes: KubernetesObserver;
 }
 
+/** Clients wait for twenty seconds by default, and the node looks at itself every minute. */
+const LOOK_LIMIT_MS = 10_000;
+
 /**
  * collectHealth asks whether the node can do its work. Never throws: what does not answer is `unknown`.
  * @param own checks of plinthd about itself: its config and identity
+ * @param limitMs bound on the whole look: what is silent for longer costs its own check
  * @param cluster undefined for a node that belongs to none; rules of members do not apply then
  */
 export async function collectHealth(
@@ -29,6 +33,7 @@ export async function collectHealth(
   own: readonly CheckSpec[],
   cluster?: ClusterView,
   probe: NetworkProbe = networkProbe(),
+  limitMs = LOOK_LIMIT_MS,
 ): Promise<Health> {
   const specs = [...own, ...nodeRules.map((rule) => bindRule(rule, { sys, probe })), ...rootCorruption()];
   if (cluster) {
@@ -37,7 +42,7 @@ export async function collectHealth(
       cluster.member.role === 'control-plane' ? [...memberRules, ...controlPlaneRules] : memberRules;
     specs.push(...rules.map((rule) => bindRule(rule, view)));
   }
-  const checks = await Promise.all(specs.map((spec) => runCheck(spec, sys)));
+  const checks = await Promise.all(specs.map((spec) => runCheck(spec, sys, limitMs)));
   return { state: healthState(checks), checks };
 }
 

@@ -27,7 +27,7 @@ import {
 } from './network.ts';
 import { judgePorts } from './ports.ts';
 import { judgeClock, judgeSkew, judgeSynchronised } from './time.ts';
-import { judgeConnection, judgeFailedUnits, judgeUnit } from './units.ts';
+import { judgeConnection, judgeFailedUnits, judgeOneshot, judgeUnit } from './units.ts';
 import { judgeKubelet, judgeLayer, judgeSkewOfVersions } from './versions.ts';
 
 type Case = readonly [what: string, finding: Finding, verdict: Verdict, observed?: RegExp];
@@ -106,6 +106,13 @@ table('units', [
   ],
   ['absent', judgeUnit('LoadState=not-found\nActiveState=inactive'), 'fail', /does not exist/],
   ['silent', judgeUnit(''), 'unknown'],
+  ['done', judgeOneshot('ActiveState=inactive\nResult=success\nInvocationID=a'), 'pass'],
+  ['done and staying', judgeOneshot('ActiveState=active\nResult=success\nInvocationID=a'), 'pass'],
+  ['at work', judgeOneshot('ActiveState=activating\nResult=success\nInvocationID=a'), 'unknown'],
+  ['never run', judgeOneshot('ActiveState=inactive\nResult=success\nInvocationID='), 'fail', /not run/],
+  ['ended badly', judgeOneshot('ActiveState=failed\nResult=exit-code\nInvocationID=a'), 'fail', /exit-code/],
+  ['not there', judgeOneshot('LoadState=not-found\nActiveState=inactive'), 'fail', /does not exist/],
+  ['nothing told', judgeOneshot(''), 'unknown'],
   ['a socket', judgeConnection(''), 'pass'],
   ['no socket', judgeConnection('ECONNREFUSED'), 'fail', /ECONNREFUSED/],
 ]);
@@ -141,10 +148,8 @@ table('kernel', [
 const eth = { name: 'eth0', mtu: 1500, state: 'up', device: true };
 const tunnel = { name: 'flannel.1', mtu: 1450, state: 'unknown', device: false };
 const bridge = { name: 'cni0', mtu: 1450, state: 'up', device: false };
-const answer = (answered: boolean, addresses: readonly string[] = [], code = '') => ({
-  answered,
-  addresses,
-  code,
+const answer = (answered: boolean, addresses: readonly string[] = [], code = '', known = answered) => ({
+  ...{ answered, addresses, code, known },
 });
 table('network', [
   ['its address', judgeNodeAddress('10.0.0.1', ['10.0.0.1', '10.1.0.1']), 'pass'],
@@ -167,6 +172,21 @@ table('network', [
     /^10\.0\.2\.4 ETIMEOUT$/,
   ],
   ['no server', judgeServers([]), 'pass', /no server/],
+  [
+    'no outside',
+    judgeServers([['10.0.2.3', answer(false, [], 'ETIMEOUT')]]),
+    'pass',
+    /^10\.0\.2\.3 never answered/,
+  ],
+  [
+    'a server that answered before',
+    judgeServers([
+      ['10.0.2.3', answer(false, [], 'ETIMEOUT', true)],
+      ['10.0.2.4', answer(false, [], 'ETIMEOUT')],
+    ]),
+    'fail',
+    /^10\.0\.2\.3 ETIMEOUT, 10\.0\.2\.4 ETIMEOUT$/,
+  ],
   ['the API server has a name', judgeClusterDns(answer(true, ['10.96.0.1'])), 'pass'],
   ['the API server has no name', judgeClusterDns(answer(true, [], 'ENOTFOUND')), 'fail'],
   ['cluster DNS is silent', judgeClusterDns(answer(false, [], 'ETIMEOUT')), 'fail', /ETIMEOUT/],

@@ -26,7 +26,7 @@ export interface ApiServerFacts {
 /** The clock of another machine of the cluster, compared with ours. */
 export interface PeerClock {
   readonly server: string;
-  /** Its time minus ours; negative when it is behind. The Date header of HTTP is good to a second. */
+  /** Its time minus ours, as far as that is certain; negative when it is behind. The Date header is good to a second. */
   readonly skewMs: number;
 }
 
@@ -73,7 +73,7 @@ export interface EtcdFacts {
 export interface KubernetesObserver {
   node(): Promise<NodeObject>;
   apiServer(): Promise<ApiServerFacts>;
-  /** Clocks of API servers on other machines; empty when there are none. */
+  /** Clocks of the API servers on other machines that answer; empty when there are no others. */
   peerClocks(): Promise<readonly PeerClock[]>;
   /** Control planes only. */
   staticPods(): Promise<readonly StaticPod[]>;

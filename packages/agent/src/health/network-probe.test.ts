@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { networkProbe } from './network-probe.ts';
 
-const probe = networkProbe(500);
+const probe = networkProbe({ timeoutMs: 500 });
 const folder = mkdtempSync(join(tmpdir(), 'plinth-probe-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -48,9 +48,9 @@ async function listen(server: Server, target: string | number): Promise<number> 
 
 test('lookup tells an address, "no such name" and silence apart', async () => {
   const cases = [
-    ['address', { answered: true, addresses: ['10.96.0.1'], code: '' }],
-    ['no-such-name', { answered: true, addresses: [], code: 'ENOTFOUND' }],
-    ['silent', { answered: false, addresses: [], code: 'ETIMEOUT' }],
+    ['address', { answered: true, addresses: ['10.96.0.1'], code: '', known: true }],
+    ['no-such-name', { answered: true, addresses: [], code: 'ENOTFOUND', known: true }],
+    ['silent', { answered: false, addresses: [], code: 'ETIMEOUT', known: false }],
   ] as const;
   for (const [behaviour, expected] of cases) {
     const { socket, address } = await nameServer(behaviour);
@@ -60,6 +60,18 @@ test('lookup tells an address, "no such name" and silence apart', async () => {
       socket.close();
     }
   }
+});
+
+test('lookup knows a server that answered before, and one that was named', async () => {
+  const { socket, address } = await nameServer('no-such-name');
+  assert.equal((await probe.lookup('a.invalid', address)).known, true);
+  socket.close();
+  const silent = await probe.lookup('a.invalid', address);
+  assert.deepEqual([silent.answered, silent.known], [false, true]);
+  const other = await nameServer('silent');
+  const told = networkProbe({ timeoutMs: 100, known: [other.address] });
+  assert.equal((await told.lookup('a.invalid', other.address)).known, true);
+  other.socket.close();
 });
 
 test('lookup takes what is no server for silence', async () => {

@@ -10,6 +10,8 @@ export interface DnsAnswer {
   readonly addresses: readonly string[];
   /** "ENOTFOUND", "ETIMEOUT"; "" with addresses. */
   readonly code: string;
+  /** Whether the server has answered this probe before, or was said to be there. */
+  readonly known: boolean;
 }
 
 /** Where a server listens: a port of a host, or a socket file. */
@@ -30,17 +32,31 @@ const BODY_LIMIT_BYTES = 4096;
 /** Answers that carry no address, and are answers all the same (RFC 1035, 4.1.1). */
 const ANSWERS = ['ENOTFOUND', 'ENODATA', 'ESERVFAIL', 'EREFUSED', 'EFORMERR', 'ENOTIMP'];
 
-/** networkProbe tries for real. */
-export function networkProbe(timeoutMs = TIMEOUT_MS): NetworkProbe {
+/** Servers that are remembered. */
+const KNOWN_LIMIT = 64;
+
+/**
+ * networkProbe tries for real, and remembers which DNS servers have answered it.
+ * @param options `known`: DNS servers that people said are there
+ */
+export function networkProbe(
+  options: { readonly timeoutMs?: number; readonly known?: readonly string[] | undefined } = {},
+): NetworkProbe {
+  const { timeoutMs = TIMEOUT_MS } = options;
+  const known = new Set(options.known);
   return {
     async lookup(name, server) {
       const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
       try {
         resolver.setServers([server]);
-        return { answered: true, addresses: await resolver.resolve4(name), code: '' };
+        const addresses = await resolver.resolve4(name);
+        if (known.size < KNOWN_LIMIT) known.add(server);
+        return { answered: true, addresses, code: '', known: true };
       } catch (reason) {
         const code = errorCode(reason) || String(reason);
-        return { answered: ANSWERS.includes(code), addresses: [], code };
+        const answered = ANSWERS.includes(code);
+        if (answered && known.size < KNOWN_LIMIT) known.add(server);
+        return { answered, addresses: [], code, known: known.has(server) };
       }
     },
     connect: (target) =>

@@ -53,7 +53,7 @@ export const memberNetworkRules: readonly HealthRule<MemberView>[] = [
   },
   {
     id: 'dns',
-    expected: 'each server of the node answers',
+    expected: 'each server of the node answers, if one ever did',
     source: RESOLV_CONF,
     cause: 'The DNS server is down, or UDP port 53 to it is closed.',
     fix: 'Give the network a DNS server that answers, by DHCP.',
@@ -94,11 +94,18 @@ export function judgeApiServer({ version, ready }: ApiServerFacts): Finding {
   return passIf(ready, `${version}, ${ready ? 'ready' : 'not ready'}`);
 }
 
-/** judgeServers: an answer without an address is an answer; silence is not. */
+/**
+ * judgeServers: an answer without an address is an answer; silence is not. Where none of the servers has ever answered and
+ * nobody named them there is no outside: a cluster on a computer without a network is offered one by its hypervisor.
+ */
 export function judgeServers(answers: readonly (readonly [server: string, answer: DnsAnswer])[]): Finding {
   if (answers.length === 0) return pass('the network names no server: only names of the cluster are known');
   const silent = answers.filter(([, { answered }]) => !answered);
   if (silent.length === 0) return pass(answers.map(([server]) => server).join(', '));
+  if (answers.every(([, { known }]) => !known))
+    return pass(
+      `${silent.map(([server]) => server).join(', ')} never answered: only names of the cluster are known`,
+    );
   return fail(silent.map(([server, { code }]) => `${server} ${code}`).join(', '));
 }
 

@@ -1,9 +1,10 @@
 import { type Finding, fail, passIf, unknown } from '../checks/check.ts';
 import { parseKeyValues } from '../kernel/key-values.ts';
 import { SYSTEMCTL } from '../reports/versions.ts';
-import type { Sys } from '../sys/sys.ts';
+import type { ProgramResult, Sys } from '../sys/sys.ts';
 import type { HealthRule, MemberView, NodeView } from './rule.ts';
 
+const PROPERTIES = 'LoadState,ActiveState,SubState';
 const CRI_SOCKET = '/run/containerd/containerd.sock';
 
 export const unitRules: readonly HealthRule<NodeView>[] = [
@@ -56,7 +57,14 @@ export const memberUnitRules: readonly HealthRule<MemberView>[] = [
     cause:
       'The archives of the Kubernetes layer could not be brought into containerd: no room on /var, or containerd was not up.',
     fix: 'Make room on /var and restart plinth-images.service.',
-    observe: ({ sys }) => unitState(sys, 'plinth-images.service'),
+    observe: async ({ sys }) => {
+      const { exitCode, stdout, stderr } = await show(
+        sys,
+        `${PROPERTIES},Result,InvocationID`,
+        'plinth-images.service',
+      );
+      return exitCode === 0 ? judgeOneshot(stdout) : silent(exitCode, stderr);
+    },
   },
 ];
 
@@ -75,15 +83,32 @@ export function judgeUnit(properties: string): Finding {
   return passIf(state === 'active', `${state} (${unit.get('SubState') ?? ''})`);
 }
 
+/** judgeOneshot reads the same, Result and InvocationID of a unit that ends when its work is done. */
+export function judgeOneshot(properties: string): Finding {
+  const unit = parseKeyValues(properties);
+  const state = unit.get('ActiveState');
+  if (state === undefined) return unknown('systemctl gives no state');
+  if (unit.get('LoadState') === 'not-found') return fail('the unit does not exist');
+  // It is started again with each start of the kubelet, when there is little to do.
+  if (state === 'activating') return unknown('it is at work');
+  if (state !== 'active' && !unit.get('InvocationID'))
+    return fail('it has not run since the machine started');
+  const result = unit.get('Result') ?? '';
+  return passIf(result === 'success', result === 'success' ? 'done' : `${state} (${result})`);
+}
+
 /** judgeConnection: "" is a connection, else the code says why there was none. */
 export function judgeConnection(code: string): Finding {
   return code === '' ? passIf(true, 'accepts connections') : fail(code);
 }
 
 async function unitState(sys: Sys, unit: string): Promise<Finding> {
-  const args = ['show', '--no-pager', '--property=LoadState,ActiveState,SubState', unit];
-  const { exitCode, stdout, stderr } = await sys.run(SYSTEMCTL, args);
+  const { exitCode, stdout, stderr } = await show(sys, PROPERTIES, unit);
   return exitCode === 0 ? judgeUnit(stdout) : silent(exitCode, stderr);
+}
+
+function show(sys: Sys, properties: string, unit: string): Promise<ProgramResult> {
+  return sys.run(SYSTEMCTL, ['show', '--no-pager', `--property=${properties}`, unit]);
 }
 
 function silent(exitCode: number, stderr: string): Finding {

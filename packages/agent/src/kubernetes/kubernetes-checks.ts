@@ -1,35 +1,22 @@
-import { type CheckSpec, fail, pass, passIf } from '../checks/check.ts';
-import { activeVersion } from './layers/layer-store.ts';
+import { type CheckSpec, pass } from '../checks/check.ts';
 import type { Kubernetes } from './open-kubernetes.ts';
-import { UNITS } from './plans/node-parts.ts';
+import { STATE } from './paths.ts';
 
-/** kubernetesChecks are the checks of a member; a node of no cluster passes them. */
-export function kubernetesChecks({ parts, standing }: Pick<Kubernetes, 'parts' | 'standing'>): CheckSpec[] {
+/** kubernetesChecks tell whether the node knows its membership; the rules of members depend on it. */
+export function kubernetesChecks({ standing }: Pick<Kubernetes, 'standing'>): CheckSpec[] {
   return [
     {
-      id: 'kubernetes-layer',
-      expected: 'the version the node shall run',
-      source: 'extension-release of /usr',
-      fix: 'Give the machine the drive of that layer, or stage it; the journal of systemd-sysext.service says why it is not merged.',
-      critical: true,
-      async observe(sys) {
-        const { membership, version } = await standing();
-        if (membership !== 'member') return pass('the node belongs to no cluster');
-        const active = await activeVersion(sys);
-        return passIf(active === version, active ?? 'no layer is merged');
-      },
-    },
-    {
-      id: 'kubelet',
-      expected: 'active',
-      source: `systemctl show ${UNITS.kubelet}`,
-      fix: 'Read the journal of kubelet.service.',
+      id: 'membership',
+      expected: 'known',
+      source: `${STATE}/member.json`,
+      cause: 'What is stored about the membership is damaged, or /var cannot be read.',
+      fix: 'Look at the check "var-errors"; when the file is lost let the node leave and join again.',
       critical: true,
       async observe() {
-        if ((await standing()).membership !== 'member') return pass('the node belongs to no cluster');
-        const { load, active, result } = await parts.units.state(UNITS.kubelet);
-        if (load === 'not-found') return fail('the unit does not exist');
-        return passIf(active === 'active', active === 'active' ? active : `${active} (${result})`);
+        const { membership, role, cluster } = await standing();
+        if (membership === 'none') return pass('the node belongs to no cluster');
+        const name = `${role ?? 'node'} of the cluster ${cluster?.name ?? ''}`;
+        return pass(membership === 'member' ? name : `becoming ${name}`);
       },
     },
   ];

@@ -25,6 +25,7 @@ import {
   requireKept,
   requireMember,
 } from './checks.ts';
+import { cisReport } from './cis-report.ts';
 import { completeClusterSpec, parseIpv4, type NodeRole as Role } from './cluster-spec.ts';
 import { actMessage, findRole, layerMessage, memberships, roleNumbers } from './kubernetes-messages.ts';
 import { receiveLayer } from './layers/receive-layer.ts';
@@ -73,6 +74,10 @@ export function kubernetesService(parts: KubernetesServiceParts): (router: Conne
             layers: (await node.layers()).map(layerMessage),
             ...(act && { act: actMessage(act, node.sys.nowMs()) }),
           });
+        },
+        getCis: async () => {
+          const { role } = requireMember(await kubernetes.facts());
+          return cisReport(node.sys, role);
         },
         bootstrap: async ({ cluster, kubernetesVersion, nodeAddress }) => {
           const facts = await kubernetes.facts();

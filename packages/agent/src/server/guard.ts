@@ -63,6 +63,7 @@ export function guard(audit: AuditSink, nowMs: () => number): Interceptor {
 const forEveryRole: ReadonlySet<DescMethod> = new Set<DescMethod>([
   ...NodeService.methods,
   KubernetesService.method.getKubernetes,
+  KubernetesService.method.getCis,
   EtcdService.method.listEtcdMembers,
 ]);
 

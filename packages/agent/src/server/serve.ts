@@ -4,6 +4,7 @@ import {
   type Http2SecureServer,
   type Http2ServerRequest,
   type Http2Session,
+  type ServerHttp2Session,
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -25,6 +26,8 @@ export interface ServeOptions {
   readonly nowMs: () => number;
   /** Address to listen on; default: all. */
   readonly bindAddress?: string | undefined;
+  /** How long a connection may be silent. */
+  readonly idleLimitMs?: number;
 }
 
 /** A listening server. */
@@ -70,7 +73,7 @@ export async function serve(options: ServeOptions): Promise<Listener> {
     handler(options),
   );
   server.maxConnections = CONNECTIONS_AT_ONCE;
-  const sessions = trackSessions(server);
+  const sessions = trackSessions(server, options.idleLimitMs ?? IDLE_LIMIT_MS);
   await listen(server, options);
   return {
     port: boundPort(server),
@@ -114,17 +117,43 @@ function isHttp2(request: AdapterRequest): request is Http2ServerRequest {
   return 'stream' in request;
 }
 
-function trackSessions(server: Http2SecureServer): ReadonlySet<Http2Session> {
+function trackSessions(server: Http2SecureServer, idleLimitMs: number): ReadonlySet<Http2Session> {
   const sessions = new Set<Http2Session>();
   server.on('session', (session) => {
     sessions.add(session);
-    session.setTimeout(IDLE_LIMIT_MS, () => session.destroy());
+    endWhenIdle(session, idleLimitMs);
     session.once('close', () => sessions.delete(session));
     // A client that breaks the protocol or vanishes ends its own connection and nothing else.
     session.on('error', () => session.destroy());
   });
   server.on('tlsClientError', () => {}); // a client without an accepted certificate: refused, nothing to do
   return sessions;
+}
+
+/**
+ * Ends a connection that nothing is asked on. One with a call at work may be silent for long (etcd writes its file anew,
+ * a layer is checked): it ends when its client does not answer a ping either. Calls have limits of their own.
+ */
+function endWhenIdle(session: ServerHttp2Session, idleLimitMs: number): void {
+  let calls = 0;
+  let pinged = false;
+  session.on('stream', (stream) => {
+    calls++;
+    stream.once('close', () => {
+      calls--;
+    });
+  });
+  session.on('timeout', () => {
+    if (calls === 0 || pinged) {
+      session.destroy();
+      return;
+    }
+    pinged = session.ping(() => {
+      pinged = false;
+    });
+    session.setTimeout(idleLimitMs);
+  });
+  session.setTimeout(idleLimitMs);
 }
 
 /** Listens on all addresses of both families, or of IPv4 alone where the kernel has no IPv6. */

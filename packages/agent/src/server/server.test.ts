@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Code } from '@connectrpc/connect';
 import { NodeService } from '@plinth/api';
@@ -10,18 +12,21 @@ import { memoryStore } from '../sys/state-store.ts';
 import { makeAuthority } from '../testing/authority.ts';
 import { type AuditRecord, auditLine } from './audit.ts';
 import { identifyCaller, roles } from './caller.ts';
-import { type Listener, serve } from './serve.ts';
+import { type Listener, type ServeOptions, serve } from './serve.ts';
 
 const authority = makeAuthority();
 const { certificatePem, keyPem } = authority.issue();
 const records: AuditRecord[] = [];
+/** One that ends connections soon. */
+let impatient: Listener;
+const IDLE_MS = 150;
 /** Calls that are at work wait until this is called. */
 let release = () => {};
 let listener: Listener;
 
 before(async () => {
   const identity = await openIdentity(memoryStore('a test'), 'node-1');
-  listener = await serve({
+  const options: ServeOptions = {
     port: 0,
     bindAddress: '127.0.0.1',
     certificatePem: identity.certificatePem,
@@ -45,15 +50,17 @@ before(async () => {
           }),
       });
     },
-  });
+  };
+  listener = await serve(options);
+  impatient = await serve({ ...options, idleLimitMs: IDLE_MS });
 });
 after(async () => {
   await listener.close();
+  await impatient.close();
   authority[Symbol.dispose]();
 });
 
-function dial(): TLSSocket {
-  const { port } = listener;
+function dial({ port }: Listener): TLSSocket {
   return connectTls({
     host: '127.0.0.1',
     port,
@@ -64,8 +71,8 @@ function dial(): TLSSocket {
   });
 }
 
-function session(): ClientHttp2Session {
-  return connectHttp2('https://127.0.0.1', { createConnection: dial });
+function session(of = listener): ClientHttp2Session {
+  return connectHttp2('https://127.0.0.1', { createConnection: () => dial(of) });
 }
 
 /** A gRPC call with any bytes as its one message; gives the gRPC status, or how the stream ended. */
@@ -127,10 +134,24 @@ test('more calls at once than the limit are refused, and the place is free again
   for (const client of clients) client.destroy();
 });
 
+test('a connection without a call ends, one with a call at work lives on', async () => {
+  const [idle, busy] = [session(impatient), session(impatient)];
+  const waiting = call(busy, 'GetHealth', Buffer.alloc(0));
+  await call(idle, 'GetVersions', Buffer.alloc(0));
+  const startedMs = performance.now();
+  await once(idle, 'close');
+  assert.ok(performance.now() - startedMs >= IDLE_MS / 2);
+  await sleep(IDLE_MS * 4);
+  assert.equal(busy.closed, false);
+  release();
+  assert.equal(await waiting, '0');
+  await once(busy, 'close');
+});
+
 test('noise after the handshake ends its own connection only', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ minLength: 24, maxLength: 200 }), async (noise) => {
-      const socket = dial();
+      const socket = dial(listener);
       await new Promise((resolve) => socket.once('secureConnect', resolve));
       socket.resume();
       const closed = new Promise((resolve) => socket.once('close', resolve));

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { open, readdir, stat, statfs } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Readable } from 'node:stream';
-import type { ProgramResult, RunOptions, Sys } from './sys.ts';
+import type { FileStatus, ProgramResult, RunOptions, Sys } from './sys.ts';
 
 /** Bound on a file or the output of a program; the largest real one, mountinfo of a full node, is near 200 KiB. */
 const READ_LIMIT_BYTES = 1024 * 1024;
@@ -24,10 +24,17 @@ export function nodeSys(): Sys {
       };
     },
     modifiedAtMs: async (path) => (await stat(path)).mtimeMs,
+    status,
     addresses: globalAddresses,
     hostName: hostname,
     nowMs: Date.now,
   };
+}
+
+async function status(path: string): Promise<FileStatus> {
+  const found = await stat(path);
+  const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
+  return { kind, mode: found.mode & 0o7777, uid: found.uid, gid: found.gid };
 }
 
 /** Kernel files have no size and may give less than asked for, so they are read until nothing comes. */

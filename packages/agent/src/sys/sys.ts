@@ -17,6 +17,15 @@ export interface FileSystemUsage {
   readonly availableInodes: number;
 }
 
+/** What a file is, as stat(2) tells of the file that a link leads to. */
+export interface FileStatus {
+  readonly kind: 'file' | 'folder' | 'other';
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /**
  * Sys is all that plinthd sees of the machine it runs on. Everything else is a pure function of what it gives,
  * so that tests run the same code on recorded files. Failures are system errors with their `code`.
@@ -30,6 +39,7 @@ export interface Sys {
   run(program: string, args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
   usage(path: string): Promise<FileSystemUsage>;
   modifiedAtMs(path: string): Promise<number>;
+  status(path: string): Promise<FileStatus>;
   /** Addresses of the machine, without loopback and link-local ones. */
   addresses(): readonly string[];
   hostName(): string;

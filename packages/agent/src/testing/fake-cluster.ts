@@ -14,8 +14,8 @@ export function fakeProbe(answers: Partial<NetworkProbe> = {}): NetworkProbe {
   return {
     lookup: async (name) =>
       name.endsWith('.invalid')
-        ? { answered: true, addresses: [], code: 'ENOTFOUND' }
-        : { answered: true, addresses: ['10.96.0.1'], code: '' },
+        ? { answered: true, addresses: [], code: 'ENOTFOUND', known: true }
+        : { answered: true, addresses: ['10.96.0.1'], code: '', known: true },
     connect: async () => '',
     httpGet: async () => ({ status: 200, body: 'ok' }),
     ...answers,
@@ -85,7 +85,8 @@ export function soundMember(): FakeMachine {
     programs: {
       ...node.programs,
       [`${show} kubelet.service`]: active,
-      [`${show} plinth-images.service`]: active,
+      [`${show},Result,InvocationID plinth-images.service`]:
+        'LoadState=loaded\nActiveState=inactive\nSubState=dead\nResult=success\nInvocationID=0a1b\n',
     },
     modifiedAtMs: { ...node.modifiedAtMs, '/run/systemd/timesync/synchronized': NOW_MS },
     files: {

@@ -1,4 +1,4 @@
-import type { FileSystemUsage, ProgramResult, Sys } from '../sys/sys.ts';
+import type { FileStatus, FileSystemUsage, ProgramResult, Sys } from '../sys/sys.ts';
 
 /** What a fake machine is made of. */
 export interface FakeMachine {
@@ -10,6 +10,8 @@ export interface FakeMachine {
   readonly programs?: Readonly<Record<string, string | ProgramResult>>;
   readonly usage?: Partial<FileSystemUsage>;
   readonly modifiedAtMs?: Readonly<Record<string, number>>;
+  /** Files and folders are 0600 and 0700 of root unless it says otherwise here. */
+  readonly statuses?: Readonly<Record<string, Partial<FileStatus>>>;
   readonly addresses?: readonly string[];
   readonly hostName?: string;
   readonly nowMs?: number;
@@ -59,6 +61,16 @@ export function fakeSys(machine: FakeMachine): Sys {
       const time = machine.modifiedAtMs?.[path];
       if (time === undefined) throw systemError('ENOENT', path);
       return time;
+    },
+    async status(path) {
+      refuseBroken(path);
+      const isFolder = [...files.keys()].some((file) => file.startsWith(`${path}/`));
+      const given = machine.statuses?.[path];
+      if (!files.has(path) && !isFolder && !given) throw systemError('ENOENT', path);
+      const usual = isFolder
+        ? ({ kind: 'folder', mode: 0o700 } as const)
+        : ({ kind: 'file', mode: 0o600 } as const);
+      return { ...usual, uid: 0, gid: 0, ...given };
     },
     addresses: () => machine.addresses ?? [],
     hostName: () => machine.hostName ?? 'fake',

@@ -4,6 +4,7 @@ import type { EtcdService } from '../gen/plinth/node/v1/etcd_pb.ts';
 import {
   type ActKind,
   ActState,
+  CisVerdict,
   type ClusterSpec,
   FailureSchema,
   ActKind as Kind,
@@ -45,6 +46,8 @@ export class FakeNode {
   readonly nodeId: string;
   readonly world: FakeWorld;
   failAt: number | undefined;
+  /** Whether a check of the CIS benchmark fails. */
+  cisFails = false;
   membership: Membership = Membership.NONE;
   role: NodeRole = NodeRole.UNSPECIFIED;
   version = '';
@@ -77,6 +80,20 @@ export class FakeNode {
           active: version === this.version,
         })),
         ...(this.act && { act: this.#actMessage(this.act) }),
+      };
+    },
+    getCis: () => {
+      if (this.membership !== Membership.MEMBER) throw refuse('it belongs to no cluster');
+      const result = (id: string, verdict: CisVerdict, reason: string) => ({
+        ...{ id, section: 'API server', title: `Check ${id}`, verdict, reason },
+      });
+      return {
+        benchmark: 'CIS Kubernetes Benchmark 1.12',
+        results: [
+          result('1.2.1', CisVerdict.PASS, 'it is so'),
+          result('1.2.2', this.cisFails ? CisVerdict.FAIL : CisVerdict.ACCEPTED, 'it is not so'),
+          result('1.2.3', CisVerdict.MANUAL, 'ask'),
+        ],
       };
     },
     bootstrap: ({ cluster, kubernetesVersion, nodeAddress }) => {

@@ -58,6 +58,20 @@ suite('the life of a cluster, by commands', () => {
     assert.deepEqual([data.membership, data.role, data.act.kind], ['member', 'worker', 'join']);
   });
 
+  test('get cis lists every check, and fails only where it was asked to', async () => {
+    const stdout = await ok('get', 'cis', '--exit-code');
+    assert.match(stdout, /1\.2\.1 +pass +Check 1\.2\.1 +it is so\n1\.2\.2 +accepted/);
+    assert.match(stdout, /fail +0\nunknown +0\naccepted +1\nmanual +1\npass +1\n/);
+    assert.equal(await ok('get', 'cis', '--open', '-o', 'name'), '1.2.2\n1.2.3\n');
+    const cp1 = fleet.nodes.get('cp1');
+    assert.ok(cp1);
+    cp1.cisFails = true;
+    const data = JSON.parse(await ok('get', 'cis', '-o', 'json'));
+    assert.partialDeepStrictEqual(data.results[1], { id: '1.2.2', section: 'API server', verdict: 'fail' });
+    assert.equal((await fleet.plinth('get', 'cis', '--exit-code')).exitCode, 3);
+    cp1.cisFails = false;
+  });
+
   test('upgrade shows its plan first, goes on after a failure, and does control planes before workers', async () => {
     const flags = ['--to', '1.37.1', '--nodes', 'w1,cp1,cp2'];
     const plan = await ok('kubernetes', 'upgrade', ...flags, '--dry-run');

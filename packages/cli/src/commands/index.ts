@@ -23,6 +23,7 @@ import { etcdRemoveCommand } from './etcd-remove.ts';
 import { etcdRestoreCommand } from './etcd-restore.ts';
 import { etcdSnapshotCommand } from './etcd-snapshot.ts';
 import { getBootCommand } from './get-boot.ts';
+import { getCisCommand } from './get-cis.ts';
 import { getHealthCommand } from './get-health.ts';
 import { getIdentityCommand } from './get-identity.ts';
 import { getIntegrityCommand } from './get-integrity.ts';
@@ -87,6 +88,7 @@ export const commandTable: CommandTable = {
     getBootCommand,
     getIdentityCommand,
     getKubernetesCommand,
+    getCisCommand,
     bootstrapCommand,
     joinCommand,
     clusterListCommand,

@@ -64,10 +64,12 @@ const check = z
     error: 'expected one of all, any, files, manual',
   });
 
-/** cisBenchmark is the schema of os/kubernetes/cis.yaml. */
+/** cisBenchmark is the schema of the layer's cis.yaml. */
 export const cisBenchmark = z
   .strictObject({
     benchmark: z.string(),
+    /** Titles by the beginning of a number, "1.2". */
+    sections: z.record(z.string().regex(/^\d+(\.\d+)?$/), z.string()).default({}),
     lists: z.record(z.string(), z.array(z.string()).min(1)).default({}),
     checks: z.array(check).min(1),
   })

@@ -35,7 +35,7 @@ const facts: CisFacts = {
 
 function judge(part: Partial<CisCheck>, given: CisFacts = facts, lists = {}): readonly [string, string] {
   const check = { id: '1.1', scope: 'control-plane' as const, title: 'one', ...part };
-  const [result] = evaluateCis({ benchmark: 'test', lists, checks: [check] }, given);
+  const [result] = evaluateCis({ benchmark: 'test', sections: {}, lists, checks: [check] }, given);
   return [result?.verdict ?? '', result?.reason ?? ''];
 }
 
@@ -138,11 +138,15 @@ test('a check says one thing only', () => {
 });
 
 test("the benchmark's own data is sound, and nothing passes on a node of which nothing was seen", async () => {
-  const path = new URL('../../../../../os/kubernetes/cis.yaml', import.meta.url);
+  const path = new URL(
+    '../../../../../os/kubernetes/tree/usr/share/plinth/kubernetes/cis.yaml',
+    import.meta.url,
+  );
   const data = readDocument(await readFile(path, 'utf8'), 'cis.yaml', cisBenchmark, 'agent/config-invalid');
   assert.ok(data.ok, data.ok ? '' : data.diagnostics.map(({ message }) => message).join('\n'));
   const sections = new Set(data.value.checks.map(({ id }) => id.split('.')[0]));
   assert.deepEqual([...sections], ['1', '2', '3', '4', '5']);
+  assert.ok(evaluateCis(data.value, nothing).every(({ section }) => section !== ''));
   const passes = evaluateCis(data.value, nothing).filter(({ verdict }) => verdict === 'pass');
   // No network configuration and no kept credentials are as good as ones only root reads.
   assert.deepEqual(

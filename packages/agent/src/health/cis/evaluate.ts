@@ -9,6 +9,8 @@ export type CisVerdict = 'pass' | 'fail' | 'accepted' | 'manual' | 'unknown';
 
 export interface CisResult {
   readonly id: string;
+  /** Where it stands in the benchmark; "" when that names no sections. */
+  readonly section: string;
   readonly title: string;
   readonly verdict: CisVerdict;
   /** What was seen that decided, or why nothing was judged. */
@@ -35,9 +37,15 @@ export function evaluateCis(benchmark: CisBenchmark, facts: CisFacts): readonly 
     .filter(({ scope }) => scope === 'node' || facts.role === 'control-plane')
     .map((check) => ({
       id: check.id,
+      section: sectionOf(check.id, benchmark.sections),
       title: check.title,
       ...evaluate(check, { facts, lists: benchmark.lists }),
     }));
+}
+
+function sectionOf(id: string, sections: CisBenchmark['sections']): string {
+  const parts = id.split('.');
+  return sections[parts.slice(0, 2).join('.')] ?? sections[parts[0] ?? ''] ?? '';
 }
 
 function evaluate(check: CisCheck, judged: Judged): Pick<CisResult, 'verdict' | 'reason'> {
@@ -49,7 +57,7 @@ function evaluate(check: CisCheck, judged: Judged): Pick<CisResult, 'verdict' | 
 }
 
 function judge({ all, any, files }: CisCheck, judged: Judged): Outcome {
-  if (files) return judgeFiles(files, judged.facts.files);
+  if (files) return judgeFiles(files, judged.facts);
   const outcomes = (all ?? any ?? []).map((condition) => judgeCondition(condition, judged));
   const deciding = any ? (['pass', 'unknown', 'fail'] as const) : (['fail', 'unknown', 'pass'] as const);
   const verdict = deciding.find((one) => outcomes.some((outcome) => outcome.verdict === one)) ?? 'unknown';
@@ -127,11 +135,14 @@ function listOf(value: string | undefined): readonly string[] | undefined {
 
 function judgeFiles(
   { paths, mode, owner, optional }: NonNullable<CisCheck['files']>,
-  files: CisFacts['files'],
+  { files, unseen = new Set() }: Pick<CisFacts, 'files' | 'unseen'>,
 ): Outcome {
   const patterns = paths.map(patternOf);
   const found = [...files].filter(([path]) => patterns.some((pattern) => pattern.test(path)));
-  if (found.length === 0)
+  const hidden = [...unseen].filter(
+    (path) => patterns.some((pattern) => pattern.test(path)) || paths.some((one) => mayHold(path, one)),
+  );
+  if (found.length === 0 && hidden.length === 0)
     return optional
       ? { verdict: 'pass', reason: 'there is no such file' }
       : { verdict: 'unknown', reason: `${paths.join(', ')} was not seen` };
@@ -139,10 +150,22 @@ function judgeFiles(
   const wrong = found.filter(
     ([, file]) => (file.mode & 0o777 & ~allowed) !== 0 || (owner !== undefined && file.owner !== owner),
   );
+  if (wrong.length === 0 && hidden.length > 0)
+    return {
+      verdict: 'unknown',
+      reason: `${hidden.slice(0, NAMED_FILES).join(', ')} could not be looked at`,
+    };
   const tell = ([path, file]: (typeof found)[number]) =>
     `${path} is ${mode === undefined ? file.owner : (file.mode & 0o777).toString(8)}`;
   const named = (wrong.length > 0 ? wrong : found).slice(0, NAMED_FILES).map(tell).join(', ');
   return { verdict: wrong.length > 0 ? 'fail' : 'pass', reason: named };
+}
+
+/** Whether what could not be looked at may be a folder of what a pattern means. */
+function mayHold(path: string, pattern: string): boolean {
+  if (pattern.startsWith(`${path}/`)) return true;
+  const anyDepth = pattern.indexOf('**');
+  return anyDepth >= 0 && path.startsWith(pattern.slice(0, anyDepth));
 }
 
 /** "*" is any name in a folder, "**" any path below it. */

@@ -22,6 +22,8 @@ export interface CisFacts {
   readonly configs: ReadonlyMap<string, unknown>;
   /** By path; those that do not exist are absent. */
   readonly files: ReadonlyMap<string, CisFile>;
+  /** Files and folders that are there, or may be, and could not be looked at. */
+  readonly unseen?: ReadonlySet<string>;
 }
 
 /** Values of flags by name without dashes; the last of a name counts, as it does for the programs. */

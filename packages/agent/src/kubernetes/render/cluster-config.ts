@@ -79,8 +79,9 @@ function apiServer({ apiServerNames }: ClusterSpec, nodeAddress: string): object
       'audit-policy-file': file('audit-policy.yaml'),
       'audit-log-path': `${AUDIT_LOG}/audit.log`,
       'audit-log-maxage': '30',
-      'audit-log-maxbackup': '5',
-      'audit-log-maxsize': '50',
+      // CIS 1.2.18 and 1.2.19; 1.1 GB at most, which fits the smallest disk a control plane has.
+      'audit-log-maxbackup': '10',
+      'audit-log-maxsize': '100',
       'authentication-config': file('authentication.yaml'),
       'encryption-provider-config': file('encryption.yaml'),
       'kubelet-certificate-authority': `${CERTIFICATES}/ca.crt`,

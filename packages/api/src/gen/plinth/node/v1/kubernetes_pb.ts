@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file plinth/node/v1/kubernetes.proto.
  */
 export const file_plinth_node_v1_kubernetes: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wbGludGgvbm9kZS92MS9rdWJlcm5ldGVzLnByb3RvEg5wbGludGgubm9kZS52MSKeAQoLQ2x1c3RlclNwZWMSDAoEbmFtZRgBIAEoCRITCgtwb2RfbmV0d29yaxgCIAEoCRIXCg9zZXJ2aWNlX25ldHdvcmsYAyABKAkSEgoKZG5zX2RvbWFpbhgEIAEoCRIlCh1jb250cm9sX3BsYW5lc190YWtlX3dvcmtsb2FkcxgFIAEoCBIYChBhcGlfc2VydmVyX25hbWVzGAYgAygJIhYKFEdldEt1YmVybmV0ZXNSZXF1ZXN0Io0CChVHZXRLdWJlcm5ldGVzUmVzcG9uc2USLgoKbWVtYmVyc2hpcBgBIAEoDjIaLnBsaW50aC5ub2RlLnYxLk1lbWJlcnNoaXASJgoEcm9sZRgCIAEoDjIYLnBsaW50aC5ub2RlLnYxLk5vZGVSb2xlEiwKB2NsdXN0ZXIYAyABKAsyGy5wbGludGgubm9kZS52MS5DbHVzdGVyU3BlYxIPCgd2ZXJzaW9uGAQgASgJEhQKDG5vZGVfYWRkcmVzcxgFIAEoCRIlCgZsYXllcnMYBiADKAsyFS5wbGludGgubm9kZS52MS5MYXllchIgCgNhY3QYByABKAsyEy5wbGludGgubm9kZS52MS5BY3QiTAoFTGF5ZXISDwoHdmVyc2lvbhgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDgoGYWN0aXZlGAMgASgIEhIKCnNpemVfYnl0ZXMYBCABKAQi1wEKA0FjdBIlCgRraW5kGAEgASgOMhcucGxpbnRoLm5vZGUudjEuQWN0S2luZBInCgVzdGF0ZRgCIAEoDjIYLnBsaW50aC5ub2RlLnYxLkFjdFN0YXRlEiYKBXN0ZXBzGAMgAygLMhcucGxpbnRoLm5vZGUudjEuQWN0U3RlcBIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgdmYWlsdXJlGAUgASgLMhcucGxpbnRoLm5vZGUudjEuRmFpbHVyZSKKAQoHQWN0U3RlcBIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEicKBXN0YXRlGAMgASgOMhgucGxpbnRoLm5vZGUudjEuQWN0U3RhdGUSKwoIZHVyYXRpb24YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEbm90ZRgFIAEoCSI2CgdGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIMCgRoaW50GAMgASgJInIKEEJvb3RzdHJhcFJlcXVlc3QSLAoHY2x1c3RlchgBIAEoCzIbLnBsaW50aC5ub2RlLnYxLkNsdXN0ZXJTcGVjEhoKEmt1YmVybmV0ZXNfdmVyc2lvbhgCIAEoCRIUCgxub2RlX2FkZHJlc3MYAyABKAkiEwoRQm9vdHN0cmFwUmVzcG9uc2UidQoRSW52aXRlTm9kZVJlcXVlc3QSDwoHbm9kZV9pZBgBIAEoCRIRCglub2RlX25hbWUYAiABKAkSJgoEcm9sZRgDIAEoDjIYLnBsaW50aC5ub2RlLnYxLk5vZGVSb2xlEhQKDG5vZGVfYWRkcmVzcxgEIAEoCSJEChJJbnZpdGVOb2RlUmVzcG9uc2USLgoKaW52aXRhdGlvbhgBIAEoCzIaLnBsaW50aC5ub2RlLnYxLkludml0YXRpb24i6wIKCkludml0YXRpb24SDwoHbm9kZV9pZBgBIAEoCRIRCglub2RlX25hbWUYAiABKAkSJgoEcm9sZRgDIAEoDjIYLnBsaW50aC5ub2RlLnYxLk5vZGVSb2xlEhQKDG5vZGVfYWRkcmVzcxgEIAEoCRIsCgdjbHVzdGVyGAUgASgLMhsucGxpbnRoLm5vZGUudjEuQ2x1c3RlclNwZWMSGgoSa3ViZXJuZXRlc192ZXJzaW9uGAYgASgJEhMKC2FwaV9zZXJ2ZXJzGAcgAygJEhIKBXRva2VuGAggASgJQgOAAQESEwoLY2Ffa2V5X2hhc2gYCSABKAkSHAoPY2VydGlmaWNhdGVfa2V5GAogASgJQgOAAQESJQoYZW5jcnlwdGlvbl9jb25maWd1cmF0aW9uGAsgASgJQgOAAQESLgoKZXhwaXJlc19hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPQoLSm9pblJlcXVlc3QSLgoKaW52aXRhdGlvbhgBIAEoCzIaLnBsaW50aC5ub2RlLnYxLkludml0YXRpb24iDgoMSm9pblJlc3BvbnNlIiwKDlVwZ3JhZGVSZXF1ZXN0EhoKEmt1YmVybmV0ZXNfdmVyc2lvbhgBIAEoCSIRCg9VcGdyYWRlUmVzcG9uc2UiIAoMTGVhdmVSZXF1ZXN0EhAKCG92ZXJyaWRlGAEgASgJIg8KDUxlYXZlUmVzcG9uc2UiJgoUR2V0S3ViZWNvbmZpZ1JlcXVlc3QSDgoGc2VydmVyGAEgASgJImAKFUdldEt1YmVjb25maWdSZXNwb25zZRIXCgprdWJlY29uZmlnGAEgASgJQgOAAQESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVwoRU3RhZ2VMYXllclJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoCRISCgpzaXplX2J5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoCRINCgVjaHVuaxgEIAEoDCI6ChJTdGFnZUxheWVyUmVzcG9uc2USJAoFbGF5ZXIYASABKAsyFS5wbGludGgubm9kZS52MS5MYXllcipYCghOb2RlUm9sZRIZChVOT0RFX1JPTEVfVU5TUEVDSUZJRUQQABIbChdOT0RFX1JPTEVfQ09OVFJPTF9QTEFORRABEhQKEE5PREVfUk9MRV9XT1JLRVIQAipsCgpNZW1iZXJzaGlwEhoKFk1FTUJFUlNISVBfVU5TUEVDSUZJRUQQABITCg9NRU1CRVJTSElQX05PTkUQARIWChJNRU1CRVJTSElQX1BFTkRJTkcQAhIVChFNRU1CRVJTSElQX01FTUJFUhADKngKB0FjdEtpbmQSGAoUQUNUX0tJTkRfVU5TUEVDSUZJRUQQABIWChJBQ1RfS0lORF9CT09UU1RSQVAQARIRCg1BQ1RfS0lORF9KT0lOEAISFAoQQUNUX0tJTkRfVVBHUkFERRADEhIKDkFDVF9LSU5EX0xFQVZFEAQqfgoIQWN0U3RhdGUSGQoVQUNUX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRQUNUX1NUQVRFX1JVTk5JTkcQARISCg5BQ1RfU1RBVEVfRE9ORRACEhQKEEFDVF9TVEFURV9GQUlMRUQQAxIWChJBQ1RfU1RBVEVfUkVWRVJURUQQBDKiBQoRS3ViZXJuZXRlc1NlcnZpY2USXAoNR2V0S3ViZXJuZXRlcxIkLnBsaW50aC5ub2RlLnYxLkdldEt1YmVybmV0ZXNSZXF1ZXN0GiUucGxpbnRoLm5vZGUudjEuR2V0S3ViZXJuZXRlc1Jlc3BvbnNlElAKCUJvb3RzdHJhcBIgLnBsaW50aC5ub2RlLnYxLkJvb3RzdHJhcFJlcXVlc3QaIS5wbGludGgubm9kZS52MS5Cb290c3RyYXBSZXNwb25zZRJTCgpJbnZpdGVOb2RlEiEucGxpbnRoLm5vZGUudjEuSW52aXRlTm9kZVJlcXVlc3QaIi5wbGludGgubm9kZS52MS5JbnZpdGVOb2RlUmVzcG9uc2USQQoESm9pbhIbLnBsaW50aC5ub2RlLnYxLkpvaW5SZXF1ZXN0GhwucGxpbnRoLm5vZGUudjEuSm9pblJlc3BvbnNlEkoKB1VwZ3JhZGUSHi5wbGludGgubm9kZS52MS5VcGdyYWRlUmVxdWVzdBofLnBsaW50aC5ub2RlLnYxLlVwZ3JhZGVSZXNwb25zZRJECgVMZWF2ZRIcLnBsaW50aC5ub2RlLnYxLkxlYXZlUmVxdWVzdBodLnBsaW50aC5ub2RlLnYxLkxlYXZlUmVzcG9uc2USXAoNR2V0S3ViZWNvbmZpZxIkLnBsaW50aC5ub2RlLnYxLkdldEt1YmVjb25maWdSZXF1ZXN0GiUucGxpbnRoLm5vZGUudjEuR2V0S3ViZWNvbmZpZ1Jlc3BvbnNlElUKClN0YWdlTGF5ZXISIS5wbGludGgubm9kZS52MS5TdGFnZUxheWVyUmVxdWVzdBoiLnBsaW50aC5ub2RlLnYxLlN0YWdlTGF5ZXJSZXNwb25zZSgBYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Ch9wbGludGgvbm9kZS92MS9rdWJlcm5ldGVzLnByb3RvEg5wbGludGgubm9kZS52MSKeAQoLQ2x1c3RlclNwZWMSDAoEbmFtZRgBIAEoCRITCgtwb2RfbmV0d29yaxgCIAEoCRIXCg9zZXJ2aWNlX25ldHdvcmsYAyABKAkSEgoKZG5zX2RvbWFpbhgEIAEoCRIlCh1jb250cm9sX3BsYW5lc190YWtlX3dvcmtsb2FkcxgFIAEoCBIYChBhcGlfc2VydmVyX25hbWVzGAYgAygJIhYKFEdldEt1YmVybmV0ZXNSZXF1ZXN0Io0CChVHZXRLdWJlcm5ldGVzUmVzcG9uc2USLgoKbWVtYmVyc2hpcBgBIAEoDjIaLnBsaW50aC5ub2RlLnYxLk1lbWJlcnNoaXASJgoEcm9sZRgCIAEoDjIYLnBsaW50aC5ub2RlLnYxLk5vZGVSb2xlEiwKB2NsdXN0ZXIYAyABKAsyGy5wbGludGgubm9kZS52MS5DbHVzdGVyU3BlYxIPCgd2ZXJzaW9uGAQgASgJEhQKDG5vZGVfYWRkcmVzcxgFIAEoCRIlCgZsYXllcnMYBiADKAsyFS5wbGludGgubm9kZS52MS5MYXllchIgCgNhY3QYByABKAsyEy5wbGludGgubm9kZS52MS5BY3QiTAoFTGF5ZXISDwoHdmVyc2lvbhgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDgoGYWN0aXZlGAMgASgIEhIKCnNpemVfYnl0ZXMYBCABKAQi1wEKA0FjdBIlCgRraW5kGAEgASgOMhcucGxpbnRoLm5vZGUudjEuQWN0S2luZBInCgVzdGF0ZRgCIAEoDjIYLnBsaW50aC5ub2RlLnYxLkFjdFN0YXRlEiYKBXN0ZXBzGAMgAygLMhcucGxpbnRoLm5vZGUudjEuQWN0U3RlcBIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgdmYWlsdXJlGAUgASgLMhcucGxpbnRoLm5vZGUudjEuRmFpbHVyZSKKAQoHQWN0U3RlcBIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEicKBXN0YXRlGAMgASgOMhgucGxpbnRoLm5vZGUudjEuQWN0U3RhdGUSKwoIZHVyYXRpb24YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEbm90ZRgFIAEoCSI2CgdGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIMCgRoaW50GAMgASgJInIKEEJvb3RzdHJhcFJlcXVlc3QSLAoHY2x1c3RlchgBIAEoCzIbLnBsaW50aC5ub2RlLnYxLkNsdXN0ZXJTcGVjEhoKEmt1YmVybmV0ZXNfdmVyc2lvbhgCIAEoCRIUCgxub2RlX2FkZHJlc3MYAyABKAkiEwoRQm9vdHN0cmFwUmVzcG9uc2UidQoRSW52aXRlTm9kZVJlcXVlc3QSDwoHbm9kZV9pZBgBIAEoCRIRCglub2RlX25hbWUYAiABKAkSJgoEcm9sZRgDIAEoDjIYLnBsaW50aC5ub2RlLnYxLk5vZGVSb2xlEhQKDG5vZGVfYWRkcmVzcxgEIAEoCSJEChJJbnZpdGVOb2RlUmVzcG9uc2USLgoKaW52aXRhdGlvbhgBIAEoCzIaLnBsaW50aC5ub2RlLnYxLkludml0YXRpb24i6wIKCkludml0YXRpb24SDwoHbm9kZV9pZBgBIAEoCRIRCglub2RlX25hbWUYAiABKAkSJgoEcm9sZRgDIAEoDjIYLnBsaW50aC5ub2RlLnYxLk5vZGVSb2xlEhQKDG5vZGVfYWRkcmVzcxgEIAEoCRIsCgdjbHVzdGVyGAUgASgLMhsucGxpbnRoLm5vZGUudjEuQ2x1c3RlclNwZWMSGgoSa3ViZXJuZXRlc192ZXJzaW9uGAYgASgJEhMKC2FwaV9zZXJ2ZXJzGAcgAygJEhIKBXRva2VuGAggASgJQgOAAQESEwoLY2Ffa2V5X2hhc2gYCSABKAkSHAoPY2VydGlmaWNhdGVfa2V5GAogASgJQgOAAQESJQoYZW5jcnlwdGlvbl9jb25maWd1cmF0aW9uGAsgASgJQgOAAQESLgoKZXhwaXJlc19hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPQoLSm9pblJlcXVlc3QSLgoKaW52aXRhdGlvbhgBIAEoCzIaLnBsaW50aC5ub2RlLnYxLkludml0YXRpb24iDgoMSm9pblJlc3BvbnNlIiwKDlVwZ3JhZGVSZXF1ZXN0EhoKEmt1YmVybmV0ZXNfdmVyc2lvbhgBIAEoCSIRCg9VcGdyYWRlUmVzcG9uc2UiIAoMTGVhdmVSZXF1ZXN0EhAKCG92ZXJyaWRlGAEgASgJIg8KDUxlYXZlUmVzcG9uc2UiJgoUR2V0S3ViZWNvbmZpZ1JlcXVlc3QSDgoGc2VydmVyGAEgASgJImAKFUdldEt1YmVjb25maWdSZXNwb25zZRIXCgprdWJlY29uZmlnGAEgASgJQgOAAQESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVwoRU3RhZ2VMYXllclJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoCRISCgpzaXplX2J5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoCRINCgVjaHVuaxgEIAEoDCI6ChJTdGFnZUxheWVyUmVzcG9uc2USJAoFbGF5ZXIYASABKAsyFS5wbGludGgubm9kZS52MS5MYXllciIPCg1HZXRDaXNSZXF1ZXN0IoABCg5HZXRDaXNSZXNwb25zZRIRCgliZW5jaG1hcmsYASABKAkSKgoHcmVzdWx0cxgCIAMoCzIZLnBsaW50aC5ub2RlLnYxLkNpc1Jlc3VsdBIvCgtvYnNlcnZlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidAoJQ2lzUmVzdWx0EgoKAmlkGAEgASgJEg8KB3NlY3Rpb24YAiABKAkSDQoFdGl0bGUYAyABKAkSKwoHdmVyZGljdBgEIAEoDjIaLnBsaW50aC5ub2RlLnYxLkNpc1ZlcmRpY3QSDgoGcmVhc29uGAUgASgJKlgKCE5vZGVSb2xlEhkKFU5PREVfUk9MRV9VTlNQRUNJRklFRBAAEhsKF05PREVfUk9MRV9DT05UUk9MX1BMQU5FEAESFAoQTk9ERV9ST0xFX1dPUktFUhACKmwKCk1lbWJlcnNoaXASGgoWTUVNQkVSU0hJUF9VTlNQRUNJRklFRBAAEhMKD01FTUJFUlNISVBfTk9ORRABEhYKEk1FTUJFUlNISVBfUEVORElORxACEhUKEU1FTUJFUlNISVBfTUVNQkVSEAMqeAoHQWN0S2luZBIYChRBQ1RfS0lORF9VTlNQRUNJRklFRBAAEhYKEkFDVF9LSU5EX0JPT1RTVFJBUBABEhEKDUFDVF9LSU5EX0pPSU4QAhIUChBBQ1RfS0lORF9VUEdSQURFEAMSEgoOQUNUX0tJTkRfTEVBVkUQBCp+CghBY3RTdGF0ZRIZChVBQ1RfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFBQ1RfU1RBVEVfUlVOTklORxABEhIKDkFDVF9TVEFURV9ET05FEAISFAoQQUNUX1NUQVRFX0ZBSUxFRBADEhYKEkFDVF9TVEFURV9SRVZFUlRFRBAEKqABCgpDaXNWZXJkaWN0EhsKF0NJU19WRVJESUNUX1VOU1BFQ0lGSUVEEAASFAoQQ0lTX1ZFUkRJQ1RfUEFTUxABEhQKEENJU19WRVJESUNUX0ZBSUwQAhIYChRDSVNfVkVSRElDVF9BQ0NFUFRFRBADEhYKEkNJU19WRVJESUNUX01BTlVBTBAEEhcKE0NJU19WRVJESUNUX1VOS05PV04QBTLrBQoRS3ViZXJuZXRlc1NlcnZpY2USXAoNR2V0S3ViZXJuZXRlcxIkLnBsaW50aC5ub2RlLnYxLkdldEt1YmVybmV0ZXNSZXF1ZXN0GiUucGxpbnRoLm5vZGUudjEuR2V0S3ViZXJuZXRlc1Jlc3BvbnNlEkcKBkdldENpcxIdLnBsaW50aC5ub2RlLnYxLkdldENpc1JlcXVlc3QaHi5wbGludGgubm9kZS52MS5HZXRDaXNSZXNwb25zZRJQCglCb290c3RyYXASIC5wbGludGgubm9kZS52MS5Cb290c3RyYXBSZXF1ZXN0GiEucGxpbnRoLm5vZGUudjEuQm9vdHN0cmFwUmVzcG9uc2USUwoKSW52aXRlTm9kZRIhLnBsaW50aC5ub2RlLnYxLkludml0ZU5vZGVSZXF1ZXN0GiIucGxpbnRoLm5vZGUudjEuSW52aXRlTm9kZVJlc3BvbnNlEkEKBEpvaW4SGy5wbGludGgubm9kZS52MS5Kb2luUmVxdWVzdBocLnBsaW50aC5ub2RlLnYxLkpvaW5SZXNwb25zZRJKCgdVcGdyYWRlEh4ucGxpbnRoLm5vZGUudjEuVXBncmFkZVJlcXVlc3QaHy5wbGludGgubm9kZS52MS5VcGdyYWRlUmVzcG9uc2USRAoFTGVhdmUSHC5wbGludGgubm9kZS52MS5MZWF2ZVJlcXVlc3QaHS5wbGludGgubm9kZS52MS5MZWF2ZVJlc3BvbnNlElwKDUdldEt1YmVjb25maWcSJC5wbGludGgubm9kZS52MS5HZXRLdWJlY29uZmlnUmVxdWVzdBolLnBsaW50aC5ub2RlLnYxLkdldEt1YmVjb25maWdSZXNwb25zZRJVCgpTdGFnZUxheWVyEiEucGxpbnRoLm5vZGUudjEuU3RhZ2VMYXllclJlcXVlc3QaIi5wbGludGgubm9kZS52MS5TdGFnZUxheWVyUmVzcG9uc2UoAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * ClusterSpec is what all nodes of a cluster agree on.
@@ -758,6 +758,105 @@ export const StageLayerResponseSchema: GenMessage<StageLayerResponse> = /*@__PUR
   messageDesc(file_plinth_node_v1_kubernetes, 21);
 
 /**
+ * GetCisRequest has no options.
+ *
+ * @generated from message plinth.node.v1.GetCisRequest
+ */
+export type GetCisRequest = Message<"plinth.node.v1.GetCisRequest"> & {
+};
+
+/**
+ * Describes the message plinth.node.v1.GetCisRequest.
+ * Use `create(GetCisRequestSchema)` to create a new message.
+ */
+export const GetCisRequestSchema: GenMessage<GetCisRequest> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_kubernetes, 22);
+
+/**
+ * GetCisResponse is what the benchmark says about this node.
+ *
+ * @generated from message plinth.node.v1.GetCisResponse
+ */
+export type GetCisResponse = Message<"plinth.node.v1.GetCisResponse"> & {
+  /**
+   * The benchmark with its version, "CIS Kubernetes Benchmark 1.12".
+   *
+   * @generated from field: string benchmark = 1;
+   */
+  benchmark: string;
+
+  /**
+   * Every check that is for a node of this role, in the benchmark's order.
+   *
+   * @generated from field: repeated plinth.node.v1.CisResult results = 2;
+   */
+  results: CisResult[];
+
+  /**
+   * When the node was looked at, by its clock.
+   *
+   * @generated from field: google.protobuf.Timestamp observed_at = 3;
+   */
+  observedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message plinth.node.v1.GetCisResponse.
+ * Use `create(GetCisResponseSchema)` to create a new message.
+ */
+export const GetCisResponseSchema: GenMessage<GetCisResponse> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_kubernetes, 23);
+
+/**
+ * CisResult is one check.
+ *
+ * @generated from message plinth.node.v1.CisResult
+ */
+export type CisResult = Message<"plinth.node.v1.CisResult"> & {
+  /**
+   * Number in the benchmark, "1.2.6".
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The section it stands in, "API server".
+   *
+   * @generated from field: string section = 2;
+   */
+  section: string;
+
+  /**
+   * What is wanted.
+   *
+   * @generated from field: string title = 3;
+   */
+  title: string;
+
+  /**
+   * How it turned out.
+   *
+   * @generated from field: plinth.node.v1.CisVerdict verdict = 4;
+   */
+  verdict: CisVerdict;
+
+  /**
+   * What was seen that decided, or why nothing was judged. Never a secret.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message plinth.node.v1.CisResult.
+ * Use `create(CisResultSchema)` to create a new message.
+ */
+export const CisResultSchema: GenMessage<CisResult> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_kubernetes, 24);
+
+/**
  * NodeRole is what a node does in a cluster.
  *
  * @generated from enum plinth.node.v1.NodeRole
@@ -957,6 +1056,68 @@ export const ActStateSchema: GenEnum<ActState> = /*@__PURE__*/
   enumDesc(file_plinth_node_v1_kubernetes, 3);
 
 /**
+ * CisVerdict is how a check turned out.
+ *
+ * @generated from enum plinth.node.v1.CisVerdict
+ */
+export const CisVerdict = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: CIS_VERDICT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is as the benchmark wants it.
+   *
+   * @generated from enum value: CIS_VERDICT_PASS = 1;
+   */
+  PASS: 1,
+
+  /**
+   * It is not.
+   *
+   * @generated from enum value: CIS_VERDICT_FAIL = 2;
+   */
+  FAIL: 2,
+
+  /**
+   * It is not, and is meant so: the reason says why.
+   *
+   * @generated from enum value: CIS_VERDICT_ACCEPTED = 3;
+   */
+  ACCEPTED: 3,
+
+  /**
+   * It cannot be judged from what lies on a node.
+   *
+   * @generated from enum value: CIS_VERDICT_MANUAL = 4;
+   */
+  MANUAL: 4,
+
+  /**
+   * What it looks at was not seen.
+   *
+   * @generated from enum value: CIS_VERDICT_UNKNOWN = 5;
+   */
+  UNKNOWN: 5,
+} as const;
+
+/**
+ * CisVerdict is how a check turned out.
+ *
+ * @generated from enum plinth.node.v1.CisVerdict
+ */
+export type CisVerdict = (typeof CisVerdict)[keyof typeof CisVerdict] | UnknownEnum;
+
+/**
+ * Describes the enum plinth.node.v1.CisVerdict.
+ */
+export const CisVerdictSchema: GenEnum<CisVerdict> = /*@__PURE__*/
+  enumDesc(file_plinth_node_v1_kubernetes, 4);
+
+/**
  * KubernetesService drives kubeadm on the node it runs on. A node does one act at a time. An act is accepted or refused
  * at once and then goes on by itself, also when the client is gone: GetKubernetes shows how far it is.
  *
@@ -972,6 +1133,16 @@ export const KubernetesService: GenService<{
     methodKind: "unary";
     input: typeof GetKubernetesRequestSchema;
     output: typeof GetKubernetesResponseSchema;
+  },
+  /**
+   * GetCis judges this member by the CIS Kubernetes Benchmark as its layer has it, when asked. Every role may call it.
+   *
+   * @generated from rpc plinth.node.v1.KubernetesService.GetCis
+   */
+  getCis: {
+    methodKind: "unary";
+    input: typeof GetCisRequestSchema;
+    output: typeof GetCisResponseSchema;
   },
   /**
    * Bootstrap makes this node the first control plane of a new cluster. Refused (FAILED_PRECONDITION) on a node that is
