@@ -11,6 +11,12 @@ export function median(values: readonly number[]): number {
   return around.reduce<number>((sum, value) => sum + (value ?? Number.NaN) / 2, 0);
 }
 
+/** percentile is the smallest value that `part` (0 to 1) of all values do not exceed. */
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
+}
+
 /** printTable prints rows under their headings; numbers are on the right. */
 export function printTable(title: string, headings: readonly string[], rows: readonly Row[]): void {
   const cells = [headings, ...rows].map((row) => row.map(String));

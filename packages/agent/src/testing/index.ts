@@ -1,3 +1,9 @@
+export { readAdminCredentials } from '../kubernetes/access/credentials.ts';
+export { createJoinToken } from '../kubernetes/access/join-tokens.ts';
+export { type KubeClient, openKubeClient } from '../kubernetes/access/kube-client.ts';
+export { SIGNERS } from '../kubernetes/approve/judge-request.ts';
+export { runApprover } from '../kubernetes/approve/run-approver.ts';
+export { nodeSys } from '../sys/node-sys.ts';
 export {
   type ClientCredentials,
   type ClientOptions,

@@ -92,11 +92,12 @@ export async function openProgramSet({ programs }: KubernetesPrograms): Promise<
 
 /**
  * startControlPlane makes certificates with kubeadm and starts etcd and the API server with them, TLS everywhere as on a
- * node; with `controllers`, the controller manager too. Disposing ends and removes all of it.
+ * node; with `controllers`, the controller manager too, given these arguments besides its own. Disposing ends and removes
+ * all of it.
  */
 export async function startControlPlane(
   kubernetes: KubernetesPrograms,
-  { controllers = false }: { readonly controllers?: boolean } = {},
+  { controllers = false }: { readonly controllers?: boolean | readonly string[] } = {},
 ): Promise<ControlPlane> {
   const set = await openProgramSet(kubernetes);
   const { dir, at } = set;
@@ -129,7 +130,10 @@ export async function startControlPlane(
       'kube-apiserver',
       async () => (await kubectl('get', 'namespace', 'kube-system')) !== '',
     );
-    if (controllers) processes.start('kube-controller-manager', controllerArgs(dir, pki, controllerPort));
+    if (controllers) {
+      const more = controllers === true ? [] : controllers;
+      processes.start('kube-controller-manager', [...controllerArgs(dir, pki, controllerPort), ...more]);
+    }
     return plane;
   } catch (reason) {
     await plane[Symbol.asyncDispose]();

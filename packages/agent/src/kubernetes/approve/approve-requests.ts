@@ -1,42 +1,33 @@
 import { z } from 'zod';
+import { inParallel } from '../../in-parallel.ts';
 import type { InvitedNode } from '../access/cluster-access.ts';
 import { type JoinToken, listJoinTokens, markJoinToken, removeJoinToken } from '../access/join-tokens.ts';
 import { isRefusal, type KubeClient } from '../access/kube-client.ts';
 import { keepNodeRecord, listNodeRecords } from '../access/node-records.ts';
 import { CERTIFICATES_EXPIRY, CERTIFICATES_SECRET } from '../access/upload-certificates.ts';
-import { type Judgement, judgeRequest, SIGNERS } from './judge-request.ts';
-import { parseRequest } from './parse-request.ts';
+import { type Judgement, SIGNERS } from './judge-request.ts';
+import { type JudgedRequest, judgePending, listPending, REQUESTS } from './pending-requests.ts';
 
-const REQUESTS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
-/** Requests looked at in one round; the rest comes in the next. */
-const REQUESTS_AT_ONCE = 50;
+/** Tokens ended in one round: they work no more, and must not keep nodes waiting that ask for a certificate. */
+const TOKENS_AT_ONCE = 50;
+/** Writes under way at the same time: each waits for the API server far longer than it takes this node to ask. */
+const WRITES_AT_ONCE = 8;
 /** A kubelet fetches its certificate with the token; it does so within seconds. */
 const FETCH_MS = 60_000;
-
-const requestSchema = z.looseObject({
-  metadata: z.looseObject({ name: z.string() }),
-  spec: z.looseObject({
-    request: z.base64(),
-    signerName: z.string(),
-    username: z.string().default(''),
-    groups: z.array(z.string()).default([]),
-    usages: z.array(z.string()).default([]),
-  }),
-  status: z
-    .looseObject({
-      conditions: z.array(z.looseObject({ type: z.string() })).optional(),
-      certificate: z.string().optional(),
-    })
-    .default({}),
-});
-const listSchema = z.object({ items: z.array(requestSchema) });
-type CertificateRequest = z.infer<typeof requestSchema>;
 
 /** One decision, for the log. */
 export interface Decision {
   readonly request: string;
   readonly requestor: string;
   readonly judgement: Judgement;
+}
+
+/** What one round did. */
+export interface ApproverRound {
+  /** What was approved, denied, or left to a person. */
+  readonly decisions: readonly Decision[];
+  /** There are requests that this round did not look at. */
+  readonly more: boolean;
 }
 
 export interface ApproverParts {
@@ -49,42 +40,27 @@ export interface ApproverParts {
 /**
  * approveRequests does one round: decides about every pending request of a kubelet, ends tokens that have done their
  * work, and deletes uploaded certificates whose time is over. Errors: see KubeClient.
- * @returns what was approved, denied, or left to a person
  */
-export async function approveRequests(parts: ApproverParts): Promise<readonly Decision[]> {
+export async function approveRequests(parts: ApproverParts): Promise<ApproverRound> {
   const { client, nowMs } = parts;
   const tokens = await listJoinTokens(client);
   const pending = (
     await Promise.all(Object.values(SIGNERS).map((signer) => listPending(client, signer)))
   ).flat();
-  const decisions: Decision[] = [];
-  const records = pending.length === 0 ? [] : [...(await listOwnRecords(parts))];
-  for (const request of pending.slice(0, REQUESTS_AT_ONCE)) {
-    const known = { records, tokens, nowMs: nowMs() };
-    const content = await parseRequest(Buffer.from(request.spec.request, 'base64').toString('latin1'));
-    const judgement = judgeRequest(
-      {
-        signer: request.spec.signerName,
-        requestor: request.spec.username,
-        requestorGroups: request.spec.groups,
-        usages: request.spec.usages,
-        content,
-      },
-      known,
-    );
-    if (!(await carryOut(parts, request, content?.keyDigest ?? '', judgement))) continue;
-    // The next request is judged with what this one changed.
-    if (judgement.verdict === 'approve' && judgement.redeems) records.push(judgement.redeems.node);
-    decisions.push({ request: request.metadata.name, requestor: request.spec.username, judgement });
-  }
+  const records = pending.length === 0 ? [] : await listOwnRecords(parts);
+  const { judged, skipped } = await judgePending(pending, { records, tokens, nowMs: nowMs() });
+  const decided = await inParallel(judged, WRITES_AT_ONCE, (item) => carryOut(parts, item));
   await tidyUp(parts, tokens);
-  return decisions;
-}
-
-async function listPending(client: KubeClient, signer: string): Promise<readonly CertificateRequest[]> {
-  const query = new URLSearchParams({ fieldSelector: `spec.signerName=${signer}`, limit: '2000' });
-  const { items } = await client.get(`${REQUESTS}?${query}`, listSchema);
-  return items.filter(({ status }) => !status.certificate && (status.conditions ?? []).length === 0);
+  const done = judged.filter((_, index) => decided[index]);
+  return {
+    decisions: done.map(({ request, judgement }) => ({
+      request: request.metadata.name,
+      requestor: request.spec.username,
+      judgement,
+    })),
+    // Without a change the next round would do the same.
+    more: skipped && done.some(({ judgement }) => judgement.verdict !== 'leave'),
+  };
 }
 
 async function listOwnRecords({ client, self }: ApproverParts) {
@@ -97,9 +73,7 @@ async function listOwnRecords({ client, self }: ApproverParts) {
 /** Whether this round did it; another control plane may have been first. */
 async function carryOut(
   { client, nowMs }: ApproverParts,
-  request: CertificateRequest,
-  keyDigest: string,
-  judgement: Judgement,
+  { request, keyDigest, judgement }: JudgedRequest,
 ): Promise<boolean> {
   if (judgement.verdict === 'leave') return true;
   try {
@@ -136,10 +110,11 @@ const expirySchema = z.object({
 
 async function tidyUp({ client, nowMs }: ApproverParts, tokens: readonly JoinToken[]): Promise<void> {
   const now = nowMs();
-  for (const token of tokens) {
-    const fetched = token.usedAtMs !== undefined && !(now - token.usedAtMs < FETCH_MS);
-    if (fetched || !(token.expiresAtMs > now)) await removeJoinToken(client, token.id);
-  }
+  const ended = tokens.filter(({ usedAtMs, expiresAtMs }) => {
+    const fetched = usedAtMs !== undefined && !(now - usedAtMs < FETCH_MS);
+    return fetched || !(expiresAtMs > now);
+  });
+  await inParallel(ended.slice(0, TOKENS_AT_ONCE), WRITES_AT_ONCE, ({ id }) => removeJoinToken(client, id));
   const uploaded = await client.find(CERTIFICATES_SECRET, expirySchema);
   const expiry = uploaded?.metadata.annotations[CERTIFICATES_EXPIRY];
   // What others uploaded has no expiry of ours, and its own way to end.

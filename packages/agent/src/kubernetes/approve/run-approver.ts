@@ -19,16 +19,20 @@ export async function runApprover(parts: ApproverParts, options: ApproverOptions
   const left = new Set<string>(); // requests left to a person: said once, not in each round
   await repeat(
     async () => {
-      const decisions = await approveRequests(parts);
-      const stillLeft = new Set<string>();
-      for (const decision of decisions) {
-        const isLeft = decision.judgement.verdict === 'leave';
-        const key = `${decision.request} ${decision.judgement.reason}`;
-        if (isLeft) stillLeft.add(key);
-        if (!isLeft || !left.has(key)) options.onDecision(decision);
+      // Many nodes may join at once: no pause as long as there is work.
+      for (let more = true; more && !options.signal.aborted; ) {
+        const round = await approveRequests(parts);
+        more = round.more;
+        const stillLeft = new Set<string>();
+        for (const decision of round.decisions) {
+          const isLeft = decision.judgement.verdict === 'leave';
+          const key = `${decision.request} ${decision.judgement.reason}`;
+          if (isLeft) stillLeft.add(key);
+          if (!isLeft || !left.has(key)) options.onDecision(decision);
+        }
+        left.clear();
+        for (const key of stillLeft) left.add(key);
       }
-      left.clear();
-      for (const key of stillLeft) left.add(key);
     },
     { everyMs: EVERY_MS, atMostMs: AT_MOST_MS, ...options },
   );
