@@ -66,7 +66,8 @@ function fakeEtcd() {
     },
   };
   const transport = createRouterTransport(etcdService(etcd), {
-    router: { interceptors: [identify, guard(() => {}, Date.now)] },
+    // The bound of plinthd's other calls.
+    router: { interceptors: [identify, guard(() => {}, Date.now)], maxTimeoutMs: 60_000 },
   });
   return { client: createClient(EtcdService, transport), done };
 }
@@ -151,4 +152,11 @@ test('a refusal says why, with its code', async () => {
   await assert.rejects(client.removeEtcdMember({ id: '../x' }, as('plinth:admin')), (reason) => {
     return ConnectError.from(reason).code === Code.InvalidArgument;
   });
+});
+
+test('a call may take as long as a large database needs', async () => {
+  const { client } = fakeEtcd();
+  const patient = { headers: { 'x-role': 'plinth:admin' }, timeoutMs: 30 * 60_000 };
+  assert.equal((await client.defragmentEtcd({}, patient)).beforeBytes, 9n);
+  await assert.rejects(client.defragmentEtcd({}, { ...patient, timeoutMs: 2 * 60 * 60_000 }));
 });

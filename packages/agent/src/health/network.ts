@@ -3,7 +3,6 @@ import { listDir, readText, type Sys } from '../sys/sys.ts';
 import type { ApiServerFacts } from './kubernetes-observer.ts';
 import type { DnsAnswer } from './network-probe.ts';
 import type { HealthRule, MemberView, NodeView } from './rule.ts';
-import { textOf } from './rule.ts';
 
 const LINKS = '/sys/class/net';
 /** flannel names its tunnel by the network identifier it takes by default. */
@@ -149,14 +148,13 @@ export function parseNameServers(text: string): readonly string[] {
     .slice(0, 3);
 }
 
+/** Links of pods come and go while they are looked at, and the folder holds files as well. */
 async function readLinks(sys: Sys): Promise<Link[]> {
-  const names = await sys.readDir(LINKS);
-  return Promise.all(
-    names.map(async (name) => ({
-      name,
-      mtu: Number(await textOf(sys, `${LINKS}/${name}/mtu`)),
-      state: await textOf(sys, `${LINKS}/${name}/operstate`),
-      device: (await listDir(sys, `${LINKS}/${name}/device`)).length > 0,
-    })),
-  );
+  const links = (await sys.readDir(LINKS)).map(async (name): Promise<Link[]> => {
+    const mtu = await readText(sys, `${LINKS}/${name}/mtu`);
+    const state = await readText(sys, `${LINKS}/${name}/operstate`);
+    const device = (await listDir(sys, `${LINKS}/${name}/device`)).length > 0;
+    return mtu === undefined || state === undefined ? [] : [{ name, mtu: Number(mtu), state, device }];
+  });
+  return (await Promise.all(links)).flat();
 }

@@ -5,17 +5,12 @@ import { type EtcdOperations, etcdOperations } from '../etcd/etcd-operations.ts'
 import { etcdService } from '../etcd/etcd-service.ts';
 import type { ClusterView } from '../health/collect-health.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
-import { readNodeCredentials } from './access/credentials.ts';
-import { openKubeClient } from './access/kube-client.ts';
 import { openClusterAccess } from './access/open-cluster-access.ts';
-import { readServers } from './balance/server-list.ts';
 import { administratorClient, type ClusterLifeParts, openClusterLife } from './cluster-life.ts';
-import { dnsAddressOf } from './cluster-spec.ts';
 import { kubernetesChecks } from './kubernetes-checks.ts';
 import { kubernetesService } from './kubernetes-service.ts';
-import { openObserver, QUESTION_LIMIT_MS } from './observe/open-observer.ts';
+import { openHealthView } from './observe/open-health-view.ts';
 import { type Kubernetes, openKubernetes } from './open-kubernetes.ts';
-import { API_SERVER_PORT, LOCAL_API } from './paths.ts';
 import { systemdUnits } from './units/run-unit.ts';
 
 export type ServeParts = Omit<ClusterLifeParts, 'etcd' | 'restartUnit'>;
@@ -74,42 +69,7 @@ async function serve(parts: ServeParts): Promise<ServedKubernetes> {
       members(router);
     },
     checks: kubernetesChecks(kubernetes),
-    cluster: clusterViews(parts, kubernetes, etcd),
-  };
-}
-
-/** Gives health's view of the cluster, by what is stored about the membership at each look. */
-function clusterViews(
-  { sys, store, nodeName }: ServeParts,
-  { facts }: Kubernetes,
-  etcd: EtcdOperations,
-): () => Promise<ClusterView | undefined> {
-  const client = openKubeClient({
-    endpoint: async () => ({ ...LOCAL_API, ...(await readNodeCredentials(sys)) }),
-    timeoutMs: QUESTION_LIMIT_MS * 2,
-  });
-  return async () => {
-    // A membership that cannot be read is what the check "membership" is about.
-    const member = await facts().then(
-      (known) => known.member,
-      () => undefined,
-    );
-    if (member?.state !== 'member') return undefined;
-    const { role, version, nodeAddress, cluster } = member;
-    const otherServers = async () => {
-      const kept = await readServers(store);
-      const servers = kept.length > 0 ? kept : member.apiServers;
-      return servers.filter((server) => server !== `${nodeAddress}:${API_SERVER_PORT}`);
-    };
-    const observeEtcd = () => etcd.observe(QUESTION_LIMIT_MS);
-    return {
-      member: {
-        ...{ role, version, nodeAddress },
-        dnsAddress: dnsAddressOf(cluster),
-        dnsDomain: cluster.dnsDomain,
-      },
-      kubernetes: openObserver({ sys, nodeName, client, otherServers, observeEtcd }),
-    };
+    cluster: openHealthView(parts, kubernetes.facts, etcd),
   };
 }
 
