@@ -8,6 +8,12 @@ const PARTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-schedu
 /** Where programs lie on the node. */
 const PROGRAM_PATH = '/usr/sbin:/usr/bin';
 
+/**
+ * A machine that stalls for a minute must not lose its control plane to its own probe: the new start costs more than the
+ * stall. kubeadm allows 80 s of silence; a process that hangs for good is found after four minutes.
+ */
+const PATIENT_PROBE = { timeoutSeconds: 30, failureThreshold: 24 };
+
 /** Tells which version a pod is of: without it an upgrade would not change the manifest, and nothing would restart. */
 export const VERSION_ANNOTATION = 'plinth.dev/kubernetes-version';
 
@@ -37,6 +43,7 @@ export function controlPlanePatches({
             imagePullPolicy: 'Never',
             // The image names no search path, and kubeadm's commands are bare names.
             env: [{ name: 'PATH', value: PROGRAM_PATH }],
+            livenessProbe: PATIENT_PROBE,
             volumeMounts: [{ name: 'node-usr', mountPath: '/usr', readOnly: true }],
           },
         ],
