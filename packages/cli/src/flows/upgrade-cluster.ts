@@ -123,7 +123,9 @@ async function followUpgrade(
       ...{ name, signal: context.signal, timeoutMs: options.actTimeoutMs },
       get: () => node.kubernetes.get(),
     });
-    const health = await waitForHealth(node, HEALTH_TIMEOUT_MS, context.signal, progress);
+    // Parts of a control plane may need minutes to come back, during which nothing changes.
+    const patienceMs = HEALTH_TIMEOUT_MS;
+    const health = await waitForHealth(node, HEALTH_TIMEOUT_MS, context.signal, progress, patienceMs);
     if (health.state === HealthState.DEGRADED)
       progress.warn(`node "${name}" is degraded; see "plinth health"`);
     if (health.state === HealthState.HEALTHY || health.state === HealthState.DEGRADED) return;

@@ -9,6 +9,7 @@ const STUCK_AFTER_MS = 60_000;
 /**
  * waitForHealth asks a node until it is healthy, its faults no longer change, or the time is over, and gives its last
  * answer: an unhealthy node is an answer too. A node that answers once and then does not is asked again, because it may still be starting.
+ * @param unfitStuckAfterMs how long faults of a node that is unhealthy, not only degraded, may stay the same
  * @throws cli/interrupted; api/… when the last call failed
  */
 export async function waitForHealth(
@@ -16,6 +17,7 @@ export async function waitForHealth(
   timeoutMs: number,
   signal: AbortSignal,
   progress: Progress,
+  unfitStuckAfterMs: number = STUCK_AFTER_MS,
 ): Promise<GetHealthResponse> {
   const deadlineMs = performance.now() + timeoutMs;
   let faults = '';
@@ -26,7 +28,8 @@ export async function waitForHealth(
       const health = await client.getHealth();
       const open = faultsOf(health).join(', ');
       if (open !== faults) [faults, unchangedSinceMs] = [open, performance.now()];
-      const isStuck = performance.now() - unchangedSinceMs > STUCK_AFTER_MS;
+      const patienceMs = health.state === HealthState.UNHEALTHY ? unfitStuckAfterMs : STUCK_AFTER_MS;
+      const isStuck = performance.now() - unchangedSinceMs > patienceMs;
       if (health.state === HealthState.HEALTHY || isLast || isStuck) return health;
       progress.note(open);
     } catch (reason) {
