@@ -148,7 +148,8 @@ function endWhenIdle(session: ServerHttp2Session, idleLimitMs: number): void {
       session.destroy();
       return;
     }
-    pinged = session.ping(() => {
+    pinged = true;
+    session.ping(() => {
       pinged = false;
     });
     session.setTimeout(idleLimitMs);
