@@ -106,6 +106,8 @@ test('without a server a client is told at once, and with one again it works', a
 test('a silent server loses its connections when probes find it dead', async (context) => {
   const [a, b] = [await server(context, 'a'), await server(context, 'b')];
   const opened = await balancer(context, [a.at, b.at], { own: a.at });
+  opened.observe(b.at, 'ready');
+  opened.observe(a.at, 'ready');
   const { name, socket } = await who(opened.port);
   assert.equal(name, 'a');
   const closed = once(socket, 'close');
@@ -115,6 +117,17 @@ test('a silent server loses its connections when probes find it dead', async (co
   socket.end();
   await closed;
   assert.equal(await nameOf(opened), 'b');
+});
+
+test('a silent server keeps its connections while there is no better one', async (context) => {
+  const [a, b] = [await server(context, 'a'), await server(context, 'b')];
+  const opened = await balancer(context, [a.at, b.at], { own: a.at });
+  const { socket } = await who(opened.port);
+  for (const each of [a.at, b.at, a.at, b.at]) opened.observe(each, 'no-answer');
+  assert.equal(opened.healthOf(a.at), 'dead');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(socket.closed || socket.readableEnded, false);
+  socket.destroy();
 });
 
 test('connections are bounded', async (context) => {
@@ -177,8 +190,10 @@ test('the list comes from the invitation, then from the cluster, and after a reb
   const opened = await balancer(context, []);
   await loops(opened, store, { firstServers: ['192.0.2.1:6443'] });
   assert.deepEqual(opened.servers(), ['192.0.2.1:6443']);
-  assert.equal(opened.healthOf('192.0.2.1:6443'), 'ready');
+  assert.equal(opened.healthOf('192.0.2.1:6443'), 'unknown', 'the only server is not asked how it is');
   await loops(opened, store, { listServers: async () => ['192.0.2.1:6443', '192.0.2.2:6443'] });
+  await loops(opened, store, { listServers: async () => ['192.0.2.1:6443', '192.0.2.2:6443'] });
+  assert.equal(opened.healthOf('192.0.2.1:6443'), 'ready');
   assert.deepEqual(await readServers(store), ['192.0.2.1:6443', '192.0.2.2:6443']);
 
   const rebooted = await balancer(context, []);

@@ -26,7 +26,7 @@ export interface Balancer {
   readonly servers: () => readonly string[];
   /** Replaces the list; connections to a server that is gone from it end. An unusable or empty list is not taken. */
   setServers(servers: readonly string[]): boolean;
-  /** Tells what was seen of a server. One that is found dead loses its connections, so that clients come anew. */
+  /** Tells what was seen of a server. One that is found dead loses its connections where another is ready, so that clients come anew. */
   observe(server: string, sight: Sight): void;
   healthOf(server: string): Health;
   /** Stops listening and ends all connections. */
@@ -55,7 +55,9 @@ export async function openBalancer(options: BalancerOptions): Promise<Balancer> 
     const before = states.get(server) ?? UNSEEN;
     const after = nextState(before, sight);
     states.set(server, after);
-    if (after.health === 'dead' && before.health !== 'dead') cut(server);
+    // Without a better place to go, a slow server is better than none.
+    const isBetter = (other: string) => other !== server && healthOf(other) === 'ready';
+    if (after.health === 'dead' && before.health !== 'dead' && servers.some(isBetter)) cut(server);
   };
   const forward = async (client: Socket) => {
     for (const server of orderServers(servers, healthOf, { own, turn: turn++ })) {

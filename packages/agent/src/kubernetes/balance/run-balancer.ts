@@ -9,7 +9,8 @@ import { keepServers, parseServer, readServers } from './server-list.ts';
 export const BALANCER_PORT = 7445;
 
 const PROBE_EVERY_MS = 5_000;
-const PROBE_LIMIT_MS = 3_000;
+/** A loaded server that answers late still answers; one that is gone is noticed by its connections. */
+const PROBE_LIMIT_MS = 8_000;
 const LIST_EVERY_MS = 60_000;
 const LIST_AT_MOST_MS = 120_000;
 const ANSWER_LIMIT_BYTES = 64 * 1024;
@@ -37,9 +38,10 @@ export async function runBalancer(loops: BalancerLoops): Promise<void> {
   const common = { signal, ...(sleep ? { sleep } : {}) };
   const probing = repeat(
     async () => {
-      await Promise.all(
-        balancer.servers().map(async (server) => balancer.observe(server, await loops.probe(server))),
-      );
+      const servers = balancer.servers();
+      // There is nothing to choose from: a handshake every few seconds would tell nothing.
+      if (servers.length === 1) return;
+      await Promise.all(servers.map(async (server) => balancer.observe(server, await loops.probe(server))));
     },
     { ...common, everyMs: PROBE_EVERY_MS, atMostMs: PROBE_EVERY_MS, onFailure },
   );
