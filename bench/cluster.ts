@@ -41,9 +41,7 @@ console.log('Building both machines ...');
 const stagesDir = join(cacheDir(), 'stages');
 const ours = await buildPlinth({ osDir: REPOSITORY_OS_DIR, stagesDir, keysDir });
 const { layer, containerd } = await newestLayer(toolbox, keysDir);
-const plainFolder = folder.mkosiDir('kubeadm');
-const theirs = await kubeadmImage({ spec, keysDir, layer, containerd, toolbox, folder: plainFolder });
-const theirDisk = await mkosiDisk(tools, theirs.image, plainFolder);
+const plainMachine = options.only === 'plinth' ? undefined : await buildPlain();
 
 const race = await prepareClusterRace({
   ...{ toolbox, keysDir, layer, memoryMiB },
@@ -55,7 +53,8 @@ const plainRuns: ClusterRun[] = [];
 const loads: string[] = [];
 for (let pair = 1; pair <= Number(options.pairs); pair++) {
   if (options.only !== 'plain') plinthRuns.push(await told('Plinth', race.plinth(ours.diskPath)));
-  if (options.only !== 'plinth') plainRuns.push(await told('plain', race.plain(theirDisk, theirs.adminConf)));
+  if (plainMachine)
+    plainRuns.push(await told('plain', race.plain(plainMachine.diskPath, plainMachine.adminConf)));
   loads.push(loadNow());
 }
 
@@ -95,6 +94,13 @@ printConditions([
   ['times of node and pod', "the cluster's own, whole seconds, set right by its clock"],
   ['load after each pair', loads.join(' | ')],
 ]);
+
+async function buildPlain() {
+  const plainFolder = folder.mkosiDir('kubeadm');
+  const inputs = { spec, keysDir, layer, containerd, toolbox, folder: plainFolder };
+  const { image, adminConf } = await kubeadmImage(inputs);
+  return { diskPath: await mkosiDisk(tools, image, plainFolder), adminConf };
+}
 
 async function told(name: string, running: Promise<ClusterRun>): Promise<ClusterRun> {
   const run = await running;
