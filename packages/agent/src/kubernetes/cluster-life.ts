@@ -65,8 +65,8 @@ export function openClusterLife(parts: ClusterLifeParts): ClusterLife {
   };
 }
 
-/** A node that joined waits for its self-test, so it is looked for often. */
-const SELF_TEST_PACE = { everyMs: 5_000, atMostMs: 60_000 };
+/** A node that joined waits for its self-test, so it is looked for often: also while its control plane is being made. */
+const SELF_TEST_PACE = { everyMs: 5_000, atMostMs: 10_000 };
 
 /** Runs until the signal aborts. Throws when the balancer's port cannot be listened on. */
 async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: AbortSignal): Promise<void> {
