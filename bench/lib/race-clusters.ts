@@ -167,6 +167,8 @@ export async function prepareClusterRace(options: ClusterRaceOptions): Promise<C
             }),
           );
           const ready = untilReady(portOf(machine)).then(() => clock.note('API server ready'));
+          // Awaited below; until then a failure of the bootstrap is what counts.
+          ready.catch(() => {});
           await followBootstrap(client, clock);
           await ready;
           const { kubeconfig } = await retried(() => client.kubernetes.kubeconfig());
