@@ -22,6 +22,7 @@ import {
   Verdict,
   verdictName,
 } from './index.ts';
+import { nodeCallLimitMs } from './limits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'plinth-api-'));
 const closing: { close(): unknown }[] = [];
@@ -68,7 +69,10 @@ async function listen(server: Server | Http2SecureServer): Promise<number> {
 /** A node that answers with what `routes` says. */
 function serveRoutes(routes: (router: ConnectRouter) => void): Promise<number> {
   return listen(
-    createSecureServer({ cert, key }, connectNodeAdapter({ routes, connect: false, grpcWeb: false })),
+    createSecureServer(
+      { cert, key },
+      connectNodeAdapter({ routes, connect: false, grpcWeb: false, maxTimeoutMs: nodeCallLimitMs }),
+    ),
   );
 }
 
@@ -83,6 +87,14 @@ function client(port: number, changes: Partial<NodeTarget> = {}): NodeClient {
     ...changes,
   });
 }
+
+test('a client that waits long for other services does not ask a node for more time than it gives', async () => {
+  const port = await serveRoutes((router) => {
+    router.service(NodeService, { getVersions: () => ({ imageVersion: '1.2.3' }) });
+  });
+  using api = client(port, { timeoutMs: 2 * nodeCallLimitMs });
+  assert.equal((await api.getVersions()).imageVersion, '1.2.3');
+});
 
 async function failure(api: NodeClient): Promise<PlinthError> {
   using opened = api;

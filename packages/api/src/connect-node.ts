@@ -12,6 +12,7 @@ import {
   NodeService,
 } from './gen/plinth/node/v1/node_pb.ts';
 import { type KubernetesCalls, kubernetesCalls } from './kubernetes-calls.ts';
+import { nodeCallLimitMs } from './limits.ts';
 import { NodeSession } from './node-session.ts';
 import { callError } from './rpc-error.ts';
 
@@ -53,6 +54,8 @@ export function connectNode(target: NodeTarget): NodeClient {
     defaultTimeoutMs: target.timeoutMs,
   });
   const client = createClient(NodeService, transport);
+  // A node refuses a call that asks for more time than it gives; the longer bound is for calls of other services.
+  const brief = { timeoutMs: Math.min(target.timeoutMs, nodeCallLimitMs) };
   const answer = async <T>(method: string, call: Promise<T>): Promise<T> => {
     try {
       return await call;
@@ -62,12 +65,12 @@ export function connectNode(target: NodeTarget): NodeClient {
   };
   const close = () => session.close();
   return {
-    getIdentity: () => answer('GetIdentity', client.getIdentity({})),
-    getVersions: () => answer('GetVersions', client.getVersions({})),
-    getSlots: () => answer('GetSlots', client.getSlots({})),
-    getIntegrity: () => answer('GetIntegrity', client.getIntegrity({})),
-    getBootReport: () => answer('GetBootReport', client.getBootReport({})),
-    getHealth: () => answer('GetHealth', client.getHealth({})),
+    getIdentity: () => answer('GetIdentity', client.getIdentity({}, brief)),
+    getVersions: () => answer('GetVersions', client.getVersions({}, brief)),
+    getSlots: () => answer('GetSlots', client.getSlots({}, brief)),
+    getIntegrity: () => answer('GetIntegrity', client.getIntegrity({}, brief)),
+    getBootReport: () => answer('GetBootReport', client.getBootReport({}, brief)),
+    getHealth: () => answer('GetHealth', client.getHealth({}, brief)),
     kubernetes: kubernetesCalls(transport, answer),
     etcd: etcdCalls(transport, answer, (reason, method) => callError(reason, method, target)),
     close,

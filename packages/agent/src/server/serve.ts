@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type ConnectRouter, createContextValues } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { nodeCallLimitMs } from '@plinth/api';
 import { errorCode } from '../sys/sys.ts';
 import type { AuditSink } from './audit.ts';
 import { identifyCaller } from './caller.ts';
@@ -38,7 +39,6 @@ export interface Listener {
 }
 
 const REQUEST_LIMIT_BYTES = 64 * 1024;
-const CALL_LIMIT_MS = 60_000;
 const HANDSHAKE_LIMIT_MS = 10_000;
 const IDLE_LIMIT_MS = 120_000;
 const CONNECTIONS_AT_ONCE = 64;
@@ -93,7 +93,7 @@ function handler({ routes, audit, nowMs }: ServeOptions): ReturnType<typeof conn
     // The default offers gzip and brotli: it costs four times the CPU, and lets a small request grow large.
     acceptCompression: [],
     readMaxBytes: REQUEST_LIMIT_BYTES,
-    maxTimeoutMs: CALL_LIMIT_MS,
+    maxTimeoutMs: nodeCallLimitMs,
     interceptors: [guard(audit, nowMs)],
     contextValues: (request) => {
       const socket = tlsSocketOf(request);
