@@ -8,17 +8,20 @@ export const testCommand = defineCommand({
   summary: 'Run all tests: types, lint, units, tools, then boots of the built image',
   details: [
     'Stops at the first group that fails. The boots use QEMU and take minutes each',
-    'where the computer has no KVM.',
+    'where the computer has no KVM; there the tests of a whole cluster take an hour,',
+    'and run only when they are asked for.',
   ],
   examples: [
     { run: 'plinth test', what: 'everything; what CI runs' },
     { run: 'plinth test --quick', what: 'everything but the image and its boots' },
     { run: 'plinth test --unit', what: 'one group; may be given together with others' },
+    { run: 'plinth test --cluster', what: 'a cluster of machines, from one command to an upgrade' },
   ],
   options: {
     unit: flag('Only types, lint and tests of pure code'),
     tools: flag('Only tests against real tools in the toolbox'),
     boot: flag('Only build the image and boot it, whole and tampered with'),
+    cluster: flag('Only a cluster of machines; not part of the rest'),
     quick: flag('All but --boot'),
   },
   args: {},

@@ -3,19 +3,21 @@ import { test } from 'node:test';
 import { chooseGroups, partOf, type TestOptions } from './run-tests.ts';
 
 function names(options: Partial<TestOptions>): string[] {
-  const none = { unit: false, tools: false, boot: false, quick: false };
+  const none = { unit: false, tools: false, boot: false, cluster: false, quick: false };
   return chooseGroups({ ...none, ...options }).map(({ name }) => name);
 }
 
-test('chooseGroups runs all by default, in the order of their cost', () => {
+test('chooseGroups runs all by default but what takes an hour, in the order of their cost', () => {
   assert.deepEqual(names({}), ['types', 'lint', 'unit', 'tools', 'boot']);
   assert.deepEqual(names({ quick: true }), ['types', 'lint', 'unit', 'tools']);
   assert.deepEqual(names({ unit: true }), ['types', 'lint', 'unit']);
   assert.deepEqual(names({ boot: true, tools: true }), ['tools', 'boot']);
+  assert.deepEqual(names({ cluster: true }), ['cluster']);
 });
 
 test('partOf sorts test files by what they need', () => {
   assert.equal(partOf('packages/x/src/a.test.ts', "import { y } from './y.ts';"), 'unit');
   assert.equal(partOf('packages/x/src/a.test.ts', "import { openToolbox } from '@plinth/toolbox';"), 'tools');
   assert.equal(partOf('tests/boot/healthy.boot.test.ts', ''), 'boot');
+  assert.equal(partOf('tests/cluster/cluster.boot.test.ts', ''), 'cluster');
 });

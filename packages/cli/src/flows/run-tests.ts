@@ -10,10 +10,11 @@ export interface TestOptions {
   readonly unit: boolean;
   readonly tools: boolean;
   readonly boot: boolean;
+  readonly cluster: boolean;
   readonly quick: boolean;
 }
 
-type Part = 'unit' | 'tools' | 'boot';
+type Part = 'unit' | 'tools' | 'boot' | 'cluster';
 
 export interface GroupResult {
   readonly name: string;
@@ -59,9 +60,9 @@ export async function runTests(options: TestOptions, context: CommandContext): P
   return results;
 }
 
-/** chooseGroups decides which groups the options mean; without options, all. */
+/** chooseGroups decides which groups the options mean; without options, all but those that take an hour without KVM. */
 export function chooseGroups(options: TestOptions): readonly Group[] {
-  const named = (['unit', 'tools', 'boot'] as const).filter((part) => options[part]);
+  const named = (['unit', 'tools', 'boot', 'cluster'] as const).filter((part) => options[part]);
   const parts: readonly Part[] = named.length > 0 ? named : ['unit', 'tools', 'boot'];
   return groups.filter(({ part }) => parts.includes(part) && !(options.quick && part === 'boot'));
 }
@@ -113,6 +114,13 @@ const groups: readonly Group[] = [
         '--test-concurrency=1',
       ),
   },
+  {
+    name: 'cluster',
+    part: 'cluster',
+    what: 'a cluster of machines, from one command to an upgrade',
+    prepare: prepareRelease,
+    commands: async () => nodeTest((await testFiles()).filter(({ part }) => part === 'cluster')),
+  },
 ];
 
 interface TestFile {
@@ -138,6 +146,7 @@ async function testFiles(): Promise<TestFile[]> {
 
 /** partOf sorts a test file by what it needs: a machine that boots, the toolbox, or nothing. */
 export function partOf(path: string, text: string): Part {
+  if (path.startsWith('tests/cluster/')) return 'cluster';
   if (path.endsWith('.boot.test.ts')) return 'boot';
   return path.endsWith('.tool.test.ts') || text.includes('openToolbox') ? 'tools' : 'unit';
 }
