@@ -1,5 +1,6 @@
 import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PlinthError } from '@plinth/base';
 import type { StateStore } from '../../sys/state-store.ts';
 import { isMissing, type Sys } from '../../sys/sys.ts';
@@ -23,6 +24,8 @@ export interface LayerSwitch {
   readonly sys: Sys;
   readonly store: StateStore;
   readonly units: Units;
+  /** How long to wait for a device that is still being taken away. */
+  readonly busyPauseMs?: number;
 }
 
 /** chosenLayer reads which layer the node merges at boot. */
@@ -64,6 +67,13 @@ export async function chooseLayer({ sys, store }: LayerSwitch, choice: ChosenLay
 }
 
 /**
+ * A device that opened this layer before is taken away by the kernel when its last user has gone, and cannot be opened
+ * again while that is under way: seen where a layer was switched back soon after. That is no verdict on the layer.
+ */
+const BUSY_ATTEMPTS = 5;
+const BUSY_PAUSE_MS = 3_000;
+
+/**
  * mergeLayer merges what is chosen and looks whether it is the wanted version. When it is not, what was chosen before
  * is chosen and merged again.
  * @throws kubernetes/layer-refused
@@ -74,10 +84,7 @@ export async function mergeLayer(
   signal: AbortSignal,
 ): Promise<void> {
   const options = { timeoutMs: MERGE_TIMEOUT_MS, signal };
-  const refused = await parts.units.run('restart', SYSEXT_UNIT, options).then(
-    () => undefined,
-    (reason: unknown) => PlinthError.from(reason, 'kubernetes/unit-failed', `Cannot restart ${SYSEXT_UNIT}`),
-  );
+  const refused = await restartMerge(parts, options);
   const merged = await activeVersion(parts.sys);
   if (!refused && merged === wanted.version) return;
   // A stop of plinthd is no verdict on the layer.
@@ -89,4 +96,21 @@ export async function mergeLayer(
     `Cannot merge the Kubernetes layer ${wanted.version}: ${refused?.message ?? `${merged ?? 'no version'} is merged`}, expected a layer that this node trusts`,
     { cause: refused },
   );
+}
+
+/** Gives why the merge failed, undefined when it did not. */
+async function restartMerge(
+  { units, busyPauseMs = BUSY_PAUSE_MS }: LayerSwitch,
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<PlinthError | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await units.run('restart', SYSEXT_UNIT, options);
+      return undefined;
+    } catch (reason) {
+      const refused = PlinthError.from(reason, 'kubernetes/unit-failed', `Cannot restart ${SYSEXT_UNIT}`);
+      if (attempt === BUSY_ATTEMPTS || !refused.message.includes('Device or resource busy')) return refused;
+      await sleep(busyPauseMs, undefined, { signal: options.signal }).catch(() => {}); // the caller sees the abort
+    }
+  }
 }
