@@ -38,7 +38,7 @@ export type SelfTestAction =
   | { readonly kind: 'clear'; readonly podName: string };
 
 /** A node that failed is tried again: what it lacked may have come. */
-export const RETRY_AFTER_MS = 60_000;
+export const RETRY_AFTER_MS = 20_000;
 
 /**
  * judgeNodes decides what to do: test each node that is ready and not tested yet, admit the one that passed, report and

@@ -100,7 +100,7 @@ test('every untested, ready node gets on: it is tested, judged, or its test runs
   );
 });
 
-test('what failed is told first and tried again a minute later', () => {
+test('what failed is told first and tried again a little later', () => {
   const failed = selfTest('a', { state: 'failed', failedStep: 'dns', reason: 'exit code 1', endedAtMs: NOW });
   assert.deepEqual(judgeNodes([node('a')], [failed], NOW + 1_000), [
     { kind: 'report', node: node('a'), test: failed },
