@@ -9,6 +9,7 @@ import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
 import { serveKubernetes } from './kubernetes/serve-kubernetes.ts';
 import { type NetworkFiles, openNetwork } from './network/apply-network.ts';
+import { pause } from './repeat.ts';
 import { collectVersions } from './reports/versions.ts';
 import type { AuditSink } from './server/audit.ts';
 import { nodeService } from './server/node-service.ts';
@@ -61,7 +62,7 @@ export async function runAgent(parts: AgentParts): Promise<void> {
     while (!signal.aborted) {
       await network.settle();
       await watch();
-      await pause(waitMs, signal);
+      await pause(waitMs, signal, true);
       waitMs = Math.min(waitMs * 2, parts.watchMs);
     }
   } finally {
@@ -88,7 +89,7 @@ async function waitForConfig(parts: AgentParts): Promise<(FoundConfig & { ok: tr
       if (said === '') await parts.ready('maintenance: no valid machine config');
       said = problems;
     }
-    await pause(parts.retryMs, signal);
+    await pause(parts.retryMs, signal, true);
   }
   return undefined;
 }
@@ -147,18 +148,4 @@ async function open(
   console.say(`node ${name}, id ${identity.nodeId}, config from ${found.source}`);
   console.say(`api ready port=${listener.port} fingerprint=${identity.fingerprint}`);
   return { listener, watch: openWatch(sys, console, health, integrity) };
-}
-
-/** Waits, or ends early when aborted. The timer keeps the process alive: in maintenance nothing else does. */
-function pause(durationMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, durationMs);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

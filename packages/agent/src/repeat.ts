@@ -30,12 +30,15 @@ export async function repeat(work: () => Promise<void>, options: RepeatOptions):
   }
 }
 
-/** pause waits without keeping the process alive. */
-export function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+/**
+ * pause waits, or ends early when aborted.
+ * @param keepsAlive whether the process must not end meanwhile: where nothing else keeps it
+ */
+export function pause(durationMs: number, signal: AbortSignal, keepsAlive = false): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     const timer = setTimeout(done, durationMs);
-    timer.unref();
+    if (!keepsAlive) timer.unref();
     function done(): void {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);

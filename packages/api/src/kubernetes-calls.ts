@@ -38,6 +38,8 @@ export interface KubernetesCalls {
   upgrade(kubernetesVersion: string): Promise<void>;
   /** @param override the node's name, typed by a person; empty to be refused where the quorum would be lost */
   leave(override?: string): Promise<void>;
+  /** Ends what the cluster knows of a node that has left or is lost; asked of a control plane. */
+  forgetNode(nodeName: string): Promise<void>;
   /** @param server https URL of the API server as the client reaches it; empty for the node's own address */
   kubeconfig(server?: string): Promise<GetKubeconfigResponse>;
   stageLayer(upload: LayerUpload): Promise<Layer>;
@@ -67,6 +69,9 @@ export function kubernetesCalls(transport: Transport, answer: Answer): Kubernete
     },
     leave: async (override = '') => {
       await answer('Leave', client.leave({ override }));
+    },
+    forgetNode: async (nodeName) => {
+      await answer('ForgetNode', client.forgetNode({ nodeName }));
     },
     kubeconfig: (server = '') => answer('GetKubeconfig', client.getKubeconfig({ server })),
     stageLayer: async (upload) => {

@@ -1,4 +1,5 @@
 import { type Finding, fail, pass, passIf, unknown } from '../checks/check.ts';
+import { LOCAL_API } from '../kubernetes/paths.ts';
 import { listDir, readText, type Sys } from '../sys/sys.ts';
 import type { ApiServerFacts } from './kubernetes-observer.ts';
 import type { DnsAnswer } from './network-probe.ts';
@@ -14,7 +15,7 @@ const VXLAN_OVERHEAD_BYTES = 50;
 const RESOLV_CONF = '/run/systemd/resolve/resolv.conf';
 /** Nobody may ever register it (RFC 6761, 6.4), so that "no such name" is the right answer everywhere. */
 const NO_NAME = 'health.invalid';
-const BALANCER = '127.0.0.1:7445';
+const BALANCER = `${LOCAL_API.host}:${LOCAL_API.port}`;
 
 export const networkRules: readonly HealthRule<NodeView>[] = [
   {

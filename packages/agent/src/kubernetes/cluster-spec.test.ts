@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import fc from 'fast-check';
-import { chooseAddress } from './checks.ts';
 import { completeClusterSpec, dnsAddressOf, type GivenClusterSpec, parseIpv4 } from './cluster-spec.ts';
+import { chooseAddress } from './preconditions.ts';
 
 const given: GivenClusterSpec = {
   name: 'demo',

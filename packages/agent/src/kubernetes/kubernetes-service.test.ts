@@ -8,7 +8,7 @@ import { PlinthError } from '@plinth/base';
 import { completeClusterSpec } from './cluster-spec.ts';
 import { planBootstrap } from './plans/plan-bootstrap.ts';
 import { fakeNode, NODE_ID, variable } from './testing/fake-node.ts';
-import { as, failure, serve } from './testing/served.ts';
+import { as, failure, forgotten, serve } from './testing/served.ts';
 
 const admin = as('plinth:admin');
 const cluster = { name: 'demo' };
@@ -110,6 +110,7 @@ test('every other method is for admins', async () => {
       client.join({}, as(role)),
       client.upgrade({}, as(role)),
       client.leave({}, as(role)),
+      client.forgetNode({}, as(role)),
       client.getKubeconfig({}, as(role)),
     ])
       assert.equal((await failure(call)).status, Code.PermissionDenied);
@@ -228,6 +229,10 @@ test('a control plane invites, with its encryption key for control planes only',
     (await failure(client.inviteNode({ ...invite, nodeName: 'Node' }, admin))).code,
     'kubernetes/spec-invalid',
   );
+  await client.forgetNode({ nodeName: 'node-2' }, admin);
+  assert.deepEqual(forgotten.splice(0), ['node-2']);
+  for (const nodeName of ['', '../nodes', 'node-1'])
+    assert.equal((await failure(client.forgetNode({ nodeName }, admin))).code, 'kubernetes/spec-invalid');
   const { kubeconfig } = await client.getKubeconfig({}, admin);
   assert.equal(kubeconfig, 'server: https://192.0.2.1:6443');
   assert.equal(

@@ -3,6 +3,7 @@ import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import type { ConnectRouter } from '@connectrpc/connect';
 import {
   BootstrapResponseSchema,
+  ForgetNodeResponseSchema,
   GetKubeconfigResponseSchema,
   GetKubernetesResponseSchema,
   type Invitation,
@@ -17,14 +18,6 @@ import {
 } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import type { ClusterAccess } from './access/cluster-access.ts';
-import {
-  checkInvitation,
-  chooseAddress,
-  requireControlPlane,
-  requireFree,
-  requireKept,
-  requireMember,
-} from './checks.ts';
 import { cisReport } from './cis-report.ts';
 import { completeClusterSpec, parseIpv4, type NodeRole as Role } from './cluster-spec.ts';
 import { actMessage, findRole, layerMessage, memberships, roleNumbers } from './kubernetes-messages.ts';
@@ -37,6 +30,14 @@ import { type JoinRequest, keepInvitation, planJoin } from './plans/plan-join.ts
 import { planLeave } from './plans/plan-leave.ts';
 import { planUpgrade, type UpgradeRequest } from './plans/plan-upgrade.ts';
 import { findLayer } from './plans/steps.ts';
+import {
+  checkInvitation,
+  chooseAddress,
+  requireControlPlane,
+  requireFree,
+  requireKept,
+  requireMember,
+} from './preconditions.ts';
 import { checkEncryptionConfig, ENCRYPTION_CONFIG } from './render/api-server-files.ts';
 
 /** What the service needs besides the node's own state. */
@@ -163,6 +164,12 @@ export function kubernetesService(parts: KubernetesServiceParts): (router: Conne
             }),
           });
         },
+        forgetNode: async ({ nodeName }) => {
+          requireControlPlane(await kubernetes.facts());
+          checkForgotten(nodeName, node.nodeName);
+          await access.forgetNode(nodeName);
+          return create(ForgetNodeResponseSchema);
+        },
         getKubeconfig: async ({ server }) => {
           const { nodeAddress } = requireControlPlane(await kubernetes.facts());
           const url = server || `https://${nodeAddress}:${API_SERVER_PORT}`;
@@ -232,6 +239,14 @@ function checkInvited({
   throw new PlinthError(
     'kubernetes/spec-invalid',
     'Cannot invite the node: its id, name or IPv4 address is not valid, expected all three',
+  );
+}
+
+function checkForgotten(nodeName: string, own: string): void {
+  if (NAME.test(nodeName) && nodeName !== own) return;
+  throw new PlinthError(
+    'kubernetes/spec-invalid',
+    `Cannot forget the node ${JSON.stringify(nodeName.slice(0, 80))}, expected the name of another node`,
   );
 }
 

@@ -4,7 +4,6 @@ import type { StateStore } from '../sys/state-store.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { ActKind, ActRecord, Plan } from './acts/act.ts';
 import { type ActQueue, openActQueue } from './acts/act-queue.ts';
-import type { NodeFacts } from './checks.ts';
 import type { ClusterSpec, NodeRole } from './cluster-spec.ts';
 import { chosenLayer } from './layers/choose-layer.ts';
 import { listLayers } from './layers/layer-store.ts';
@@ -17,6 +16,7 @@ import { joinRequest, planJoin } from './plans/plan-join.ts';
 import { leaveRequest, planLeave } from './plans/plan-leave.ts';
 import { planUpgrade, upgradeRequest } from './plans/plan-upgrade.ts';
 import { writeNodeFile } from './plans/upgrade-backup.ts';
+import type { NodeFacts } from './preconditions.ts';
 import { systemdUnits } from './units/run-unit.ts';
 
 /** The cluster this node is in, or is entering. */

@@ -7,8 +7,8 @@ import type { ClusterView } from '../health/collect-health.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import { openClusterAccess } from './access/open-cluster-access.ts';
 import { administratorClient, type ClusterLifeParts, openClusterLife } from './cluster-life.ts';
-import { kubernetesChecks } from './kubernetes-checks.ts';
 import { kubernetesService } from './kubernetes-service.ts';
+import { membershipChecks } from './membership-check.ts';
 import { openHealthView } from './observe/open-health-view.ts';
 import { type Kubernetes, openKubernetes } from './open-kubernetes.ts';
 import { systemdUnits } from './units/run-unit.ts';
@@ -68,7 +68,7 @@ async function serve(parts: ServeParts): Promise<ServedKubernetes> {
       service(router);
       members(router);
     },
-    checks: kubernetesChecks(kubernetes),
+    checks: membershipChecks(kubernetes),
     cluster: openHealthView(parts, kubernetes.facts, etcd),
   };
 }

@@ -18,13 +18,15 @@ import { actKindName } from '../names.ts';
 /** What fake nodes know of each other: invitations, and who is a member of etcd. */
 export interface FakeWorld {
   readonly tokens: Map<string, string>;
+  /** Names that a control plane was told to forget. */
+  readonly forgotten: string[];
   readonly etcd: Set<string>;
   readonly log: string[];
 }
 
 /** fakeWorld is a world in which nothing has happened. */
 export function fakeWorld(): FakeWorld {
-  return { tokens: new Map(), etcd: new Set(), log: [] };
+  return { tokens: new Map(), forgotten: [], etcd: new Set(), log: [] };
 }
 
 interface FakeAct {
@@ -112,6 +114,13 @@ export class FakeNode {
       const { nodeId, nodeName, role, nodeAddress } = request;
       const rest = { kubernetesVersion: this.version, ...(this.cluster && { cluster: this.cluster }) };
       return { invitation: { nodeId, nodeName, role, nodeAddress, token, ...rest } };
+    },
+    forgetNode: ({ nodeName }) => {
+      if (this.membership !== Membership.MEMBER || this.role !== NodeRole.CONTROL_PLANE) {
+        throw refuse('it is no control plane');
+      }
+      this.world.forgotten.push(nodeName);
+      return {};
     },
     join: ({ invitation }) => {
       if (!invitation || this.world.tokens.get(invitation.token) !== this.nodeId)

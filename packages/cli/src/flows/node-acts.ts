@@ -100,6 +100,18 @@ export async function leaveCluster(
   );
 }
 
+/** forgetNode lets the cluster of a control plane forget a node that has left or is lost. @throws api/… */
+export async function forgetNode(
+  name: string,
+  controlPlane: string,
+  { callTimeoutMs }: Pick<ActOptions, 'callTimeoutMs'>,
+  context: CommandContext,
+): Promise<void> {
+  await context.progress.step(`Let the cluster forget node "${name}"`, () =>
+    useMember(controlPlane, context, callTimeoutMs, (node) => node.kubernetes.forgetNode(name)),
+  );
+}
+
 function onlyAddress(name: string, addresses: readonly string[]): string {
   const ipv4 = addresses.map((each) => each.split('/')[0] ?? '').filter((each) => /^\d+\./.test(each));
   const [first] = ipv4;

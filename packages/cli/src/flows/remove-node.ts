@@ -1,7 +1,7 @@
 import { changeCluster, destroyMachine, listClusters, withCluster, withoutMember } from '@plinth/local';
 import type { CommandContext } from '../framework/context.ts';
 import { usageError } from '../framework/usage-error.ts';
-import { leaveCluster } from './node-acts.ts';
+import { forgetNode, leaveCluster } from './node-acts.ts';
 import { forgetContexts } from './stop-cluster.ts';
 
 export interface RemoveNodeOptions {
@@ -13,7 +13,7 @@ export interface RemoveNodeOptions {
 }
 
 /**
- * removeNode lets a node of a local cluster leave, and removes its machine and its context.
+ * removeNode lets a node of a local cluster leave and be forgotten, and removes its machine and its context.
  * @returns the name of the cluster
  * @throws cli/usage when it is in none, or is the last one; api/…, cluster/act-failed
  */
@@ -32,6 +32,9 @@ export async function removeNode(
   }
   return withCluster(record.name, async () => {
     if (!options.lost) await leaveCluster(name, options.override, options, context);
+    const other = record.members.find((member) => member.role === 'control-plane' && member.name !== name);
+    // Without another control plane there is no cluster left that could remember it.
+    if (other) await forgetNode(name, other.name, options, context);
     await context.progress.step(`Remove machine "${name}"`, () => destroyMachine(name));
     await changeCluster(record.name, (before) => withoutMember(before ?? record, name));
     await forgetContexts([name], context.env);

@@ -26,7 +26,6 @@ import type { InvitedNode } from './cluster-access.ts';
 import { readAdminCredentials, readNodeCredentials } from './credentials.ts';
 import { listJoinTokens } from './join-tokens.ts';
 import { type KubeClient, openKubeClient } from './kube-client.ts';
-import { forgetNode } from './node-records.ts';
 import { openClusterAccess } from './open-cluster-access.ts';
 
 // Against a real API server with kubeadm's certificates and rules, and the controller manager that signs.
@@ -239,7 +238,12 @@ async function proveAccess(
       await assert.rejects(access.createToken({ ...invited, nodeId: 'ff' }, MINUTE_MS), {
         code: 'kubernetes/name-taken',
       });
-      await forgetNode(client, 'node-2');
+      const nodePath = join(folder, 'node-2.json');
+      const object = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } };
+      await writeFile(nodePath, JSON.stringify(object));
+      await plane.kubectl('create', '-f', nodePath);
+      await access.forgetNode('node-2');
+      assert.equal(await plane.kubectl('get', 'nodes', '--ignore-not-found', 'node-2'), '');
       await asNode.request(folder, 'ghost', 'node-2', SIGNERS.client);
       const ghost = (await round()).find(({ request }) => request === 'ghost');
       assert.equal(ghost?.judgement.reason, 'node node-2 is not a known member');

@@ -25,6 +25,8 @@ export interface ClusterAccess {
   caKeyHash(): Promise<string>;
   /** host:port of each API server of the cluster. */
   apiServers(): Promise<readonly string[]>;
+  /** Ends what the cluster knows of a node that has left or is lost; fine when it knows nothing. */
+  forgetNode(nodeName: string): Promise<void>;
   /** A kubeconfig of a cluster administrator with a new client certificate, for `server` ("https://host:port"). */
   issueKubeconfig(server: string): Promise<{ readonly kubeconfig: string; readonly expiresAtMs: number }>;
 }

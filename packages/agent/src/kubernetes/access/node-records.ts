@@ -47,9 +47,13 @@ export async function keepNodeRecord(client: KubeClient, record: NodeRecord): Pr
   }
 }
 
-/** forgetNode ends a membership: the name is free again, and no certificate of that node is renewed. */
+/**
+ * forgetNode ends a membership: the node is gone from the cluster, its name is free again, and no certificate of it is
+ * renewed. The record goes first: without it a kubelet that still runs cannot come back. Errors: see KubeClient.
+ */
 export async function forgetNode(client: KubeClient, nodeName: string): Promise<void> {
   await client.remove(`${CONFIG_MAPS}/${recordName(nodeName)}`);
+  await client.remove(`/api/v1/nodes/${nodeName}`);
 }
 
 /**

@@ -8,7 +8,7 @@ import { KUBERNETES_FILES } from './credentials.ts';
 import { issueClientCertificate } from './issue-certificate.ts';
 import { createJoinToken, JOIN_TOKEN_LIMIT_MS } from './join-tokens.ts';
 import type { KubeClient } from './kube-client.ts';
-import { listNodeRecords, requireFree } from './node-records.ts';
+import { forgetNode, listNodeRecords, requireFree } from './node-records.ts';
 import { readKeyFile, uploadCertificates } from './upload-certificates.ts';
 
 /**
@@ -56,6 +56,7 @@ export function openClusterAccess({
       return `sha256:${createHash('sha256').update(spki).digest('hex')}`;
     },
     apiServers: () => listApiServers(client),
+    forgetNode: (nodeName) => forgetNode(client, nodeName),
     async issueKubeconfig(server) {
       const nowMs = sys.nowMs();
       const authorityPem = await authority();

@@ -5,9 +5,6 @@ import { type Balancer, dial } from './open-balancer.ts';
 import type { Sight } from './server-health.ts';
 import { keepServers, parseServer, readServers } from './server-list.ts';
 
-/** The port on loopback by which everything on a member reaches the API. */
-export const BALANCER_PORT = 7445;
-
 const PROBE_EVERY_MS = 5_000;
 /** A loaded server that answers late still answers; one that is gone is noticed by its connections. */
 const PROBE_LIMIT_MS = 8_000;

@@ -5,9 +5,9 @@ import type { Sys } from '../../sys/sys.ts';
 import { readNodeCredentials } from '../access/credentials.ts';
 import { openKubeClient } from '../access/kube-client.ts';
 import { readServers } from '../balance/server-list.ts';
-import type { NodeFacts } from '../checks.ts';
 import { dnsAddressOf } from '../cluster-spec.ts';
 import { API_SERVER_PORT, LOCAL_API } from '../paths.ts';
+import type { NodeFacts } from '../preconditions.ts';
 import { openObserver, QUESTION_LIMIT_MS } from './open-observer.ts';
 
 export interface HealthViewParts {

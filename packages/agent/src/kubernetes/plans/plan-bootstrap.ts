@@ -1,22 +1,19 @@
 import { z } from 'zod';
 import type { Plan } from '../acts/act.ts';
 import { clusterSpecSchema } from '../cluster-spec.ts';
-import { readLayer } from '../layers/layer-manifest.ts';
-import { writeMember } from '../node/member.ts';
-import { nodeMtu } from '../node/node-mtu.ts';
 import { API_SERVER_PORT, KUBEADM_CONFIG } from '../paths.ts';
-import { addons, cniTemplate } from '../render/addons.ts';
-import { apiServerFiles, ENCRYPTION_CONFIG, newEncryptionConfig } from '../render/api-server-files.ts';
+import { ENCRYPTION_CONFIG, newEncryptionConfig } from '../render/api-server-files.ts';
 import { renderInit } from '../render/kubeadm-yaml.ts';
-import { controlPlanePatches } from '../render/patches.ts';
-import type { NodeSettings } from '../settings.ts';
-import { type NodeParts, UNITS, writeFiles } from './node-parts.ts';
+import type { NodeSettings, RenderedFile } from '../settings.ts';
+import { writeNodeFiles } from './node-files.ts';
+import { type NodeParts, UNITS } from './node-parts.ts';
 import {
   addonsStep,
   chooseLayerStep,
   importImagesStep,
   kubeadmStep,
   mergeLayerStep,
+  recordStep,
   stopUnit,
   waitNodeStep,
   writeStep,
@@ -44,38 +41,27 @@ export function planBootstrap(parts: NodeParts, request: BootstrapRequest): Plan
       kubeadmStep(parts, 'init', 'start the control plane (kubeadm init)'),
       addonsStep(parts),
       waitNodeStep(parts, version),
-      {
-        name: 'record-membership',
-        title: 'remember the membership',
-        isDone: async () => false,
-        run: async () => {
-          await writeMember(parts.store, {
-            state: 'member',
-            role: 'control-plane',
-            cluster,
-            version,
-            nodeAddress,
-            apiServers: [`${nodeAddress}:${API_SERVER_PORT}`],
-          });
-          await parts.store.remove(KUBEADM_CONFIG);
+      recordStep(
+        parts,
+        {
+          ...{ state: 'member', role: 'control-plane', cluster, version, nodeAddress },
+          apiServers: [`${nodeAddress}:${API_SERVER_PORT}`],
         },
-      },
+        [KUBEADM_CONFIG],
+      ),
     ],
   };
 }
 
 async function writeBootstrap(parts: NodeParts, settings: NodeSettings): Promise<void> {
-  const { store, sys } = parts;
-  const layer = await readLayer(sys);
+  const { store } = parts;
   await stopUnit(parts, UNITS.init);
   // A key that exists may have encrypted something already.
-  if (!(await store.read(ENCRYPTION_CONFIG)))
-    await writeFiles(store, [[ENCRYPTION_CONFIG, newEncryptionConfig()]]);
-  await writeFiles(store, [
-    ...apiServerFiles(),
-    ...controlPlanePatches(layer),
-    ...addons(settings.cluster, layer),
-    cniTemplate(layer, await nodeMtu(sys)),
-    [KUBEADM_CONFIG, renderInit(settings)],
-  ]);
+  const more = (await store.read(ENCRYPTION_CONFIG)) ? [] : [newKey()];
+  const { cluster } = settings;
+  await writeNodeFiles(parts, { role: 'control-plane', cluster, kubeadm: renderInit(settings), more });
+}
+
+function newKey(): RenderedFile {
+  return [ENCRYPTION_CONFIG, newEncryptionConfig()];
 }

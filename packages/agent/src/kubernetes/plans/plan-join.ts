@@ -2,21 +2,18 @@ import { PlinthError } from '@plinth/base';
 import { z } from 'zod';
 import type { Plan } from '../acts/act.ts';
 import { clusterSpecSchema, nodeRoles } from '../cluster-spec.ts';
-import { readLayer } from '../layers/layer-manifest.ts';
-import { writeMember } from '../node/member.ts';
-import { nodeMtu } from '../node/node-mtu.ts';
 import { FOLDER, KUBEADM_CONFIG } from '../paths.ts';
-import { addons, cniTemplate } from '../render/addons.ts';
-import { apiServerFiles, ENCRYPTION_CONFIG } from '../render/api-server-files.ts';
+import { ENCRYPTION_CONFIG } from '../render/api-server-files.ts';
 import { renderJoin } from '../render/kubeadm-yaml.ts';
-import { controlPlanePatches } from '../render/patches.ts';
 import type { NodeSettings } from '../settings.ts';
-import { type NodeParts, UNITS, writeFiles } from './node-parts.ts';
+import { writeNodeFiles } from './node-files.ts';
+import { type NodeParts, UNITS } from './node-parts.ts';
 import {
   chooseLayerStep,
   importImagesStep,
   kubeadmStep,
   mergeLayerStep,
+  recordStep,
   stopUnit,
   waitNodeStep,
   writeStep,
@@ -68,41 +65,23 @@ export function planJoin(parts: NodeParts, request: JoinRequest): Plan {
       importImagesStep(parts),
       kubeadmStep(parts, 'join', 'join the cluster (kubeadm join)'),
       waitNodeStep(parts, version),
-      {
-        name: 'record-membership',
-        title: 'remember the membership',
-        isDone: async () => false,
-        run: async () => {
-          await writeMember(parts.store, {
-            state: 'member',
-            role,
-            cluster,
-            version,
-            nodeAddress,
-            apiServers,
-          });
-          await parts.store.remove(KUBEADM_CONFIG);
-          await parts.store.remove(INVITATION_SECRETS);
-        },
-      },
+      recordStep(parts, { state: 'member', role, cluster, version, nodeAddress, apiServers }, [
+        KUBEADM_CONFIG,
+        INVITATION_SECRETS,
+      ]),
     ],
   };
 }
 
 async function writeJoin(parts: NodeParts, settings: NodeSettings, role: JoinRequest['role']): Promise<void> {
-  const { store, sys } = parts;
-  const layer = await readLayer(sys);
   await stopUnit(parts, UNITS.join);
   const { encryptionConfiguration, ...given } = await readSecrets(parts);
-  const controlPlane = role === 'control-plane';
-  await writeFiles(store, [
-    ...(controlPlane ? apiServerFiles() : []),
-    ...(controlPlane ? [[ENCRYPTION_CONFIG, encryptionConfiguration] as const] : []),
-    ...controlPlanePatches(layer),
-    ...(controlPlane ? addons(settings.cluster, layer) : []),
-    cniTemplate(layer, await nodeMtu(sys)),
-    [KUBEADM_CONFIG, renderJoin(settings, { ...given, role })],
-  ]);
+  await writeNodeFiles(parts, {
+    role,
+    cluster: settings.cluster,
+    kubeadm: renderJoin(settings, { ...given, role }),
+    more: role === 'control-plane' ? [[ENCRYPTION_CONFIG, encryptionConfiguration]] : [],
+  });
 }
 
 async function readSecrets({ store }: Pick<NodeParts, 'store'>): Promise<InvitationSecrets> {

@@ -6,13 +6,11 @@ import { chooseLayer, mergeLayer } from '../layers/choose-layer.ts';
 import { readLayer } from '../layers/layer-manifest.ts';
 import { activeVersion } from '../layers/layer-store.ts';
 import { readMember, writeMember } from '../node/member.ts';
-import { nodeMtu } from '../node/node-mtu.ts';
 import { KUBEADM_CONFIG } from '../paths.ts';
-import { addons, cniTemplate } from '../render/addons.ts';
-import { apiServerFiles } from '../render/api-server-files.ts';
 import { renderUpgrade } from '../render/kubeadm-yaml.ts';
 import { controlPlanePatches, VERSION_ANNOTATION } from '../render/patches.ts';
 import { judgeUpgrade } from './judge-upgrade.ts';
+import { writeNodeFiles } from './node-files.ts';
 import { KUBEADM_TIMEOUT_MS, type NodeParts, SHORT_TIMEOUT_MS, UNITS, writeFiles } from './node-parts.ts';
 import {
   addonsStep,
@@ -59,7 +57,9 @@ export function planUpgrade(parts: NodeParts, request: UpgradeRequest): Plan {
         run: () => backUp(parts, request),
       },
       mergeLayerStep(parts, to),
-      writeStep('write the settings of the new version', () => writeUpgrade(parts, request)),
+      writeStep('write the settings of the new version', () =>
+        writeNodeFiles(parts, { role, cluster: request.cluster, kubeadm: renderUpgrade({ version: to }) }),
+      ),
       importImagesStep(parts),
       {
         name: 'upgrade',
@@ -98,18 +98,6 @@ export function planUpgrade(parts: NodeParts, request: UpgradeRequest): Plan {
 
 async function mode({ view }: NodeParts, { role, from, to }: UpgradeRequest): Promise<'apply' | 'node'> {
   return judgeUpgrade({ role, from, to, cluster: await view.version() });
-}
-
-async function writeUpgrade({ store, sys }: NodeParts, { cluster, role, to }: UpgradeRequest): Promise<void> {
-  const layer = await readLayer(sys);
-  const controlPlane = role === 'control-plane';
-  await writeFiles(store, [
-    ...(controlPlane ? apiServerFiles() : []),
-    ...controlPlanePatches(layer),
-    ...(controlPlane ? addons(cluster, layer) : []),
-    cniTemplate(layer, await nodeMtu(sys)),
-    [KUBEADM_CONFIG, renderUpgrade({ version: to })],
-  ]);
 }
 
 /**

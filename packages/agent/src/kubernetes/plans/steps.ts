@@ -3,6 +3,7 @@ import { PlinthError } from '@plinth/base';
 import type { Step, StepContext } from '../acts/act.ts';
 import { type ChosenLayer, chooseLayer, mergeLayer } from '../layers/choose-layer.ts';
 import { activeVersion } from '../layers/layer-store.ts';
+import { type Member, writeMember } from '../node/member.ts';
 import { FOLDER } from '../paths.ts';
 import { KUBEADM_TIMEOUT_MS, type NodeParts, SHORT_TIMEOUT_MS, UNITS } from './node-parts.ts';
 
@@ -91,6 +92,19 @@ export function kubeadmStep({ units }: NodeParts, kind: 'init' | 'join', title: 
         if (!busy && active !== 'active') await units.run('restart', UNITS.reset, options);
       }
       await units.run('start', unit, options);
+    },
+  };
+}
+
+/** recordStep stores what the node has become, and removes what only the act needed. */
+export function recordStep({ store }: NodeParts, member: Member, spent: readonly string[]): Step {
+  return {
+    name: 'record-membership',
+    title: 'remember the membership',
+    isDone: async () => false,
+    run: async () => {
+      await writeMember(store, member);
+      for (const name of spent) await store.remove(name);
     },
   };
 }

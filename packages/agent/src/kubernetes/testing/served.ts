@@ -12,6 +12,9 @@ import type { ClusterAccess } from '../access/cluster-access.ts';
 import { kubernetesService } from '../kubernetes-service.ts';
 import type { FakeNode } from './fake-node.ts';
 
+/** Names that the cluster was told to forget. */
+export const forgotten: string[] = [];
+
 const access: ClusterAccess = {
   createToken: async (_node, ttlMs) => ({
     token: 'abcdef.0123456789abcdef',
@@ -20,6 +23,7 @@ const access: ClusterAccess = {
   uploadCertificates: async () => '12'.repeat(32),
   caKeyHash: async () => `sha256:${'cd'.repeat(32)}`,
   apiServers: async () => ['192.0.2.1:6443'],
+  forgetNode: async (nodeName) => void forgotten.push(nodeName),
   issueKubeconfig: async (server) => ({ kubeconfig: `server: ${server}`, expiresAtMs: 1 }),
 };
 

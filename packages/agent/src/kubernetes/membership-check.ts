@@ -2,8 +2,8 @@ import { type CheckSpec, pass } from '../checks/check.ts';
 import type { Kubernetes } from './open-kubernetes.ts';
 import { STATE } from './paths.ts';
 
-/** kubernetesChecks tell whether the node knows its membership; the rules of members depend on it. */
-export function kubernetesChecks({ standing }: Pick<Kubernetes, 'standing'>): CheckSpec[] {
+/** membershipChecks tell whether the node knows its membership; the rules of members depend on it. */
+export function membershipChecks({ standing }: Pick<Kubernetes, 'standing'>): CheckSpec[] {
   return [
     {
       id: 'membership',
