@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { relaxName } from '@plinth/image/testing';
 import type { ExtraDrive } from '@plinth/local';
 import type { BootLab } from './boot-lab.ts';
+
+const RELEASE = 'usr/lib/extension-release.d/extension-release.kubernetes';
 
 /** A layer made for a test by systemd's own tool, not by the builder. */
 export interface SmallLayer {
@@ -27,9 +30,9 @@ export async function makeSmallLayer(lab: BootLab, name: string, layer: SmallLay
     `IMAGE_VERSION=${layer.version}`,
     '',
   ].join('\n');
-  const files = { 'usr/lib/extension-release.d/extension-release.kubernetes': release, ...layer.files };
+  const files = { [RELEASE]: release, ...layer.files };
   for (const [path, text] of Object.entries(files)) await write(join(folder, 'tree', path), text);
-  await relaxName(lab, join(folder, 'tree'));
+  await relaxName(lab.toolbox, join(folder, 'tree', RELEASE));
   const signer = layer.signedBy === undefined ? undefined : await veritySigner(layer.signedBy);
   const verity = signer ? ['data', 'hash', 'signature'] : ['data', 'hash'];
   for (const part of verity) {
@@ -50,11 +53,11 @@ export async function makeSmallLayer(lab: BootLab, name: string, layer: SmallLay
     'systemd-repart',
     [
       ...['--offline=yes', '--empty=create', '--size=auto', '--dry-run=no', '--sector-size=512'],
-      ...['--definitions=/work/repart.d', '--copy-source=/work/tree', ...signing, '/work/layer.raw'],
+      ...['--definitions=/layer/repart.d', '--copy-source=/layer/tree', ...signing, '/layer/layer.raw'],
     ],
     {
       binds: [
-        { host: folder, inside: '/work' },
+        { host: folder, inside: '/layer' },
         ...(signer
           ? [
               { host: signer.key, inside: '/keys/key', readOnly: true },
@@ -65,15 +68,6 @@ export async function makeSmallLayer(lab: BootLab, name: string, layer: SmallLay
     },
   );
   return join(folder, 'layer.raw');
-}
-
-/** A drive has no name that could match; see packages/image/src/sysext/relax-name.ts. */
-async function relaxName(lab: BootLab, tree: string): Promise<void> {
-  const program = 'import os; os.setxattr("/tree/RELEASE", "user.extension-release.strict", b"0")';
-  const release = 'usr/lib/extension-release.d/extension-release.kubernetes';
-  await lab.toolbox.run('python3', ['-c', program.replace('RELEASE', release)], {
-    binds: [{ host: tree, inside: '/tree' }],
-  });
 }
 
 async function veritySigner(folder: string): Promise<{ key: string; certificate: string }> {

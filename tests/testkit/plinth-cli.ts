@@ -9,8 +9,7 @@ export interface PlinthCli {
   /** Runs a command that must succeed; gives what it printed. */
   print(...args: string[]): Promise<string>;
   /** Runs a command that must succeed and print JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: what is asked of the answer is what the test asserts
-  json(...args: string[]): Promise<any>;
+  json(...args: string[]): Promise<unknown>;
   /** kubectl of the cluster, on the objects in `input` where it has any. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** Starts a command that goes on; the caller ends it. */
@@ -70,7 +69,7 @@ export function openPlinthCli(folder: string): PlinthCli {
     run,
     start,
     print: (...args) => must(args),
-    json: async (...args) => JSON.parse(await must([...args, '-o', 'json'])),
+    json: async (...args): Promise<unknown> => JSON.parse(await must([...args, '-o', 'json'])),
     kubectl: (args, input) => must(['kubectl', ...args], input),
   };
 }

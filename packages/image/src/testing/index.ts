@@ -1,3 +1,4 @@
+export { relaxName } from '../sysext/relax-name.ts';
 export {
   type ControlPlane,
   etcdArgs,
