@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectNode, type GetBootReportResponse, HealthState, type NodeClient } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
@@ -11,10 +10,10 @@ import {
   waitForApi,
 } from '@plinth/local';
 import type { Toolbox } from '@plinth/toolbox';
-import { exportKeys, issueClientCertificate, loadKeys } from '@plinth/trust';
 import { interrupted } from './interrupted.ts';
 import { CONTAINERD_ANSWERS } from './mkosi-images.ts';
 import { processorMs } from './processor-time.ts';
+import { prepareRaceMachine } from './race-machine.ts';
 
 /** What a boot took from the moment QEMU runs. */
 export interface BootCost {
@@ -46,34 +45,16 @@ const GIVEN_UP = /No bootable option|Kernel panic|emergency mode|^\(initramfs\)/
 
 /** @param folder receives certificates and machines */
 export async function prepareRace(toolbox: Toolbox, keysDir: string, folder: string): Promise<BootRace> {
-  const keys = await loadKeys(keysDir);
-  const authority = keys.signers['api-authority'];
-  const admin = await issueClientCertificate(authority, {
-    role: 'plinth:admin',
-    name: 'bench',
-    ttlSeconds: 86_400,
-  });
-  const certificates = join(folder, 'certificates');
-  await exportKeys(keysDir, certificates, 'pem');
-  const certificate = (role: string) => join(certificates, `${role}.crt`);
-  const common = {
-    firmware: 'secure-boot',
-    certificates: {
-      ownerGuid: keys.ownerGuid,
-      pk: certificate('platform-key'),
-      kek: certificate('key-exchange-key'),
-      db: [certificate('boot'), certificate('verity')],
-    },
-    tpm: true,
-    onReboot: 'end',
-    durability: 'throw-away',
-  } as const satisfies Partial<MachineSpec>;
-  const root = join(folder, 'machines');
+  const { common, root, machineConfig, credentials } = await prepareRaceMachine(keysDir, folder);
   const boot = async <T>(
     spec: Pick<MachineSpec, 'name' | 'disk' | 'machineConfig'>,
     wait: (machine: MachineStatus, costNow: () => Promise<BootCost>) => Promise<T>,
   ): Promise<T> => {
-    const machine = await startMachine(toolbox, { ...common, ...spec }, { root, signal: interrupted });
+    const machine = await startMachine(
+      toolbox,
+      { ...common, ...spec, onReboot: 'end' },
+      { root, signal: interrupted },
+    );
     const startedMs = performance.now();
     try {
       return await wait(machine, async () => ({
@@ -90,15 +71,14 @@ export async function prepareRace(toolbox: Toolbox, keysDir: string, folder: str
         {
           name: 'plinth',
           disk: { kind: 'raw', path },
-          machineConfig: machineConfig(authority.certificatePem),
+          machineConfig,
         },
         async (machine, costNow) => {
           const endpoint = await waitForApi(machine, { timeoutMs: BOOT_TIMEOUT_MS, signal: interrupted });
           const apiReady = await costNow();
           using client = connectNode({
             ...endpoint,
-            clientCertificatePem: admin.certificatePem,
-            clientKeyPem: admin.privateKeyPem,
+            ...credentials,
             timeoutMs: CALL_TIMEOUT_MS,
           });
           await waitUntilHealthy(client);
@@ -136,14 +116,4 @@ async function waitUntilHealthy(client: NodeClient): Promise<void> {
     await sleep(ASK_EVERY_MS, undefined, { signal: interrupted });
   }
   throw new PlinthError('vm/api-timeout', `Cannot time the boot: the node did not become healthy: ${last}`);
-}
-
-/** JSON is YAML, and it quotes a certificate's line breaks. */
-function machineConfig(authorityPem: string): string {
-  return JSON.stringify({
-    apiVersion: 'plinth.dev/v1alpha1',
-    kind: 'MachineConfig',
-    metadata: { name: 'bench' },
-    api: { clientAuthorities: [authorityPem] },
-  });
 }

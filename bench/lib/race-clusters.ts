@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Act, ActState, connectNode, type NodeClient } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
@@ -14,11 +13,11 @@ import {
   waitForApi,
 } from '@plinth/local';
 import type { Toolbox } from '@plinth/toolbox';
-import { exportKeys, issueClientCertificate, loadKeys } from '@plinth/trust';
 import { type ClusterObserver, type ClusterTimes, observeCluster, untilReady } from './cluster-observer.ts';
 import { interrupted } from './interrupted.ts';
 import { KUBEADM_SAYS, MACHINE_ADDRESS } from './kubeadm-image.ts';
 import { processorMs } from './processor-time.ts';
+import { prepareRaceMachine } from './race-machine.ts';
 
 /** A moment of a boot, from the start of QEMU. */
 export interface Moment {
@@ -75,31 +74,8 @@ interface Clock {
 /** prepareClusterRace boots on the same machine: firmware, keys, TPM, processors, memory and size of the disk. */
 export async function prepareClusterRace(options: ClusterRaceOptions): Promise<ClusterRace> {
   const { toolbox, keysDir, folder, layer, memoryMiB } = options;
-  const keys = await loadKeys(keysDir);
-  const authority = keys.signers['api-authority'];
-  const admin = await issueClientCertificate(authority, {
-    role: 'plinth:admin',
-    name: 'bench',
-    ttlSeconds: 86_400,
-  });
-  const certificates = join(folder, 'certificates');
-  await exportKeys(keysDir, certificates, 'pem');
-  const certificate = (role: string) => join(certificates, `${role}.crt`);
-  const root = join(folder, 'machines');
-  const common = {
-    firmware: 'secure-boot',
-    certificates: {
-      ownerGuid: keys.ownerGuid,
-      pk: certificate('platform-key'),
-      kek: certificate('key-exchange-key'),
-      db: [certificate('boot'), certificate('verity')],
-    },
-    tpm: true,
-    durability: 'throw-away',
-    memoryMiB,
-    diskSizeBytes: 8 * 1024 ** 3,
-    kubernetesPort: 0,
-  } as const satisfies Partial<MachineSpec>;
+  const { common, root, machineConfig, credentials } = await prepareRaceMachine(keysDir, folder);
+  const size = { memoryMiB, diskSizeBytes: 8 * 1024 ** 3, kubernetesPort: 0 };
   const image = layer.manifest.images.find(({ name }) => name === 'probe')?.reference ?? '';
 
   const run = async (
@@ -107,7 +83,7 @@ export async function prepareClusterRace(options: ClusterRaceOptions): Promise<C
     found: (machine: MachineStatus, clock: Clock) => Promise<ClusterObserver>,
     again: (machine: MachineStatus, clock: Clock) => Promise<void>,
   ): Promise<ClusterRun> => {
-    const start = () => startMachine(toolbox, { ...common, ...spec }, { root, signal: interrupted });
+    const start = () => startMachine(toolbox, { ...common, ...size, ...spec }, { root, signal: interrupted });
     try {
       const known = new Set<string>();
       const machine = await start();
@@ -136,8 +112,7 @@ export async function prepareClusterRace(options: ClusterRaceOptions): Promise<C
   const connect = async (machine: MachineStatus) =>
     connectNode({
       ...(await waitForApi(machine, { timeoutMs: BOOT_TIMEOUT_MS, signal: interrupted })),
-      clientCertificatePem: admin.certificatePem,
-      clientKeyPem: admin.privateKeyPem,
+      ...credentials,
       timeoutMs: CALL_TIMEOUT_MS,
     });
   return {
@@ -146,7 +121,7 @@ export async function prepareClusterRace(options: ClusterRaceOptions): Promise<C
         {
           name: 'plinth',
           disk: { kind: 'raw', path },
-          machineConfig: machineConfig(authority.certificatePem),
+          machineConfig,
           extraDrives: [
             {
               path: layer.path,
@@ -283,14 +258,4 @@ async function retried<T>(call: () => Promise<T>): Promise<T> {
 
 function portOf({ record }: MachineStatus): number {
   return record.kubernetesPort ?? 0;
-}
-
-/** JSON is YAML, and it quotes a certificate's line breaks. */
-function machineConfig(authorityPem: string): string {
-  return JSON.stringify({
-    apiVersion: 'plinth.dev/v1alpha1',
-    kind: 'MachineConfig',
-    metadata: { name: 'bench' },
-    api: { clientAuthorities: [authorityPem] },
-  });
 }

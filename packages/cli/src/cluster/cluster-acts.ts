@@ -1,10 +1,12 @@
 import type { ActKind } from '@plinth/api';
 import type { Progress } from '@plinth/base';
 import { type ClusterMember, type ClusterRecord, memberCard, resumeMachine } from '@plinth/local';
+import { MEMBER_CALL_TIMEOUT_MS } from '../client/call-timeout.ts';
 import type { BuiltDisk } from '../flows/build-disk.ts';
 import { startNode } from '../flows/start-node.ts';
 import type { CommandContext } from '../framework/context.ts';
 import { followAct } from './follow-act.ts';
+import { inviteNode } from './invite-node.ts';
 import { type LayerFile, layerDrives } from './layers.ts';
 import { addressOf, type ClusterActs, roleOf } from './lead-cluster.ts';
 import { observeCluster, useMember } from './observe-cluster.ts';
@@ -19,8 +21,6 @@ export interface ClusterActsOptions {
   readonly actTimeoutMs: number;
 }
 
-/** An invitation runs kubeadm on the node, which takes a minute under emulation. */
-const CALL_TIMEOUT_MS = 180_000;
 /** Names the API server is reached by through the forwarded port. */
 const LOCAL_NAMES = ['127.0.0.1', 'localhost'];
 
@@ -32,7 +32,7 @@ export function clusterActs(options: ClusterActsOptions, context: CommandContext
     start: (member, progress) => start(options, member, { ...context, progress }),
     resume: (name) => resumeMachine(name),
     bootstrap: (member) =>
-      useMember(member.name, context, CALL_TIMEOUT_MS, (client) =>
+      useMember(member.name, context, MEMBER_CALL_TIMEOUT_MS, (client) =>
         client.kubernetes.bootstrap({
           cluster: {
             name: record.name,
@@ -48,18 +48,15 @@ export function clusterActs(options: ClusterActsOptions, context: CommandContext
   };
 
   async function invite(member: ClusterMember, inviter: string): Promise<void> {
-    await useMember(member.name, context, CALL_TIMEOUT_MS, async (joining) => {
-      const { nodeId, nodeName } = await joining.getIdentity();
-      const request = { nodeId, nodeName, role: roleOf(member), nodeAddress: addressOf(record, member) };
-      const invitation = await useMember(inviter, context, CALL_TIMEOUT_MS, (control) =>
-        control.kubernetes.invite(request),
-      );
-      await joining.kubernetes.join(invitation);
-    });
+    const invitee = { role: roleOf(member), addressAmong: () => addressOf(record, member) };
+    const timeoutMs = MEMBER_CALL_TIMEOUT_MS;
+    await useMember(member.name, context, timeoutMs, (joining) =>
+      inviteNode(joining, inviter, invitee, { context, timeoutMs }),
+    );
   }
 
   function follow(name: string, kind: ActKind, progress: Progress): Promise<void> {
-    return useMember(name, context, CALL_TIMEOUT_MS, (client) =>
+    return useMember(name, context, MEMBER_CALL_TIMEOUT_MS, (client) =>
       followAct(kind, progress, {
         name,
         get: () => client.kubernetes.get(),

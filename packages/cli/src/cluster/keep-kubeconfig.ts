@@ -2,14 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { PlinthError } from '@plinth/base';
 import { isErrno, writeFileAtomic } from '@plinth/host';
 import { type ClusterRecord, kubeconfigPath, listMachines, type MachineStatus } from '@plinth/local';
+import { MEMBER_CALL_TIMEOUT_MS } from '../client/call-timeout.ts';
 import type { CommandContext } from '../framework/context.ts';
 import { expiryOf, type KubernetesAccess, readAccess } from './kubeconfig.ts';
 import { useMember } from './observe-cluster.ts';
 
-/** Making the certificate runs a program on the node, which is slow under emulation. */
-const CALL_TIMEOUT_MS = 180_000;
-/** A kubeconfig is replaced while it still works. */
-const RENEW_BEFORE_MS = 7 * 24 * 3600 * 1000;
+/** A kubeconfig is replaced while it still works; nodes give them for a week. */
+const RENEW_BEFORE_MS = 24 * 3600 * 1000;
 
 /** The kubeconfig of a local cluster on this computer. */
 export interface KeptKubeconfig {
@@ -36,7 +35,7 @@ export async function keepKubeconfig(
   const path = kubeconfigPath(record.name);
   const running = await runningServers(record);
   const held = await readHeld(path);
-  if (held && running.some(({ server }) => server === held.server) && isGood(held, now))
+  if (held && running.some(({ server }) => server === held.server) && isWorthKeeping(expiryOf(held), now))
     return { path, access: held };
   const [first] = running;
   if (!first) {
@@ -45,7 +44,7 @@ export async function keepKubeconfig(
       `Cannot get a kubeconfig of cluster "${record.name}": no control plane runs, expected one`,
     );
   }
-  const { kubeconfig } = await useMember(first.name, context, CALL_TIMEOUT_MS, (client) =>
+  const { kubeconfig } = await useMember(first.name, context, MEMBER_CALL_TIMEOUT_MS, (client) =>
     client.kubernetes.kubeconfig(first.server),
   );
   const access = readAccess(kubeconfig, 'the kubeconfig of the node');
@@ -73,7 +72,7 @@ async function readHeld(path: string): Promise<KubernetesAccess | undefined> {
   }
 }
 
-function isGood(access: KubernetesAccess, now: Date): boolean {
-  const expiry = expiryOf(access);
+/** isWorthKeeping tells whether a kubeconfig that ends then is good for a while; one without a readable end is not. */
+export function isWorthKeeping(expiry: Date | undefined, now: Date): boolean {
   return expiry !== undefined && expiry.getTime() - now.getTime() > RENEW_BEFORE_MS;
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { ioError, isErrno, withLock, writeFileAtomic } from '@plinth/host';
+import { MEMBER_CALL_TIMEOUT_MS } from '../client/call-timeout.ts';
 import { localCluster } from '../cluster/cluster-contexts.ts';
 import { keepKubeconfig } from '../cluster/keep-kubeconfig.ts';
 import { expiryOf, mergeKubeconfig, readAccess } from '../cluster/kubeconfig.ts';
@@ -27,9 +28,6 @@ export interface GotKubeconfig {
   readonly expiresAt: string;
   readonly merged: boolean;
 }
-
-/** Making the certificate runs a program on the node, which is slow under emulation. */
-const CALL_TIMEOUT_MS = 180_000;
 
 /** getKubeconfig gets a kubeconfig and puts it where it is wanted. @throws cluster/…, api/…, host/io */
 export async function getKubeconfig(
@@ -61,7 +59,7 @@ async function fetchKubeconfig(options: GetKubeconfigOptions, context: CommandCo
     const { path } = await keepKubeconfig(record, context);
     return { name: record.name, path, text: await readFile(path, 'utf8') };
   }
-  return useMember(options.context, context, CALL_TIMEOUT_MS, async (node) => {
+  return useMember(options.context, context, MEMBER_CALL_TIMEOUT_MS, async (node) => {
     const { cluster } = await node.kubernetes.get();
     const { kubeconfig } = await node.kubernetes.kubeconfig(options.server ?? '');
     return { name: cluster?.name || 'cluster', path: undefined, text: kubeconfig };

@@ -3,6 +3,7 @@ import { PlinthError } from '@plinth/base';
 import { chooseContext } from '../client/choose-context.ts';
 import { contextsPath, readContexts } from '../client/contexts-file.ts';
 import { followAct } from '../cluster/follow-act.ts';
+import { inviteNode } from '../cluster/invite-node.ts';
 import { useMember } from '../cluster/observe-cluster.ts';
 import type { CommandContext } from '../framework/context.ts';
 
@@ -67,12 +68,15 @@ export async function joinNode(options: JoinOptions, context: CommandContext): P
   }
   await context.progress.step(`Join node "${name}" as ${nodeRoleName(options.role)}`, (step) =>
     useMember(name, context, options.callTimeoutMs, async (node) => {
-      const { nodeId, nodeName, addresses } = await node.getIdentity();
-      const nodeAddress = options.address === '' ? onlyAddress(name, addresses) : options.address;
-      const invitation = await useMember(options.inviter, context, options.callTimeoutMs, (control) =>
-        control.kubernetes.invite({ nodeId, nodeName, role: options.role, nodeAddress }),
+      const { role, address } = options;
+      const addressAmong = (addresses: readonly string[]) =>
+        address === '' ? onlyAddress(name, addresses) : address;
+      await inviteNode(
+        node,
+        options.inviter,
+        { role, addressAmong },
+        { context, timeoutMs: options.callTimeoutMs },
       );
-      await node.kubernetes.join(invitation);
       await followAct(ActKind.JOIN, step, {
         ...{ name, signal: context.signal, timeoutMs: options.actTimeoutMs },
         get: () => node.kubernetes.get(),
