@@ -31,8 +31,13 @@ const MERGE = [
   '/usr/bin/systemd-tmpfiles --create --remove -',
   '-/usr/bin/systemctl restart systemd-sysext.service',
 ];
+/**
+ * What the journal has got since the last look, of any unit: the program that refuses a layer ends with its last word,
+ * and the journal cannot tell any more which unit a process was of that is gone when its word is read.
+ */
 const LOOK = [
-  '-/usr/bin/journalctl -b -u systemd-sysext.service -o cat --no-pager -n 8',
+  '/usr/bin/journalctl --sync',
+  '-/usr/bin/journalctl -b -o cat --no-pager -n 40 --cursor-file=/run/step-cursor',
   '-/usr/bin/kubelet --version',
 ];
 const IMAGES = ['/usr/bin/journalctl -b -u plinth-images.service -o cat --no-pager -n 10'];
