@@ -1,9 +1,9 @@
-import type { DescMethod } from '@bufbuild/protobuf';
+import { type DescMethod, getOption } from '@bufbuild/protobuf';
 import { Code, ConnectError, createContextKey, type Interceptor } from '@connectrpc/connect';
-import { EtcdService, KubernetesService, NodeService } from '@plinth/api';
+import { Access, access } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import type { AuditSink } from './audit.ts';
-import type { Caller, CallerVerdict } from './caller.ts';
+import { type Caller, type CallerVerdict, type Role, roles } from './caller.ts';
 import { refusalOf } from './refusal.ts';
 
 /** Who calls, put into each request's context when it arrives. */
@@ -59,20 +59,21 @@ export function guard(audit: AuditSink, nowMs: () => number): Interceptor {
   };
 }
 
-/** Methods that only look, and give nothing secret: every role may call them. All others are for admins. */
-const forEveryRole: ReadonlySet<DescMethod> = new Set<DescMethod>([
-  ...NodeService.methods,
-  KubernetesService.method.getKubernetes,
-  KubernetesService.method.getCis,
-  EtcdService.method.listEtcdMembers,
-]);
+/** How far each role reaches, in the words of the contract (options.proto). */
+const reach: Readonly<Record<Role, Access>> = {
+  'plinth:reader': Access.READER,
+  'plinth:operator': Access.OPERATOR,
+  'plinth:admin': Access.ADMIN,
+};
 
-/** requireAllowed gives the caller if its role may call the method, or ends the call. */
+/** requireAllowed gives the caller if its role may call the method, or ends the call. A method that names no role is nobody's. */
 export function requireAllowed(verdict: CallerVerdict, method: DescMethod): Caller {
   const caller = requireRole(verdict);
-  if (forEveryRole.has(method) || caller.role === 'plinth:admin') return caller;
+  const least = getOption(method, access);
+  if (least !== Access.UNSPECIFIED && reach[caller.role] >= least) return caller;
+  const [needed] = roles.filter((role) => reach[role] === least);
   throw new ConnectError(
-    `not allowed: ${method.name} is for plinth:admin, the certificate has ${caller.role}`,
+    `not allowed: ${method.name} is for ${needed ?? 'nobody'}, the certificate has ${caller.role}`,
     Code.PermissionDenied,
   );
 }
