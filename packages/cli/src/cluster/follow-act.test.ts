@@ -80,6 +80,18 @@ test('followAct ends with the reason of the node, at the step that failed', asyn
   assert.deepEqual(ends, ['Step 1 (took 3.0 s): done', 'Step 2: failed']);
 });
 
+test('a failed step waits for the way back, and the end says how that went', async () => {
+  const { result, notes } = await follow([
+    answer(RUNNING, DONE, RUNNING),
+    answer(RUNNING, DONE, FAILED),
+    answer(RUNNING, DONE, FAILED),
+    answer(REVERTED, DONE, FAILED),
+  ]);
+  assert.ok(result instanceof PlinthError);
+  assert.match(result.message, /; what was done has been taken back$/);
+  assert.ok(notes.includes('failed; the node takes back what was done'));
+});
+
 test('an act that was taken back is a failure that says so, whatever its steps say', async () => {
   const { result } = await follow([answer(RUNNING, RUNNING), answer(REVERTED, DONE)]);
   assert.ok(result instanceof PlinthError);

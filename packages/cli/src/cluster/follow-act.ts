@@ -33,6 +33,12 @@ export async function followAct(kind: ActKind, progress: Progress, options: Foll
     }
   };
   let act = await look(progress);
+  const ended = async (line: Progress) => {
+    while (act.state === ActState.RUNNING) {
+      await pause(kind, options, deadlineMs);
+      act = await look(line);
+    }
+  };
   for (let index = 0; index < act.steps.length; index++) {
     const first = act.steps[index];
     if (!first) break;
@@ -44,13 +50,14 @@ export async function followAct(kind: ActKind, progress: Progress, options: Foll
         await pause(kind, options, deadlineMs);
         act = await look(line);
       }
-      if (act.steps[index]?.state === ActState.FAILED) throw actError(options.name, act);
+      if (act.steps[index]?.state !== ActState.FAILED) return;
+      // Only at its end does the act know whether the way back led anywhere.
+      line.note('failed; the node takes back what was done');
+      await ended(line);
+      throw actError(options.name, act);
     });
   }
-  while (act.state === ActState.RUNNING) {
-    await pause(kind, options, deadlineMs);
-    act = await look(progress);
-  }
+  await ended(progress);
   if (act.state !== ActState.DONE) throw actError(options.name, act);
 }
 
