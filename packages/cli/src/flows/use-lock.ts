@@ -15,7 +15,7 @@ import type { CommandContext } from '../framework/context.ts';
 import { repositoryRoot } from '../repository.ts';
 
 /** What a package list is pinned for. */
-export type LockName = 'plinth' | 'toolbox' | 'go-tools' | 'kubernetes';
+export type LockName = 'plinth' | 'toolbox' | 'go-tools' | 'kubernetes' | 'outsiders';
 
 /** The same, for people. */
 export const lockTitles: Readonly<Record<LockName, string>> = {
@@ -23,6 +23,7 @@ export const lockTitles: Readonly<Record<LockName, string>> = {
   toolbox: 'toolbox',
   'go-tools': 'Go toolchain',
   kubernetes: 'Kubernetes layer',
+  outsiders: 'programs of others, for tests',
 };
 
 /** The folder of the committed package lists and locks. */
