@@ -47,6 +47,7 @@ suite('the life of a cluster, by commands', () => {
     assert.deepEqual([...fleet.world.etcd], ['cp1', 'cp2']);
     assert.equal(fleet.world.tokens.size, 0);
     assert.equal(await refused(/cannot invite itself/, 'join', 'cp1'), 2);
+    await refused(/already-member.*"w1": it is a member of a cluster/, 'join', '--context', 'w1', 'cp1');
   });
 
   test('get kubernetes shows membership, layers and the act', async () => {
@@ -75,6 +76,14 @@ suite('the life of a cluster, by commands', () => {
   test('upgrade shows its plan first, goes on after a failure, and does control planes before workers', async () => {
     const flags = ['--to', '1.37.1', '--nodes', 'w1,cp1,cp2'];
     const plan = await ok('kubernetes', 'upgrade', ...flags, '--dry-run');
+    const byMinor = ['--to', '1.37', ...flags.slice(2), '--dry-run'];
+    assert.equal(await ok('kubernetes', 'upgrade', ...byMinor), plan);
+    await refused(
+      /no layer of it, expected 1\.36\.4 or 1\.37\.1/,
+      'kubernetes',
+      'upgrade',
+      ...byMinor.with(1, '1.38'),
+    );
     assert.match(plan, /1 {2}Upgrade node "cp1" from 1\.36\.4 to 1\.37\.1\n.*2 .*cp2.*\n.*3 .*w1/);
     fleet.world.log.length = 0;
     const cp2 = fleet.nodes.get('cp2');

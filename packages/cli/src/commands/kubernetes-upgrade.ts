@@ -13,7 +13,7 @@ export const kubernetesUpgradeCommand = defineCommand({
   ],
   examples: [
     { run: 'plinth kubernetes upgrade --to 1.37.1 --dry-run', what: 'only the plan' },
-    { run: 'plinth kubernetes upgrade --to 1.37.1', what: 'do it' },
+    { run: 'plinth kubernetes upgrade --to 1.37', what: 'to the newest 1.37 a node has a layer of' },
   ],
   options: {
     to: text('VERSION', 'The version all nodes shall run'),
@@ -26,16 +26,16 @@ export const kubernetesUpgradeCommand = defineCommand({
   run: async ({ options }, context) => {
     const { carryOut, makeUpgradePlan, stepTitle } = await import('../flows/upgrade-cluster.ts');
     const { clusterNodes } = await import('../cluster/cluster-contexts.ts');
-    const target = options.to;
-    if (target === undefined) throw usageError('no version was named, expected --to VERSION');
-    const upgrade = {
+    if (options.to === undefined) throw usageError('no version was named, expected --to VERSION');
+    const wanted = {
       nodes: await clusterNodes(options.nodes, context),
-      target,
+      target: options.to,
       layer: options.layer === undefined ? undefined : resolve(options.layer),
       callTimeoutMs: 60_000,
       actTimeoutMs: options.timeout * 1000,
     };
-    const steps = await makeUpgradePlan(upgrade, context);
+    const { target, steps } = await makeUpgradePlan(wanted, context);
+    const upgrade = { ...wanted, target };
     const rows = steps.map((step, index) => ({
       number: index + 1,
       step: step.kind,

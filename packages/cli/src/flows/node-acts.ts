@@ -1,4 +1,4 @@
-import { ActKind, type NodeRole, nodeRoleName } from '@plinth/api';
+import { ActKind, Membership, type NodeRole, nodeRoleName } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { chooseContext } from '../client/choose-context.ts';
 import { contextsPath, readContexts } from '../client/contexts-file.ts';
@@ -69,6 +69,12 @@ export async function joinNode(options: JoinOptions, context: CommandContext): P
   await context.progress.step(`Join node "${name}" as ${nodeRoleName(options.role)}`, (step) =>
     useMember(name, context, options.callTimeoutMs, async (node) => {
       const { role, address } = options;
+      if ((await node.kubernetes.get()).membership === Membership.MEMBER) {
+        throw new PlinthError(
+          'kubernetes/already-member',
+          `Cannot join node "${name}": it is a member of a cluster, expected a node without one`,
+        );
+      }
       const addressAmong = (addresses: readonly string[]) =>
         address === '' ? onlyAddress(name, addresses) : address;
       await inviteNode(

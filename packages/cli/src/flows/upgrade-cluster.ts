@@ -13,6 +13,7 @@ import { PlinthError, type Progress } from '@plinth/base';
 import { hashFile } from '@plinth/host';
 import { healthWord } from '../client/health-word.ts';
 import { followAct } from '../cluster/follow-act.ts';
+import { pickVersion } from '../cluster/layers.ts';
 import { useMember } from '../cluster/observe-cluster.ts';
 import { planUpgrade, type UpgradeNode, type UpgradeStep } from '../cluster/plan-upgrade.ts';
 import type { CommandContext } from '../framework/context.ts';
@@ -36,18 +37,29 @@ const UPLOAD_TIMEOUT_MS = 30 * 60_000;
 /** No layer is larger (packages/image bounds it); a mistaken file is refused before it is read. */
 const LAYER_LIMIT_BYTES = 1024 ** 3;
 
+/** What a cluster is to be upgraded to, and how. */
+export interface ChosenUpgrade {
+  /** "1.37.1", also where only the minor version was named. */
+  readonly target: string;
+  readonly steps: readonly UpgradeStep[];
+}
+
 /**
- * makeUpgradePlan asks all nodes and plans. Nothing is changed.
- * @throws cluster/skew when the rules forbid it; api/…
+ * makeUpgradePlan asks all nodes and plans. Nothing is changed. A target such as "1.37" means the newest layer of it that
+ * a node has.
+ * @throws cluster/skew when the rules forbid it; cluster/no-layer; api/…
  */
 export async function makeUpgradePlan(
   options: Pick<UpgradeOptions, 'nodes' | 'target' | 'callTimeoutMs'>,
   context: CommandContext,
-): Promise<readonly UpgradeStep[]> {
+): Promise<ChosenUpgrade> {
   const nodes = await Promise.all(options.nodes.map((name) => lookAt(name, options.callTimeoutMs, context)));
-  const plan = planUpgrade(nodes, options.target);
-  if (plan.ok) return plan.steps;
-  throw new PlinthError('cluster/skew', `Cannot upgrade to Kubernetes ${options.target}: ${plan.reason}`);
+  const target = /^\d+\.\d+$/.test(options.target)
+    ? pickVersion([...new Set(nodes.flatMap(({ layers }) => layers))], options.target)
+    : options.target;
+  const plan = planUpgrade(nodes, target);
+  if (plan.ok) return { target, steps: plan.steps };
+  throw new PlinthError('cluster/skew', `Cannot upgrade to Kubernetes ${target}: ${plan.reason}`);
 }
 
 /**
