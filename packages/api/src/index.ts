@@ -5,7 +5,7 @@ export { fingerprintOf, isFingerprint } from './fingerprint.ts';
 export * from './gen/plinth/node/v1/etcd_pb.ts';
 export * from './gen/plinth/node/v1/kubernetes_pb.ts';
 export * from './gen/plinth/node/v1/node_pb.ts';
-export { Access, access } from './gen/plinth/node/v1/options_pb.ts';
+export { Access, access, audited } from './gen/plinth/node/v1/options_pb.ts';
 export type { KubernetesCalls, LayerUpload } from './kubernetes-calls.ts';
 export { nodeCallLimitMs } from './limits.ts';
 export { messageData } from './message-data.ts';

@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenExtension, GenFile } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
-import type { MethodOptions } from "@bufbuild/protobuf/wkt";
+import type { FieldOptions, MethodOptions } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { UnknownEnum } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file plinth/node/v1/options.proto.
  */
 export const file_plinth_node_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChxwbGludGgvbm9kZS92MS9vcHRpb25zLnByb3RvEg5wbGludGgubm9kZS52MSpaCgZBY2Nlc3MSFgoSQUNDRVNTX1VOU1BFQ0lGSUVEEAASEQoNQUNDRVNTX1JFQURFUhABEhMKD0FDQ0VTU19PUEVSQVRPUhACEhAKDEFDQ0VTU19BRE1JThADOlAKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGPHUBCABKA4yFi5wbGludGgubm9kZS52MS5BY2Nlc3NSBmFjY2Vzc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("ChxwbGludGgvbm9kZS92MS9vcHRpb25zLnByb3RvEg5wbGludGgubm9kZS52MSpaCgZBY2Nlc3MSFgoSQUNDRVNTX1VOU1BFQ0lGSUVEEAASEQoNQUNDRVNTX1JFQURFUhABEhMKD0FDQ0VTU19PUEVSQVRPUhACEhAKDEFDQ0VTU19BRE1JThADOlAKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGPHUBCABKA4yFi5wbGludGgubm9kZS52MS5BY2Nlc3NSBmFjY2Vzczo5CgdhdWRpdGVkEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjy1AQgASgIUgdhdWRpdGVkYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * Access is the least role that may call a method. Each role may do what the ones before it may.
@@ -71,4 +71,13 @@ export const AccessSchema: GenEnum<Access> = /*@__PURE__*/
  */
 export const access: GenExtension<MethodOptions, Access> = /*@__PURE__*/
   extDesc(file_plinth_node_v1_options, 0);
+
+/**
+ * Whether audit records show the value of this text field. Of other texts and bytes they show the size only; numbers,
+ * booleans, enums and times are shown always, unless the field is marked debug_redact.
+ *
+ * @generated from extension: bool audited = 76402;
+ */
+export const audited: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
+  extDesc(file_plinth_node_v1_options, 1);
 
