@@ -15,6 +15,7 @@ import { type KubernetesCalls, kubernetesCalls } from './kubernetes-calls.ts';
 import { nodeCallLimitMs } from './limits.ts';
 import { NodeSession } from './node-session.ts';
 import { callError } from './rpc-error.ts';
+import { type SystemCalls, systemCalls } from './system-calls.ts';
 
 /** Bound on one answer; the largest, GetIntegrity with hundreds of container mounts, stays far below. */
 const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -29,6 +30,7 @@ export interface NodeClient extends Disposable {
   getHealth(): Promise<GetHealthResponse>;
   readonly kubernetes: KubernetesCalls;
   readonly etcd: EtcdCalls;
+  readonly system: SystemCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
   close(): void;
 }
@@ -73,6 +75,7 @@ export function connectNode(target: NodeTarget): NodeClient {
     getHealth: () => answer('GetHealth', client.getHealth({}, brief)),
     kubernetes: kubernetesCalls(transport, answer),
     etcd: etcdCalls(transport, answer, (reason, method) => callError(reason, method, target)),
+    system: systemCalls(transport, answer, target.timeoutMs),
     close,
     [Symbol.dispose]: close,
   };

@@ -6,6 +6,9 @@ export * from './gen/plinth/node/v1/etcd_pb.ts';
 export * from './gen/plinth/node/v1/kubernetes_pb.ts';
 export * from './gen/plinth/node/v1/node_pb.ts';
 export { Access, access, audited } from './gen/plinth/node/v1/options_pb.ts';
+export * from './gen/plinth/node/v1/system_network_pb.ts';
+export * from './gen/plinth/node/v1/system_pb.ts';
+export * from './gen/plinth/node/v1/system_storage_pb.ts';
 export type { KubernetesCalls, LayerUpload } from './kubernetes-calls.ts';
 export { nodeCallLimitMs } from './limits.ts';
 export { messageData } from './message-data.ts';
@@ -20,6 +23,7 @@ export {
   partitionRoleName,
   verdictName,
 } from './names.ts';
+export type { SystemCalls } from './system-calls.ts';
 export { CHUNK_LIMIT_BYTES, type Transfer } from './transfer.ts';
 
 /** The port plinthd listens on. */
