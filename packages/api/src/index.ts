@@ -1,14 +1,18 @@
 export { connectNode, type NodeClient } from './connect-node.ts';
 export type { NodeTarget } from './dial-node.ts';
 export type { EtcdCalls } from './etcd-calls.ts';
-export { fingerprintOf, isFingerprint } from './fingerprint.ts';
+export { fingerprintOf, isFingerprint, isNodeId, nodeIdOf } from './fingerprint.ts';
+export * from './gen/plinth/node/v1/containers_pb.ts';
 export * from './gen/plinth/node/v1/etcd_pb.ts';
+export * from './gen/plinth/node/v1/files_pb.ts';
 export * from './gen/plinth/node/v1/kubernetes_pb.ts';
+export * from './gen/plinth/node/v1/logs_pb.ts';
 export * from './gen/plinth/node/v1/node_pb.ts';
 export { Access, access, audited } from './gen/plinth/node/v1/options_pb.ts';
 export * from './gen/plinth/node/v1/system_network_pb.ts';
 export * from './gen/plinth/node/v1/system_pb.ts';
 export * from './gen/plinth/node/v1/system_storage_pb.ts';
+export * from './gen/plinth/node/v1/tunnel_pb.ts';
 export type { KubernetesCalls, LayerUpload } from './kubernetes-calls.ts';
 export { nodeCallLimitMs } from './limits.ts';
 export { messageData } from './message-data.ts';
@@ -25,6 +29,7 @@ export {
 } from './names.ts';
 export type { SystemCalls } from './system-calls.ts';
 export { CHUNK_LIMIT_BYTES, type Transfer } from './transfer.ts';
+export type { TunnelCalls } from './tunnel-calls.ts';
 
 /** The port plinthd listens on. */
 export const nodeApiPort = 7546;
