@@ -1,7 +1,9 @@
+export { CONFIG_LIMIT_BYTES, type ConfigCalls } from './config-calls.ts';
 export { connectNode, type NodeClient } from './connect-node.ts';
 export type { NodeTarget } from './dial-node.ts';
 export type { EtcdCalls } from './etcd-calls.ts';
 export { fingerprintOf, isFingerprint, isNodeId, nodeIdOf } from './fingerprint.ts';
+export * from './gen/plinth/node/v1/config_pb.ts';
 export * from './gen/plinth/node/v1/containers_pb.ts';
 export * from './gen/plinth/node/v1/etcd_pb.ts';
 export * from './gen/plinth/node/v1/files_pb.ts';
