@@ -79,6 +79,8 @@ function changingSys(machine: () => Sys): Sys {
   return {
     readFile: (path) => machine().readFile(path),
     readDir: (path) => machine().readDir(path),
+    readLines: (path) => machine().readLines(path),
+    readLink: (path) => machine().readLink(path),
     run: (program, args) => machine().run(program, args),
     usage: (path) => machine().usage(path),
     modifiedAtMs: (path) => machine().modifiedAtMs(path),

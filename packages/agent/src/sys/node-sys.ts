@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { open, readdir, stat, statfs } from 'node:fs/promises';
+import { readdir, readlink, stat, statfs } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Readable } from 'node:stream';
+import { READ_LIMIT_BYTES, readBounded, readFileLines } from './read-file.ts';
 import type { FileStatus, ProgramResult, RunOptions, Sys } from './sys.ts';
 
 /** Bound on a file or the output of a program; the largest real one, mountinfo of a full node, is near 200 KiB. */
@@ -11,7 +12,9 @@ const RUN_LIMIT_MS = 10_000;
 /** nodeSys is the machine itself. */
 export function nodeSys(): Sys {
   return {
-    readFile,
+    readFile: readBounded,
+    readLines: readFileLines,
+    readLink: (path) => readlink(path),
     readDir: async (path) => (await readdir(path)).sort(),
     run: (program, args, options) => runProgram(program, args, {}, options),
     usage: async (path) => {
@@ -34,25 +37,7 @@ export function nodeSys(): Sys {
 async function status(path: string): Promise<FileStatus> {
   const found = await stat(path);
   const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
-  return { kind, mode: found.mode & 0o7777, uid: found.uid, gid: found.gid };
-}
-
-/** Kernel files have no size and may give less than asked for, so they are read until nothing comes. */
-async function readFile(path: string): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const chunks: Buffer[] = [];
-    let sizeBytes = 0;
-    while (sizeBytes < READ_LIMIT_BYTES) {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(16 * 1024), 0, 16 * 1024, null);
-      if (bytesRead === 0) break;
-      chunks.push(buffer.subarray(0, bytesRead));
-      sizeBytes += bytesRead;
-    }
-    return Buffer.concat(chunks).subarray(0, READ_LIMIT_BYTES);
-  } finally {
-    await file.close();
-  }
+  return { kind, mode: found.mode & 0o7777, uid: found.uid, gid: found.gid, inode: found.ino };
 }
 
 /**

@@ -24,6 +24,8 @@ export interface FileStatus {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Number of the file in its file system; of a control group it is the id the kernel knows it by. */
+  readonly inode: number;
 }
 
 /**
@@ -31,8 +33,12 @@ export interface FileStatus {
  * so that tests run the same code on recorded files. Failures are system errors with their `code`.
  */
 export interface Sys {
-  /** The whole content of a file, cut at 1 MiB. */
-  readFile(path: string): Promise<Buffer>;
+  /** The whole content of a file, cut at `limitBytes`, by default 1 MiB. */
+  readFile(path: string, limitBytes?: number): Promise<Buffer>;
+  /** The lines of a file of any size, some at a time. */
+  readLines(path: string): AsyncIterable<readonly string[]>;
+  /** Where a symbolic link leads, as it is written there. */
+  readLink(path: string): Promise<string>;
   /** Names in a folder, sorted. */
   readDir(path: string): Promise<readonly string[]>;
   /** Runs a program given by its absolute path, without a shell and with an empty environment; killed after `timeoutMs`, by default 10 s. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -13,6 +13,7 @@ before(async () => {
   await mkdir(join(root, 'b'));
   await writeFile(join(root, 'a'), 'text\n');
   await writeFile(join(root, 'b', 'c'), '');
+  await symlink('a', join(root, 'link'));
 });
 after(() => rm(root, { recursive: true, force: true }));
 
@@ -24,9 +25,16 @@ async function outcome(work: () => Promise<unknown>): Promise<unknown> {
   }
 }
 
+async function lines(some: AsyncIterable<readonly string[]>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const each of some) found.push(...each);
+  return found;
+}
+
 /** The fake must answer as the machine does, or tests on it prove nothing. */
 test('fakeSys answers as nodeSys does', async () => {
   const fake = fakeSys({
+    links: { [`${root}/link`]: 'a' },
     files: { [`${root}/a`]: 'text\n', [`${root}/b/c`]: '' },
     programs: { '/bin/echo -n x': 'x', '/bin/false': { exitCode: 1, stdout: '', stderr: '' } },
   });
@@ -41,6 +49,11 @@ test('fakeSys answers as nodeSys does', async () => {
     await outcome(() => sys.run(`${root}/none`, [])),
     await sys.run('/bin/echo', ['-n', 'x']),
     await sys.run('/bin/false', []),
+    (await sys.readFile(`${root}/a`, 2)).toString(),
+    await sys.readLink(`${root}/link`),
+    await outcome(() => sys.readLink(`${root}/none`)),
+    await lines(sys.readLines(`${root}/a`)),
+    await outcome(() => lines(sys.readLines(`${root}/none`))),
   ];
   assert.deepEqual(await answers(fake), await answers(nodeSys()));
 });

@@ -4,6 +4,8 @@ import type { FileStatus, FileSystemUsage, ProgramResult, Sys } from '../sys/sys
 export interface FakeMachine {
   /** Content by path. Folders exist as far as files lie in them. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Where symbolic links lead, by path. */
+  readonly links?: Readonly<Record<string, string>>;
   /** Paths whose reading fails, with the code of the system error. */
   readonly broken?: Readonly<Record<string, string>>;
   /** Answers by "program arg arg"; text is a standard output with exit code 0. Others fail with ENOENT. */
@@ -31,25 +33,40 @@ export function fakeSys(machine: FakeMachine): Sys {
     const code = broken.get(path);
     if (code) throw systemError(code, path);
   };
+  const content = (path: string): Buffer => {
+    refuseBroken(path);
+    const bytes = files.get(path);
+    if (bytes === undefined) throw systemError('ENOENT', path);
+    return Buffer.from(bytes);
+  };
+  const run = async (program: string, args: readonly string[]): Promise<ProgramResult> => {
+    const answer = programs.get([program, ...args].join(' '));
+    if (answer === undefined) throw systemError('ENOENT', program);
+    return typeof answer === 'string' ? { exitCode: 0, stdout: answer, stderr: '' } : answer;
+  };
   return {
-    async readFile(path) {
+    async readFile(path, limitBytes) {
+      return content(path).subarray(0, limitBytes);
+    },
+    async *readLines(path) {
+      yield linesOf(content(path).toString('utf8'));
+    },
+    async readLink(path) {
       refuseBroken(path);
-      const content = files.get(path);
-      if (content === undefined) throw systemError('ENOENT', path);
-      return Buffer.from(content);
+      const target = machine.links?.[path];
+      if (target === undefined) throw systemError('ENOENT', path);
+      return target;
     },
     async readDir(path) {
       refuseBroken(path);
-      const below = [...files.keys()].filter((file) => file.startsWith(`${path}/`));
+      const below = [...files.keys(), ...Object.keys(machine.links ?? {})].filter((file) =>
+        file.startsWith(`${path}/`),
+      );
       if (below.length === 0) throw systemError('ENOENT', path);
       const names = below.map((file) => file.slice(path.length + 1).split('/')[0] ?? '');
       return [...new Set(names)].sort();
     },
-    async run(program, args) {
-      const answer = programs.get([program, ...args].join(' '));
-      if (answer === undefined) throw systemError('ENOENT', program);
-      return typeof answer === 'string' ? { exitCode: 0, stdout: answer, stderr: '' } : answer;
-    },
+    run,
     usage: async () => ({
       sizeBytes: 1000,
       availableBytes: 500,
@@ -70,10 +87,15 @@ export function fakeSys(machine: FakeMachine): Sys {
       const usual = isFolder
         ? ({ kind: 'folder', mode: 0o700 } as const)
         : ({ kind: 'file', mode: 0o600 } as const);
-      return { ...usual, uid: 0, gid: 0, ...given };
+      return { ...usual, uid: 0, gid: 0, inode: 1, ...given };
     },
     addresses: () => machine.addresses ?? [],
     hostName: () => machine.hostName ?? 'fake',
     nowMs: () => machine.nowMs ?? Date.UTC(2026, 10, 21),
   };
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
 }
