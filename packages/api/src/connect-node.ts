@@ -1,5 +1,6 @@
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
+import { type ConfigCalls, configCalls } from './config-calls.ts';
 import type { NodeTarget } from './dial-node.ts';
 import { type EtcdCalls, etcdCalls } from './etcd-calls.ts';
 import {
@@ -30,6 +31,7 @@ export interface NodeClient extends Disposable {
   getHealth(): Promise<GetHealthResponse>;
   readonly kubernetes: KubernetesCalls;
   readonly etcd: EtcdCalls;
+  readonly config: ConfigCalls;
   readonly system: SystemCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
   close(): void;
@@ -74,6 +76,7 @@ export function connectNode(target: NodeTarget): NodeClient {
     getBootReport: () => answer('GetBootReport', client.getBootReport({}, brief)),
     getHealth: () => answer('GetHealth', client.getHealth({}, brief)),
     kubernetes: kubernetesCalls(transport, answer),
+    config: configCalls(transport, answer),
     etcd: etcdCalls(transport, answer, (reason, method) => callError(reason, method, target)),
     system: systemCalls(transport, answer, target.timeoutMs),
     close,

@@ -1,6 +1,7 @@
 import { agentCodes } from './agent.ts';
 import { cliCodes } from './cli.ts';
 import { clusterCodes } from './cluster.ts';
+import { configTransactionCodes } from './config-transaction.ts';
 import { debianCodes } from './debian.ts';
 import { etcdCodes } from './etcd.ts';
 import { formatsCodes } from './formats.ts';
@@ -21,6 +22,7 @@ export const errorCodes = {
   ...agentCodes,
   ...cliCodes,
   ...clusterCodes,
+  ...configTransactionCodes,
   ...debianCodes,
   ...etcdCodes,
   ...formatsCodes,
