@@ -17,6 +17,7 @@ import { nodeCallLimitMs } from './limits.ts';
 import { NodeSession } from './node-session.ts';
 import { callError } from './rpc-error.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
+import { type TunnelCalls, tunnelCalls } from './tunnel-calls.ts';
 
 /** Bound on one answer; the largest, GetIntegrity with hundreds of container mounts, stays far below. */
 const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -33,6 +34,7 @@ export interface NodeClient extends Disposable {
   readonly etcd: EtcdCalls;
   readonly config: ConfigCalls;
   readonly system: SystemCalls;
+  readonly tunnel: TunnelCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
   close(): void;
 }
@@ -79,6 +81,7 @@ export function connectNode(target: NodeTarget): NodeClient {
     config: configCalls(transport, answer),
     etcd: etcdCalls(transport, answer, (reason, method) => callError(reason, method, target)),
     system: systemCalls(transport, answer, target.timeoutMs),
+    tunnel: tunnelCalls(transport, answer, (reason, method) => callError(reason, method, target)),
     close,
     [Symbol.dispose]: close,
   };

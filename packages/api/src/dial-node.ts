@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { PlinthError } from '@plinth/base';
-import { fingerprintOf, isFingerprint } from './fingerprint.ts';
+import { fingerprintOf, isFingerprint, isNodeId, nodeIdOf } from './fingerprint.ts';
 import { connectionError } from './rpc-error.ts';
 
 /** Where a node is, whom to expect there and as whom to come. */
@@ -11,6 +12,13 @@ export interface NodeTarget {
   readonly port: number;
   /** Expected server certificate ("sha256:" and hex). Replaces every check by authority, host name and date. */
   readonly fingerprint?: string | undefined;
+  /**
+   * Expected node id: the name of the public key that the other side must prove to have, as GetIdentity and ListPeers
+   * tell it. Like a fingerprint it replaces every other check; with both, both must hold.
+   */
+  readonly nodeId?: string | undefined;
+  /** Opens the bytes that TLS goes over, a tunnel for instance; default: a TCP connection to address and port. */
+  readonly openBytes?: ((timeoutMs: number) => Promise<Duplex>) | undefined;
   /** Authorities for the server certificate when no fingerprint is given; default: those of Node. */
   readonly serverAuthoritiesPem?: readonly string[] | undefined;
   readonly clientCertificatePem: string;
@@ -24,33 +32,40 @@ export interface NodeTarget {
  * @throws api/unreachable, api/timeout, api/identity-mismatch, api/bad-credentials, api/protocol, api/forbidden
  */
 export async function dialNode(target: NodeTarget): Promise<TLSSocket> {
-  const socket = startTls(target);
+  const bytes = await target.openBytes?.(target.timeoutMs);
+  const socket = startTls(target, bytes);
   try {
     await secured(socket, target.timeoutMs);
     checkIdentity(socket, target);
     return socket;
   } catch (reason) {
     socket.destroy();
+    bytes?.destroy();
     throw connectionError(reason, target);
   }
 }
 
-function startTls(target: NodeTarget): TLSSocket {
+function startTls(target: NodeTarget, bytes: Duplex | undefined): TLSSocket {
   if (target.fingerprint !== undefined && !isFingerprint(target.fingerprint)) {
     throw new PlinthError(
       'api/bad-credentials',
       `Cannot pin the node: fingerprint is "${target.fingerprint}", expected "sha256:" and 64 hexadecimal digits`,
     );
   }
+  if (target.nodeId !== undefined && !isNodeId(target.nodeId)) {
+    throw new PlinthError(
+      'api/bad-credentials',
+      `Cannot pin the node: its id is "${target.nodeId}", expected 32 hexadecimal digits`,
+    );
+  }
   const options: ConnectionOptions = {
-    host: target.address,
-    port: target.port,
+    ...(bytes ? { socket: bytes } : { host: target.address, port: target.port }),
     minVersion: 'TLSv1.3',
     ALPNProtocols: ['h2'],
     cert: target.clientCertificatePem,
     key: target.clientKeyPem,
     // A pinned certificate is checked by checkIdentity; it is self-signed, so no authority could vouch for it.
-    rejectUnauthorized: target.fingerprint === undefined,
+    rejectUnauthorized: target.fingerprint === undefined && target.nodeId === undefined,
     ...(target.serverAuthoritiesPem && { ca: [...target.serverAuthoritiesPem] }),
     ...(isIP(target.address) === 0 && { servername: target.address }),
   };
@@ -86,13 +101,22 @@ function checkIdentity(socket: TLSSocket, target: NodeTarget): void {
       `Cannot call ${target.address}:${target.port}: it does not speak HTTP/2, expected a Plinth node`,
     );
   }
-  if (target.fingerprint === undefined) return;
   const certificate = socket.getPeerX509Certificate();
-  const found = certificate ? fingerprintOf(certificate.raw) : 'no certificate';
-  if (found === target.fingerprint) return;
+  requireSame(target, 'fingerprint', target.fingerprint, certificate && fingerprintOf(certificate.raw));
+  requireSame(target, 'node id', target.nodeId, certificate && nodeIdOf(certificate.publicKey));
+}
+
+function requireSame(
+  target: NodeTarget,
+  what: string,
+  expected: string | undefined,
+  seen: string | undefined,
+) {
+  const found = seen ?? 'no certificate';
+  if (expected === undefined || found === expected) return;
   throw new PlinthError(
     'api/identity-mismatch',
-    `Cannot trust ${target.address}:${target.port}: its fingerprint is ${found}, expected ${target.fingerprint}`,
-    { details: { found, expected: target.fingerprint } },
+    `Cannot trust ${target.address}:${target.port}: its ${what} is ${found}, expected ${expected}`,
+    { details: { found, expected } },
   );
 }

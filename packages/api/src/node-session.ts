@@ -12,6 +12,9 @@ import { connectionError } from './rpc-error.ts';
 
 type SessionManager = NonNullable<GrpcTransportOptions['sessionManager']>;
 
+/** What all answers on a connection may have under way; each of the at most 16 has 64 KiB of its own. */
+const CONNECTION_WINDOW_BYTES = 2 * 1024 * 1024;
+
 /**
  * NodeSession is one HTTP/2 connection to a node, dialled at the first call and again after it was lost.
  * It exists because Node checks no fingerprint: the default manager would send a request before we could look.
@@ -63,6 +66,8 @@ export class NodeSession implements SessionManager {
   async #open(): Promise<ClientHttp2Session> {
     const socket = await dialNode(this.#target);
     const session = connect(this.authority, { createConnection: () => socket });
+    // One answer that is read slowly must not use up what all calls of the connection share.
+    session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
     return new Promise((resolve, reject) => {
       session.once('remoteSettings', () => resolve(session));
       session.on('error', (reason) => reject(connectionError(reason, this.#target)));

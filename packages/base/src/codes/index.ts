@@ -14,6 +14,7 @@ import { policyCodes } from './policy.ts';
 import { releaseCodes } from './release.ts';
 import { toolboxCodes } from './toolbox.ts';
 import { trustCodes } from './trust.ts';
+import { tunnelCodes } from './tunnel.ts';
 import type { CodeEntry } from './types.ts';
 import { vmCodes } from './vm.ts';
 
@@ -35,6 +36,7 @@ export const errorCodes = {
   ...releaseCodes,
   ...toolboxCodes,
   ...trustCodes,
+  ...tunnelCodes,
   ...vmCodes,
 } as const;
 
