@@ -17,6 +17,7 @@ import { type Listener, serve } from './server/serve.ts';
 import { onlyOnce, singleFlight } from './shared-run.ts';
 import type { StateStore } from './sys/state-store.ts';
 import { errorCode, type Sys } from './sys/sys.ts';
+import { tunnelService } from './tunnel/tunnel-service.ts';
 import { openWatch } from './watch.ts';
 
 /** What plinthd is made of; main.ts gives the real parts, tests give their own. */
@@ -143,6 +144,7 @@ async function open(
     routes: (router) => {
       node(router);
       kubernetes.routes(router);
+      tunnelService({ peers: kubernetes.peers, nodeName: name })(router);
     },
   });
   console.say(`node ${name}, id ${identity.nodeId}, config from ${found.source}`);

@@ -1,5 +1,5 @@
-import { createHash, createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { fingerprintOf } from '@plinth/api';
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { fingerprintOf, nodeIdOf } from '@plinth/api';
 import type { StateStore } from '../sys/state-store.ts';
 import { errorCode } from '../sys/sys.ts';
 import { makeCertificate } from './make-certificate.ts';
@@ -65,9 +65,8 @@ function parseIdentity(pem: string): Omit<NodeIdentity, 'persistent' | 'concern'
     const privateKey = createPrivateKey(pem);
     const certificate = new X509Certificate(pem);
     if (!certificate.checkPrivateKey(privateKey)) return undefined;
-    const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
     return {
-      nodeId: createHash('sha256').update(spki).digest('hex').slice(0, 32),
+      nodeId: nodeIdOf(certificate.publicKey),
       fingerprint: fingerprintOf(certificate.raw),
       certificatePem: certificate.toString(),
       privateKeyPem: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),

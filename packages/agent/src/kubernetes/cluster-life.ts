@@ -14,6 +14,7 @@ import { keepServers } from './balance/server-list.ts';
 import { imageOf } from './layers/layer-manifest.ts';
 import type { ClusterLife, EnteredCluster } from './open-kubernetes.ts';
 import { API_SERVER_PORT, CLUSTER_AUTHORITY, LOCAL_API } from './paths.ts';
+import { runPublisher } from './peers/run-publisher.ts';
 import { readCertificates } from './renew/read-certificates.ts';
 import { runRenewal } from './renew/run-renewal.ts';
 import { openSelfTests } from './self-test/run-self-tests.ts';
@@ -33,6 +34,11 @@ export interface ClusterLifeParts {
 /** administratorClient asks the cluster through the node's own balancer as its administrator; on control planes. */
 export function administratorClient(sys: Pick<Sys, 'readFile'>): KubeClient {
   return openKubeClient({ endpoint: async () => ({ ...LOCAL_API, ...(await readAdminCredentials(sys)) }) });
+}
+
+/** nodeClient asks the cluster through the node's own balancer as the kubelet of this node. */
+export function nodeClient(sys: Pick<Sys, 'readFile'>): KubeClient {
+  return openKubeClient({ endpoint: async () => ({ ...LOCAL_API, ...(await readNodeCredentials(sys)) }) });
 }
 
 /** openClusterLife gives the balancer of a member, and on control planes the approver and the renewal of certificates. */
@@ -75,9 +81,7 @@ async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: Ab
   const controlPlane = role === 'control-plane';
   const own = `${nodeAddress}:${API_SERVER_PORT}`;
   const balancer = await openBalancer({ port: LOCAL_API.port, own: controlPlane ? own : undefined });
-  const client = controlPlane
-    ? administratorClient(sys)
-    : openKubeClient({ endpoint: async () => ({ ...LOCAL_API, ...(await readNodeCredentials(sys)) }) });
+  const client = controlPlane ? administratorClient(sys) : nodeClient(sys);
   const onFailure = (what: string) => (reason: unknown) =>
     console.say(`kubernetes: ${what}: ${reason === undefined ? 'works again' : told(reason)}`);
   const loops = [
@@ -117,6 +121,11 @@ async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: Ab
           onRenewed: (paths) => console.say(`kubernetes: renewed ${paths.join(', ')}`),
           onFailure: onFailure('renewal of certificates'),
         },
+      ),
+      runPublisher(
+        client,
+        { nodeId, nodeName, nodeAddress, role },
+        { signal, onFailure: onFailure('list of peers') },
       ),
       repeat(
         openSelfTests({

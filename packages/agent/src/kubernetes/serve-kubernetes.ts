@@ -3,14 +3,24 @@ import { describeCode, PlinthError } from '@plinth/base';
 import { type CheckSpec, fail } from '../checks/check.ts';
 import { type EtcdOperations, etcdOperations } from '../etcd/etcd-operations.ts';
 import { etcdService } from '../etcd/etcd-service.ts';
+import { guardLoss } from '../etcd/guard-loss.ts';
+import type { LossKind, LossVerdict } from '../etcd/judge-loss.ts';
 import type { ClusterView } from '../health/collect-health.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
+import type { PeerBook } from '../tunnel/peers.ts';
+import { readNodeCredentials } from './access/credentials.ts';
+import { openKubeClient } from './access/kube-client.ts';
 import { openClusterAccess } from './access/open-cluster-access.ts';
 import { administratorClient, type ClusterLifeParts, openClusterLife } from './cluster-life.ts';
 import { kubernetesService } from './kubernetes-service.ts';
 import { membershipChecks } from './membership-check.ts';
+import type { Member } from './node/member.ts';
 import { openHealthView } from './observe/open-health-view.ts';
+import { QUESTION_LIMIT_MS } from './observe/open-observer.ts';
 import { type Kubernetes, openKubernetes } from './open-kubernetes.ts';
+import { LOCAL_API } from './paths.ts';
+import { openPeerBook } from './peers/open-peer-book.ts';
+import { readPeers } from './peers/peer-list.ts';
 import { systemdUnits } from './units/run-unit.ts';
 
 export type ServeParts = Omit<ClusterLifeParts, 'etcd' | 'restartUnit'>;
@@ -21,6 +31,8 @@ export interface ServedKubernetes {
   readonly checks: readonly CheckSpec[];
   /** How health sees the cluster; undefined as long as the node is no member. Never rejects. */
   readonly cluster: () => Promise<ClusterView | undefined>;
+  /** The other members. */
+  readonly peers: PeerBook;
 }
 
 /**
@@ -45,7 +57,8 @@ export async function serveKubernetes(parts: ServeParts): Promise<ServedKubernet
       critical: true,
       observe: async () => fail(message),
     };
-    return { routes: () => {}, checks: [check], cluster: async () => undefined };
+    const peers = { list: async () => ({ peers: [], observedAtMs: undefined, problem: message }) };
+    return { routes: () => {}, checks: [check], cluster: async () => undefined, peers };
   }
 }
 
@@ -63,6 +76,10 @@ async function serve(parts: ServeParts): Promise<ServedKubernetes> {
     mayLeave: (override) => mayLeave(kubernetes, etcd, override),
   });
   const members = etcdService(etcd);
+  const asNode = openKubeClient({
+    endpoint: async () => ({ ...LOCAL_API, ...(await readNodeCredentials(sys)) }),
+    timeoutMs: QUESTION_LIMIT_MS,
+  });
   return {
     routes: (router) => {
       service(router);
@@ -70,17 +87,21 @@ async function serve(parts: ServeParts): Promise<ServedKubernetes> {
     },
     checks: membershipChecks(kubernetes),
     cluster: openHealthView(parts, kubernetes.facts, etcd),
+    peers: openPeerBook({
+      ...{ store: parts.store, nowMs: sys.nowMs, facts: kubernetes.facts },
+      read: () => readPeers(asNode),
+    }),
   };
 }
 
 /** A worker may always leave; a control plane when etcd goes on without it. @throws kubernetes/leave-refused */
 async function mayLeave({ facts, parts }: Kubernetes, etcd: EtcdOperations, override: string): Promise<void> {
   const { member } = await facts();
-  if (member?.role !== 'control-plane' || override === parts.nodeName) return;
-  const verdict = await etcd.judgeOwnLoss('leaves');
-  if (verdict.ok) return;
-  throw new PlinthError(
-    'kubernetes/leave-refused',
-    `Cannot leave: ${verdict.reason}, expected etcd to go on`,
+  const { nodeName } = parts;
+  const question = { role: member?.role, kind: 'leaves', nodeName, override, judge: etcd.judgeOwnLoss } as const;
+  await guardLoss(
+    question,
+    (reason) =>
+      new PlinthError('kubernetes/leave-refused', `Cannot leave: ${reason}, expected etcd to go on`),
   );
 }

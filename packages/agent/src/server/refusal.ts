@@ -10,6 +10,8 @@ const STATUS: Partial<Record<ErrorCode, Code>> = {
   'kubernetes/layer-missing': Code.NotFound,
   'kubernetes/invitation-refused': Code.FailedPrecondition,
   'kubernetes/api-server-silent': Code.Unavailable,
+  'tunnel/peer-unknown': Code.NotFound,
+  'tunnel/peer-unreachable': Code.Unavailable,
 };
 
 /**

@@ -11,9 +11,4 @@ export const tunnelCodes = {
     cause: 'The peer is off or booting, or the network between the two nodes is broken.',
     fix: 'Try again through another node with --context, or dial the node itself.',
   },
-  'tunnel/too-many': {
-    meaning: 'The node in between carries as many connections as it may.',
-    cause: 'Many clients at once, or one that asks very many nodes through it.',
-    fix: 'Try again, or go through another node with --context.',
-  },
 } as const satisfies CodeTable;
