@@ -8,6 +8,7 @@ import { openIdentity } from './identity/open-identity.ts';
 import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
 import { serveKubernetes } from './kubernetes/serve-kubernetes.ts';
+import { serveMachine } from './machine/serve-machine.ts';
 import { type NetworkFiles, openNetwork } from './network/apply-network.ts';
 import { pause } from './repeat.ts';
 import { collectVersions } from './reports/versions.ts';
@@ -122,6 +123,11 @@ async function open(
   const health = singleFlight(async () =>
     collectHealth(sys, [...own, ...kubernetes.checks], await kubernetes.cluster(), probe),
   );
+  const machine = await serveMachine({
+    ...{ sys, store, console, nodeName: name, configSource: found.source, signal, duty: kubernetes.duty },
+    isHealthy: async () => (await health()).state !== 'unhealthy',
+    otherAct: async () => undefined,
+  });
   const integrity = singleFlight(() => collectIntegrity(sys, pathRules, probes));
   const versions = onlyOnce(() => collectVersions(sys));
   const node = nodeService({
@@ -132,6 +138,7 @@ async function open(
     versions,
     integrity,
     health,
+    bootEnd: machine.bootEnd,
   });
   const listener = await serve({
     port: parts.port,
@@ -144,6 +151,7 @@ async function open(
     routes: (router) => {
       node(router);
       kubernetes.routes(router);
+      machine.routes(router);
       tunnelService({ peers: kubernetes.peers, nodeName: name })(router);
     },
   });

@@ -14,6 +14,7 @@ import {
 } from './gen/plinth/node/v1/node_pb.ts';
 import { type KubernetesCalls, kubernetesCalls } from './kubernetes-calls.ts';
 import { nodeCallLimitMs } from './limits.ts';
+import { type MachineCalls, machineCalls } from './machine-calls.ts';
 import { NodeSession } from './node-session.ts';
 import { callError } from './rpc-error.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
@@ -32,6 +33,7 @@ export interface NodeClient extends Disposable {
   getHealth(): Promise<GetHealthResponse>;
   readonly kubernetes: KubernetesCalls;
   readonly etcd: EtcdCalls;
+  readonly machine: MachineCalls;
   readonly config: ConfigCalls;
   readonly system: SystemCalls;
   readonly tunnel: TunnelCalls;
@@ -82,6 +84,7 @@ export function connectNode(target: NodeTarget): NodeClient {
     etcd: etcdCalls(transport, answer, (reason, method) => callError(reason, method, target)),
     system: systemCalls(transport, answer, target.timeoutMs),
     tunnel: tunnelCalls(transport, answer, (reason, method) => callError(reason, method, target)),
+    machine: machineCalls(transport, answer),
     close,
     [Symbol.dispose]: close,
   };

@@ -9,6 +9,7 @@ export * from './gen/plinth/node/v1/etcd_pb.ts';
 export * from './gen/plinth/node/v1/files_pb.ts';
 export * from './gen/plinth/node/v1/kubernetes_pb.ts';
 export * from './gen/plinth/node/v1/logs_pb.ts';
+export * from './gen/plinth/node/v1/machine_pb.ts';
 export * from './gen/plinth/node/v1/node_pb.ts';
 export { Access, access, audited } from './gen/plinth/node/v1/options_pb.ts';
 export * from './gen/plinth/node/v1/system_network_pb.ts';
@@ -17,13 +18,17 @@ export * from './gen/plinth/node/v1/system_storage_pb.ts';
 export * from './gen/plinth/node/v1/tunnel_pb.ts';
 export type { KubernetesCalls, LayerUpload } from './kubernetes-calls.ts';
 export { nodeCallLimitMs } from './limits.ts';
+export type { MachineCalls } from './machine-calls.ts';
 export { messageData } from './message-data.ts';
 export {
   actKindName,
   actStateName,
+  bootEndKindName,
   bootStateName,
   cisVerdictName,
   healthStateName,
+  machineActKindName,
+  machineActStateName,
   membershipName,
   nodeRoleName,
   partitionRoleName,

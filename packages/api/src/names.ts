@@ -1,5 +1,6 @@
 import { ActKind, ActState, CisVerdict, Membership, NodeRole } from './gen/plinth/node/v1/kubernetes_pb.ts';
-import { BootState, HealthState, PartitionRole, Verdict } from './gen/plinth/node/v1/node_pb.ts';
+import { MachineActKind, MachineActState } from './gen/plinth/node/v1/machine_pb.ts';
+import { BootEndKind, BootState, HealthState, PartitionRole, Verdict } from './gen/plinth/node/v1/node_pb.ts';
 
 /** The word for a verdict. What a newer node may send and this client does not know is "unknown", never a pass. */
 export function verdictName(verdict: Verdict): 'pass' | 'fail' | 'unknown' {
@@ -65,4 +66,36 @@ export function cisVerdictName(verdict: CisVerdict): 'pass' | 'fail' | 'accepted
   if (verdict === CisVerdict.FAIL) return 'fail';
   if (verdict === CisVerdict.ACCEPTED) return 'accepted';
   return verdict === CisVerdict.MANUAL ? 'manual' : 'unknown';
+}
+
+/** The word for what is done to a machine; "unknown" for a kind that this client does not know. */
+export function machineActKindName(kind: MachineActKind): 'reboot' | 'shutdown' | 'reset' | 'unknown' {
+  if (kind === MachineActKind.REBOOT) return 'reboot';
+  if (kind === MachineActKind.SHUTDOWN) return 'shutdown';
+  return kind === MachineActKind.RESET ? 'reset' : 'unknown';
+}
+
+/** The word for how far an act on a machine is; "unknown" for one that this client does not know, never "done". */
+export function machineActStateName(
+  state: MachineActState,
+): 'draining' | 'ending' | 'returning' | 'done' | 'failed' | 'unknown' {
+  if (state === MachineActState.DRAINING) return 'draining';
+  if (state === MachineActState.ENDING) return 'ending';
+  if (state === MachineActState.RETURNING) return 'returning';
+  if (state === MachineActState.DONE) return 'done';
+  return state === MachineActState.FAILED ? 'failed' : 'unknown';
+}
+
+/** How a boot ended, in words; "unknown" also for a kind that this client does not know. */
+export function bootEndKindName(kind: BootEndKind): string {
+  const words: Partial<Record<BootEndKind, string>> = {
+    [BootEndKind.FIRST_BOOT]: 'first boot',
+    [BootEndKind.REBOOT]: 'reboot',
+    [BootEndKind.SHUTDOWN]: 'shutdown',
+    [BootEndKind.ORDERLY]: 'orderly, not asked for over the API',
+    [BootEndKind.KERNEL_PANIC]: 'kernel panic',
+    [BootEndKind.WATCHDOG]: 'watchdog',
+    [BootEndKind.ABRUPT]: 'power loss or reset: no sign of an end',
+  };
+  return words[kind] ?? 'unknown';
 }

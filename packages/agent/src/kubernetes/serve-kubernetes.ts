@@ -1,23 +1,21 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import { describeCode, PlinthError } from '@plinth/base';
 import { type CheckSpec, fail } from '../checks/check.ts';
-import { type EtcdOperations, etcdOperations } from '../etcd/etcd-operations.ts';
+import { etcdOperations } from '../etcd/etcd-operations.ts';
 import { etcdService } from '../etcd/etcd-service.ts';
-import { guardLoss } from '../etcd/guard-loss.ts';
-import type { LossKind, LossVerdict } from '../etcd/judge-loss.ts';
 import type { ClusterView } from '../health/collect-health.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import type { PeerBook } from '../tunnel/peers.ts';
 import { readNodeCredentials } from './access/credentials.ts';
 import { openKubeClient } from './access/kube-client.ts';
 import { openClusterAccess } from './access/open-cluster-access.ts';
+import { type ClusterDuty, clusterDuty, mayLeave, unknownDuty } from './cluster-duty.ts';
 import { administratorClient, type ClusterLifeParts, openClusterLife } from './cluster-life.ts';
 import { kubernetesService } from './kubernetes-service.ts';
 import { membershipChecks } from './membership-check.ts';
-import type { Member } from './node/member.ts';
 import { openHealthView } from './observe/open-health-view.ts';
 import { QUESTION_LIMIT_MS } from './observe/open-observer.ts';
-import { type Kubernetes, openKubernetes } from './open-kubernetes.ts';
+import { openKubernetes } from './open-kubernetes.ts';
 import { LOCAL_API } from './paths.ts';
 import { openPeerBook } from './peers/open-peer-book.ts';
 import { readPeers } from './peers/peer-list.ts';
@@ -33,6 +31,7 @@ export interface ServedKubernetes {
   readonly cluster: () => Promise<ClusterView | undefined>;
   /** The other members. */
   readonly peers: PeerBook;
+  readonly duty: ClusterDuty;
 }
 
 /**
@@ -43,11 +42,8 @@ export async function serveKubernetes(parts: ServeParts): Promise<ServedKubernet
   try {
     return await serve(parts);
   } catch (reason) {
-    const { code, message } = PlinthError.from(
-      reason,
-      'kubernetes/state-unreadable',
-      'Cannot open Kubernetes',
-    );
+    const failure = PlinthError.from(reason, 'kubernetes/state-unreadable', 'Cannot open Kubernetes');
+    const { code, message } = failure;
     parts.console.say(`kubernetes: ${message} [${code}]`);
     const check: CheckSpec = {
       id: 'kubernetes-state',
@@ -58,7 +54,8 @@ export async function serveKubernetes(parts: ServeParts): Promise<ServedKubernet
       observe: async () => fail(message),
     };
     const peers = { list: async () => ({ peers: [], observedAtMs: undefined, problem: message }) };
-    return { routes: () => {}, checks: [check], cluster: async () => undefined, peers };
+    const duty = unknownDuty(failure);
+    return { routes: () => {}, checks: [check], cluster: async () => undefined, peers, duty };
   }
 }
 
@@ -91,17 +88,6 @@ async function serve(parts: ServeParts): Promise<ServedKubernetes> {
       ...{ store: parts.store, nowMs: sys.nowMs, facts: kubernetes.facts },
       read: () => readPeers(asNode),
     }),
+    duty: clusterDuty(kubernetes, etcd),
   };
-}
-
-/** A worker may always leave; a control plane when etcd goes on without it. @throws kubernetes/leave-refused */
-async function mayLeave({ facts, parts }: Kubernetes, etcd: EtcdOperations, override: string): Promise<void> {
-  const { member } = await facts();
-  const { nodeName } = parts;
-  const question = { role: member?.role, kind: 'leaves', nodeName, override, judge: etcd.judgeOwnLoss } as const;
-  await guardLoss(
-    question,
-    (reason) =>
-      new PlinthError('kubernetes/leave-refused', `Cannot leave: ${reason}, expected etcd to go on`),
-  );
 }

@@ -32,7 +32,7 @@ const MANAGER_PROPERTIES = [
 const UNIT_PROPERTIES = ['Id', 'InactiveExitTimestampMonotonic', 'ActiveEnterTimestampMonotonic'];
 const SLOWEST_UNITS = 15;
 /** systemd-pstore moves records from the first folder to the second. */
-const CRASH_FOLDERS = ['/sys/fs/pstore', '/var/lib/systemd/pstore'];
+export const CRASH_FOLDERS = ['/sys/fs/pstore', '/var/lib/systemd/pstore'];
 
 /**
  * collectBootReport asks systemd and the kernel. Never throws: a source that does not answer (PID 1 too busy for systemctl's

@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
 import {
+  BootEndKind,
   BootState,
   CheckSchema,
   GetBootReportResponseSchema,
@@ -20,6 +21,7 @@ import type { ConfigSource } from '../config/find-config.ts';
 import type { Health } from '../health/collect-health.ts';
 import type { NodeIdentity } from '../identity/open-identity.ts';
 import type { Integrity } from '../integrity/collect-integrity.ts';
+import type { BootEnd } from '../machine/judge-boot-end.ts';
 import { collectBootReport, uptimeMs } from '../reports/boot-report.ts';
 import { collectSlots, type PartitionReport } from '../reports/slots.ts';
 import type { Versions } from '../reports/versions.ts';
@@ -36,6 +38,8 @@ export interface NodeServiceSources {
   versions(): Promise<Versions>;
   integrity(): Promise<Integrity>;
   health(): Promise<Health>;
+  /** How the boot before this one ended. */
+  bootEnd(): Promise<BootEnd>;
 }
 
 const verdicts = { pass: Verdict.PASS, fail: Verdict.FAIL, unknown: Verdict.UNKNOWN } as const;
@@ -45,6 +49,16 @@ const healthStates = {
   unhealthy: HealthState.UNHEALTHY,
 } as const;
 const bootStates = { good: BootState.GOOD, trial: BootState.TRIAL, bad: BootState.BAD } as const;
+const bootEndKinds = {
+  'first-boot': BootEndKind.FIRST_BOOT,
+  reboot: BootEndKind.REBOOT,
+  shutdown: BootEndKind.SHUTDOWN,
+  orderly: BootEndKind.ORDERLY,
+  'kernel-panic': BootEndKind.KERNEL_PANIC,
+  watchdog: BootEndKind.WATCHDOG,
+  abrupt: BootEndKind.ABRUPT,
+  unknown: BootEndKind.UNKNOWN,
+} as const;
 const partitionRoles = {
   esp: PartitionRole.ESP,
   root: PartitionRole.ROOT,
@@ -94,7 +108,7 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
         });
       },
       getBootReport: async () => {
-        const report = await collectBootReport(sys);
+        const [report, lastEnd] = await Promise.all([collectBootReport(sys), sources.bootEnd()]);
         return create(GetBootReportResponseSchema, {
           bootId: report.bootId,
           kernelStartedAt:
@@ -110,6 +124,7 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
           })),
           crashRecords: [...report.crashRecords],
           notObserved: [...report.notObserved],
+          lastEnd: bootEnd(lastEnd),
         });
       },
       getHealth: async () => {
@@ -136,6 +151,17 @@ async function identityAnswer({ sys, identity, configSource }: NodeServiceSource
     configSource,
     caller: requireRole(context.values.get(callerKey)),
   });
+}
+
+function bootEnd({ kind, ask, evidence }: BootEnd) {
+  return {
+    kind: bootEndKinds[kind],
+    evidence: [...evidence],
+    ...(ask && {
+      ...{ askedBy: ask.askedBy, reason: ask.reason, overridden: ask.overridden },
+      askedAt: timestampFromMs(ask.askedAtMs),
+    }),
+  };
 }
 
 function check(result: CheckResult) {

@@ -10,6 +10,8 @@ import { hostCodes } from './host.ts';
 import { imageCodes } from './image.ts';
 import { kubernetesCodes } from './kubernetes.ts';
 import { kubernetesAccessCodes } from './kubernetes-access.ts';
+import { logsCodes } from './logs.ts';
+import { machineCodes } from './machine.ts';
 import { policyCodes } from './policy.ts';
 import { releaseCodes } from './release.ts';
 import { toolboxCodes } from './toolbox.ts';
@@ -32,6 +34,8 @@ export const errorCodes = {
   ...imageCodes,
   ...kubernetesCodes,
   ...kubernetesAccessCodes,
+  ...logsCodes,
+  ...machineCodes,
   ...policyCodes,
   ...releaseCodes,
   ...toolboxCodes,

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file plinth/node/v1/node.proto.
  */
 export const file_plinth_node_v1_node: GenFile = /*@__PURE__*/
-  fileDesc("ChlwbGludGgvbm9kZS92MS9ub2RlLnByb3RvEg5wbGludGgubm9kZS52MSKfAQoFQ2hlY2sSCgoCaWQYASABKAkSKAoHdmVyZGljdBgCIAEoDjIXLnBsaW50aC5ub2RlLnYxLlZlcmRpY3QSEAoIb2JzZXJ2ZWQYAyABKAkSEAoIZXhwZWN0ZWQYBCABKAkSDgoGc291cmNlGAUgASgJEgsKA2ZpeBgGIAEoCRIQCghjcml0aWNhbBgHIAEoCBINCgVjYXVzZRgIIAEoCSIUChJHZXRJZGVudGl0eVJlcXVlc3Qi7gEKE0dldElkZW50aXR5UmVzcG9uc2USEQoJbm9kZV9uYW1lGAEgASgJEg8KB25vZGVfaWQYAiABKAkSHwoXY2VydGlmaWNhdGVfZmluZ2VycHJpbnQYAyABKAkSGwoTaWRlbnRpdHlfcGVyc2lzdGVudBgEIAEoCBISCgptYWNoaW5lX2lkGAUgASgJEg8KB2Jvb3RfaWQYBiABKAkSEQoJYWRkcmVzc2VzGAcgAygJEhUKDWNvbmZpZ19zb3VyY2UYCCABKAkSJgoGY2FsbGVyGAkgASgLMhYucGxpbnRoLm5vZGUudjEuQ2FsbGVyIisKBkNhbGxlchITCgtjb21tb25fbmFtZRgBIAEoCRIMCgRyb2xlGAIgASgJIhQKEkdldFZlcnNpb25zUmVxdWVzdCL6AQoTR2V0VmVyc2lvbnNSZXNwb25zZRIQCghpbWFnZV9pZBgBIAEoCRIVCg1pbWFnZV92ZXJzaW9uGAIgASgJEhYKDm9zX3ByZXR0eV9uYW1lGAMgASgJEhMKC3N1cHBvcnRfZW5kGAQgASgJEhYKDmtlcm5lbF9yZWxlYXNlGAUgASgJEhQKDGtlcm5lbF9idWlsZBgGIAEoCRIPCgdzeXN0ZW1kGAcgASgJEhIKCmNvbnRhaW5lcmQYCCABKAkSDQoFYWdlbnQYCSABKAkSFQoNYWdlbnRfcnVudGltZRgKIAEoCRIUCgxhcmNoaXRlY3R1cmUYCyABKAkiEQoPR2V0U2xvdHNSZXF1ZXN0IssBChBHZXRTbG90c1Jlc3BvbnNlEiMKBXNsb3RzGAEgAygLMhQucGxpbnRoLm5vZGUudjEuU2xvdBIzChBvdGhlcl9wYXJ0aXRpb25zGAIgAygLMhkucGxpbnRoLm5vZGUudjEuUGFydGl0aW9uEi8KDGJvb3RfZW50cmllcxgDIAMoCzIZLnBsaW50aC5ub2RlLnYxLkJvb3RFbnRyeRIUCgxlc3BfcmVhZGFibGUYBCABKAgSFgoOc2VsZWN0ZWRfZW50cnkYBSABKAkiZAoEU2xvdBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYm9vdGVkGAMgASgIEi0KCnBhcnRpdGlvbnMYBCADKAsyGS5wbGludGgubm9kZS52MS5QYXJ0aXRpb24ieQoJUGFydGl0aW9uEg4KBmRldmljZRgBIAEoCRINCgVsYWJlbBgCIAEoCRIMCgR1dWlkGAMgASgJEhIKCnNpemVfYnl0ZXMYBCABKAQSKwoEcm9sZRgFIAEoDjIdLnBsaW50aC5ub2RlLnYxLlBhcnRpdGlvblJvbGUijAEKCUJvb3RFbnRyeRIMCgRmaWxlGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSKAoFc3RhdGUYAyABKA4yGS5wbGludGgubm9kZS52MS5Cb290U3RhdGUSEgoKdHJpZXNfbGVmdBgEIAEoDRISCgp0cmllc19kb25lGAUgASgNEg4KBmJvb3RlZBgGIAEoCCIVChNHZXRJbnRlZ3JpdHlSZXF1ZXN0IvUBChRHZXRJbnRlZ3JpdHlSZXNwb25zZRIoCgd2ZXJkaWN0GAEgASgOMhcucGxpbnRoLm5vZGUudjEuVmVyZGljdBIlCgZjaGVja3MYAiADKAsyFS5wbGludGgubm9kZS52MS5DaGVjaxIlCgZtb3VudHMYAyADKAsyFS5wbGludGgubm9kZS52MS5Nb3VudBIhCgRwY3JzGAQgAygLMhMucGxpbnRoLm5vZGUudjEuUGNyEhEKCXJvb3RfaGFzaBgFIAEoCRIvCgtvYnNlcnZlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAivQEKBU1vdW50Eg4KBnRhcmdldBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSEwoLZmlsZV9zeXN0ZW0YAyABKAkSDQoFZmxhZ3MYBCADKAkSEAoId3JpdGFibGUYBSABKAgSEgoKZXhlY3V0YWJsZRgGIAEoCBIoCgd2ZXJkaWN0GAcgASgOMhcucGxpbnRoLm5vZGUudjEuVmVyZGljdBIMCgRydWxlGAggASgJEhIKCmRpZmZlcmVuY2UYCSABKAkiNQoDUGNyEg0KBWluZGV4GAEgASgNEg4KBnNoYTI1NhgCIAEoCRIPCgdtZWFuaW5nGAMgASgJIhYKFEdldEJvb3RSZXBvcnRSZXF1ZXN0IvoBChVHZXRCb290UmVwb3J0UmVzcG9uc2USDwoHYm9vdF9pZBgBIAEoCRI1ChFrZXJuZWxfc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoGcGhhc2VzGAMgAygLMhkucGxpbnRoLm5vZGUudjEuQm9vdFBoYXNlEhAKCGZpbmlzaGVkGAQgASgIEi8KDXNsb3dlc3RfdW5pdHMYBSADKAsyGC5wbGludGgubm9kZS52MS5Vbml0VGltZRIVCg1jcmFzaF9yZWNvcmRzGAYgAygJEhQKDG5vdF9vYnNlcnZlZBgHIAMoCSJGCglCb290UGhhc2USDAoEbmFtZRgBIAEoCRIrCghkdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJFCghVbml0VGltZRIMCgR1bml0GAEgASgJEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhIKEEdldEhlYWx0aFJlcXVlc3QikQEKEUdldEhlYWx0aFJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsucGxpbnRoLm5vZGUudjEuSGVhbHRoU3RhdGUSJQoGY2hlY2tzGAIgAygLMhUucGxpbnRoLm5vZGUudjEuQ2hlY2sSKQoGdXB0aW1lGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKlsKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfUEFTUxABEhAKDFZFUkRJQ1RfRkFJTBACEhMKD1ZFUkRJQ1RfVU5LTk9XThADKtwBCg1QYXJ0aXRpb25Sb2xlEh4KGlBBUlRJVElPTl9ST0xFX1VOU1BFQ0lGSUVEEAASFgoSUEFSVElUSU9OX1JPTEVfRVNQEAESFwoTUEFSVElUSU9OX1JPTEVfUk9PVBACEh4KGlBBUlRJVElPTl9ST0xFX1JPT1RfVkVSSVRZEAMSKAokUEFSVElUSU9OX1JPTEVfUk9PVF9WRVJJVFlfU0lHTkFUVVJFEAQSFgoSUEFSVElUSU9OX1JPTEVfVkFSEAUSGAoUUEFSVElUSU9OX1JPTEVfT1RIRVIQBipmCglCb290U3RhdGUSGgoWQk9PVF9TVEFURV9VTlNQRUNJRklFRBAAEhMKD0JPT1RfU1RBVEVfR09PRBABEhQKEEJPT1RfU1RBVEVfVFJJQUwQAhISCg5CT09UX1NUQVRFX0JBRBADKnwKC0hlYWx0aFN0YXRlEhwKGEhFQUxUSF9TVEFURV9VTlNQRUNJRklFRBAAEhgKFEhFQUxUSF9TVEFURV9IRUFMVEhZEAESGQoVSEVBTFRIX1NUQVRFX0RFR1JBREVEEAISGgoWSEVBTFRIX1NUQVRFX1VOSEVBTFRIWRADMrsECgtOb2RlU2VydmljZRJcCgtHZXRJZGVudGl0eRIiLnBsaW50aC5ub2RlLnYxLkdldElkZW50aXR5UmVxdWVzdBojLnBsaW50aC5ub2RlLnYxLkdldElkZW50aXR5UmVzcG9uc2UiBIinJQESXAoLR2V0VmVyc2lvbnMSIi5wbGludGgubm9kZS52MS5HZXRWZXJzaW9uc1JlcXVlc3QaIy5wbGludGgubm9kZS52MS5HZXRWZXJzaW9uc1Jlc3BvbnNlIgSIpyUBElMKCEdldFNsb3RzEh8ucGxpbnRoLm5vZGUudjEuR2V0U2xvdHNSZXF1ZXN0GiAucGxpbnRoLm5vZGUudjEuR2V0U2xvdHNSZXNwb25zZSIEiKclARJfCgxHZXRJbnRlZ3JpdHkSIy5wbGludGgubm9kZS52MS5HZXRJbnRlZ3JpdHlSZXF1ZXN0GiQucGxpbnRoLm5vZGUudjEuR2V0SW50ZWdyaXR5UmVzcG9uc2UiBIinJQESYgoNR2V0Qm9vdFJlcG9ydBIkLnBsaW50aC5ub2RlLnYxLkdldEJvb3RSZXBvcnRSZXF1ZXN0GiUucGxpbnRoLm5vZGUudjEuR2V0Qm9vdFJlcG9ydFJlc3BvbnNlIgSIpyUBElYKCUdldEhlYWx0aBIgLnBsaW50aC5ub2RlLnYxLkdldEhlYWx0aFJlcXVlc3QaIS5wbGludGgubm9kZS52MS5HZXRIZWFsdGhSZXNwb25zZSIEiKclAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_plinth_node_v1_options]);
+  fileDesc("ChlwbGludGgvbm9kZS92MS9ub2RlLnByb3RvEg5wbGludGgubm9kZS52MSKfAQoFQ2hlY2sSCgoCaWQYASABKAkSKAoHdmVyZGljdBgCIAEoDjIXLnBsaW50aC5ub2RlLnYxLlZlcmRpY3QSEAoIb2JzZXJ2ZWQYAyABKAkSEAoIZXhwZWN0ZWQYBCABKAkSDgoGc291cmNlGAUgASgJEgsKA2ZpeBgGIAEoCRIQCghjcml0aWNhbBgHIAEoCBINCgVjYXVzZRgIIAEoCSIUChJHZXRJZGVudGl0eVJlcXVlc3Qi7gEKE0dldElkZW50aXR5UmVzcG9uc2USEQoJbm9kZV9uYW1lGAEgASgJEg8KB25vZGVfaWQYAiABKAkSHwoXY2VydGlmaWNhdGVfZmluZ2VycHJpbnQYAyABKAkSGwoTaWRlbnRpdHlfcGVyc2lzdGVudBgEIAEoCBISCgptYWNoaW5lX2lkGAUgASgJEg8KB2Jvb3RfaWQYBiABKAkSEQoJYWRkcmVzc2VzGAcgAygJEhUKDWNvbmZpZ19zb3VyY2UYCCABKAkSJgoGY2FsbGVyGAkgASgLMhYucGxpbnRoLm5vZGUudjEuQ2FsbGVyIisKBkNhbGxlchITCgtjb21tb25fbmFtZRgBIAEoCRIMCgRyb2xlGAIgASgJIhQKEkdldFZlcnNpb25zUmVxdWVzdCL6AQoTR2V0VmVyc2lvbnNSZXNwb25zZRIQCghpbWFnZV9pZBgBIAEoCRIVCg1pbWFnZV92ZXJzaW9uGAIgASgJEhYKDm9zX3ByZXR0eV9uYW1lGAMgASgJEhMKC3N1cHBvcnRfZW5kGAQgASgJEhYKDmtlcm5lbF9yZWxlYXNlGAUgASgJEhQKDGtlcm5lbF9idWlsZBgGIAEoCRIPCgdzeXN0ZW1kGAcgASgJEhIKCmNvbnRhaW5lcmQYCCABKAkSDQoFYWdlbnQYCSABKAkSFQoNYWdlbnRfcnVudGltZRgKIAEoCRIUCgxhcmNoaXRlY3R1cmUYCyABKAkiEQoPR2V0U2xvdHNSZXF1ZXN0IssBChBHZXRTbG90c1Jlc3BvbnNlEiMKBXNsb3RzGAEgAygLMhQucGxpbnRoLm5vZGUudjEuU2xvdBIzChBvdGhlcl9wYXJ0aXRpb25zGAIgAygLMhkucGxpbnRoLm5vZGUudjEuUGFydGl0aW9uEi8KDGJvb3RfZW50cmllcxgDIAMoCzIZLnBsaW50aC5ub2RlLnYxLkJvb3RFbnRyeRIUCgxlc3BfcmVhZGFibGUYBCABKAgSFgoOc2VsZWN0ZWRfZW50cnkYBSABKAkiZAoEU2xvdBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYm9vdGVkGAMgASgIEi0KCnBhcnRpdGlvbnMYBCADKAsyGS5wbGludGgubm9kZS52MS5QYXJ0aXRpb24ieQoJUGFydGl0aW9uEg4KBmRldmljZRgBIAEoCRINCgVsYWJlbBgCIAEoCRIMCgR1dWlkGAMgASgJEhIKCnNpemVfYnl0ZXMYBCABKAQSKwoEcm9sZRgFIAEoDjIdLnBsaW50aC5ub2RlLnYxLlBhcnRpdGlvblJvbGUijAEKCUJvb3RFbnRyeRIMCgRmaWxlGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSKAoFc3RhdGUYAyABKA4yGS5wbGludGgubm9kZS52MS5Cb290U3RhdGUSEgoKdHJpZXNfbGVmdBgEIAEoDRISCgp0cmllc19kb25lGAUgASgNEg4KBmJvb3RlZBgGIAEoCCIVChNHZXRJbnRlZ3JpdHlSZXF1ZXN0IvUBChRHZXRJbnRlZ3JpdHlSZXNwb25zZRIoCgd2ZXJkaWN0GAEgASgOMhcucGxpbnRoLm5vZGUudjEuVmVyZGljdBIlCgZjaGVja3MYAiADKAsyFS5wbGludGgubm9kZS52MS5DaGVjaxIlCgZtb3VudHMYAyADKAsyFS5wbGludGgubm9kZS52MS5Nb3VudBIhCgRwY3JzGAQgAygLMhMucGxpbnRoLm5vZGUudjEuUGNyEhEKCXJvb3RfaGFzaBgFIAEoCRIvCgtvYnNlcnZlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAivQEKBU1vdW50Eg4KBnRhcmdldBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSEwoLZmlsZV9zeXN0ZW0YAyABKAkSDQoFZmxhZ3MYBCADKAkSEAoId3JpdGFibGUYBSABKAgSEgoKZXhlY3V0YWJsZRgGIAEoCBIoCgd2ZXJkaWN0GAcgASgOMhcucGxpbnRoLm5vZGUudjEuVmVyZGljdBIMCgRydWxlGAggASgJEhIKCmRpZmZlcmVuY2UYCSABKAkiNQoDUGNyEg0KBWluZGV4GAEgASgNEg4KBnNoYTI1NhgCIAEoCRIPCgdtZWFuaW5nGAMgASgJIhYKFEdldEJvb3RSZXBvcnRSZXF1ZXN0IqUCChVHZXRCb290UmVwb3J0UmVzcG9uc2USDwoHYm9vdF9pZBgBIAEoCRI1ChFrZXJuZWxfc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoGcGhhc2VzGAMgAygLMhkucGxpbnRoLm5vZGUudjEuQm9vdFBoYXNlEhAKCGZpbmlzaGVkGAQgASgIEi8KDXNsb3dlc3RfdW5pdHMYBSADKAsyGC5wbGludGgubm9kZS52MS5Vbml0VGltZRIVCg1jcmFzaF9yZWNvcmRzGAYgAygJEhQKDG5vdF9vYnNlcnZlZBgHIAMoCRIpCghsYXN0X2VuZBgIIAEoCzIXLnBsaW50aC5ub2RlLnYxLkJvb3RFbmQiqgEKB0Jvb3RFbmQSKQoEa2luZBgBIAEoDjIbLnBsaW50aC5ub2RlLnYxLkJvb3RFbmRLaW5kEhAKCGFza2VkX2J5GAIgASgJEg4KBnJlYXNvbhgDIAEoCRIsCghhc2tlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKb3ZlcnJpZGRlbhgFIAEoCRIQCghldmlkZW5jZRgGIAMoCSJGCglCb290UGhhc2USDAoEbmFtZRgBIAEoCRIrCghkdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJFCghVbml0VGltZRIMCgR1bml0GAEgASgJEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhIKEEdldEhlYWx0aFJlcXVlc3QikQEKEUdldEhlYWx0aFJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsucGxpbnRoLm5vZGUudjEuSGVhbHRoU3RhdGUSJQoGY2hlY2tzGAIgAygLMhUucGxpbnRoLm5vZGUudjEuQ2hlY2sSKQoGdXB0aW1lGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKlsKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfUEFTUxABEhAKDFZFUkRJQ1RfRkFJTBACEhMKD1ZFUkRJQ1RfVU5LTk9XThADKtwBCg1QYXJ0aXRpb25Sb2xlEh4KGlBBUlRJVElPTl9ST0xFX1VOU1BFQ0lGSUVEEAASFgoSUEFSVElUSU9OX1JPTEVfRVNQEAESFwoTUEFSVElUSU9OX1JPTEVfUk9PVBACEh4KGlBBUlRJVElPTl9ST0xFX1JPT1RfVkVSSVRZEAMSKAokUEFSVElUSU9OX1JPTEVfUk9PVF9WRVJJVFlfU0lHTkFUVVJFEAQSFgoSUEFSVElUSU9OX1JPTEVfVkFSEAUSGAoUUEFSVElUSU9OX1JPTEVfT1RIRVIQBipmCglCb290U3RhdGUSGgoWQk9PVF9TVEFURV9VTlNQRUNJRklFRBAAEhMKD0JPT1RfU1RBVEVfR09PRBABEhQKEEJPT1RfU1RBVEVfVFJJQUwQAhISCg5CT09UX1NUQVRFX0JBRBADKowCCgtCb290RW5kS2luZBIdChlCT09UX0VORF9LSU5EX1VOU1BFQ0lGSUVEEAASHAoYQk9PVF9FTkRfS0lORF9GSVJTVF9CT09UEAESGAoUQk9PVF9FTkRfS0lORF9SRUJPT1QQAhIaChZCT09UX0VORF9LSU5EX1NIVVRET1dOEAMSGQoVQk9PVF9FTkRfS0lORF9PUkRFUkxZEAQSHgoaQk9PVF9FTkRfS0lORF9LRVJORUxfUEFOSUMQBRIaChZCT09UX0VORF9LSU5EX1dBVENIRE9HEAYSGAoUQk9PVF9FTkRfS0lORF9BQlJVUFQQBxIZChVCT09UX0VORF9LSU5EX1VOS05PV04QCCp8CgtIZWFsdGhTdGF0ZRIcChhIRUFMVEhfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRIRUFMVEhfU1RBVEVfSEVBTFRIWRABEhkKFUhFQUxUSF9TVEFURV9ERUdSQURFRBACEhoKFkhFQUxUSF9TVEFURV9VTkhFQUxUSFkQAzK7BAoLTm9kZVNlcnZpY2USXAoLR2V0SWRlbnRpdHkSIi5wbGludGgubm9kZS52MS5HZXRJZGVudGl0eVJlcXVlc3QaIy5wbGludGgubm9kZS52MS5HZXRJZGVudGl0eVJlc3BvbnNlIgSIpyUBElwKC0dldFZlcnNpb25zEiIucGxpbnRoLm5vZGUudjEuR2V0VmVyc2lvbnNSZXF1ZXN0GiMucGxpbnRoLm5vZGUudjEuR2V0VmVyc2lvbnNSZXNwb25zZSIEiKclARJTCghHZXRTbG90cxIfLnBsaW50aC5ub2RlLnYxLkdldFNsb3RzUmVxdWVzdBogLnBsaW50aC5ub2RlLnYxLkdldFNsb3RzUmVzcG9uc2UiBIinJQESXwoMR2V0SW50ZWdyaXR5EiMucGxpbnRoLm5vZGUudjEuR2V0SW50ZWdyaXR5UmVxdWVzdBokLnBsaW50aC5ub2RlLnYxLkdldEludGVncml0eVJlc3BvbnNlIgSIpyUBEmIKDUdldEJvb3RSZXBvcnQSJC5wbGludGgubm9kZS52MS5HZXRCb290UmVwb3J0UmVxdWVzdBolLnBsaW50aC5ub2RlLnYxLkdldEJvb3RSZXBvcnRSZXNwb25zZSIEiKclARJWCglHZXRIZWFsdGgSIC5wbGludGgubm9kZS52MS5HZXRIZWFsdGhSZXF1ZXN0GiEucGxpbnRoLm5vZGUudjEuR2V0SGVhbHRoUmVzcG9uc2UiBIinJQFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_plinth_node_v1_options]);
 
 /**
  * Check is one observed fact with its judgement.
@@ -776,6 +776,13 @@ export type GetBootReportResponse = Message<"plinth.node.v1.GetBootReportRespons
    * @generated from field: repeated string not_observed = 7;
    */
   notObserved: string[];
+
+  /**
+   * How the boot before this one ended.
+   *
+   * @generated from field: plinth.node.v1.BootEnd last_end = 8;
+   */
+  lastEnd?: BootEnd | undefined;
 };
 
 /**
@@ -784,6 +791,62 @@ export type GetBootReportResponse = Message<"plinth.node.v1.GetBootReportRespons
  */
 export const GetBootReportResponseSchema: GenMessage<GetBootReportResponse> = /*@__PURE__*/
   messageDesc(file_plinth_node_v1_node, 16);
+
+/**
+ * BootEnd is the end of a boot with what tells it.
+ *
+ * @generated from message plinth.node.v1.BootEnd
+ */
+export type BootEnd = Message<"plinth.node.v1.BootEnd"> & {
+  /**
+   * How it ended.
+   *
+   * @generated from field: plinth.node.v1.BootEndKind kind = 1;
+   */
+  kind: BootEndKind;
+
+  /**
+   * Common name of who asked; empty when nobody asked over this API.
+   *
+   * @generated from field: string asked_by = 2;
+   */
+  askedBy: string;
+
+  /**
+   * Why, in the words of who asked; may be empty.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * When it was asked for; absent when it was not.
+   *
+   * @generated from field: google.protobuf.Timestamp asked_at = 4;
+   */
+  askedAt?: Timestamp | undefined;
+
+  /**
+   * What was overridden by a typed name; empty when nothing was in the way.
+   *
+   * @generated from field: string overridden = 5;
+   */
+  overridden: string;
+
+  /**
+   * What tells so, for people.
+   *
+   * @generated from field: repeated string evidence = 6;
+   */
+  evidence: string[];
+};
+
+/**
+ * Describes the message plinth.node.v1.BootEnd.
+ * Use `create(BootEndSchema)` to create a new message.
+ */
+export const BootEndSchema: GenMessage<BootEnd> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_node, 17);
 
 /**
  * BootPhase is one part of the boot.
@@ -811,7 +874,7 @@ export type BootPhase = Message<"plinth.node.v1.BootPhase"> & {
  * Use `create(BootPhaseSchema)` to create a new message.
  */
 export const BootPhaseSchema: GenMessage<BootPhase> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_node, 17);
+  messageDesc(file_plinth_node_v1_node, 18);
 
 /**
  * UnitTime is how long one unit took to start.
@@ -839,7 +902,7 @@ export type UnitTime = Message<"plinth.node.v1.UnitTime"> & {
  * Use `create(UnitTimeSchema)` to create a new message.
  */
 export const UnitTimeSchema: GenMessage<UnitTime> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_node, 18);
+  messageDesc(file_plinth_node_v1_node, 19);
 
 /**
  * GetHealthRequest has no options.
@@ -854,7 +917,7 @@ export type GetHealthRequest = Message<"plinth.node.v1.GetHealthRequest"> & {
  * Use `create(GetHealthRequestSchema)` to create a new message.
  */
 export const GetHealthRequestSchema: GenMessage<GetHealthRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_node, 19);
+  messageDesc(file_plinth_node_v1_node, 20);
 
 /**
  * GetHealthResponse is the state of the node.
@@ -889,7 +952,7 @@ export type GetHealthResponse = Message<"plinth.node.v1.GetHealthResponse"> & {
  * Use `create(GetHealthResponseSchema)` to create a new message.
  */
 export const GetHealthResponseSchema: GenMessage<GetHealthResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_node, 20);
+  messageDesc(file_plinth_node_v1_node, 21);
 
 /**
  * Verdict is the outcome of one check. UNKNOWN means "could not find out" and is never as good as PASS.
@@ -1057,6 +1120,89 @@ export const BootStateSchema: GenEnum<BootState> = /*@__PURE__*/
   enumDesc(file_plinth_node_v1_node, 2);
 
 /**
+ * BootEndKind says how a boot ended.
+ *
+ * @generated from enum plinth.node.v1.BootEndKind
+ */
+export const BootEndKind = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: BOOT_END_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * No boot before this one is known: /var was made by this one.
+   *
+   * @generated from enum value: BOOT_END_KIND_FIRST_BOOT = 1;
+   */
+  FIRST_BOOT: 1,
+
+  /**
+   * A reboot that was asked for over this API.
+   *
+   * @generated from enum value: BOOT_END_KIND_REBOOT = 2;
+   */
+  REBOOT: 2,
+
+  /**
+   * A shutdown that was asked for over this API.
+   *
+   * @generated from enum value: BOOT_END_KIND_SHUTDOWN = 3;
+   */
+  SHUTDOWN: 3,
+
+  /**
+   * In good order, and not asked for over this API: the power button, the hypervisor, the system itself.
+   *
+   * @generated from enum value: BOOT_END_KIND_ORDERLY = 4;
+   */
+  ORDERLY: 4,
+
+  /**
+   * The kernel died and left a record.
+   *
+   * @generated from enum value: BOOT_END_KIND_KERNEL_PANIC = 5;
+   */
+  KERNEL_PANIC: 5,
+
+  /**
+   * The hardware watchdog started the machine again.
+   *
+   * @generated from enum value: BOOT_END_KIND_WATCHDOG = 6;
+   */
+  WATCHDOG: 6,
+
+  /**
+   * Without any sign of an end: power was lost, the machine was reset, or the kernel died without a record.
+   *
+   * @generated from enum value: BOOT_END_KIND_ABRUPT = 7;
+   */
+  ABRUPT: 7,
+
+  /**
+   * What tells it could not be read.
+   *
+   * @generated from enum value: BOOT_END_KIND_UNKNOWN = 8;
+   */
+  UNKNOWN: 8,
+} as const;
+
+/**
+ * BootEndKind says how a boot ended.
+ *
+ * @generated from enum plinth.node.v1.BootEndKind
+ */
+export type BootEndKind = (typeof BootEndKind)[keyof typeof BootEndKind] | UnknownEnum;
+
+/**
+ * Describes the enum plinth.node.v1.BootEndKind.
+ */
+export const BootEndKindSchema: GenEnum<BootEndKind> = /*@__PURE__*/
+  enumDesc(file_plinth_node_v1_node, 3);
+
+/**
  * HealthState is the sum of all health checks.
  *
  * @generated from enum plinth.node.v1.HealthState
@@ -1102,7 +1248,7 @@ export type HealthState = (typeof HealthState)[keyof typeof HealthState] | Unkno
  * Describes the enum plinth.node.v1.HealthState.
  */
 export const HealthStateSchema: GenEnum<HealthState> = /*@__PURE__*/
-  enumDesc(file_plinth_node_v1_node, 3);
+  enumDesc(file_plinth_node_v1_node, 4);
 
 /**
  * NodeService answers for the node it runs on.

@@ -1,0 +1,87 @@
+import type { ConnectRouter } from '@connectrpc/connect';
+import type { ConfigSource } from '../config/find-config.ts';
+import type { NodeConsole } from '../console.ts';
+import { guardLoss } from '../etcd/guard-loss.ts';
+import type { ClusterDuty } from '../kubernetes/cluster-duty.ts';
+import { nodeClient } from '../kubernetes/cluster-life.ts';
+import { systemdUnits } from '../kubernetes/units/run-unit.ts';
+import type { StateStore } from '../sys/state-store.ts';
+import { readText, type Sys } from '../sys/sys.ts';
+import { openBootEnd } from './boot-end.ts';
+import { openNodeDrain } from './drain-node.ts';
+import { type EndSystem, systemEnd } from './end-system.ts';
+import type { BootEnd } from './judge-boot-end.ts';
+import { judgeRequest, quorumRefusal } from './judge-request.ts';
+import type { MachineAct, MachineRequest } from './machine-act.ts';
+import { machineService } from './machine-service.ts';
+import { openMachine } from './open-machine.ts';
+import { efiResetMark, type ResetMark } from './reset-mark.ts';
+import { restartService } from './restart-service.ts';
+
+export interface ServeMachineParts {
+  readonly sys: Sys;
+  readonly store: StateStore;
+  readonly console: NodeConsole;
+  readonly nodeName: string;
+  readonly configSource: ConfigSource;
+  readonly signal: AbortSignal;
+  readonly duty: ClusterDuty;
+  /** Whether the node can do its work. */
+  isHealthy(): Promise<boolean>;
+  /** Name of another act of plinthd that must not be cut off, for people; undefined when there is none. */
+  otherAct(): Promise<string | undefined>;
+  /** How the system is ended and wiped; default: for real. */
+  readonly endSystem?: EndSystem;
+  readonly resetMark?: ResetMark;
+}
+
+/** Everything of plinthd that acts on the machine, ready to be served. */
+export interface ServedMachine {
+  readonly routes: (router: ConnectRouter) => void;
+  /** How the boot before this one ended. Never rejects for what cannot be seen. */
+  readonly bootEnd: () => Promise<BootEnd>;
+}
+
+/** serveMachine goes on with what was under way, and gives the routes of MachineService. */
+export async function serveMachine(parts: ServeMachineParts): Promise<ServedMachine> {
+  const { sys, store, console, nodeName, signal, duty } = parts;
+  const bootId = (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '';
+  const units = systemdUnits(sys);
+  const otherAct = async () => duty.runningAct() ?? (await parts.otherAct());
+
+  async function mayEnd(request: MachineRequest, current: MachineAct | undefined): Promise<string> {
+    const { override, kind } = request;
+    const member = await duty.member();
+    const facts = {
+      ...{ nodeName, current, otherAct: await otherAct(), cluster: member?.cluster.name },
+      volatileBecause: store.volatileBecause,
+    };
+    const overridden = [judgeRequest(request, facts)];
+    const question = {
+      role: member?.role,
+      kind: 'stops',
+      nodeName,
+      override,
+      judge: duty.judgeOwnLoss,
+    } as const;
+    overridden.push(await guardLoss(question, (reason) => quorumRefusal(kind, reason)));
+    return overridden.filter((text) => text !== '').join('; ');
+  }
+
+  const machine = await openMachine({
+    ...{ store, console, nodeName, bootId, nowMs: sys.nowMs, signal, mayEnd, isHealthy: parts.isHealthy },
+    endSystem: parts.endSystem ?? systemEnd(sys),
+    resetMark:
+      parts.resetMark ?? efiResetMark((unit, timeoutMs) => units.run('restart', unit, { timeoutMs })),
+    drain: openNodeDrain({ client: nodeClient(sys), nodeName, nowMs: sys.nowMs }),
+  });
+  const bootEnd = await openBootEnd({
+    ...{ sys, store, bootId, signal },
+    askOf: (boot) => (machine.ended?.bootId === boot ? machine.ended : undefined),
+  });
+  const routes = machineService({
+    ...{ machine, nodeName, configIsOnVar: parts.configSource === 'persisted' },
+    restartService: (name) => restartService({ sys, units, otherAct }, name),
+  });
+  return { routes, bootEnd };
+}

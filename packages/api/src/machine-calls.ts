@@ -1,0 +1,54 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { createClient, type Transport } from '@connectrpc/connect';
+import {
+  type GetMachineResponse,
+  MachineService,
+  type RebootResponse,
+  type ResetResponse,
+  type RestartServiceResponse,
+  type ShutdownResponse,
+} from './gen/plinth/node/v1/machine_pb.ts';
+import type { Answer } from './kubernetes-calls.ts';
+import { nodeCallLimitMs } from './limits.ts';
+
+/** How a system is ended. */
+export interface EndOptions {
+  /** Why, for the records; at most 200 characters. */
+  readonly reason?: string;
+  /** The node's name, typed by a person; empty to be refused where something is in the way. */
+  readonly override?: string;
+  /** Present: pods are moved away first. */
+  readonly drain?: { readonly timeoutMs: number; readonly evictUnmanaged: boolean } | undefined;
+}
+
+/** Acts on the machine of a node. */
+export interface MachineCalls {
+  get(): Promise<GetMachineResponse>;
+  /** Answers once the act is stored; the node ends a moment later, or when its pods are away. */
+  reboot(options?: EndOptions): Promise<RebootResponse>;
+  shutdown(options?: EndOptions): Promise<ShutdownResponse>;
+  /** Loses all data. @param confirm the node's name, typed by a person */
+  reset(confirm: string, options?: Omit<EndOptions, 'drain'>): Promise<ResetResponse>;
+  /** @param service "containerd" */
+  restartService(service: string): Promise<RestartServiceResponse>;
+}
+
+/** machineCalls are the calls of MachineService over a transport. */
+export function machineCalls(transport: Transport, answer: Answer): MachineCalls {
+  const client = createClient(MachineService, transport);
+  const end = ({ reason = '', override = '', drain }: EndOptions = {}) => ({
+    ...{ reason, override },
+    ...(drain && {
+      drain: { timeout: durationFromMs(drain.timeoutMs), evictUnmanaged: drain.evictUnmanaged },
+    }),
+  });
+  return {
+    get: () => answer('GetMachine', client.getMachine({})),
+    reboot: (options) => answer('Reboot', client.reboot(end(options))),
+    shutdown: (options) => answer('Shutdown', client.shutdown(end(options))),
+    reset: (confirm, { reason = '', override = '' } = {}) =>
+      answer('Reset', client.reset({ confirm, reason, override })),
+    restartService: (service) =>
+      answer('RestartService', client.restartService({ service }, { timeoutMs: nodeCallLimitMs })),
+  };
+}
