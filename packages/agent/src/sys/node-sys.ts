@@ -3,10 +3,9 @@ import { readdir, readlink, stat, statfs } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Readable } from 'node:stream';
 import { READ_LIMIT_BYTES, readBounded, readFileLines } from './read-file.ts';
+import { streamProgram } from './stream-program.ts';
 import type { FileStatus, ProgramResult, RunOptions, Sys } from './sys.ts';
 
-/** Bound on a file or the output of a program; the largest real one, mountinfo of a full node, is near 200 KiB. */
-const READ_LIMIT_BYTES = 1024 * 1024;
 const RUN_LIMIT_MS = 10_000;
 
 /** nodeSys is the machine itself. */
@@ -17,6 +16,7 @@ export function nodeSys(): Sys {
     readLink: (path) => readlink(path),
     readDir: async (path) => (await readdir(path)).sort(),
     run: (program, args, options) => runProgram(program, args, {}, options),
+    stream: streamProgram,
     usage: async (path) => {
       const { bsize, blocks, bavail, files, ffree } = await statfs(path);
       return {

@@ -43,6 +43,12 @@ export interface Sys {
   readDir(path: string): Promise<readonly string[]>;
   /** Runs a program given by its absolute path, without a shell and with an empty environment; killed after `timeoutMs`, by default 10 s. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
+  /**
+   * Runs a program as `run` does, without a limit of time, and gives its standard output as it comes: the program waits
+   * while nobody reads. It is killed when `signal` aborts, and then the output ends, or when the reader stops.
+   * @throws ProgramFailure when it ends with another exit code than 0
+   */
+  stream(program: string, args: readonly string[], signal: AbortSignal): AsyncIterable<Buffer>;
   usage(path: string): Promise<FileSystemUsage>;
   modifiedAtMs(path: string): Promise<number>;
   status(path: string): Promise<FileStatus>;
@@ -50,6 +56,20 @@ export interface Sys {
   addresses(): readonly string[];
   hostName(): string;
   nowMs(): number;
+}
+
+/** A program whose output was read ended badly. */
+export class ProgramFailure extends Error {
+  readonly exitCode: number;
+  /** The beginning of what it wrote to its standard error. */
+  readonly stderr: string;
+
+  constructor(program: string, exitCode: number, stderr: string) {
+    super(`${program} ended with ${exitCode}`);
+    this.name = 'ProgramFailure';
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+  }
 }
 
 /** Whether a thrown value says that the path does not exist. */

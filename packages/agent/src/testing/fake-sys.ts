@@ -1,4 +1,10 @@
-import type { FileStatus, FileSystemUsage, ProgramResult, Sys } from '../sys/sys.ts';
+import {
+  type FileStatus,
+  type FileSystemUsage,
+  ProgramFailure,
+  type ProgramResult,
+  type Sys,
+} from '../sys/sys.ts';
 
 /** What a fake machine is made of. */
 export interface FakeMachine {
@@ -67,6 +73,11 @@ export function fakeSys(machine: FakeMachine): Sys {
       return [...new Set(names)].sort();
     },
     run,
+    async *stream(program, args) {
+      const { exitCode, stdout, stderr } = await this.run(program, args);
+      if (stdout !== '') yield Buffer.from(stdout);
+      if (exitCode !== 0) throw new ProgramFailure(program, exitCode, stderr);
+    },
     usage: async () => ({
       sizeBytes: 1000,
       availableBytes: 500,

@@ -1,6 +1,7 @@
 import { agentCodes } from './agent.ts';
 import { cliCodes } from './cli.ts';
 import { clusterCodes } from './cluster.ts';
+import { configCodes } from './config.ts';
 import { configTransactionCodes } from './config-transaction.ts';
 import { debianCodes } from './debian.ts';
 import { etcdCodes } from './etcd.ts';
@@ -25,6 +26,7 @@ export const errorCodes = {
   ...agentCodes,
   ...cliCodes,
   ...clusterCodes,
+  ...configCodes,
   ...configTransactionCodes,
   ...debianCodes,
   ...etcdCodes,
