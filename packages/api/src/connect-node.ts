@@ -1,8 +1,10 @@
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { type ConfigCalls, configCalls } from './config-calls.ts';
+import { type ContainersCalls, containersCalls } from './containers-calls.ts';
 import type { NodeTarget } from './dial-node.ts';
 import { type EtcdCalls, etcdCalls } from './etcd-calls.ts';
+import { type FilesCalls, filesCalls } from './files-calls.ts';
 import {
   type GetBootReportResponse,
   type GetHealthResponse,
@@ -14,6 +16,7 @@ import {
 } from './gen/plinth/node/v1/node_pb.ts';
 import { type KubernetesCalls, kubernetesCalls } from './kubernetes-calls.ts';
 import { nodeCallLimitMs } from './limits.ts';
+import { type LogsCalls, logsCalls } from './logs-calls.ts';
 import { type MachineCalls, machineCalls } from './machine-calls.ts';
 import { NodeSession } from './node-session.ts';
 import { callError } from './rpc-error.ts';
@@ -37,6 +40,9 @@ export interface NodeClient extends Disposable {
   readonly config: ConfigCalls;
   readonly system: SystemCalls;
   readonly tunnel: TunnelCalls;
+  readonly logs: LogsCalls;
+  readonly containers: ContainersCalls;
+  readonly files: FilesCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
   close(): void;
 }
@@ -71,6 +77,7 @@ export function connectNode(target: NodeTarget): NodeClient {
       throw callError(reason, method, target);
     }
   };
+  const fail = (reason: unknown, method: string) => callError(reason, method, target);
   const close = () => session.close();
   return {
     getIdentity: () => answer('GetIdentity', client.getIdentity({}, brief)),
@@ -83,6 +90,9 @@ export function connectNode(target: NodeTarget): NodeClient {
     config: configCalls(transport, answer),
     etcd: etcdCalls(transport, answer, (reason, method) => callError(reason, method, target)),
     system: systemCalls(transport, answer, target.timeoutMs),
+    logs: logsCalls(transport, fail),
+    containers: containersCalls(transport, answer, fail),
+    files: filesCalls(transport, answer, fail),
     tunnel: tunnelCalls(transport, answer, (reason, method) => callError(reason, method, target)),
     machine: machineCalls(transport, answer),
     close,

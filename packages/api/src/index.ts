@@ -1,7 +1,9 @@
 export { CONFIG_LIMIT_BYTES, type ConfigCalls } from './config-calls.ts';
 export { connectNode, type NodeClient } from './connect-node.ts';
+export type { ContainersCalls } from './containers-calls.ts';
 export type { NodeTarget } from './dial-node.ts';
 export type { EtcdCalls } from './etcd-calls.ts';
+export type { FilesCalls } from './files-calls.ts';
 export { fingerprintOf, isFingerprint, isNodeId, nodeIdOf } from './fingerprint.ts';
 export * from './gen/plinth/node/v1/config_pb.ts';
 export * from './gen/plinth/node/v1/containers_pb.ts';
@@ -18,6 +20,7 @@ export * from './gen/plinth/node/v1/system_storage_pb.ts';
 export * from './gen/plinth/node/v1/tunnel_pb.ts';
 export type { KubernetesCalls, LayerUpload } from './kubernetes-calls.ts';
 export { nodeCallLimitMs } from './limits.ts';
+export type { LogsCalls } from './logs-calls.ts';
 export type { MachineCalls } from './machine-calls.ts';
 export { messageData } from './message-data.ts';
 export {

@@ -2,7 +2,7 @@ import { type DescMessage, type MessageShape, toJson } from '@bufbuild/protobuf'
 
 /** The names of enum values in the contract begin with the enum's own name; in data for programs the rest is enough. */
 const ENUM_PREFIX =
-  /^(?:VERDICT|PARTITION_ROLE|BOOT_STATE|HEALTH_STATE|NODE_ROLE|MEMBERSHIP|ACT_KIND|ACT_STATE|CIS_VERDICT|MACHINE_ACT_KIND|MACHINE_ACT_STATE|BOOT_END_KIND|CONFIG_MODE|CONFIG_OUTCOME|CONFIG_EFFECT_KIND|CONFIG_FILE_ACTION)_(?=[A-Z])/;
+  /^(?:VERDICT|PARTITION_ROLE|BOOT_STATE|HEALTH_STATE|NODE_ROLE|MEMBERSHIP|ACT_KIND|ACT_STATE|CIS_VERDICT|EVENT_KIND|CONTAINER_STATE|FILE_KIND|MACHINE_ACT_KIND|MACHINE_ACT_STATE|BOOT_END_KIND|CONFIG_MODE|CONFIG_OUTCOME|CONFIG_EFFECT_KIND|CONFIG_FILE_ACTION)_(?=[A-Z])/;
 
 /**
  * messageData turns an answer into plain JSON data: camel-case names, every field present, enum values as lower-case

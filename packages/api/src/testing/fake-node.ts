@@ -14,6 +14,7 @@ import {
 } from '../gen/plinth/node/v1/kubernetes_pb.ts';
 import { HealthState, type NodeService } from '../gen/plinth/node/v1/node_pb.ts';
 import { actKindName } from '../names.ts';
+import { FakeLogs } from './fake-logs.ts';
 
 /** What fake nodes know of each other: invitations, and who is a member of etcd. */
 export interface FakeWorld {
@@ -64,6 +65,9 @@ export class FakeNode {
     this.nodeId = Buffer.from(name).toString('hex').padEnd(32, '0').slice(0, 32);
     this.world = world;
   }
+
+  /** Its logs, events, containers, images and files. */
+  readonly logs = new FakeLogs();
 
   readonly node: Partial<ServiceImpl<typeof NodeService>> = {
     getIdentity: () => ({ nodeName: this.name, nodeId: this.nodeId, addresses: ['192.0.2.7'] }),

@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { fingerprintOf } from '../fingerprint.ts';
+import { ContainersService } from '../gen/plinth/node/v1/containers_pb.ts';
 import { EtcdService } from '../gen/plinth/node/v1/etcd_pb.ts';
+import { FilesService } from '../gen/plinth/node/v1/files_pb.ts';
 import { KubernetesService } from '../gen/plinth/node/v1/kubernetes_pb.ts';
+import { LogsService } from '../gen/plinth/node/v1/logs_pb.ts';
 import { NodeService } from '../gen/plinth/node/v1/node_pb.ts';
 import type { FakeNode } from './fake-node.ts';
 
@@ -30,6 +33,9 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
       router.service(NodeService, node.node);
       router.service(KubernetesService, node.kubernetes);
       router.service(EtcdService, node.etcd);
+      router.service(LogsService, node.logs.logs);
+      router.service(ContainersService, node.logs.containers);
+      router.service(FilesService, node.logs.files);
     },
     ...{ connect: false, grpcWeb: false },
   });
