@@ -6,18 +6,19 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   base: [],
   formats: ['base'],
   host: ['base'],
+  config: ['base'],
   api: ['base'],
   trust: ['base', 'formats', 'host'],
   debian: ['base', 'formats', 'host'],
   toolbox: ['base', 'host', 'debian'],
-  agent: ['base', 'api'],
+  agent: ['base', 'config', 'api'],
   image: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'api'],
   local: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'api'],
-  cli: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'api', 'agent', 'image', 'local'],
+  cli: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'config', 'api', 'agent', 'image', 'local'],
 };
 
 /** Packages that do no input or output: time, randomness and bytes are their arguments. */
-export const purePackages: readonly string[] = ['base', 'formats'];
+export const purePackages: readonly string[] = ['base', 'config', 'formats'];
 
 /** Node modules that a pure package may use all the same: they compute, they do not reach out. */
 export const pureNodeModules: readonly string[] = [

@@ -42,7 +42,7 @@ for (const kubernetes of await findKubernetesPrograms()) {
       await readFile(dataPath, 'utf8'),
       dataPath,
       cisBenchmark,
-      'agent/config-invalid',
+      'config/invalid',
     );
     assert.ok(data.ok, data.ok ? '' : data.diagnostics.map(({ message }) => message).join('\n'));
     await using set = await openProgramSet(kubernetes);

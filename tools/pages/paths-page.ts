@@ -21,7 +21,7 @@ export function pathsPage(): string {
     readRepoFile('os/paths.yaml'),
     'os/paths.yaml',
     pathTable,
-    'agent/config-invalid',
+    'config/invalid',
   );
   if (!table.ok) throw new Error(table.diagnostics.map(({ message }) => message).join('\n'));
   const rows = table.value.paths.map((rule) => [

@@ -55,7 +55,7 @@ export async function runAgent(parts: AgentParts): Promise<void> {
   console.say(`plinthd ${version} starts on ${parts.sys.hostName()}`);
   const found = await waitForConfig(parts);
   if (!found) return;
-  const network = openNetwork(parts.sys, parts.networkFiles, found.config.network);
+  const network = openNetwork(parts.sys, parts.networkFiles, found.config);
   await network.settle();
   const { listener, watch } = await open(parts, found, network.check);
   try {
@@ -106,7 +106,7 @@ async function open(
     () => undefined,
     (reason: unknown) => `the config cannot be stored: ${errorCode(reason) || reason}`,
   );
-  const { name } = found.config.metadata;
+  const { name } = found.config.machine;
   await parts.setHostName(name).catch(() => {}); // the check "host-name" shows the name the machine has
   const identity = await openIdentity(store, name);
   const own = [

@@ -31,36 +31,66 @@ export function readDocument<T>(
   if (text.length > LIMIT_BYTES) return fail(`${text.length} characters, expected at most ${LIMIT_BYTES}`);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, version: '1.2' });
-  const spanAt = (start: number, end: number): Span => {
-    const { line, col } = lines.linePos(start);
-    const lineEnd = text.indexOf('\n', start);
-    const stop = Math.min(end, lineEnd < 0 ? text.length : lineEnd);
-    return { file, line, column: col, length: Math.max(1, stop - start) };
-  };
+  const source: TextSource = { text, file, lines, code };
   const syntax = document.errors[0];
-  if (syntax)
-    return fail(syntax.message.split('\n')[0] ?? 'invalid YAML', spanAt(syntax.pos[0], syntax.pos[1]));
+  if (syntax) return fail(syntax.message.split('\n')[0] ?? 'invalid YAML', spanAt(source, ...syntax.pos));
   let data: unknown;
   try {
     data = document.toJS({ maxAliasCount: 0 });
   } catch {
     return fail('it uses aliases, expected each value to be written out');
   }
+  return checkData(data, document, schema, source);
+}
+
+/** The text that a document was read from. */
+export interface TextSource {
+  readonly text: string;
+  /** The name shown in diagnostics. */
+  readonly file: string;
+  readonly lines: LineCounter;
+  /** The code of every diagnostic about this text. */
+  readonly code: ErrorCode;
+}
+
+/** spanAt is the place of text[start..end), cut at the end of its first line. */
+export function spanAt({ text, file, lines }: TextSource, start: number, end: number): Span {
+  const { line, col } = lines.linePos(start);
+  const lineEnd = text.indexOf('\n', start);
+  const stop = Math.min(end, lineEnd < 0 ? text.length : lineEnd);
+  return { file, line, column: col, length: Math.max(1, stop - start) };
+}
+
+/**
+ * checkData holds what a YAML document says against a schema; every problem has its place in the text, and an unknown
+ * key a guess at the one that was meant.
+ * @param data the document as a value, or the part of its top level that the schema is about
+ * @param root what paths in diagnostics start with
+ */
+export function checkData<T>(
+  data: unknown,
+  document: Document,
+  schema: ZodType<T>,
+  source: TextSource,
+  root = '$',
+): ParsedDocument<T> {
   const result = schema.safeParse(data);
   if (result.success) return { ok: true, value: result.data };
-  const diagnostics = result.error.issues.map((issue): Diagnostic => {
+  const diagnostics = result.error.issues.flatMap((issue) => {
     const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-    const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    const [start = 0, end = 0] = rangeOf(document, path, key);
-    const known = key === undefined ? undefined : closest(key, keysOf(schema, path));
-    return {
-      code,
-      severity: 'error',
-      message: `Cannot read ${file}: ${key === undefined ? issue.message : `unknown key "${key}"`}`,
-      path: `$${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')}`,
-      span: spanAt(start, end),
-      ...(known === undefined ? {} : { hint: `did you mean "${known}"?` }),
-    };
+    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
+    return keys.map((key): Diagnostic => {
+      const [start = 0, end = 0] = rangeOf(document, path, key);
+      const known = key === undefined ? undefined : closest(key, keysOf(schema, path));
+      return {
+        code: source.code,
+        severity: 'error',
+        message: `Cannot read ${source.file}: ${key === undefined ? issue.message : `unknown key "${key}"`}`,
+        path: `${root}${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')}`,
+        span: spanAt(source, start, end),
+        ...(known === undefined ? {} : { hint: `did you mean "${known}"?` }),
+      };
+    });
   });
   return { ok: false, diagnostics };
 }

@@ -1,6 +1,13 @@
 export { describeCode, type ErrorCode, errorCodes, isErrorCode } from './codes/index.ts';
 export type { CodeEntry } from './codes/types.ts';
-export { closest, type ParsedDocument, readDocument } from './document.ts';
+export {
+  checkData,
+  closest,
+  type ParsedDocument,
+  readDocument,
+  spanAt,
+  type TextSource,
+} from './document.ts';
 export { type Diagnostic, PlinthError, type PlinthErrorOptions, type Span, unreachable } from './error.ts';
 export { type ExitCode, exitCodes } from './exit-codes.ts';
 export { type Progress, silentProgress } from './progress.ts';

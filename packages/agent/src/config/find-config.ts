@@ -1,8 +1,8 @@
 import { type Diagnostic, type ErrorCode, renderDiagnostic } from '@plinth/base';
+import { type MachineConfig, parseConfig } from '@plinth/config';
 import { parseOemStrings } from '../kernel/smbios.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readBytes, type Sys } from '../sys/sys.ts';
-import { type MachineConfig, parseMachineConfig } from './machine-config.ts';
 
 export type ConfigSource = 'fw_cfg' | 'smbios' | 'persisted';
 
@@ -34,7 +34,7 @@ export async function findConfig(sys: Sys, store: StateStore): Promise<FoundConf
   for (const [source, read] of sources(sys, store)) {
     const bytes = await read();
     if (bytes === undefined) continue;
-    const parsed = parseMachineConfig(bytes, `machine config (${source})`);
+    const parsed = parseConfig(bytes, `machine config (${source})`);
     if (parsed.ok) return { ok: true, source, config: parsed.value, bytes };
     return { ok: false, code: firstCode(parsed.diagnostics), problems: parsed.diagnostics.map(oneLine) };
   }
@@ -72,7 +72,7 @@ async function readSmbios(sys: Sys): Promise<Buffer | undefined> {
 }
 
 function firstCode(diagnostics: readonly Diagnostic[]): ErrorCode {
-  return diagnostics[0]?.code ?? 'agent/config-invalid';
+  return diagnostics[0]?.code ?? 'config/invalid';
 }
 
 /** A console has no room for code frames: place, message and hint on one line. */

@@ -1,13 +1,14 @@
 import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { type MachineConfig, parseCidr, renderConfig } from '@plinth/config';
 import { type CheckSpec, fail, pass } from '../checks/check.ts';
 import type { Sys } from '../sys/sys.ts';
-import { type NetworkConfig, parseCidr } from './network-config.ts';
-import { isOurs, renderNetwork } from './render-network.ts';
 
 export const NETWORKCTL = '/usr/bin/networkctl';
-/** Where systemd-networkd looks for files that are made at run time; gone at reboot. */
-export const NETWORK_FOLDER = '/run/systemd/network';
+/** Where systemd-networkd looks for the files of this machine; in memory, gone at reboot. */
+export const NETWORK_FOLDER = '/etc/systemd/network';
+/** Every file of ours in that folder starts with it. */
+const PREFIX = '20-plinth-';
 
 /** Hands files to systemd-networkd; tests give their own. */
 export interface NetworkFiles {
@@ -21,7 +22,7 @@ export function networkFiles(folder: string = NETWORK_FOLDER): NetworkFiles {
     async replace(files) {
       await mkdir(folder, { recursive: true });
       await chmod(folder, 0o755);
-      const stale = (await readdir(folder)).filter((name) => isOurs(name) && !files.has(name));
+      const stale = (await readdir(folder)).filter((name) => name.startsWith(PREFIX) && !files.has(name));
       for (const name of stale) await rm(join(folder, name));
       for (const [name, text] of files) await replaceFile(join(folder, name), text);
     },
@@ -53,19 +54,15 @@ export interface NetworkSettings {
   readonly check: CheckSpec;
 }
 
-/** openNetwork prepares the network part of a machine config; undefined leaves every card to DHCP. */
-export function openNetwork(
-  sys: Sys,
-  files: NetworkFiles,
-  config: NetworkConfig | undefined,
-): NetworkSettings {
-  let done = config === undefined;
+/** openNetwork prepares the network part of a machine config; a config without one leaves every card to DHCP. */
+export function openNetwork(sys: Sys, files: NetworkFiles, config: MachineConfig): NetworkSettings {
+  let done = config.network === undefined;
   let problem = '';
   return {
     async settle() {
-      if (done || config === undefined) return;
+      if (done) return;
       try {
-        await files.replace(renderNetwork(config));
+        await files.replace(networkdFiles(config));
         const { exitCode, stderr } = await sys.run(NETWORKCTL, ['reload']);
         done = exitCode === 0;
         problem = done ? '' : `networkctl ended with ${exitCode}: ${stderr.trim()}`;
@@ -73,11 +70,17 @@ export function openNetwork(
         problem = reason instanceof Error ? reason.message : String(reason);
       }
     },
-    check: addressesCheck(config, () => problem),
+    check: addressesCheck(config.network, () => problem),
   };
 }
 
-function addressesCheck(config: NetworkConfig | undefined, problem: () => string): CheckSpec {
+/** The files of the config that systemd-networkd reads, name to text. */
+function networkdFiles(config: MachineConfig): ReadonlyMap<string, string> {
+  const ours = renderConfig(config).filter(({ path }) => dirname(path) === NETWORK_FOLDER);
+  return new Map(ours.map(({ path, text }) => [basename(path), text]));
+}
+
+function addressesCheck(config: MachineConfig['network'], problem: () => string): CheckSpec {
   const wanted = (config?.interfaces ?? []).flatMap(({ addresses }) => addresses);
   return {
     id: 'network-config',

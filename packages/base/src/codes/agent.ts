@@ -76,22 +76,10 @@ export const agentCodes = {
     cause: 'Its plinthd is older than this client.',
     fix: "Update the node, or use the client of the node's version.",
   },
-  'agent/config-invalid': {
-    meaning: 'The machine config is not valid; the node waits in maintenance.',
-    cause: 'A misspelt key, a wrong type or a broken certificate; line and column are in the message.',
-    fix: 'Correct the config where it is given to the machine; plinthd reads it again by itself.',
-    exitCode: exitCodes.usage,
-  },
   'agent/config-missing': {
     meaning: 'No source gives a machine config; the node waits in maintenance.',
     cause: 'A machine started without fw_cfg or SMBIOS config, and /var holds none from before.',
     fix: 'Give the machine a config; plinthd looks for it again by itself.',
-  },
-  'agent/config-too-large': {
-    meaning: 'The machine config exceeds a limit of size, depth or number of values.',
-    cause: 'A wrong file was given to the machine.',
-    fix: 'Give the machine a config below 64 KiB.',
-    exitCode: exitCodes.usage,
   },
   'agent/bundle-failed': {
     meaning: 'The plinthd executable could not be built.',

@@ -142,7 +142,7 @@ test("the benchmark's own data is sound, and nothing passes on a node of which n
     '../../../../../os/kubernetes/tree/usr/share/plinth/kubernetes/cis.yaml',
     import.meta.url,
   );
-  const data = readDocument(await readFile(path, 'utf8'), 'cis.yaml', cisBenchmark, 'agent/config-invalid');
+  const data = readDocument(await readFile(path, 'utf8'), 'cis.yaml', cisBenchmark, 'config/invalid');
   assert.ok(data.ok, data.ok ? '' : data.diagnostics.map(({ message }) => message).join('\n'));
   const sections = new Set(data.value.checks.map(({ id }) => id.split('.')[0]));
   assert.deepEqual([...sections], ['1', '2', '3', '4', '5']);

@@ -32,7 +32,7 @@ const path = new URL(
   '../../../../../os/kubernetes/tree/usr/share/plinth/kubernetes/cis.yaml',
   import.meta.url,
 );
-const shipped = readDocument(await readFile(path, 'utf8'), 'cis.yaml', cisBenchmark, 'agent/config-invalid');
+const shipped = readDocument(await readFile(path, 'utf8'), 'cis.yaml', cisBenchmark, 'config/invalid');
 assert.ok(shipped.ok);
 const benchmark: CisBenchmark = shipped.value;
 const verdictOf = async (sys: Sys, id: string, role: 'control-plane' | 'worker' = 'control-plane') =>

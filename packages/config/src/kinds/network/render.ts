@@ -1,23 +1,20 @@
-import type { NetworkConfig, NetworkInterface } from './network-config.ts';
+import type { RenderedFile } from '../../framework/kind.ts';
+import type { Network, NetworkInterface } from './schema.ts';
 
 /** Before 80-plinth.network, which asks for addresses on every card. */
-const PREFIX = '20-plinth-';
+const PREFIX = '/etc/systemd/network/20-plinth-';
 
 /**
- * renderNetwork turns the config into files for systemd-networkd (systemd.network(5)), name to text. A card has one
- * file: its addresses, and nothing that the network could add.
+ * renderNetwork turns the config into files for systemd-networkd (systemd.network(5)). A card has one file: its
+ * addresses, and nothing that the network could add.
  */
-export function renderNetwork({ interfaces }: NetworkConfig): Map<string, string> {
-  return new Map(interfaces.map((each) => [fileName(each), renderInterface(each)]));
-}
-
-/** isOurs tells whether a file was written by renderNetwork, so that one whose card is gone can be taken away. */
-export function isOurs(name: string): boolean {
-  return name.startsWith(PREFIX) && name.endsWith('.network');
-}
-
-function fileName({ mac }: NetworkInterface): string {
-  return `${PREFIX}${mac.replaceAll(':', '')}.network`;
+export function renderNetwork(network: Network | undefined): readonly RenderedFile[] {
+  return (network?.interfaces ?? []).map((each) => ({
+    path: `${PREFIX}${each.mac.replaceAll(':', '')}.network`,
+    mode: 0o644,
+    text: renderInterface(each),
+    secret: false,
+  }));
 }
 
 function renderInterface({ mac, addresses, gateway, dns }: NetworkInterface): string {

@@ -1,0 +1,10 @@
+export { parseCidr } from './framework/ip.ts';
+export type { Count, DeepReadonly, Effect, Kind, RenderedFile } from './framework/kind.ts';
+export type { Network, NetworkInterface } from './kinds/network/schema.ts';
+export { API_VERSION, allKinds, type MachineConfig } from './machine-config.ts';
+export { LIMITS as configLimits } from './parse/limits.ts';
+export { parseConfig } from './parse/parse-config.ts';
+export { type ConfigChange, type ConfigPlan, planConfig, planFiles } from './plan/plan-config.ts';
+export { redactConfig } from './redact-config.ts';
+export { renderConfig } from './render-config.ts';
+export { writeConfig } from './write-config.ts';

@@ -1,0 +1,9 @@
+import { apiAccessKind } from './api-access/kind.ts';
+import { machineKind } from './machine/kind.ts';
+import { networkKind } from './network/kind.ts';
+
+/**
+ * Every kind of document, in the order in which a config is written. A new kind is one folder beside this file and
+ * one line here; parse, write, render, plan, JSON Schema, reference and "config explain" follow from it.
+ */
+export const kinds = [machineKind, apiAccessKind, networkKind] as const;
