@@ -15,6 +15,7 @@ import {
 import { HealthState, type NodeService } from '../gen/plinth/node/v1/node_pb.ts';
 import { actKindName } from '../names.ts';
 import { FakeLogs } from './fake-logs.ts';
+import { FakeMachine } from './fake-machine.ts';
 
 /** What fake nodes know of each other: invitations, and who is a member of etcd. */
 export interface FakeWorld {
@@ -48,6 +49,7 @@ export class FakeNode {
   readonly name: string;
   readonly nodeId: string;
   readonly world: FakeWorld;
+  readonly machine: FakeMachine;
   failAt: number | undefined;
   /** Whether a check of the CIS benchmark fails. */
   cisFails = false;
@@ -64,13 +66,18 @@ export class FakeNode {
     this.name = name;
     this.nodeId = Buffer.from(name).toString('hex').padEnd(32, '0').slice(0, 32);
     this.world = world;
+    this.machine = new FakeMachine(name);
   }
 
   /** Its logs, events, containers, images and files. */
   readonly logs = new FakeLogs();
 
   readonly node: Partial<ServiceImpl<typeof NodeService>> = {
-    getIdentity: () => ({ nodeName: this.name, nodeId: this.nodeId, addresses: ['192.0.2.7'] }),
+    getIdentity: () => ({
+      ...{ nodeName: this.name, nodeId: this.nodeId, addresses: ['192.0.2.7'] },
+      bootId: `boot-${this.machine.boot}`,
+    }),
+    getBootReport: () => ({ bootId: `boot-${this.machine.boot}`, lastEnd: this.machine.lastEnd }),
     getHealth: () => ({ state: HealthState.HEALTHY, checks: [] }),
   };
 

@@ -1,2 +1,3 @@
+export { FakeMachine } from './fake-machine.ts';
 export { FakeNode, type FakeWorld, fakeWorld } from './fake-node.ts';
 export { type ServedNode, serveFakeNode } from './serve-fake-node.ts';

@@ -10,6 +10,7 @@ import { EtcdService } from '../gen/plinth/node/v1/etcd_pb.ts';
 import { FilesService } from '../gen/plinth/node/v1/files_pb.ts';
 import { KubernetesService } from '../gen/plinth/node/v1/kubernetes_pb.ts';
 import { LogsService } from '../gen/plinth/node/v1/logs_pb.ts';
+import { MachineService } from '../gen/plinth/node/v1/machine_pb.ts';
 import { NodeService } from '../gen/plinth/node/v1/node_pb.ts';
 import type { FakeNode } from './fake-node.ts';
 
@@ -33,6 +34,7 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
       router.service(NodeService, node.node);
       router.service(KubernetesService, node.kubernetes);
       router.service(EtcdService, node.etcd);
+      router.service(MachineService, node.machine.service);
       router.service(LogsService, node.logs.logs);
       router.service(ContainersService, node.logs.containers);
       router.service(FilesService, node.logs.files);

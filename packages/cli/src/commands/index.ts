@@ -28,6 +28,7 @@ import { getHealthCommand } from './get-health.ts';
 import { getIdentityCommand } from './get-identity.ts';
 import { getIntegrityCommand } from './get-integrity.ts';
 import { getKubernetesCommand } from './get-kubernetes.ts';
+import { getMachineCommand } from './get-machine.ts';
 import { getSlotsCommand } from './get-slots.ts';
 import { getVersionsCommand } from './get-versions.ts';
 import { healthCommand } from './health.ts';
@@ -43,7 +44,11 @@ import { kubernetesBuildCommand } from './kubernetes-build.ts';
 import { kubernetesStageCommand } from './kubernetes-stage.ts';
 import { kubernetesUpgradeCommand } from './kubernetes-upgrade.ts';
 import { lockCommand } from './lock.ts';
+import { rebootCommand } from './reboot.ts';
+import { resetCommand } from './reset.ts';
+import { restartCommand } from './restart.ts';
 import { sbomCommand } from './sbom.ts';
+import { shutdownCommand } from './shutdown.ts';
 import { testCommand } from './test.ts';
 import { upCommand } from './up.ts';
 import { verifyCommand } from './verify.ts';
@@ -87,6 +92,7 @@ export const commandTable: CommandTable = {
     getSlotsCommand,
     getBootCommand,
     getIdentityCommand,
+    getMachineCommand,
     getKubernetesCommand,
     getCisCommand,
     bootstrapCommand,
@@ -104,6 +110,10 @@ export const commandTable: CommandTable = {
     etcdRestoreCommand,
     etcdDefragmentCommand,
     etcdRemoveCommand,
+    rebootCommand,
+    shutdownCommand,
+    resetCommand,
+    restartCommand,
     configContextsCommand,
     configContextCommand,
     configAddCommand,
@@ -124,7 +134,7 @@ export const commandTable: CommandTable = {
   topics: {
     Start: ['up', 'down', 'health', 'kubectl', 'kubeconfig', 'test'],
     Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'keys'],
-    Run: ['vm', 'get', 'config'],
+    Run: ['vm', 'get', 'config', 'reboot', 'shutdown', 'reset', 'restart'],
     Cluster: ['cluster', 'kubernetes', 'etcd', 'bootstrap', 'join'],
     'The tool itself': ['completion', 'version', 'errors'],
   },

@@ -13,7 +13,7 @@ const STUCK_AFTER_MS = 60_000;
  * @throws cli/interrupted; api/… when the last call failed
  */
 export async function waitForHealth(
-  client: NodeClient,
+  client: Pick<NodeClient, 'getHealth'>,
   timeoutMs: number,
   signal: AbortSignal,
   progress: Progress,
