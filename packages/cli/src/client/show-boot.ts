@@ -6,6 +6,7 @@ import { printable } from '../output/printable.ts';
 import { formatDuration } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
 import { durationMs } from './duration.ts';
+import { isoTime } from './iso-time.ts';
 
 /** showBoot asks a node where the time of its boot went. @throws cli/context-missing, cli/config-invalid, api/… */
 export async function showBoot(
