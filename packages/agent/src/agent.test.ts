@@ -169,7 +169,10 @@ test('a refused role is told why, and the record says who', async () => {
   assert.match(message, /its organisation is not one of plinth:admin/);
   assert.equal(exitCode, 4);
   const record = agent.audit.find(({ caller }) => caller === 'mallory');
-  assert.deepEqual([record?.method, record?.result, record?.role], ['GetIntegrity', 'permission_denied', '']);
+  assert.deepEqual(
+    [record?.method, record?.result, record?.role],
+    ['NodeService.GetIntegrity', 'permission_denied', ''],
+  );
 });
 
 test('Kubernetes is served to every role, and changed by admins on a node that remembers', async () => {
@@ -188,7 +191,10 @@ test('a call is recorded with caller, role, method and result', async () => {
   using api = client({ commonName: 'bob', organisations: ['plinth:operator'] });
   await api.getSlots();
   const record = agent.audit.find(({ caller }) => caller === 'bob');
-  assert.deepEqual([record?.method, record?.role, record?.result], ['GetSlots', 'plinth:operator', 'ok']);
+  assert.deepEqual(
+    [record?.method, record?.role, record?.result],
+    ['NodeService.GetSlots', 'plinth:operator', 'ok'],
+  );
   assert.match(record?.peer ?? '', /^127\.0\.0\.1:\d+$/);
 });
 

@@ -1,4 +1,5 @@
 import type { PeerCertificate } from 'node:tls';
+import { createContextKey } from '@connectrpc/connect';
 
 /** Roles a client certificate can carry as its organisation, and nothing else may. */
 export const roles = ['plinth:admin', 'plinth:operator', 'plinth:reader'] as const;
@@ -8,13 +9,26 @@ export type Role = (typeof roles)[number];
 export interface Caller {
   readonly commonName: string;
   readonly role: Role;
+  /** SHA-256 of the certificate, "sha256:" and lower-case hexadecimal; absent where TLS showed none (tests). */
+  readonly certificate?: string;
 }
 
 export type CallerVerdict =
   | { readonly ok: true; readonly caller: Caller }
   | { readonly ok: false; readonly commonName: string; readonly reason: string };
 
-type CallerCertificate = Pick<PeerCertificate, 'subject' | 'valid_from' | 'valid_to'>;
+/** Who calls, put into each request's context when it arrives. */
+export const callerKey = createContextKey<CallerVerdict>({
+  ok: false,
+  commonName: '',
+  reason: 'not identified',
+});
+/** Address of the client, for the record. */
+export const peerKey = createContextKey('');
+
+type CallerCertificate = Pick<PeerCertificate, 'subject' | 'valid_from' | 'valid_to'> & {
+  readonly fingerprint256?: string;
+};
 
 /**
  * identifyCaller judges a certificate whose chain TLS has already verified: exactly one organisation, which is a
@@ -31,5 +45,9 @@ export function identifyCaller(certificate: CallerCertificate | undefined, nowMs
   if (!role) return { ok: false, commonName, reason: `its organisation is not one of ${roles.join(', ')}` };
   const valid = Date.parse(certificate.valid_from) <= nowMs && nowMs <= Date.parse(certificate.valid_to);
   if (!valid) return { ok: false, commonName, reason: 'the certificate is outside its validity' };
-  return { ok: true, caller: { commonName, role } };
+  const fingerprint = certificate.fingerprint256?.replaceAll(':', '').toLowerCase();
+  return {
+    ok: true,
+    caller: { commonName, role, ...(fingerprint && { certificate: `sha256:${fingerprint}` }) },
+  };
 }

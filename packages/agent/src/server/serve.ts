@@ -9,12 +9,11 @@ import {
 import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type ConnectRouter, createContextValues } from '@connectrpc/connect';
-import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { nodeCallLimitMs } from '@plinth/api';
 import { errorCode } from '../sys/sys.ts';
+import { rpcHandler } from './adapter.ts';
 import type { AuditSink } from './audit.ts';
-import { identifyCaller } from './caller.ts';
-import { callerKey, guard, peerKey } from './guard.ts';
+import { callerKey, identifyCaller, peerKey } from './caller.ts';
+import { openGuard } from './guard.ts';
 
 export interface ServeOptions {
   readonly port: number;
@@ -29,6 +28,8 @@ export interface ServeOptions {
   readonly bindAddress?: string | undefined;
   /** How long a connection may be silent. */
   readonly idleLimitMs?: number;
+  /** How long a client may take to send its message, or to read the next piece of an answer. */
+  readonly stallLimitMs?: number;
 }
 
 /** A listening server. */
@@ -38,9 +39,9 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-const REQUEST_LIMIT_BYTES = 64 * 1024;
 const HANDSHAKE_LIMIT_MS = 10_000;
 const IDLE_LIMIT_MS = 120_000;
+const STALL_LIMIT_MS = 60_000;
 const CONNECTIONS_AT_ONCE = 64;
 const STREAMS_PER_CONNECTION = 16;
 const HEADER_LIMIT_BYTES = 16 * 1024;
@@ -85,16 +86,11 @@ export async function serve(options: ServeOptions): Promise<Listener> {
   };
 }
 
-function handler({ routes, audit, nowMs }: ServeOptions): ReturnType<typeof connectNodeAdapter> {
-  return connectNodeAdapter({
+function handler({ routes, audit, nowMs, stallLimitMs = STALL_LIMIT_MS }: ServeOptions) {
+  return rpcHandler({
     routes,
-    grpcWeb: false,
-    connect: false,
-    // The default offers gzip and brotli: it costs four times the CPU, and lets a small request grow large.
-    acceptCompression: [],
-    readMaxBytes: REQUEST_LIMIT_BYTES,
-    maxTimeoutMs: nodeCallLimitMs,
-    interceptors: [guard(audit, nowMs)],
+    guard: openGuard(audit, nowMs),
+    stallLimitMs,
     contextValues: (request) => {
       const socket = tlsSocketOf(request);
       const peer = `${socket?.remoteAddress ?? ''}:${socket?.remotePort ?? ''}`;
@@ -105,16 +101,10 @@ function handler({ routes, audit, nowMs }: ServeOptions): ReturnType<typeof conn
   });
 }
 
-type AdapterRequest = Parameters<ReturnType<typeof connectNodeAdapter>>[0];
-
 /** The TLS socket below the request: handlers of the RPC library see headers only. */
-function tlsSocketOf(request: AdapterRequest): TLSSocket | undefined {
-  const socket = isHttp2(request) ? request.stream.session?.socket : undefined;
+function tlsSocketOf(request: Http2ServerRequest): TLSSocket | undefined {
+  const socket = request.stream.session?.socket;
   return socket instanceof TLSSocket ? socket : undefined;
-}
-
-function isHttp2(request: AdapterRequest): request is Http2ServerRequest {
-  return 'stream' in request;
 }
 
 function trackSessions(server: Http2SecureServer, idleLimitMs: number): ReadonlySet<Http2Session> {
