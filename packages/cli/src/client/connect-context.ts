@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { connectNode, type NodeClient } from '@plinth/api';
+import { connectNode, type NodeClient, type Peer } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { chooseContext } from './choose-context.ts';
 import { type ClientContext, contextsPath, readContexts } from './contexts-file.ts';
@@ -19,16 +19,44 @@ export async function connectContext(
   return connectTo(context, timeoutMs);
 }
 
-/** connectTo gives a client for one context. Nothing is dialled before its first call. */
-export async function connectTo(context: ClientContext, timeoutMs: number): Promise<NodeClient> {
+/**
+ * connectTo gives a client for one context. Nothing is dialled before its first call.
+ * @param nodeId what the cluster recorded as the identity of the node; held to beside the context's fingerprint
+ */
+export async function connectTo(
+  context: ClientContext,
+  timeoutMs: number,
+  nodeId?: string | undefined,
+): Promise<NodeClient> {
   const { address, port } = splitEndpoint(context.endpoint);
   return connectNode({
-    address,
-    port,
+    ...{ address, port, nodeId, timeoutMs },
     fingerprint: context.fingerprint,
     clientCertificatePem: await readCredential(context.certificate),
     clientKeyPem: await readCredential(context.key),
-    timeoutMs,
+  });
+}
+
+/** How a peer is reached. */
+export interface WayToPeer {
+  /** As whom to come: the peer has the same authority for clients. */
+  readonly context: Pick<ClientContext, 'certificate' | 'key'>;
+  /** The node in between; it must stay open as long as the peer is used. */
+  readonly through: NodeClient;
+  readonly port: number;
+  readonly timeoutMs: number;
+}
+
+/** connectPeer gives a client for a node of the cluster, through another, held to the identity the cluster recorded. */
+export async function connectPeer(
+  { name, address, nodeId }: Pick<Peer, 'name' | 'address' | 'nodeId'>,
+  { context, through, port, timeoutMs }: WayToPeer,
+): Promise<NodeClient> {
+  return connectNode({
+    ...{ address, port, nodeId, timeoutMs },
+    openBytes: (limitMs) => through.tunnel.open(name, limitMs),
+    clientCertificatePem: await readCredential(context.certificate),
+    clientKeyPem: await readCredential(context.key),
   });
 }
 

@@ -1,3 +1,4 @@
+import type { NodeClient } from '@plinth/api';
 import { flag, integer, text, type ValuesOf } from '../framework/options.ts';
 
 /** Options of every command that asks a node. */
@@ -7,4 +8,7 @@ export const nodeOptions = {
   exitCode: flag('End with 3 unless every verdict is "pass"'),
 } as const;
 
-export type NodeOptions = ValuesOf<typeof nodeOptions>;
+export type NodeOptions = ValuesOf<typeof nodeOptions> & {
+  /** The node itself, where it is connected already; see showOnNodes. */
+  readonly node?: NodeClient;
+};

@@ -1,12 +1,13 @@
 import { type GetHealthResponse, GetHealthResponseSchema, HealthState, messageData } from '@plinth/api';
-import { exitCodes, PlinthError } from '@plinth/base';
-import { useMember } from '../cluster/observe-cluster.ts';
+import { exitCodes, type PlinthError } from '@plinth/base';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { type Block, plainText, table } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 import { healthWord } from './health-word.ts';
+import { type OnNodesOptions, onNodes } from './many-nodes.ts';
+import { asExitCode, exitOfNodes } from './merge-results.ts';
 import { verdictWord } from './verdicts.ts';
 
 /** What one node answered, or why it did not. */
@@ -14,27 +15,19 @@ export type NodeHealth =
   | { readonly name: string; readonly health: GetHealthResponse }
   | { readonly name: string; readonly error: PlinthError };
 
-/** askHealth asks all nodes at the same time; one that does not answer is part of the answer. */
-export async function askHealth(
-  names: readonly string[],
-  timeoutMs: number,
-  context: CommandContext,
-): Promise<NodeHealth[]> {
-  return Promise.all(
-    names.map(async (name): Promise<NodeHealth> => {
-      try {
-        return { name, health: await useMember(name, context, timeoutMs, (node) => node.getHealth()) };
-      } catch (reason) {
-        if (reason instanceof PlinthError) return { name, error: reason };
-        throw reason;
-      }
-    }),
-  );
+/** askHealth asks all nodes at the same time; one that does not answer is part of the answer. Throws: see onNodes. */
+export async function askHealth(options: OnNodesOptions, context: CommandContext): Promise<NodeHealth[]> {
+  const found: NodeHealth[] = [];
+  for await (const outcome of onNodes(options, context, (node) => node.getHealth())) {
+    const { node: name } = outcome;
+    found.push(outcome.ok ? { name, health: outcome.value } : { name, error: outcome.error });
+  }
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /**
  * showClusterHealth shows the nodes, then every check that does not pass with its cause and what to do, by node. A node
- * that could not be asked is unknown, never fine.
+ * that could not be asked is unknown, never fine; with it the exit code is 5.
  */
 export function showClusterHealth(
   nodes: readonly NodeHealth[],
@@ -43,6 +36,8 @@ export function showClusterHealth(
 ): CommandResult {
   const rows = nodes.map((node) => ({ name: node.name, ...stateOf(node) }));
   const healthy = rows.every(({ state }) => state === 'healthy');
+  const errors = nodes.flatMap((node) => ('error' in node ? [node.error] : []));
+  const failed = asExitCode(exitOfNodes(nodes.length - errors.length, errors));
   return {
     data: nodes.map((node) =>
       'health' in node
@@ -68,7 +63,7 @@ export function showClusterHealth(
       ),
       ...nodes.flatMap((node) => faultBlock(node, style)),
     ],
-    exitCode: useExitCode && !healthy ? exitCodes.findings : exitCodes.ok,
+    exitCode: failed === exitCodes.ok && useExitCode && !healthy ? exitCodes.findings : failed,
   };
 }
 

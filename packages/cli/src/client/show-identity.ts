@@ -3,14 +3,10 @@ import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { facts } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
-import { askNode } from './ask-node.ts';
-import type { NodeOptions } from './node-options.ts';
+import { type AskOptions, askNode } from './ask-node.ts';
 
 /** showIdentity asks a node who it is. @throws cli/context-missing, cli/config-invalid, api/… */
-export async function showIdentity(
-  options: Pick<NodeOptions, 'context' | 'timeout'>,
-  context: CommandContext,
-): Promise<CommandResult> {
+export async function showIdentity(options: AskOptions, context: CommandContext): Promise<CommandResult> {
   const answer = await askNode(options, context, (node) => node.getIdentity());
   const rows: [string, string][] = [
     ['node', answer.nodeName],

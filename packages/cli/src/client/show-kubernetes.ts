@@ -12,15 +12,11 @@ import type { CommandResult } from '../framework/result.ts';
 import { type Block, facts, plainText, table } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
 import { formatBytes, formatDuration } from '../output/units.ts';
-import { askNode } from './ask-node.ts';
+import { type AskOptions, askNode } from './ask-node.ts';
 import { durationMs } from './duration.ts';
-import type { NodeOptions } from './node-options.ts';
 
 /** showKubernetes asks a node for its layers, its membership and its last act. @throws cli/context-missing, api/… */
-export async function showKubernetes(
-  options: Pick<NodeOptions, 'context' | 'timeout'>,
-  context: CommandContext,
-): Promise<CommandResult> {
+export async function showKubernetes(options: AskOptions, context: CommandContext): Promise<CommandResult> {
   const answer = await askNode(options, context, (node) => node.kubernetes.get());
   const membership = membershipName(answer.membership);
   const rows: [string, string][] = [

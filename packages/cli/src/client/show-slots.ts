@@ -3,8 +3,7 @@ import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { plainText, table } from '../output/blocks.ts';
 import { formatBytes } from '../output/units.ts';
-import { askNode } from './ask-node.ts';
-import type { NodeOptions } from './node-options.ts';
+import { type AskOptions, askNode } from './ask-node.ts';
 
 const bootStates: Readonly<Record<BootState, string>> = {
   [BootState.UNSPECIFIED]: '<unknown>',
@@ -14,10 +13,7 @@ const bootStates: Readonly<Record<BootState, string>> = {
 };
 
 /** showSlots asks a node for its slots and boot entries. @throws cli/context-missing, cli/config-invalid, api/… */
-export async function showSlots(
-  options: Pick<NodeOptions, 'context' | 'timeout'>,
-  context: CommandContext,
-): Promise<CommandResult> {
+export async function showSlots(options: AskOptions, context: CommandContext): Promise<CommandResult> {
   const answer = await askNode(options, context, (node) => node.getSlots());
   const slots = table(
     [

@@ -3,14 +3,10 @@ import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { facts } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
-import { askNode } from './ask-node.ts';
-import type { NodeOptions } from './node-options.ts';
+import { type AskOptions, askNode } from './ask-node.ts';
 
 /** showVersions asks a node for its software. @throws cli/context-missing, cli/config-invalid, api/… */
-export async function showVersions(
-  options: Pick<NodeOptions, 'context' | 'timeout'>,
-  context: CommandContext,
-): Promise<CommandResult> {
+export async function showVersions(options: AskOptions, context: CommandContext): Promise<CommandResult> {
   const answer = await askNode(options, context, (node) => node.getVersions());
   const rows: [string, string][] = [
     ['image', `${answer.imageId} ${answer.imageVersion}`],

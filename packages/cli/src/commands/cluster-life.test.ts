@@ -157,7 +157,7 @@ suite('the life of a cluster, by commands', () => {
     assert.equal(exitCode, 0);
     await ok('config', 'add', 'gone', ...goneFlags(fleet));
     const gone = await fleet.plinth('health', '--nodes', 'cp1,gone', '--exit-code');
-    assert.equal(gone.exitCode, 3);
+    assert.equal(gone.exitCode, 5);
     assert.match(gone.stdout, /gone {2}unknown/);
   });
 

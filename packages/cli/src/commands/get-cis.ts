@@ -1,3 +1,4 @@
+import { manyNodeOptions } from '../client/many-options.ts';
 import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 import { flag } from '../framework/options.ts';
@@ -18,12 +19,14 @@ export const getCisCommand = defineCommand({
   options: {
     context: nodeOptions.context,
     timeout: nodeOptions.timeout,
+    ...manyNodeOptions,
     open: flag('Leave out what passes'),
     exitCode: flag('End with 3 when a check fails or could not be judged'),
   },
   args: {},
   run: async ({ options }, context) => {
     const { showCis } = await import('../client/show-cis.ts');
-    return showCis(options, context);
+    const { showOnNodes } = await import('../client/show-on-nodes.ts');
+    return showOnNodes(options, context, (one) => showCis(one, context));
   },
 });

@@ -1,3 +1,4 @@
+import { manyNodeOptions } from '../client/many-options.ts';
 import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 
@@ -9,10 +10,11 @@ export const getHealthCommand = defineCommand({
     { run: 'plinth get health', what: 'every check, and what to do' },
     { run: 'plinth get health --context worker-1 --exit-code', what: 'another node, in a script' },
   ],
-  options: nodeOptions,
+  options: { ...nodeOptions, ...manyNodeOptions },
   args: {},
   run: async ({ options }, context) => {
     const { showHealth } = await import('../client/show-health.ts');
-    return showHealth(options, context);
+    const { showOnNodes } = await import('../client/show-on-nodes.ts');
+    return showOnNodes(options, context, (one) => showHealth(one, context));
   },
 });

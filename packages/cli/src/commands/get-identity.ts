@@ -1,3 +1,4 @@
+import { manyNodeOptions } from '../client/many-options.ts';
 import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 
@@ -8,10 +9,11 @@ export const getIdentityCommand = defineCommand({
     { run: 'plinth get identity', what: 'name, id, fingerprint, addresses, your role' },
     { run: 'plinth get identity -o yaml', what: 'for a record' },
   ],
-  options: { context: nodeOptions.context, timeout: nodeOptions.timeout },
+  options: { context: nodeOptions.context, timeout: nodeOptions.timeout, ...manyNodeOptions },
   args: {},
   run: async ({ options }, context) => {
     const { showIdentity } = await import('../client/show-identity.ts');
-    return showIdentity(options, context);
+    const { showOnNodes } = await import('../client/show-on-nodes.ts');
+    return showOnNodes(options, context, (one) => showIdentity(one, context));
   },
 });

@@ -1,3 +1,4 @@
+import { manyNodeOptions } from '../client/many-options.ts';
 import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 import { flag } from '../framework/options.ts';
@@ -14,12 +15,14 @@ export const getIntegrityCommand = defineCommand({
   ],
   options: {
     ...nodeOptions,
+    ...manyNodeOptions,
     mounts: flag('List every mount, judged against the path table'),
     pcrs: flag('List the platform configuration registers'),
   },
   args: {},
   run: async ({ options }, context) => {
     const { showIntegrity } = await import('../client/show-integrity.ts');
-    return showIntegrity(options, context);
+    const { showOnNodes } = await import('../client/show-on-nodes.ts');
+    return showOnNodes(options, context, (one) => showIntegrity(one, context));
   },
 });

@@ -1,3 +1,4 @@
+import { manyNodeOptions } from '../client/many-options.ts';
 import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 
@@ -9,10 +10,11 @@ export const getKubernetesCommand = defineCommand({
     { run: 'plinth get kubernetes', what: 'how far is it?' },
     { run: 'plinth get kubernetes --context local-cp-2 -o wide', what: 'another node, with notes' },
   ],
-  options: { context: nodeOptions.context, timeout: nodeOptions.timeout },
+  options: { context: nodeOptions.context, timeout: nodeOptions.timeout, ...manyNodeOptions },
   args: {},
   run: async ({ options }, context) => {
     const { showKubernetes } = await import('../client/show-kubernetes.ts');
-    return showKubernetes(options, context);
+    const { showOnNodes } = await import('../client/show-on-nodes.ts');
+    return showOnNodes(options, context, (one) => showKubernetes(one, context));
   },
 });

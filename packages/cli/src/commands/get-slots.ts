@@ -1,3 +1,4 @@
+import { manyNodeOptions } from '../client/many-options.ts';
 import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 
@@ -9,10 +10,11 @@ export const getSlotsCommand = defineCommand({
     { run: 'plinth get slots', what: 'slots A and B, then the boot entries' },
     { run: 'plinth get slots -o wide', what: 'with the partitions of each' },
   ],
-  options: { context: nodeOptions.context, timeout: nodeOptions.timeout },
+  options: { context: nodeOptions.context, timeout: nodeOptions.timeout, ...manyNodeOptions },
   args: {},
   run: async ({ options }, context) => {
     const { showSlots } = await import('../client/show-slots.ts');
-    return showSlots(options, context);
+    const { showOnNodes } = await import('../client/show-on-nodes.ts');
+    return showOnNodes(options, context, (one) => showSlots(one, context));
   },
 });

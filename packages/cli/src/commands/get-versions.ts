@@ -1,3 +1,4 @@
+import { manyNodeOptions } from '../client/many-options.ts';
 import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 
@@ -8,10 +9,11 @@ export const getVersionsCommand = defineCommand({
     { run: 'plinth get versions', what: 'image, kernel, systemd, containerd, agent' },
     { run: 'plinth get versions -o json --context n1', what: 'of another node' },
   ],
-  options: { context: nodeOptions.context, timeout: nodeOptions.timeout },
+  options: { context: nodeOptions.context, timeout: nodeOptions.timeout, ...manyNodeOptions },
   args: {},
   run: async ({ options }, context) => {
     const { showVersions } = await import('../client/show-versions.ts');
-    return showVersions(options, context);
+    const { showOnNodes } = await import('../client/show-on-nodes.ts');
+    return showOnNodes(options, context, (one) => showVersions(one, context));
   },
 });

@@ -29,6 +29,7 @@ import { getIdentityCommand } from './get-identity.ts';
 import { getIntegrityCommand } from './get-integrity.ts';
 import { getKubernetesCommand } from './get-kubernetes.ts';
 import { getMachineCommand } from './get-machine.ts';
+import { getPeersCommand } from './get-peers.ts';
 import { getSlotsCommand } from './get-slots.ts';
 import { getVersionsCommand } from './get-versions.ts';
 import { healthCommand } from './health.ts';
@@ -95,6 +96,7 @@ export const commandTable: CommandTable = {
     getMachineCommand,
     getKubernetesCommand,
     getCisCommand,
+    getPeersCommand,
     bootstrapCommand,
     joinCommand,
     clusterListCommand,

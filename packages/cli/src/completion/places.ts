@@ -39,10 +39,10 @@ function isBelow({ path }: Command, word: string): boolean {
 
 function commandPlace(command: Command): Place {
   const values = Object.values(command.args).flatMap(({ choices }) => choices ?? []);
-  const own = Object.entries(command.options).map(([key, { help }]) => ({
-    word: optionName(key),
-    what: help,
-  }));
+  const own = Object.entries(command.options).flatMap(([key, { help, short }]) => [
+    { word: optionName(key), what: help },
+    ...(short === undefined ? [] : [{ word: `-${short}`, what: help }]),
+  ]);
   const global = [
     { word: '-o', what: `${globalOptions.o.help}: ${formatsOf(command).join(', ')}` },
     ...(['quiet', 'progress', 'color'] as const).map((key) => ({

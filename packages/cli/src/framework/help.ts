@@ -59,7 +59,8 @@ export interface Topic {
 
 /** optionUsage is how an option is written: "--formats LIST". */
 export function optionUsage(key: string, spec: ValueSpec<unknown>): string {
-  return spec.placeholder === undefined ? optionName(key) : `${optionName(key)} ${spec.placeholder}`;
+  const names = spec.short === undefined ? optionName(key) : `-${spec.short}, ${optionName(key)}`;
+  return spec.placeholder === undefined ? names : `${names} ${spec.placeholder}`;
 }
 
 /** argumentUsage is how an argument is written: "NAME", or "[NAME]" where it may be left out. */

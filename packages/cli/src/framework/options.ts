@@ -3,6 +3,8 @@ export interface ValueSpec<T> {
   readonly help: string;
   /** What stands for the value in help, e.g. "DIR"; absent for a flag. */
   readonly placeholder?: string;
+  /** A letter that stands for the option, e.g. "l" for -l. */
+  readonly short?: string;
   /** Shown as "(default: …)"; absent when there is none worth showing. */
   readonly shownDefault?: string;
   /** Allowed values, for help, completion and checking. */
@@ -30,6 +32,11 @@ export function flag(help: string): ValueSpec<boolean> {
 /** An option with any text as its value. */
 export function text(placeholder: string, help: string): ValueSpec<string | undefined> {
   return { placeholder, help, read: (raw) => (typeof raw === 'string' ? raw : undefined) };
+}
+
+/** The same option with a letter of its own. */
+export function short<T>(letter: string, spec: ValueSpec<T>): ValueSpec<T> {
+  return { ...spec, short: letter };
 }
 
 /** An option with any text as its value, and a default. */

@@ -92,9 +92,8 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
 
 function addOptions(parser: Parser, options: OptionSpecs): void {
   for (const [key, spec] of Object.entries(options)) {
-    parser.option(
-      spec.placeholder === undefined ? optionName(key) : `${optionName(key)} <${spec.placeholder}>`,
-    );
+    const names = spec.short === undefined ? optionName(key) : `-${spec.short}, ${optionName(key)}`;
+    parser.option(spec.placeholder === undefined ? names : `${names} <${spec.placeholder}>`);
   }
 }
 

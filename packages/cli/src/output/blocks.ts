@@ -3,7 +3,7 @@ import { type Column, renderTable } from './table.ts';
 
 /** A piece of what a command shows to a person. */
 export type Block =
-  | { readonly kind: 'table'; readonly render: (options: TableOptions) => string }
+  | TableBlock
   | { readonly kind: 'facts'; readonly rows: readonly (readonly [label: string, value: string])[] }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'next'; readonly commands: readonly (readonly [command: string, what: string])[] };
@@ -15,16 +15,48 @@ export interface TableOptions {
   readonly style: Style;
 }
 
+/** A table whose type of rows is known only to its lines, so that tables of several nodes can become one. */
+export interface TableBlock {
+  readonly kind: 'table';
+  readonly columns: readonly Pick<Column<never>, 'header' | 'align' | 'wide'>[];
+  readonly lines: readonly TableLine[];
+  /** Said instead when there are no lines. */
+  readonly empty: string;
+}
+
+/** One row of a table, by the number of the column. */
+export interface TableLine {
+  readonly cell: (column: number) => string;
+  readonly mark: (column: number, style: Style) => (text: string) => string;
+}
+
 /** A table of rows of one type. `empty` is said instead when there are none. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   empty = 'Nothing found.',
-): Block {
+): TableBlock {
   return {
     kind: 'table',
-    render: (options) => (rows.length === 0 ? `${empty}\n` : renderTable(columns, rows, options)),
+    columns,
+    empty,
+    lines: rows.map((row) => ({
+      cell: (column) => columns[column]?.value(row) ?? '',
+      mark: (column, style) => columns[column]?.mark?.(row, style) ?? ((text) => text),
+    })),
   };
+}
+
+function renderLines({ columns, lines: rows, empty }: TableBlock, options: TableOptions): string {
+  if (rows.length === 0) return `${empty}\n`;
+  const typed = columns.map(
+    (column, index): Column<TableLine> => ({
+      ...{ header: column.header, align: column.align ?? 'left', wide: column.wide ?? false },
+      value: (line) => line.cell(index),
+      mark: (line, style) => line.mark(index, style),
+    }),
+  );
+  return renderTable(typed, rows, options);
 }
 
 /** Labelled values below each other. */
@@ -51,7 +83,7 @@ function renderBlock(block: Block, options: TableOptions): string {
   const { style } = options;
   switch (block.kind) {
     case 'table':
-      return block.render(options);
+      return renderLines(block, options);
     case 'facts': {
       const labelWidth = Math.max(...block.rows.map(([label]) => label.length));
       return lines(block.rows.map(([label, value]) => `${style.faint(label.padEnd(labelWidth))}  ${value}`));
