@@ -25,7 +25,9 @@ export class FakeMachine {
   readonly name: string;
   boot = 1;
   act: Act | undefined;
-  lastEnd = { kind: BootEndKind.FIRST_BOOT, askedBy: '', reason: '' };
+  lastEnd: { kind: BootEndKind; askedBy: string; reason: string } = {
+    ...{ kind: BootEndKind.FIRST_BOOT, askedBy: '', reason: '' },
+  };
   /** Why the node may not end; empty when it may. */
   quorumAtRisk = '';
   /** Why pods do not go; empty when they do. */
