@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Kind } from '../framework/kind.ts';
 import { fieldOf, keyOf, noteOf } from '../framework/notes.ts';
 import { allKinds, type MachineConfig, valuesOf } from '../machine-config.ts';
@@ -22,6 +22,8 @@ interface Place {
   readonly kind: Kind;
   readonly path: string;
   readonly field: string;
+  /** Whether it is an entry of a list. */
+  readonly isEntry?: true;
 }
 
 /** diffConfig lists what differs, in the order of the kinds and their fields; nothing for equal configs. */
@@ -35,23 +37,44 @@ export function diffConfig(from: MachineConfig | undefined, to: MachineConfig): 
   });
 }
 
-function diff(place: Place, schema: z.core.$ZodType, from: unknown, to: unknown): Difference[] {
+function diff(place: Place, schema: z.core.$ZodType, given: unknown, wanted: unknown): Difference[] {
+  // An absent field and one that says the default mean the same.
+  const from = given ?? defaultOf(schema);
+  const to = wanted ?? defaultOf(schema);
   if (isDeepStrictEqual(from, to)) return [];
   const { secret, key } = noteOf(schema);
   const entry = fieldOf(schema, 0);
-  if (!secret && key !== undefined && entry && Array.isArray(from ?? []) && Array.isArray(to ?? []))
+  if (!secret && key !== undefined && entry)
     return diffKeyed(place, entry, key, (from ?? []) as unknown[], (to ?? []) as unknown[]);
-  if (!secret && isRecord(from) && isRecord(to)) {
-    const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];
-    return names.flatMap((name) => {
+  if (!secret && isSplit(place, from, to)) {
+    const [old, next] = [(from ?? {}) as Fields, (to ?? {}) as Fields];
+    const names = [...new Set([...Object.keys(old), ...Object.keys(next)])];
+    const found = names.flatMap((name) => {
       const field = fieldOf(schema, name);
-      if (field) return diff(below(place, name), field, from[name], to[name]);
-      return isDeepStrictEqual(from[name], to[name])
-        ? []
-        : [difference(below(place, name), undefined, from[name], to[name])];
+      const [before, after] = [old[name], next[name]];
+      if (field) return diff(below(place, name), field, before, after);
+      return isDeepStrictEqual(before, after) ? [] : [difference(below(place, name), schema, before, after)];
     });
+    if (found.length > 0) return found;
   }
   return [difference(place, schema, from, to)];
+}
+
+/**
+ * Whether fields are told apart: two objects, and one that comes or goes when it is a whole document or the rules of
+ * effects know its fields. An entry of a list that comes or goes is one change.
+ */
+function isSplit(place: Place, from: unknown, to: unknown): boolean {
+  if (isRecord(from) && isRecord(to)) return true;
+  if (place.isEntry || !(from === undefined || to === undefined) || !(isRecord(from) || isRecord(to)))
+    return false;
+  return (
+    place.field === '' || Object.keys(place.kind.effects).some((rule) => rule.startsWith(`${place.field}.`))
+  );
+}
+
+function defaultOf(schema: z.core.$ZodType): unknown {
+  return schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined;
 }
 
 function diffKeyed(
@@ -64,30 +87,32 @@ function diffKeyed(
   const before = new Map(from.map((each) => [keyOf(each, key), each]));
   const after = new Map(to.map((each) => [keyOf(each, key), each]));
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) =>
-    diff({ ...place, path: `${place.path}[${name}]` }, entry, before.get(name), after.get(name)),
+    diff(
+      { ...place, path: `${place.path}[${name}]`, isEntry: true },
+      entry,
+      before.get(name),
+      after.get(name),
+    ),
   );
 }
 
-function difference(
-  place: Place,
-  schema: z.core.$ZodType | undefined,
-  from: unknown,
-  to: unknown,
-): Difference {
-  if (!schema) return { ...place, from, to, secret: false };
+function difference(place: Place, schema: z.core.$ZodType, from: unknown, to: unknown): Difference {
+  const { kind, path, field } = place;
   const shown = { from: redact(schema, from), to: redact(schema, to) };
   const secret = JSON.stringify(shown).includes(JSON.stringify(REDACTED));
-  return { ...place, ...shown, secret };
+  return { kind, path, field, ...shown, secret };
 }
 
 function below(place: Place, name: string): Place {
   return {
-    ...place,
+    kind: place.kind,
     path: `${place.path}.${name}`,
     field: place.field === '' ? name : `${place.field}.${name}`,
   };
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+type Fields = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is Fields {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

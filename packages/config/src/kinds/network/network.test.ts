@@ -46,7 +46,7 @@ const refused: readonly (readonly [what: string, config: unknown, said: RegExp])
   ['a gateway elsewhere', { interfaces: [{ ...card, gateway: '10.6.0.1' }] }, /gateway inside/],
   ['a card twice', { interfaces: [card, card] }, /each mac once/],
   ['a name server by name', { interfaces: [{ ...card, dns: ['dns'] }] }, /IP address/],
-  ['a key nobody knows', { interfaces: [{ ...card, mtu: 1500 }] }, /./],
+  ['a key nobody knows', { interfaces: [{ ...card, mtuBytes: 1500 }] }, /./],
 ];
 for (const [what, config, said] of refused) {
   test(`a network config with ${what} is refused`, () => {

@@ -1,45 +1,46 @@
 import type { RenderedFile } from '../../framework/kind.ts';
-import type { Network, NetworkInterface } from './schema.ts';
+import { renderBond, renderInterface, renderMember, renderVlan } from './render-links.ts';
+import { renderHosts, renderNtp, renderResolver } from './render-names.ts';
+import type { Network } from './schema.ts';
 
-/** Before 80-plinth.network, which asks for addresses on every card. */
-const PREFIX = '/etc/systemd/network/20-plinth-';
+/** Before 80-plinth.network, which asks for addresses on every card, and after the links of the pod network. */
+const LINKS = '/etc/systemd/network/20-plinth-';
 
 /**
- * renderNetwork turns the config into files for systemd-networkd (systemd.network(5)). A card has one file: its
- * addresses, and nothing that the network could add.
+ * renderNetwork turns the config into files for systemd-networkd, systemd-resolved and systemd-timesyncd, and
+ * /etc/hosts. Each card, bond and VLAN has a file of its own.
  */
 export function renderNetwork(network: Network | undefined): readonly RenderedFile[] {
-  return (network?.interfaces ?? []).map((each) => ({
-    path: `${PREFIX}${each.mac.replaceAll(':', '')}.network`,
-    mode: 0o644,
-    text: renderInterface(each),
-    secret: false,
-  }));
+  const { interfaces = [], bonds = [], vlans = [], dns, ntp, hosts = [] } = network ?? {};
+  const on = (parent: string) => vlans.filter((vlan) => vlan.parent === parent).map(({ name }) => name);
+  return [
+    ...interfaces.map((each) =>
+      file(`${LINKS}${plain(each.mac)}.network`, renderInterface(each, on(each.mac))),
+    ),
+    ...bonds.flatMap((each) => {
+      const { network: links, device } = renderBond(each, on(each.name));
+      return [
+        file(`${LINKS}${each.name}.netdev`, device),
+        file(`${LINKS}${each.name}.network`, links),
+        ...each.members.map((mac) => file(`${LINKS}${plain(mac)}.network`, renderMember(mac, each.name))),
+      ];
+    }),
+    ...vlans.flatMap((each) => {
+      const { network: links, device } = renderVlan(each);
+      return [file(`${LINKS}${each.name}.netdev`, device), file(`${LINKS}${each.name}.network`, links)];
+    }),
+    ...(dns ? [file('/etc/systemd/resolved.conf.d/20-plinth.conf', renderResolver(dns))] : []),
+    ...(ntp ? [file('/etc/systemd/timesyncd.conf.d/20-plinth.conf', renderNtp(ntp))] : []),
+    // Always: without it the config could not take back its names from the image's own file.
+    file('/etc/hosts', renderHosts(hosts)),
+  ];
 }
 
-function renderInterface({ mac, addresses, gateway, dns }: NetworkInterface): string {
-  return [
-    '[Match]',
-    // Links made on top of a card have its address too, and are not meant.
-    `MACAddress=${mac}`,
-    'Type=ether',
-    'Kind=!*',
-    '',
-    '[Link]',
-    // Nobody waits for a card that need not lead anywhere.
-    'RequiredForOnline=no',
-    '',
-    '[Network]',
-    'DHCP=no',
-    'IPv6AcceptRA=no',
-    'LinkLocalAddressing=ipv6',
-    'LLMNR=no',
-    'MulticastDNS=no',
-    // The addresses are there before the cable is, and stay when it goes: servers bind them at the start.
-    'ConfigureWithoutCarrier=yes',
-    ...addresses.map((each) => `Address=${each}`),
-    ...(gateway === undefined ? [] : [`Gateway=${gateway}`]),
-    ...dns.map((each) => `DNS=${each}`),
-    '',
-  ].join('\n');
+/** All of them are read by services that are not root. */
+function file(path: string, lines: readonly string[]): RenderedFile {
+  return { path, mode: 0o644, text: `${lines.join('\n')}\n`, secret: false };
+}
+
+function plain(mac: string): string {
+  return mac.replaceAll(':', '');
 }
