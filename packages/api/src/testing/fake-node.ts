@@ -16,6 +16,7 @@ import { HealthState, type NodeService } from '../gen/plinth/node/v1/node_pb.ts'
 import { actKindName } from '../names.ts';
 import { FakeLogs } from './fake-logs.ts';
 import { FakeMachine } from './fake-machine.ts';
+import type { FakePeer } from './fake-tunnel.ts';
 
 /** What fake nodes know of each other: invitations, and who is a member of etcd. */
 export interface FakeWorld {
@@ -24,11 +25,13 @@ export interface FakeWorld {
   readonly forgotten: string[];
   readonly etcd: Set<string>;
   readonly log: string[];
+  /** Nodes that are served, by name; each leads to the others. */
+  readonly peers: Map<string, FakePeer>;
 }
 
 /** fakeWorld is a world in which nothing has happened. */
 export function fakeWorld(): FakeWorld {
-  return { tokens: new Map(), forgotten: [], etcd: new Set(), log: [] };
+  return { tokens: new Map(), forgotten: [], etcd: new Set(), log: [], peers: new Map() };
 }
 
 interface FakeAct {
@@ -51,6 +54,10 @@ export class FakeNode {
   readonly world: FakeWorld;
   readonly machine: FakeMachine;
   failAt: number | undefined;
+  /** Runs before it answers about itself: a test makes it slow, or lets it fail. */
+  before: () => Promise<void> = async () => {};
+  /** Labels of its Node, for those it is a peer of. */
+  labels: Readonly<Record<string, string>> = {};
   /** Whether a check of the CIS benchmark fails. */
   cisFails = false;
   membership: Membership = Membership.NONE;
@@ -73,12 +80,18 @@ export class FakeNode {
   readonly logs = new FakeLogs();
 
   readonly node: Partial<ServiceImpl<typeof NodeService>> = {
-    getIdentity: () => ({
-      ...{ nodeName: this.name, nodeId: this.nodeId, addresses: ['192.0.2.7'] },
-      bootId: `boot-${this.machine.boot}`,
-    }),
+    getIdentity: async () => {
+      await this.before();
+      return {
+        ...{ nodeName: this.name, nodeId: this.nodeId, addresses: ['192.0.2.7'] },
+        bootId: `boot-${this.machine.boot}`,
+      };
+    },
     getBootReport: () => ({ bootId: `boot-${this.machine.boot}`, lastEnd: this.machine.lastEnd }),
-    getHealth: () => ({ state: HealthState.HEALTHY, checks: [] }),
+    getHealth: async () => {
+      await this.before();
+      return { state: HealthState.HEALTHY, checks: [] };
+    },
   };
 
   readonly kubernetes: Partial<ServiceImpl<typeof KubernetesService>> = {

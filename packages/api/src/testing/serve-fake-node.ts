@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createSecureServer } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { fingerprintOf } from '../fingerprint.ts';
+import { fingerprintOf, nodeIdOf } from '../fingerprint.ts';
 import { ContainersService } from '../gen/plinth/node/v1/containers_pb.ts';
 import { EtcdService } from '../gen/plinth/node/v1/etcd_pb.ts';
 import { FilesService } from '../gen/plinth/node/v1/files_pb.ts';
@@ -12,7 +13,9 @@ import { KubernetesService } from '../gen/plinth/node/v1/kubernetes_pb.ts';
 import { LogsService } from '../gen/plinth/node/v1/logs_pb.ts';
 import { MachineService } from '../gen/plinth/node/v1/machine_pb.ts';
 import { NodeService } from '../gen/plinth/node/v1/node_pb.ts';
+import { TunnelService } from '../gen/plinth/node/v1/tunnel_pb.ts';
 import type { FakeNode } from './fake-node.ts';
+import { fakeTunnel } from './fake-tunnel.ts';
 
 /** A fake node that answers on loopback. */
 export interface ServedNode extends AsyncDisposable {
@@ -34,6 +37,7 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
       router.service(NodeService, node.node);
       router.service(KubernetesService, node.kubernetes);
       router.service(EtcdService, node.etcd);
+      router.service(TunnelService, fakeTunnel(node.name, node.world.peers));
       router.service(MachineService, node.machine.service);
       router.service(LogsService, node.logs.logs);
       router.service(ContainersService, node.logs.containers);
@@ -45,8 +49,19 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address !== 'object') throw new Error('the server has no port');
+  const { port } = address;
+  const nodeId = nodeIdOf(new X509Certificate(certificatePem).publicKey);
+  node.world.peers.set(node.name, {
+    ...{ nodeId, port },
+    get role() {
+      return node.role;
+    },
+    get labels() {
+      return node.labels;
+    },
+  });
   return {
-    port: address.port,
+    port,
     fingerprint: fingerprintOf(Buffer.from(certificatePem.split('-----')[2] ?? '', 'base64')),
     certificatePem,
     keyPem,
