@@ -1,5 +1,7 @@
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
+import { type AccessCalls, accessCalls } from './access-calls.ts';
+import { type AuditCalls, auditCalls } from './audit-calls.ts';
 import { type ConfigCalls, configCalls } from './config-calls.ts';
 import { type ContainersCalls, containersCalls } from './containers-calls.ts';
 import type { NodeTarget } from './dial-node.ts';
@@ -43,6 +45,8 @@ export interface NodeClient extends Disposable {
   readonly logs: LogsCalls;
   readonly containers: ContainersCalls;
   readonly files: FilesCalls;
+  readonly audit: AuditCalls;
+  readonly access: AccessCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
   close(): void;
 }
@@ -93,6 +97,8 @@ export function connectNode(target: NodeTarget): NodeClient {
     logs: logsCalls(transport, fail),
     containers: containersCalls(transport, answer, fail),
     files: filesCalls(transport, answer, fail),
+    audit: auditCalls(transport, answer, fail),
+    access: accessCalls(transport, answer),
     tunnel: tunnelCalls(transport, answer, (reason, method) => callError(reason, method, target)),
     machine: machineCalls(transport, answer),
     close,

@@ -1,3 +1,13 @@
+export { type AccessCalls, REVOCATIONS_LIMIT, revocationsToSign } from './access-calls.ts';
+export type { AuditCalls } from './audit-calls.ts';
+export {
+  AUDIT_ORIGIN,
+  type AuditCheckpoint,
+  type AuditVerdict,
+  type AuditVerifier,
+  auditLineHash,
+  openAuditVerifier,
+} from './audit-chain.ts';
 export { CONFIG_LIMIT_BYTES, type ConfigCalls } from './config-calls.ts';
 export { connectNode, type NodeClient } from './connect-node.ts';
 export type { ContainersCalls } from './containers-calls.ts';
@@ -5,6 +15,8 @@ export type { NodeTarget } from './dial-node.ts';
 export type { EtcdCalls } from './etcd-calls.ts';
 export type { FilesCalls } from './files-calls.ts';
 export { fingerprintOf, isFingerprint, isNodeId, nodeIdOf } from './fingerprint.ts';
+export * from './gen/plinth/node/v1/access_pb.ts';
+export * from './gen/plinth/node/v1/audit_pb.ts';
 export * from './gen/plinth/node/v1/config_pb.ts';
 export * from './gen/plinth/node/v1/containers_pb.ts';
 export * from './gen/plinth/node/v1/etcd_pb.ts';
