@@ -51,7 +51,7 @@ function startAgentOn(machine: () => Sys) {
     audit: (record) => audit.push(record),
     version: '0.1.0',
     pathRules: imagePathRules(),
-    networkFiles: { replace: async () => {} },
+    configFiles: { write: async () => {}, remove: async () => {} },
     probes: [],
     probe: fakeProbe(),
     port: 0,
@@ -60,6 +60,7 @@ function startAgentOn(machine: () => Sys) {
     ready: async () => {},
     retryMs: 5,
     watchMs: 5,
+    configTickMs: 5,
     signal: stopping.signal,
   });
   /** Waits for a line on the console. */
@@ -82,6 +83,7 @@ function changingSys(machine: () => Sys): Sys {
     readLines: (path) => machine().readLines(path),
     readLink: (path) => machine().readLink(path),
     run: (program, args) => machine().run(program, args),
+    stream: (program, args, signal) => machine().stream(program, args, signal),
     usage: (path) => machine().usage(path),
     modifiedAtMs: (path) => machine().modifiedAtMs(path),
     status: (path) => machine().status(path),

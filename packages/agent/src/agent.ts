@@ -1,15 +1,23 @@
 import type { CheckSpec } from './checks/check.ts';
-import { configCheck, hostNameCheck, identityCheck } from './checks/own-checks.ts';
-import { type FoundConfig, findConfig, keepConfig } from './config/find-config.ts';
+import { hostNameCheck, identityCheck } from './checks/own-checks.ts';
+import { findConfig } from './config/find-config.ts';
+import { type ServedConfig, serveConfig } from './config/serve-config.ts';
+import type { MachineFiles } from './config/transaction/machine-files.ts';
 import type { NodeConsole } from './console.ts';
+import { containersService } from './containers/containers-service.ts';
+import { openCri } from './containers/cri-client.ts';
+import { actEvent } from './events/act-event.ts';
+import { openEvents } from './events/open-events.ts';
+import { filesService } from './files/files-service.ts';
 import { collectHealth } from './health/collect-health.ts';
 import { type NetworkProbe, networkProbe } from './health/network-probe.ts';
 import { openIdentity } from './identity/open-identity.ts';
 import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
+import type { ActRecord } from './kubernetes/acts/act.ts';
 import { serveKubernetes } from './kubernetes/serve-kubernetes.ts';
+import { logsService } from './logs/logs-service.ts';
 import { serveMachine } from './machine/serve-machine.ts';
-import { type NetworkFiles, openNetwork } from './network/apply-network.ts';
 import { pause } from './repeat.ts';
 import { collectVersions } from './reports/versions.ts';
 import type { AuditSink } from './server/audit.ts';
@@ -29,7 +37,8 @@ export interface AgentParts {
   readonly audit: AuditSink;
   readonly version: string;
   readonly pathRules: readonly PathRule[];
-  readonly networkFiles: NetworkFiles;
+  /** Writes what the machine config renders. */
+  readonly configFiles: MachineFiles;
   readonly probes: readonly CheckSpec[];
   /** How health tries connections and names; default: for real. */
   readonly probe?: NetworkProbe;
@@ -43,51 +52,63 @@ export interface AgentParts {
   readonly retryMs: number;
   /** How long at most between two looks at the node's health for the console; shorter at first. */
   readonly watchMs: number;
+  /** Between two looks at a change of the config that has yet to prove itself. */
+  readonly configTickMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * runAgent is plinthd: it waits for a valid machine config, then serves the API until `signal` aborts. A missing or
- * wrong config is said on the console and never ends it. Throws when the API port cannot be listened on.
+ * runAgent is plinthd: it waits for a valid machine config, then serves the API until `signal` aborts, or until a change
+ * of the config asks for a plinthd that starts anew. A missing or wrong config is said on the console and never ends it.
+ * Throws when the API port cannot be listened on.
  */
-export async function runAgent(parts: AgentParts): Promise<void> {
-  const { console, signal, version } = parts;
+export async function runAgent(given: AgentParts): Promise<void> {
+  const again = new AbortController();
+  const signal = AbortSignal.any([given.signal, again.signal]);
+  const parts = { ...given, signal };
+  const { console, version } = parts;
   console.say(`plinthd ${version} starts on ${parts.sys.hostName()}`);
-  const found = await waitForConfig(parts);
-  if (!found) return;
-  const network = openNetwork(parts.sys, parts.networkFiles, found.config);
-  await network.settle();
-  const { listener, watch } = await open(parts, found, network.check);
+  const config = await waitForConfig(parts, () => again.abort());
+  if (!config) return;
+  await config.transaction.settle();
+  const { listener, watch } = await open(parts, config);
+  const transactions = config.transaction.run(signal);
   try {
     await parts.ready(`API on port ${listener.port}`);
     let waitMs = parts.retryMs;
     while (!signal.aborted) {
-      await network.settle();
       await watch();
       await pause(waitMs, signal, true);
       waitMs = Math.min(waitMs * 2, parts.watchMs);
     }
   } finally {
     await listener.close();
+    await transactions;
   }
 }
 
 /** Looks for a config until there is a valid one; says what is wrong once per change. Undefined when aborted. */
-async function waitForConfig(parts: AgentParts): Promise<(FoundConfig & { ok: true }) | undefined> {
-  const { sys, store, console, signal } = parts;
+async function waitForConfig(parts: AgentParts, restartOwn: () => void): Promise<ServedConfig | undefined> {
+  const { sys, store, console, signal, configFiles: files, configTickMs: tickMs } = parts;
   let said = '';
+  const choose = async (): Promise<
+    ServedConfig | { readonly code: string; readonly problems: readonly string[] }
+  > => {
+    try {
+      const found = await findConfig(sys, store);
+      const config = await serveConfig(found, { sys, store, console, files, tickMs, restartOwn });
+      return config ?? (found.ok ? UNUSABLE : found);
+    } catch (reason) {
+      const problem = `Cannot read the machine config: ${errorCode(reason) || reason}`;
+      return { code: 'agent/config-missing', problems: [problem] };
+    }
+  };
   while (!signal.aborted) {
-    const found = await findConfig(sys, store).catch(
-      (reason: unknown): FoundConfig => ({
-        ok: false,
-        code: 'agent/config-missing',
-        problems: [`Cannot read the machine config: ${errorCode(reason) || reason}`],
-      }),
-    );
-    if (found.ok) return found;
-    const problems = found.problems.join('\n');
+    const chosen = await choose();
+    if ('config' in chosen) return chosen;
+    const problems = chosen.problems.join('\n');
     if (problems !== said) {
-      for (const problem of found.problems) console.say(`maintenance: ${problem} [${found.code}]`);
+      for (const problem of chosen.problems) console.say(`maintenance: ${problem} [${chosen.code}]`);
       if (said === '') await parts.ready('maintenance: no valid machine config');
       said = problems;
     }
@@ -96,35 +117,35 @@ async function waitForConfig(parts: AgentParts): Promise<(FoundConfig & { ok: tr
   return undefined;
 }
 
+/** No stored config can be read any more; the store has said why. */
+const UNUSABLE = {
+  code: 'config/unreadable',
+  problems: ['Cannot use any config: none can be read, expected one'],
+};
+
 async function open(
   parts: AgentParts,
-  found: FoundConfig & { ok: true },
-  networkCheck: CheckSpec,
+  served: ServedConfig,
 ): Promise<{ listener: Listener; watch: () => Promise<void> }> {
   const { sys, store, console, audit, pathRules, probes, version } = parts;
-  const unkept = await keepConfig(store, found).then(
-    () => undefined,
-    (reason: unknown) => `the config cannot be stored: ${errorCode(reason) || reason}`,
-  );
-  const { name } = found.config.machine;
+  const { config, source, transaction } = served;
+  const { name } = config.machine;
   await parts.setHostName(name).catch(() => {}); // the check "host-name" shows the name the machine has
   const identity = await openIdentity(store, name);
-  const own = [
-    configCheck(found.source, unkept),
-    hostNameCheck(name),
-    identityCheck(identity.concern),
-    networkCheck,
-  ];
+  const own = [hostNameCheck(name), identityCheck(identity.concern), ...served.checks];
   const { signal } = parts;
   const { nodeId } = identity;
-  const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal });
-  const nameServers = found.config.network?.interfaces.flatMap(({ dns }) => dns);
+  const events = openEvents(sys, signal);
+  const onAct = (record: ActRecord) => events.publish(actEvent(record));
+  const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal, onAct });
+  const nameServers = config.network?.interfaces.flatMap(({ dns }) => dns);
   const probe = parts.probe ?? networkProbe({ known: nameServers });
   const health = singleFlight(async () =>
     collectHealth(sys, [...own, ...kubernetes.checks], await kubernetes.cluster(), probe),
   );
+  transaction.watchHealth(async () => (await health()).checks);
   const machine = await serveMachine({
-    ...{ sys, store, console, nodeName: name, configSource: found.source, signal, duty: kubernetes.duty },
+    ...{ sys, store, console, nodeName: name, configSource: source, signal, duty: kubernetes.duty },
     isHealthy: async () => (await health()).state !== 'unhealthy',
     otherAct: async () => undefined,
   });
@@ -133,7 +154,7 @@ async function open(
   const node = nodeService({
     sys,
     identity,
-    configSource: found.source,
+    configSource: source,
     agentVersion: version,
     versions,
     integrity,
@@ -145,17 +166,21 @@ async function open(
     bindAddress: parts.bindAddress,
     certificatePem: identity.certificatePem,
     privateKeyPem: identity.privateKeyPem,
-    clientAuthoritiesPem: found.config.api.clientAuthorities,
+    clientAuthoritiesPem: config.api.clientAuthorities,
     audit,
     nowMs: sys.nowMs,
     routes: (router) => {
       node(router);
+      served.routes(router);
       kubernetes.routes(router);
       machine.routes(router);
+      logsService({ sys, events })(router);
+      containersService(openCri())(router);
+      filesService()(router);
       tunnelService({ peers: kubernetes.peers, nodeName: name })(router);
     },
   });
-  console.say(`node ${name}, id ${identity.nodeId}, config from ${found.source}`);
+  console.say(`node ${name}, id ${identity.nodeId}, config from ${source}`);
   console.say(`api ready port=${listener.port} fingerprint=${identity.fingerprint}`);
-  return { listener, watch: openWatch(sys, console, health, integrity) };
+  return { listener, watch: openWatch(sys, console, health, integrity, events) };
 }

@@ -1,21 +1,23 @@
 import type { CheckResult } from './checks/check.ts';
 import type { NodeConsole } from './console.ts';
+import type { EventBus } from './events/event-bus.ts';
 import type { Health } from './health/collect-health.ts';
 import type { Integrity } from './integrity/collect-integrity.ts';
 import { isStarting } from './reports/system-state.ts';
 import type { Sys } from './sys/sys.ts';
 
 /**
- * openWatch gives a function that looks at the node and says on the console what has become bad or good since the
- * look before. It never throws.
+ * openWatch gives a function that looks at the node and says on the console, and as events, what has become bad or good
+ * since the look before. It never throws.
  */
 export function openWatch(
   sys: Sys,
   console: NodeConsole,
   health: () => Promise<Health>,
   integrity: () => Promise<Integrity>,
+  events?: Pick<EventBus, 'publish'>,
 ): () => Promise<void> {
-  const report = consoleReport(console);
+  const report = changeReport(console, events);
   let postureSeen = false;
   let addresses = '';
   return async () => {
@@ -30,17 +32,26 @@ export function openWatch(
 }
 
 /** Says what became bad, and what became good again; says nothing twice. */
-function consoleReport(console: NodeConsole): (checks: readonly CheckResult[]) => void {
+function changeReport(
+  console: NodeConsole,
+  events: Pick<EventBus, 'publish'> | undefined,
+): (checks: readonly CheckResult[]) => void {
   const bad = new Map<string, string>();
   return (checks) => {
     for (const { id, verdict, observed } of checks) {
       const before = bad.get(id);
       if (verdict === 'pass') {
-        if (before !== undefined) console.say(`recovered: ${id}: ${observed}`);
+        if (before !== undefined) {
+          console.say(`recovered: ${id}: ${observed}`);
+          events?.publish({ topic: 'health', subject: id, state: 'recovered', text: observed });
+        }
         bad.delete(id);
         continue;
       }
-      if (before !== observed) console.say(`degraded: ${id}: ${observed}`);
+      if (before !== observed) {
+        console.say(`degraded: ${id}: ${observed}`);
+        events?.publish({ topic: 'health', subject: id, state: 'degraded', text: observed });
+      }
       bad.set(id, observed);
     }
   };

@@ -43,6 +43,8 @@ export interface KubernetesParts {
   readonly nodeId: string;
   readonly life: ClusterLife;
   readonly signal: AbortSignal;
+  /** Told of each step of an act. */
+  readonly onAct?: ((record: ActRecord) => void) | undefined;
   /** Parts that tests bring their own of. */
   readonly node?: Partial<NodeParts>;
 }
@@ -86,7 +88,7 @@ export async function openKubernetes(parts: KubernetesParts): Promise<Kubernetes
     pollMs: POLL_MS,
     ...parts.node,
   };
-  const acts = await openActQueue({ store, console, nowMs: sys.nowMs, signal });
+  const acts = await openActQueue({ store, console, nowMs: sys.nowMs, signal, onAct: parts.onAct });
   const member = await readMember(store);
   const kubernetes: Kubernetes = {
     parts: node,

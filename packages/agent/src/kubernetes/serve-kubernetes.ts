@@ -15,13 +15,13 @@ import { kubernetesService } from './kubernetes-service.ts';
 import { membershipChecks } from './membership-check.ts';
 import { openHealthView } from './observe/open-health-view.ts';
 import { QUESTION_LIMIT_MS } from './observe/open-observer.ts';
-import { openKubernetes } from './open-kubernetes.ts';
+import { type KubernetesParts, openKubernetes } from './open-kubernetes.ts';
 import { LOCAL_API } from './paths.ts';
 import { openPeerBook } from './peers/open-peer-book.ts';
 import { readPeers } from './peers/peer-list.ts';
 import { systemdUnits } from './units/run-unit.ts';
 
-export type ServeParts = Omit<ClusterLifeParts, 'etcd' | 'restartUnit'>;
+export type ServeParts = Omit<ClusterLifeParts, 'etcd' | 'restartUnit'> & Pick<KubernetesParts, 'onAct'>;
 
 /** Everything of plinthd that is about Kubernetes, ready to be served. */
 export interface ServedKubernetes {

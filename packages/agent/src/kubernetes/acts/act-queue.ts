@@ -30,16 +30,20 @@ export interface ActQueueParts {
   readonly console: NodeConsole;
   nowMs(): number;
   readonly signal: AbortSignal;
+  /** Told of each record that was stored. */
+  readonly onAct?: ((record: ActRecord) => void) | undefined;
 }
 
 /** openActQueue reads the stored act. @throws kubernetes/state-unreadable */
-export async function openActQueue({ store, console, nowMs, signal }: ActQueueParts): Promise<ActQueue> {
+export async function openActQueue(parts: ActQueueParts): Promise<ActQueue> {
+  const { store, console, nowMs, signal, onAct } = parts;
   let record = await readAct(store);
   let running: Promise<void> | undefined;
   let beginning = false;
   const save = async (next: ActRecord) => {
     await store.write(NAME, Buffer.from(`${JSON.stringify(next, undefined, 2)}\n`));
     record = next;
+    onAct?.(next);
   };
   const go = (plan: Plan, from: ActRecord) => {
     running = runAct(plan, from, { console, nowMs, save, signal })
