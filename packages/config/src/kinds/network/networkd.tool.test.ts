@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { openToolbox } from '@plinth/toolbox';
+import { parse } from 'yaml';
+import { networkKind } from './kind.ts';
+import { renderNetwork } from './render.ts';
+import { networkSchema } from './schema.ts';
+
+// Our files in the hands of the systemd-networkd that reads them on a node, in a network of its own.
+
+const FOLDER = '/etc/systemd/network';
+const SECONDS = 3;
+/** It is not root while it runs, and no systemd-tmpfiles made its folders. */
+const SCRIPT = `mkdir -p /run/systemd/network /run/systemd/netif
+cp /mnt/files/* /run/systemd/network
+chmod -R a+rX /run/systemd/network
+chown systemd-network: /run/systemd /run/systemd/netif
+timeout ${SECONDS} /usr/lib/systemd/systemd-networkd 2>&1 || true`;
+const toolbox = await openToolbox();
+/** It changes to a user of its own, which a user namespace of one user does not have. */
+const skip = toolbox.isolation === 'root' ? false : 'systemd-networkd has to be started as root';
+const dir = await mkdtemp(join(tmpdir(), 'plinth-networkd-'));
+after(() => rm(dir, { recursive: true }));
+
+/** What systemd-networkd says of files while it loads them and makes the links they describe. */
+async function load(name: string, files: ReadonlyMap<string, string>): Promise<string> {
+  const folder = join(dir, name);
+  await mkdir(folder);
+  for (const [file, text] of files) await writeFile(join(folder, file), text);
+  const { stdout, stderr } = await toolbox.run('sh', ['-c', SCRIPT], {
+    binds: [{ host: folder, inside: '/mnt/files', readOnly: true }],
+    env: { SYSTEMD_LOG_LEVEL: 'debug', SYSTEMD_LOG_TARGET: 'console' },
+  });
+  return `${stdout}${stderr}`;
+}
+
+const { apiVersion: _version, kind: _kind, ...example } = parse(networkKind.example);
+const files = new Map(
+  renderNetwork(networkSchema.parse(example))
+    .filter(({ path }) => dirname(path) === FOLDER)
+    .map(({ path, text }) => [basename(path), text]),
+);
+
+test('systemd-networkd loads every file without a word about it', { skip }, async () => {
+  const said = await load('good', files);
+  assert.match(said, /^Loaded\.$/m, said);
+  for (const name of files.keys()) {
+    const lines = said.split('\n').filter((line) => line.includes(`/${name}`));
+    assert.deepEqual(lines, [`/run/systemd/network/${name}: Successfully loaded.`], said);
+  }
+});
+
+test('systemd-networkd would say so if a key were wrong', { skip }, async () => {
+  const [name = '', text = ''] = [...files][0] ?? [];
+  const said = await load('bad', new Map([[name, text.replace('DHCP=', 'Dhcp6=')]]));
+  assert.match(said, /Unknown key 'Dhcp6' in section \[Network\]/);
+});
