@@ -112,15 +112,18 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
       await sleep(POLL_MS, signal);
     }
     if (signal.aborted) return;
-    console.say('machine: the node is back and takes pods again');
-    await save({ state: 'done', note: '' });
+    console.say('machine: the node takes pods again');
+    await save({ state: act?.failure ? 'failed' : 'done', note: '' });
   }
 
   /** Undefined once the node takes pods again. */
   async function whyNotYet(): Promise<string | undefined> {
     try {
-      if (!(await parts.drain.isReady(bootId))) return 'the kubelet is not ready';
-      if (!(await parts.isHealthy())) return 'the node is not healthy';
+      // A node that has not ended is as it was before.
+      if (!act?.failure) {
+        if (!(await parts.drain.isReady(bootId))) return 'the kubelet is not ready';
+        if (!(await parts.isHealthy())) return 'the node is not healthy';
+      }
       await parts.drain.uncordon();
       return undefined;
     } catch (reason) {
@@ -133,10 +136,9 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     if (act?.kind === 'reset')
       await parts.resetMark.clear().catch((reason: unknown) => console.say(`machine: ${reason}`));
     const failure = { code, message, hint };
-    await save({ failure, note: '', state: 'failed' });
-    if (!act?.drain?.cordoned) return;
-    // It goes on as before, so it takes pods; when the API server is away just now, a start of plinthd tries again.
-    await parts.drain.uncordon().catch((reason: unknown) => console.say(`machine: ${reason}`));
+    // It goes on as before, so it takes pods again; the failure is told of at once, and a restart in between knows both.
+    await save({ failure, note: '', state: act?.drain?.cordoned ? 'returning' : 'failed' });
+    if (act?.state === 'returning') await takePodsAgain();
   }
 
   function start(override: string): void {

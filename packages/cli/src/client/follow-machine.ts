@@ -38,7 +38,7 @@ const POLL_MS = 1_000;
 export async function followDrain(options: FollowMachineOptions, progress: Progress): Promise<void> {
   await watch(options, async () => {
     const { act } = await options.node.machine.get();
-    if (act?.state === MachineActState.FAILED) throw actError(options.name, act);
+    if (act?.failure) throw actError(options.name, act);
     progress.note(act?.note ?? '');
     return act?.state === MachineActState.DRAINING ? undefined : true;
   });
@@ -52,7 +52,7 @@ export async function followGone(options: FollowMachineOptions): Promise<void> {
   await watch(options, async () => {
     try {
       const { act } = await options.node.machine.get();
-      if (act?.state === MachineActState.FAILED) throw actError(options.name, act);
+      if (act?.failure) throw actError(options.name, act);
       return undefined;
     } catch (reason) {
       if (passes(reason)) return true;
@@ -79,7 +79,7 @@ export async function followReturn(
       if (identity.bootId !== bootId) return performance.now();
       lastAnswerMs = performance.now();
       const { act } = await node.machine.get();
-      if (act?.state === MachineActState.FAILED) throw actError(name, act);
+      if (act?.failure) throw actError(name, act);
       progress.note('the system ends');
     } catch (reason) {
       if (!passes(reason)) throw reason;
@@ -90,7 +90,7 @@ export async function followReturn(
   await watch(options, async () => {
     try {
       const { act } = await node.machine.get();
-      if (act?.state === MachineActState.FAILED) throw actError(name, act);
+      if (act?.failure) throw actError(name, act);
       if (act?.state !== MachineActState.RETURNING) return true;
       progress.note(act.note || 'the node waits to be healthy');
     } catch (reason) {

@@ -75,7 +75,7 @@ export type MachineAct = Message<"plinth.node.v1.MachineAct"> & {
   note: string;
 
   /**
-   * Why it was given up; absent otherwise.
+   * Why it was given up, said as soon as it is; absent otherwise.
    *
    * @generated from field: plinth.node.v1.Failure failure = 8;
    */
@@ -453,7 +453,7 @@ export const MachineActState = {
   ENDING: 2,
 
   /**
-   * The system is back and waits to be healthy before it takes pods again.
+   * The system is back and waits to be healthy before it takes pods again; with a failure, the act was given up and only that is left to do.
    *
    * @generated from enum value: MACHINE_ACT_STATE_RETURNING = 3;
    */

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { type BootEndEvidence, judgeBootEnd, parseVarCheck, parseWatchdog } from './judge-boot-end.ts';
+import { checkConfirmed, judgeRequest, type MachineFacts } from './judge-request.ts';
+import { actAfterBoot, type MachineAct, type MachineRequest } from './machine-act.ts';
+import { namesOf, type Pod, planDrain } from './plan-drain.ts';
+
+const act: MachineAct = {
+  ...{ kind: 'reboot', state: 'ending', askedBy: 'a', reason: '', askedAtMs: 0, overridden: '' },
+  ...{ bootId: 'one', note: '' },
+};
+
+suite('what may begin', () => {
+  const request: MachineRequest = {
+    ...{ kind: 'reboot', askedBy: 'a', reason: '', override: '', drain: undefined },
+  };
+  const facts: MachineFacts = {
+    ...{
+      nodeName: 'n',
+      current: undefined,
+      otherAct: undefined,
+      cluster: undefined,
+      volatileBecause: undefined,
+    },
+  };
+  const drain = { timeoutMs: 1000, evictUnmanaged: false };
+
+  test('a node that is at nothing may end', () => assert.equal(judgeRequest(request, facts), ''));
+
+  const refusals: [string, Partial<MachineRequest>, Partial<MachineFacts>][] = [
+    ['machine/busy', {}, { current: act }],
+    ['machine/busy', {}, { current: { ...act, state: 'returning' } }],
+    ['machine/busy', { override: 'n' }, { otherAct: 'upgrade of Kubernetes' }],
+    ['machine/bad-request', { reason: 'x'.repeat(201) }, {}],
+    ['machine/not-drainable', { drain }, {}],
+    ['machine/not-drainable', { drain }, { cluster: 'c', volatileBecause: '/var is on tmpfs' }],
+    ['machine/bad-request', { drain: { ...drain, timeoutMs: 0 } }, { cluster: 'c' }],
+    ['machine/bad-request', { drain: { ...drain, timeoutMs: Number.NaN } }, { cluster: 'c' }],
+    ['machine/still-member', { kind: 'reset' }, { cluster: 'c' }],
+    ['machine/still-member', { kind: 'reset', override: 'm' }, { cluster: 'c' }],
+  ];
+  for (const [code, asked, seen] of refusals)
+    test(`${code}: ${JSON.stringify(asked)} of ${JSON.stringify(seen)}`, () => {
+      assert.throws(() => judgeRequest({ ...request, ...asked }, { ...facts, ...seen }), { code });
+    });
+
+  test('an act that ended is in nobody’s way; a member is reset when its name was typed', () => {
+    for (const state of ['done', 'failed'] as const)
+      assert.equal(judgeRequest(request, { ...facts, current: { ...act, state } }), '');
+    assert.match(
+      judgeRequest({ ...request, kind: 'reset', override: 'n' }, { ...facts, cluster: 'c' }),
+      /belongs to the cluster c/,
+    );
+    assert.throws(() => checkConfirmed('', 'n'), { code: 'machine/not-confirmed' });
+    checkConfirmed('n', 'n');
+  });
+});
+
+test('after a boot an act is done, waits to take pods again, or did not happen', () => {
+  const drained = { deadlineMs: 1, evictUnmanaged: false, cordoned: true };
+  assert.equal(actAfterBoot(act, 'one').state, 'ending');
+  assert.equal(actAfterBoot(act, 'two').state, 'done');
+  assert.equal(actAfterBoot({ ...act, drain: drained }, 'two').state, 'returning');
+  assert.equal(actAfterBoot({ ...act, drain: { ...drained, cordoned: false } }, 'two').state, 'done');
+  assert.equal(actAfterBoot({ ...act, kind: 'reset' }, 'two').failure?.code, 'machine/reset-undone');
+  assert.equal(actAfterBoot({ ...act, state: 'failed' }, 'two').state, 'failed');
+});
+
+suite('how a boot ended', () => {
+  const seen: BootEndEvidence = {
+    ...{ hadBootBefore: true, ask: undefined, crashRecords: [], watchdog: undefined },
+    ...{ varWasClean: true, lastWords: '' },
+  };
+  const kind = (change: Partial<BootEndEvidence>) => judgeBootEnd({ ...seen, ...change }).kind;
+
+  test('by evidence', () => {
+    assert.equal(kind({}), 'orderly');
+    assert.equal(kind({ ask: act }), 'reboot');
+    assert.equal(kind({ ask: { ...act, kind: 'shutdown' } }), 'shutdown');
+    assert.equal(kind({ hadBootBefore: false }), 'first-boot');
+    assert.equal(kind({ crashRecords: ['dmesg-1'] }), 'kernel-panic');
+    assert.equal(kind({ watchdog: true }), 'watchdog');
+    assert.equal(kind({ varWasClean: false }), 'abrupt');
+  });
+
+  test('what was asked for is no proof that it was done', () => {
+    assert.equal(kind({ ask: act, varWasClean: false }), 'abrupt');
+    assert.equal(kind({ ask: act, crashRecords: ['dmesg-1'] }), 'kernel-panic');
+    assert.match(judgeBootEnd({ ...seen, ask: act, varWasClean: false }).evidence.join(), /asked for by a/);
+  });
+
+  test('what could not be seen is never in good order', () => {
+    const arbitrary = fc.record({
+      hadBootBefore: fc.option(fc.boolean(), { nil: undefined }),
+      ask: fc.constantFrom(undefined, act),
+      crashRecords: fc.constantFrom(undefined, [], ['dmesg-1']),
+      watchdog: fc.option(fc.boolean(), { nil: undefined }),
+      varWasClean: fc.option(fc.boolean(), { nil: undefined }),
+      lastWords: fc.string(),
+    });
+    fc.assert(
+      fc.property(arbitrary, (evidence) => {
+        const end = judgeBootEnd(evidence);
+        if (['reboot', 'shutdown', 'orderly'].includes(end.kind)) assert.equal(evidence.varWasClean, true);
+        if (end.kind === 'reboot') assert.ok(evidence.ask);
+        assert.ok(end.evidence.length > 0);
+      }),
+    );
+  });
+
+  test('e2fsck and watchdogs, in their own words', () => {
+    assert.equal(parseVarCheck('var: clean, 34/131072 files, 26763/524288 blocks'), true);
+    assert.equal(parseVarCheck('var: recovering journal\nvar: clean, 34/131072 files, 2/5 blocks'), false);
+    assert.equal(parseVarCheck('/dev/vda9 was not cleanly unmounted, check forced.'), false);
+    assert.equal(parseVarCheck('e2fsck: No such file or directory'), undefined);
+    assert.deepEqual(['32', '0', '33', '', 'x'].map(parseWatchdog), [
+      true,
+      false,
+      true,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+suite('which pods go', () => {
+  const controllers = ['ReplicaSet', 'DaemonSet', 'StatefulSet', undefined] as const;
+  const pods = fc.array(
+    fc.record({
+      controller: fc.constantFrom(...controllers),
+      mirror: fc.boolean(),
+      deleted: fc.boolean(),
+      phase: fc.constantFrom('Running', 'Pending', 'Succeeded', 'Failed'),
+    }),
+    { maxLength: 8 },
+  );
+  const made = (
+    list: readonly { controller: string | undefined; mirror: boolean; deleted: boolean; phase: string }[],
+  ) =>
+    list.map(
+      ({ controller, mirror, deleted, phase }, index): Pod => ({
+        metadata: {
+          ...{ name: `p${index}`, namespace: 'n', uid: `${index}` },
+          annotations: mirror ? { 'kubernetes.io/config.mirror': 'a' } : {},
+          ownerReferences: controller ? [{ kind: controller, controller: true }] : [],
+          ...(deleted && { deletionTimestamp: '2026-11-21T00:00:00Z' }),
+        },
+        status: { phase },
+      }),
+    );
+
+  test('each pod is in one group at most; the node’s own, daemons and finished ones in none', () => {
+    fc.assert(
+      fc.property(pods, fc.boolean(), (list, unmanagedToo) => {
+        const all = made(list);
+        const { evict, leaving, unmanaged } = planDrain(all, unmanagedToo);
+        const touched = [...evict, ...leaving, ...unmanaged];
+        assert.equal(new Set(touched).size, touched.length);
+        all.forEach((pod, index) => {
+          const is = list[index];
+          const stays =
+            is?.mirror ||
+            is?.controller === 'DaemonSet' ||
+            is?.phase === 'Succeeded' ||
+            is?.phase === 'Failed';
+          assert.equal(touched.includes(pod), !stays);
+        });
+        if (unmanagedToo) assert.deepEqual(unmanaged, []);
+        for (const { metadata } of evict) assert.equal(metadata.deletionTimestamp, undefined);
+      }),
+    );
+  });
+
+  test('names are bounded', () => {
+    const many = made(
+      Array.from({ length: 9 }, () => ({ controller: 'a', mirror: false, deleted: false, phase: '' })),
+    );
+    assert.equal(namesOf(many), 'n/p0, n/p1, n/p2, n/p3, n/p4 and 4 more');
+  });
+});
