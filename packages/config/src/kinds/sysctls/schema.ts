@@ -7,7 +7,7 @@ import { refusedSysctls } from './refused.ts';
 export type SysctlValue = number | readonly number[];
 
 const settings = z.strictObject(
-  Object.fromEntries(allowedSysctls.map((each) => [each.key, valueOf(each).describe(each.why).optional()])),
+  Object.fromEntries(allowedSysctls.map((each) => [each.key, numberOf(each).describe(each.why).optional()])),
 );
 
 /** Settings of the kernel, from the list of those that may be changed. */
@@ -32,7 +32,7 @@ export const sysctlsSchema = z
 /** Keys are told by the allow-list, not by the type: it is data. */
 export type Sysctls = DeepReadonly<z.infer<typeof sysctlsSchema>>;
 
-function valueOf({ least, most, numbers }: AllowedSysctl): z.ZodType<SysctlValue> {
+function numberOf({ least, most, numbers }: AllowedSysctl): z.ZodType<SysctlValue> {
   const number = z.int().min(least).max(most);
   if (numbers === undefined) return number;
   return z
