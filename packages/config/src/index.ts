@@ -1,6 +1,7 @@
 export { parseCidr } from './framework/ip.ts';
 export type { Count, DeepReadonly, Effect, Kind, RenderedFile } from './framework/kind.ts';
 export type { Network, NetworkInterface } from './kinds/network/schema.ts';
+export { sysctlLines } from './kinds/sysctls/render.ts';
 export { API_VERSION, allKinds, type MachineConfig } from './machine-config.ts';
 export { LIMITS as configLimits } from './parse/limits.ts';
 export { parseConfig } from './parse/parse-config.ts';
