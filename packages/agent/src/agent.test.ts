@@ -139,7 +139,7 @@ for (const role of ['plinth:admin', 'plinth:operator', 'plinth:reader']) {
     assert.equal(health.state, HealthState.DEGRADED);
     assert.equal(health.uptime?.seconds, 120n);
     const bad = health.checks.filter(({ verdict }) => verdict !== Verdict.PASS).map(({ id }) => id);
-    assert.deepEqual(bad, ['identity']);
+    assert.deepEqual(bad, ['identity', 'audit-log', 'config-drift']);
   });
 }
 

@@ -1,3 +1,6 @@
+import { auditFolder } from './audit/audit-files.ts';
+import { auditService } from './audit/audit-service.ts';
+import { AUDIT_FOLDER, openNodeAudit } from './audit/open-node-audit.ts';
 import type { CheckSpec } from './checks/check.ts';
 import { hostNameCheck, identityCheck } from './checks/own-checks.ts';
 import { findConfig } from './config/find-config.ts';
@@ -127,14 +130,18 @@ async function open(
   parts: AgentParts,
   served: ServedConfig,
 ): Promise<{ listener: Listener; watch: () => Promise<void> }> {
-  const { sys, store, console, audit, pathRules, probes, version } = parts;
+  const { sys, store, console, pathRules, probes, version } = parts;
   const { config, source, transaction } = served;
   const { name } = config.machine;
   await parts.setHostName(name).catch(() => {}); // the check "host-name" shows the name the machine has
   const identity = await openIdentity(store, name);
-  const own = [hostNameCheck(name), identityCheck(identity.concern), ...served.checks];
   const { signal } = parts;
   const { nodeId } = identity;
+  const audit = await openNodeAudit({
+    ...{ sys, nodeName: name, nodeId, version, volatileBecause: store.volatileBecause },
+    ...{ files: auditFolder(AUDIT_FOLDER), folder: AUDIT_FOLDER, journal: parts.audit },
+  });
+  const own = [hostNameCheck(name), identityCheck(identity.concern), audit.check, ...served.checks];
   const events = openEvents(sys, signal);
   const onAct = (record: ActRecord) => events.publish(actEvent(record));
   const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal, onAct });
@@ -167,7 +174,7 @@ async function open(
     certificatePem: identity.certificatePem,
     privateKeyPem: identity.privateKeyPem,
     clientAuthoritiesPem: config.api.clientAuthorities,
-    audit,
+    audit: audit.sink,
     nowMs: sys.nowMs,
     routes: (router) => {
       node(router);
@@ -177,6 +184,7 @@ async function open(
       logsService({ sys, events })(router);
       containersService(openCri())(router);
       filesService()(router);
+      auditService(audit)(router);
       tunnelService({ peers: kubernetes.peers, nodeName: name })(router);
     },
   });

@@ -33,9 +33,17 @@ export type AuditSink = (record: AuditRecord) => unknown;
 /** Bound on text that comes from a certificate or an error. */
 const TEXT_LIMIT = 256;
 
+/** boundedRecord cuts the texts of a record that somebody else chose. */
+export function boundedRecord(record: AuditRecord): AuditRecord {
+  const cut = (text: string) => text.slice(0, TEXT_LIMIT);
+  const { method, caller, role, peer, reason } = record;
+  return {
+    ...record,
+    ...{ method: cut(method), caller: cut(caller), role: cut(role), peer: cut(peer), reason: cut(reason) },
+  };
+}
+
 /** auditLine renders a record as one line of JSON. JSON escapes line breaks, so no name can forge a second line. */
 export function auditLine(record: AuditRecord): string {
-  return JSON.stringify(record, (_key, value) =>
-    typeof value === 'string' ? value.slice(0, TEXT_LIMIT) : value,
-  );
+  return JSON.stringify(boundedRecord(record));
 }
