@@ -9,6 +9,8 @@ export type ParsedDocument<T> =
 
 /** Bound on the size of a document, before anything of it is parsed. */
 const LIMIT_BYTES = 4 * 1024 * 1024;
+/** Nobody reads more at once, and finding the place of each takes time. */
+const MOST_PROBLEMS = 50;
 
 /**
  * readDocument parses YAML (or JSON) against a schema and reports every problem with its line and column.
@@ -76,21 +78,22 @@ export function checkData<T>(
 ): ParsedDocument<T> {
   const result = schema.safeParse(data);
   if (result.success) return { ok: true, value: result.data };
-  const diagnostics = result.error.issues.flatMap((issue) => {
+  const problems = result.error.issues.flatMap((issue): { issue: z.core.$ZodIssue; key?: string }[] =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ issue, key })) : [{ issue }],
+  );
+  const shape = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const diagnostics = problems.slice(0, MOST_PROBLEMS).map(({ issue, key }): Diagnostic => {
     const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
-    return keys.map((key): Diagnostic => {
-      const [start = 0, end = 0] = rangeOf(document, path, key);
-      const known = key === undefined ? undefined : closest(key, keysOf(schema, path));
-      return {
-        code: source.code,
-        severity: 'error',
-        message: `Cannot read ${source.file}: ${key === undefined ? issue.message : `unknown key "${key}"`}`,
-        path: `${root}${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')}`,
-        span: spanAt(source, start, end),
-        ...(known === undefined ? {} : { hint: `did you mean "${known}"?` }),
-      };
-    });
+    const [start = 0, end = 0] = rangeOf(document, path, key);
+    const known = key === undefined ? undefined : closest(key, keysOf(shape, path));
+    return {
+      code: source.code,
+      severity: 'error',
+      message: `Cannot read ${source.file}: ${key === undefined ? issue.message : `unknown key "${key}"`}`,
+      path: `${root}${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')}`,
+      span: spanAt(source, start, end),
+      ...(known === undefined ? {} : { hint: `did you mean "${known}"?` }),
+    };
   });
   return { ok: false, diagnostics };
 }
@@ -111,8 +114,8 @@ function rangeOf(document: Document, path: readonly (string | number)[], key?: s
 }
 
 /** The keys the schema knows at a path; empty where it cannot tell. */
-function keysOf(schema: ZodType, path: readonly (string | number)[]): string[] {
-  let at: unknown = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+function keysOf(shape: unknown, path: readonly (string | number)[]): string[] {
+  let at: unknown = shape;
   for (const part of path) {
     if (!isRecord(at)) return [];
     const named = isRecord(at['properties']) ? at['properties'][part] : undefined;

@@ -1,7 +1,14 @@
 import type { Diagnostic, PlinthError } from '@plinth/base';
+import { Lexer } from 'yaml';
 
 /** Bounds on a config, checked before anything of it is parsed. */
-export const LIMITS = { bytes: 256 * 1024, documents: 64, depth: 32 } as const;
+export const LIMITS = {
+  bytes: 256 * 1024,
+  documents: 64,
+  depth: 32,
+  tokens: 32 * 1024,
+  problems: 50,
+} as const;
 
 /** A config that is refused as a whole, or its text. */
 export type CheckedText =
@@ -23,6 +30,8 @@ export function checkText(bytes: Uint8Array, file: string): CheckedText {
   if (documents > LIMITS.documents)
     return tooLarge(file, `more than ${LIMITS.documents} documents, expected at most as many`);
   if (nestingDepth(text) > LIMITS.depth) return tooDeep(file);
+  if (hasManyTokens(text))
+    return tooLarge(file, `more than ${LIMITS.tokens} tokens of YAML, expected at most as many`);
   return { ok: true, text };
 }
 
@@ -42,6 +51,13 @@ function tooLarge(file: string, state: string): CheckedText & { ok: false } {
 
 function failed(code: PlinthError['code'], file: string, state: string): CheckedText & { ok: false } {
   return { ok: false, diagnostics: [{ severity: 'error', code, message: `Cannot read ${file}: ${state}` }] };
+}
+
+/** What parsing costs grows with the tokens, some of it with their square; to find them takes one look at each byte. */
+function hasManyTokens(text: string): boolean {
+  let count = 0;
+  for (const _ of new Lexer().lex(text)) if (++count > LIMITS.tokens) return true;
+  return false;
 }
 
 /** An upper bound of the nesting: brackets in texts count too, and each indicator or indent opens at most one level. */

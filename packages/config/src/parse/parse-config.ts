@@ -1,7 +1,7 @@
 import { type Diagnostic, type ParsedDocument, spanAt, type TextSource } from '@plinth/base';
 import { LineCounter, parseAllDocuments } from 'yaml';
 import { allKinds, type MachineConfig } from '../machine-config.ts';
-import { checkText, refuse, tooDeep } from './limits.ts';
+import { checkText, LIMITS, refuse, tooDeep } from './limits.ts';
 import { readSections, type Section } from './read-sections.ts';
 import { sortKeyed } from './sort-keyed.ts';
 
@@ -31,7 +31,8 @@ export function parseConfig(bytes: Uint8Array, file: string): ParsedDocument<Mac
 function assemble(source: TextSource): ParsedDocument<MachineConfig> {
   const documents = parseAllDocuments(source.text, {
     lineCounter: source.lines,
-    uniqueKeys: true,
+    // Found in text-problems.ts, in linear time.
+    uniqueKeys: false,
     version: '1.2',
   });
   const read = readSections([...documents], source);
@@ -40,7 +41,7 @@ function assemble(source: TextSource): ParsedDocument<MachineConfig> {
   const diagnostics = [...read.diagnostics, ...repeated(read.sections, source)];
   // What is missing is told only when every document is understood: it may be in one that is not.
   if (diagnostics.length === 0) diagnostics.push(...missing(read.sections, source.file));
-  if (diagnostics.length > 0) return { ok: false, diagnostics };
+  if (diagnostics.length > 0) return { ok: false, diagnostics: diagnostics.slice(0, LIMITS.problems) };
   return { ok: true, value: toConfig(read.sections) };
 }
 
