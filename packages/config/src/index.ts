@@ -1,8 +1,14 @@
+export { describeEffect } from './describe/describe-effect.ts';
+export { describeFields, type FieldDescription } from './describe/describe-fields.ts';
+export { type Explanation, explainKey } from './describe/explain.ts';
+export { configJsonSchema } from './describe/json-schema.ts';
 export { parseCidr } from './framework/ip.ts';
 export type { Count, DeepReadonly, Effect, Kind, RenderedFile } from './framework/kind.ts';
 export type { Network, NetworkInterface } from './kinds/network/schema.ts';
 export { sysctlLines } from './kinds/sysctls/render.ts';
+export { legacyDocuments } from './legacy.ts';
 export { API_VERSION, allKinds, type MachineConfig } from './machine-config.ts';
+export { migrateConfig } from './migrate-config.ts';
 export { LIMITS as configLimits } from './parse/limits.ts';
 export { parseConfig } from './parse/parse-config.ts';
 export { type ConfigChange, type ConfigPlan, planConfig, planFiles } from './plan/plan-config.ts';
