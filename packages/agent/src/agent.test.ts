@@ -295,7 +295,7 @@ test('the console tells what is degraded, once', async () => {
 test('a wrong config is said with its place; a corrected one is taken without a restart', async () => {
   let config = 'apiVersion: plinth.dev/v1alpha1\nkindd: x\n';
   const waiting = startAgentOn(() => fakeSys({ ...node, files: { ...node.files, [FW_CFG]: config } }));
-  await waiting.line(/^maintenance: .*unknown key "kindd" at line 2, column 1.*\[agent\/config-invalid\]$/);
+  await waiting.line(/^maintenance: .*unknown key "kindd" at line 2, column 1.*\[config\/invalid\]$/);
   assert.equal(
     waiting.lines.some((text) => text.startsWith('api ready')),
     false,

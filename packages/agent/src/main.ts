@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { nodeApiPort } from '@plinth/api';
 import { runAgent } from './agent.ts';
 import { readBuildInfo } from './build-info.ts';
+import { machineFiles } from './config/transaction/machine-files.ts';
 import { deviceConsole } from './console.ts';
 import { probeChecks } from './integrity/probes.ts';
-import { networkFiles } from './network/apply-network.ts';
 import { notifyReady } from './notify.ts';
 import { auditLine } from './server/audit.ts';
 import { nodeSys } from './sys/node-sys.ts';
@@ -14,6 +14,7 @@ const CONSOLE = '/dev/console';
 const STATE_DIRECTORY = '/var/lib/plinth';
 const RETRY_MS = 5_000;
 const WATCH_MS = 60_000;
+const CONFIG_TICK_MS = 1_000;
 
 /** plinthd takes no arguments and obeys one environment variable, NOTIFY_SOCKET, which systemd sets for it. */
 async function main(): Promise<void> {
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
       audit: (record) => process.stdout.write(`${auditLine(record)}\n`),
       version,
       pathRules: pathTable.paths,
-      networkFiles: networkFiles(),
+      configFiles: machineFiles(),
       probes: probeChecks(STATE_DIRECTORY),
       port: nodeApiPort,
       setHostName: (name) => writeFile('/proc/sys/kernel/hostname', name),
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
         ),
       retryMs: RETRY_MS,
       watchMs: WATCH_MS,
+      configTickMs: CONFIG_TICK_MS,
       signal: stopping.signal,
     });
   } catch (reason) {

@@ -2,7 +2,7 @@ import { MOUNT } from './integrity/probes.ts';
 import { DMSETUP } from './integrity/root-checks.ts';
 import { SYSTEMD_TMPFILES } from './kubernetes/layers/choose-layer.ts';
 import { JOURNALCTL } from './kubernetes/units/run-unit.ts';
-import { NETWORKCTL } from './network/apply-network.ts';
+import { NETWORKCTL } from './network/networkctl.ts';
 import { SYSTEMD_NOTIFY } from './notify.ts';
 import { CONTAINERD, SYSTEMCTL } from './reports/versions.ts';
 

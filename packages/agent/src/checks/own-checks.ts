@@ -1,19 +1,4 @@
-import type { ConfigSource } from '../config/find-config.ts';
 import { type CheckSpec, pass, passIf } from './check.ts';
-
-/**
- * configCheck tells whether the machine config is kept on disk.
- * @param unkept why it is not; undefined when it is
- */
-export function configCheck(source: ConfigSource, unkept: string | undefined): CheckSpec {
-  return {
-    id: 'machine-config',
-    expected: 'valid and kept on disk',
-    source,
-    fix: 'Mend /var; the config is stored at the next start.',
-    observe: async () => passIf(unkept === undefined, unkept ?? `valid, from ${source}`),
-  };
-}
 
 /** hostNameCheck tells whether the machine bears the name its config gives. */
 export function hostNameCheck(name: string): CheckSpec {

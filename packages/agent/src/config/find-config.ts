@@ -4,7 +4,8 @@ import { parseOemStrings } from '../kernel/smbios.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readBytes, type Sys } from '../sys/sys.ts';
 
-export type ConfigSource = 'fw_cfg' | 'smbios' | 'persisted';
+/** Where a config came from; "api" is one that a client applied. */
+export type ConfigSource = 'fw_cfg' | 'smbios' | 'persisted' | 'api';
 
 /** What became of the search for a machine config. */
 export type FoundConfig =

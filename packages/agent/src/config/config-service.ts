@@ -1,0 +1,164 @@
+import { create, type MessageShape } from '@bufbuild/protobuf';
+import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type HandlerContext,
+  type ServiceImpl,
+} from '@connectrpc/connect';
+import {
+  ApplyConfigResponseSchema,
+  CONFIG_LIMIT_BYTES,
+  ConfigMode,
+  ConfigService,
+  ConfirmConfigResponseSchema,
+  GetConfigResponseSchema,
+  GetConfigStatusResponseSchema,
+  ListConfigHistoryResponseSchema,
+  PlanConfigResponseSchema,
+  RollbackConfigResponseSchema,
+} from '@plinth/api';
+import { PlinthError } from '@plinth/base';
+import { renderConfig } from '@plinth/config';
+import { clientReach, sessionKey } from '../server/client-reach.ts';
+import { callerKey, requireRole } from '../server/guard.ts';
+import { askedMode, modeMessage, planMessage, revisionMessage, trialMessage } from './config-messages.ts';
+import { readBootTime } from './transaction/choose-config.ts';
+import { findDrift } from './transaction/machine-files.ts';
+import type { ConfigTransaction } from './transaction/open-transaction.ts';
+import type { ApplyOptions, Author, ConfigOperations } from './transaction/operations.ts';
+import { revisionOf } from './transaction/state.ts';
+
+export interface ConfigServiceParts {
+  readonly transaction: ConfigTransaction;
+  readonly operations: ConfigOperations;
+  /** Where the config in effect came from. */
+  readonly source: () => string;
+  /** What is wrong with the config the machine is provisioned with. */
+  readonly provisioningProblems: readonly string[];
+}
+
+/** Room for the fields around the config. */
+const MESSAGE_LIMIT_BYTES = CONFIG_LIMIT_BYTES + 16 * 1024;
+const REASON_LIMIT = 200;
+const CONFIRM_WITHIN = { leastMs: 10_000, mostMs: 60 * 60_000, defaultMs: 120_000 };
+
+/** configService gives the routes of plinth.node.v1.ConfigService. */
+export function configService(parts: ConfigServiceParts): (router: ConnectRouter) => void {
+  const { transaction, operations } = parts;
+  const { sys } = transaction.parts;
+  const trial = async () =>
+    trialMessage(transaction.state(), await readBootTime(sys), transaction.obstacles());
+  const routes: ServiceImpl<typeof ConfigService> = {
+    getConfigStatus: () => status(parts),
+    listConfigHistory: () => {
+      const state = transaction.state();
+      const revisions = state.history.map((each) => revisionMessage(state, each)).reverse();
+      return create(ListConfigHistoryResponseSchema, { revisions });
+    },
+    getConfig: async ({ revision: number }) => {
+      const { revision, text } = await operations.read(number);
+      return create(GetConfigResponseSchema, {
+        revision: revisionMessage(transaction.state(), revision),
+        config: new Uint8Array(text),
+      });
+    },
+    planConfig: async ({ config, toRevision, fromRevision }) => {
+      checkSize(config);
+      const to = config.length > 0 ? config : toRevision;
+      const plan = planMessage(await operations.plan(to || transaction.state().current, fromRevision));
+      return create(PlanConfigResponseSchema, { plan });
+    },
+    applyConfig: async (request, context) => {
+      checkSize(request.config);
+      const options = { ...optionsOf(request, context), baseHash: request.baseHash || undefined };
+      const { revision, mode } = await operations.apply(request.config, authorOf(request, context), options);
+      const open = mode === undefined || mode === 'staged' ? undefined : await trial();
+      return create(ApplyConfigResponseSchema, {
+        ...{ revision, unchanged: mode === undefined, mode: modeMessage(mode) },
+        ...(open && { trial: open }),
+      });
+    },
+    confirmConfig: async ({ revision }, context) => {
+      await operations.confirm(revision, authorOf({ reason: '' }, context));
+      return create(ConfirmConfigResponseSchema);
+    },
+    rollbackConfig: async (request, context) => {
+      const { undone, revision, mode } = await operations.rollback(
+        request.revision,
+        authorOf(request, context),
+        optionsOf(request, context),
+      );
+      const open = mode === undefined || mode === 'staged' ? undefined : await trial();
+      return create(RollbackConfigResponseSchema, {
+        ...{ undoneRevision: undone, revision, mode: modeMessage(mode) },
+        ...(open && { trial: open }),
+      });
+    },
+  };
+  return (router) => {
+    router.service(ConfigService, routes, { readMaxBytes: MESSAGE_LIMIT_BYTES });
+  };
+}
+
+async function status(
+  parts: ConfigServiceParts,
+): Promise<MessageShape<typeof GetConfigStatusResponseSchema>> {
+  const { transaction, source, provisioningProblems } = parts;
+  const { sys } = transaction.parts;
+  const state = transaction.state();
+  const current = revisionOf(state, state.current);
+  const trial = trialMessage(state, await readBootTime(sys), transaction.obstacles());
+  // While it is being brought about the files differ by right.
+  const drift = state.work.done ? await findDrift(sys, renderConfig(transaction.config())) : [];
+  return create(GetConfigStatusResponseSchema, {
+    ...(current && { current: revisionMessage(state, current) }),
+    source: source(),
+    ...(trial && { trial }),
+    stagedRevision: state.staged?.revision ?? 0,
+    settled: state.work.done,
+    problem: transaction.problem(),
+    drift: [...drift],
+    rebootNeeded: [...state.work.reboot],
+    provisioningProblems: [...provisioningProblems],
+  });
+}
+
+function checkSize(config: Uint8Array): void {
+  if (config.length > CONFIG_LIMIT_BYTES)
+    throw new PlinthError(
+      'config/too-large',
+      `Cannot read the config: ${config.length} bytes, expected at most ${CONFIG_LIMIT_BYTES}`,
+    );
+}
+
+function authorOf({ reason }: { readonly reason: string }, context: HandlerContext): Author {
+  // One line of words: it is shown on consoles and in tables.
+  if (reason.length > REASON_LIMIT || /\p{Cc}/u.test(reason))
+    throw new ConnectError(
+      `reason has ${reason.length} characters or a line break, expected one line of at most ${REASON_LIMIT}`,
+      Code.InvalidArgument,
+    );
+  return { name: requireRole(context.values.get(callerKey)).commonName, reason };
+}
+
+interface TransactionRequest {
+  readonly mode: ConfigMode;
+  readonly confirmWithin?: Duration | undefined;
+}
+
+function optionsOf({ mode, confirmWithin }: TransactionRequest, context: HandlerContext): ApplyOptions {
+  const { leastMs, mostMs, defaultMs } = CONFIRM_WITHIN;
+  const confirmWithinMs = confirmWithin ? durationMs(confirmWithin) : defaultMs;
+  if (!(confirmWithinMs >= leastMs && confirmWithinMs <= mostMs))
+    throw new ConnectError('confirm_within is out of range, expected 10 s to 1 h', Code.InvalidArgument);
+  const asked = askedMode(mode);
+  if (asked === undefined && mode !== ConfigMode.UNSPECIFIED)
+    throw new ConnectError(
+      'mode is not one this node knows, expected auto, staged or try',
+      Code.InvalidArgument,
+    );
+  const session = context.values.get(sessionKey);
+  return { mode: asked, confirmWithinMs, ...(session && { reach: clientReach(session) }) };
+}

@@ -1,0 +1,446 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PlinthError } from '@plinth/base';
+import { parseConfig, renderConfig } from '@plinth/config';
+import fc from 'fast-check';
+import { makeAuthority } from '../../testing/authority.ts';
+import { type Plinthd, World } from '../../testing/config-world.ts';
+import type { FoundConfig } from '../find-config.ts';
+import { HISTORY_LIMIT, revisionOf } from './state.ts';
+import { HEALTH_LIMIT_MS } from './transitions.ts';
+
+using authority = makeAuthority();
+const pem = authority.certificatePem;
+const alice = { name: 'alice', reason: 'a test' };
+const within = { mode: undefined, confirmWithinMs: 60_000 };
+
+/** Config number n: each has other addresses, and every third another set of cards. */
+function textOf(n: number, name = 'node-1'): Buffer {
+  const card = (mac: string, host: number) => ({ mac, addresses: [`10.0.${n}.${host}/24`] });
+  const cards = [card('52:54:00:00:00:01', 1)];
+  if (n % 3 === 0) cards.push(card('52:54:00:00:00:02', 2));
+  const documents = [
+    { apiVersion: 'plinth.dev/v1alpha1', kind: 'Machine', name },
+    { apiVersion: 'plinth.dev/v1alpha1', kind: 'ApiAccess', clientAuthorities: [pem] },
+    { apiVersion: 'plinth.dev/v1alpha1', kind: 'Network', interfaces: cards },
+  ];
+  return Buffer.from(documents.map((each) => JSON.stringify(each)).join('\n---\n'));
+}
+
+function found(bytes: Buffer, source: 'fw_cfg' | 'persisted' = 'fw_cfg'): FoundConfig {
+  const parsed = parseConfig(bytes, 'test');
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  return { ok: true, source, config: parsed.value, bytes };
+}
+
+/** The text of the config in effect, by its stored revision. */
+function current(world: World, plinthd: Plinthd): string {
+  const { state } = plinthd.transaction;
+  return world.disk.get(`config/${revisionOf(state(), state().current)?.hash}`)?.toString() ?? '';
+}
+
+/** The machine has exactly the files of the config, and networkd has read them. */
+function assertWhole(world: World, plinthd: Plinthd): void {
+  const wanted = renderConfig(plinthd.transaction.config()).map(({ path, mode, text }) => [
+    path,
+    { mode, text },
+  ]);
+  assert.equal(world.snapshot(), JSON.stringify(wanted));
+  assert.equal(world.loaded, world.snapshot());
+}
+
+async function started(world: World): Promise<Plinthd> {
+  const plinthd = await world.start();
+  assert.ok(plinthd);
+  return plinthd;
+}
+
+async function fresh(n = 1): Promise<{ world: World; plinthd: Plinthd }> {
+  const world = new World();
+  world.given = found(textOf(n));
+  const plinthd = await started(world);
+  await plinthd.transaction.step();
+  await plinthd.transaction.step();
+  return { world, plinthd };
+}
+
+const refused = (code: string) => (reason: unknown) => reason instanceof PlinthError && reason.code === code;
+
+test('the first config is brought about and becomes the last known good one once the node is healthy', async () => {
+  const world = new World();
+  world.given = found(textOf(1));
+  world.healthy = false;
+  const plinthd = await started(world);
+  await plinthd.transaction.step();
+  assertWhole(world, plinthd);
+  assert.equal(plinthd.transaction.state().lastKnownGood, undefined);
+  world.healthy = true;
+  await plinthd.transaction.step();
+  assert.equal(plinthd.transaction.state().lastKnownGood, 1);
+});
+
+test('a trial that is confirmed stays, also after a reboot', async () => {
+  const { world, plinthd } = await fresh();
+  const applied = await plinthd.operations.apply(textOf(2), alice, within);
+  assert.deepEqual(applied, { revision: 2, mode: 'try' });
+  await assert.rejects(plinthd.operations.apply(textOf(3), alice, within), refused('config/busy'));
+  await assert.rejects(plinthd.operations.confirm(2, alice), refused('config/busy'));
+  await plinthd.transaction.step();
+  assertWhole(world, plinthd);
+  await assert.rejects(plinthd.operations.confirm(1, alice), refused('config/not-in-trial'));
+  await plinthd.operations.confirm(2, alice);
+  await assert.rejects(plinthd.operations.confirm(2, alice), refused('config/not-in-trial'));
+  world.reboot();
+  const again = await started(world);
+  await again.transaction.step();
+  assert.equal(current(world, again), textOf(2).toString());
+  assertWhole(world, again);
+});
+
+test('a trial that nobody confirms goes back at its deadline, whatever the clock says', async () => {
+  const { world, plinthd } = await fresh();
+  await plinthd.operations.apply(textOf(3), alice, within);
+  await plinthd.transaction.step();
+  world.upMs += 59_000;
+  world.nowMs += 10 ** 10;
+  await plinthd.transaction.step();
+  assert.equal(plinthd.transaction.state().current, 2);
+  world.nowMs -= 10 ** 11;
+  world.upMs += 1_000;
+  await plinthd.transaction.step();
+  await plinthd.transaction.step();
+  assert.equal(plinthd.transaction.state().current, 1);
+  assertWhole(world, plinthd);
+  const last = plinthd.transaction.state().history.at(-1);
+  assert.deepEqual([last?.outcome, last?.note], ['reverted', 'was not confirmed in time']);
+  assert.ok(world.said.includes('config: back on revision 1: revision 2 was not confirmed in time'));
+});
+
+test('the deadline passes while plinthd is down: it goes back before it does anything else', async () => {
+  const { world, plinthd } = await fresh();
+  await plinthd.operations.apply(textOf(2), alice, within);
+  await plinthd.transaction.step();
+  world.upMs += 61_000;
+  const again = await started(world);
+  assert.equal(again.transaction.state().current, 1);
+  await again.transaction.step();
+  assertWhole(world, again);
+});
+
+test('a reboot in a trial goes back', async () => {
+  const { world, plinthd } = await fresh();
+  await plinthd.operations.apply(textOf(2), alice, within);
+  await plinthd.transaction.step();
+  world.reboot();
+  const again = await started(world);
+  assert.equal(again.transaction.state().current, 1);
+  await again.transaction.step();
+  assertWhole(world, again);
+  assert.match(again.transaction.state().history.at(-1)?.note ?? '', /before the machine restarted/);
+});
+
+test('a trial whose client is cut off goes back at once', async () => {
+  const { world, plinthd } = await fresh();
+  let lost = false;
+  await plinthd.operations.apply(textOf(2), alice, { ...within, reach: { lost: async () => lost } });
+  await plinthd.transaction.step();
+  assert.equal(plinthd.transaction.state().current, 2);
+  lost = true;
+  await plinthd.transaction.step();
+  assert.equal(plinthd.transaction.state().current, 1);
+  assertWhole(world, plinthd);
+});
+
+test('a config that cannot be brought about is taken back after three tries', async () => {
+  const { world, plinthd } = await fresh();
+  world.reloadFails = true;
+  await plinthd.operations.apply(textOf(2), alice, within);
+  for (let tries = 0; tries < 3; tries++) await plinthd.transaction.step();
+  assert.equal(plinthd.transaction.problem(), 'networkctl reload ended with 1: no');
+  assert.equal(plinthd.transaction.state().current, 2);
+  await plinthd.transaction.step();
+  assert.equal(plinthd.transaction.state().current, 1);
+  world.reloadFails = false;
+  await plinthd.transaction.step();
+  assertWhole(world, plinthd);
+});
+
+test('a staged config takes effect at the next boot, and the boot after that goes back unless the node was healthy', async () => {
+  const { world, plinthd } = await fresh();
+  await plinthd.operations.apply(textOf(2), alice, { ...within, mode: 'staged' });
+  await plinthd.transaction.step();
+  assertWhole(world, plinthd);
+  assert.equal(current(world, plinthd), textOf(1).toString());
+  const same = await started(world);
+  assert.equal(same.transaction.state().current, 1, 'a restart of plinthd is no boot');
+  world.healthy = false;
+  world.reboot();
+  const second = await started(world);
+  await second.transaction.step();
+  assert.equal(current(world, second), textOf(2).toString());
+  assertWhole(world, second);
+  world.reboot();
+  const third = await started(world);
+  await third.transaction.step();
+  assert.equal(current(world, third), textOf(1).toString());
+  assertWhole(world, third);
+});
+
+test('a staged config that reaches health is the last known good one', async () => {
+  const { world, plinthd } = await fresh();
+  await plinthd.operations.apply(textOf(2), alice, { ...within, mode: 'staged' });
+  world.reboot();
+  const second = await started(world);
+  await second.transaction.step();
+  await second.transaction.step();
+  assert.deepEqual(
+    [second.transaction.state().lastKnownGood, second.transaction.state().trial],
+    [2, undefined],
+  );
+});
+
+test('a staged config that does not reach health in time goes back in the same boot', async () => {
+  const { world, plinthd } = await fresh();
+  await plinthd.operations.apply(textOf(2), alice, { ...within, mode: 'staged' });
+  world.reboot();
+  world.healthy = false;
+  const second = await started(world);
+  await second.transaction.step();
+  assert.deepEqual(second.transaction.obstacles(), ['containerd']);
+  world.upMs += HEALTH_LIMIT_MS;
+  await second.transaction.step();
+  await second.transaction.step();
+  assert.equal(second.transaction.state().current, 1);
+  assertWhole(world, second);
+  assert.match(second.transaction.state().history.at(-1)?.note ?? '', /did not reach health in time/);
+});
+
+test('what was broken before is not the fault of a config; one more boot is given to it', async () => {
+  const { world, plinthd } = await fresh();
+  world.healthy = false;
+  await plinthd.operations.apply(textOf(2), alice, { ...within, mode: 'auto' });
+  world.reboot();
+  const again = await started(world);
+  assert.equal(again.transaction.state().current, 2);
+  await again.transaction.step();
+  await again.transaction.step();
+  assert.deepEqual(
+    [again.transaction.state().lastKnownGood, again.transaction.state().trial],
+    [2, undefined],
+  );
+});
+
+test('the same config again changes nothing, and drops what is staged', async () => {
+  const { plinthd } = await fresh();
+  const before = plinthd.transaction.state();
+  assert.deepEqual(await plinthd.operations.apply(textOf(1), alice, within), {
+    revision: 1,
+    mode: undefined,
+  });
+  assert.equal(plinthd.transaction.state(), before);
+  await plinthd.operations.apply(textOf(2), alice, { ...within, mode: 'staged' });
+  await plinthd.operations.apply(textOf(1), alice, within);
+  assert.equal(plinthd.transaction.state().staged, undefined);
+});
+
+test('rollback ends what is open, else brings the config before back as a new revision', async () => {
+  const { world, plinthd } = await fresh();
+  await assert.rejects(plinthd.operations.rollback(0, alice, within), refused('config/no-earlier'));
+  await plinthd.operations.apply(textOf(2), alice, within);
+  assert.deepEqual(await plinthd.operations.rollback(0, alice, within), {
+    ...{ undone: 2, revision: 1, mode: undefined },
+  });
+  await plinthd.transaction.step();
+  assertWhole(world, plinthd);
+  await plinthd.operations.apply(textOf(2), alice, { ...within, mode: 'auto' });
+  for (let step = 0; step < 3; step++) await plinthd.transaction.step();
+  assert.deepEqual(await plinthd.operations.rollback(0, alice, within), {
+    ...{ undone: 0, revision: 4, mode: 'try' },
+  });
+  assert.equal(current(world, plinthd), textOf(1).toString());
+  await assert.rejects(plinthd.operations.rollback(2, alice, within), refused('config/busy'));
+  await assert.rejects(plinthd.operations.rollback(99, alice, within), refused('config/unknown-revision'));
+});
+
+test('a plan that was made for another config is refused, and so is an invalid config with its place', async () => {
+  const { plinthd } = await fresh();
+  const stale = { ...within, baseHash: '0'.repeat(64) };
+  await assert.rejects(plinthd.operations.apply(textOf(2), alice, stale), refused('config/plan-stale'));
+  await assert.rejects(
+    plinthd.operations.apply(Buffer.from('kind: Machin\n'), alice, within),
+    /line 1, column/,
+  );
+  const { plan, defaultMode, baseHash } = await plinthd.operations.plan(textOf(2), 0);
+  assert.deepEqual([plan.changes.length, defaultMode], [1, 'try']);
+  assert.deepEqual(await plinthd.operations.apply(textOf(2), alice, { ...within, baseHash }), {
+    ...{ revision: 2, mode: 'try' },
+  });
+});
+
+test('an applied config wins over the provisioned one until that one changes', async () => {
+  const { world, plinthd } = await fresh();
+  await plinthd.operations.apply(textOf(2), alice, { ...within, mode: 'auto' });
+  for (let step = 0; step < 3; step++) await plinthd.transaction.step();
+  world.reboot();
+  const same = await started(world);
+  assert.equal(current(world, same), textOf(2).toString());
+  for (let step = 0; step < 3; step++) await same.transaction.step();
+  world.reboot();
+  world.given = found(textOf(4));
+  const changed = await started(world);
+  assert.equal(current(world, changed), textOf(4).toString());
+  const last = changed.transaction.state().history.at(-1);
+  assert.deepEqual([last?.author, last?.source, last?.mode], ['provisioning', 'fw_cfg', 'provisioning']);
+  world.healthy = false;
+  world.reboot();
+  const back = await started(world);
+  assert.equal(
+    current(world, back),
+    textOf(2).toString(),
+    'a provisioned config that fails is not tried twice',
+  );
+});
+
+test('a wrong provisioned config does not take a node down that has a good one', async () => {
+  const { world } = await fresh();
+  world.reboot();
+  world.given = { ok: false, code: 'config/invalid', problems: ['unknown key "x" at line 3, column 1'] };
+  const plinthd = await started(world);
+  assert.equal(current(world, plinthd), textOf(1).toString());
+  const without = new World();
+  without.given = world.given;
+  assert.equal(await without.start(), undefined);
+});
+
+test('a change of the name lets plinthd start anew, once', async () => {
+  const { world, plinthd } = await fresh();
+  await plinthd.operations.apply(textOf(1, 'node-2'), alice, within);
+  await plinthd.transaction.step();
+  assert.equal(world.restarts, 1);
+  assert.ok(!world.programs.some((line) => line.includes('plinthd')));
+  const again = await started(world);
+  await again.transaction.step();
+  assert.equal(world.restarts, 1);
+  assert.equal(again.transaction.config().machine.name, 'node-2');
+});
+
+test('the history is bounded, its texts are forgotten with it, and the way back is never among them', async () => {
+  const { world, plinthd } = await fresh();
+  for (let n = 2; n < HISTORY_LIMIT + 12; n++) {
+    const { revision } = await plinthd.operations.apply(textOf(n), alice, within);
+    await plinthd.transaction.step();
+    await plinthd.operations.rollback(0, alice, within);
+    await plinthd.transaction.step();
+    assert.equal(revision, n);
+  }
+  const { history } = plinthd.transaction.state();
+  assert.equal(history.length, HISTORY_LIMIT);
+  assert.equal(history[0]?.revision, 1);
+  const texts = [...world.disk.keys()].filter((name) => /^config\/[0-9a-f]{64}$/.test(name));
+  assert.equal(texts.length, HISTORY_LIMIT);
+});
+
+test('a damaged state is put aside, and the provisioned config is taken', async () => {
+  const { world } = await fresh();
+  world.disk.set('config/state.json', Buffer.from('{'));
+  const plinthd = await started(world);
+  assert.equal(plinthd.transaction.state().current, 1);
+  assert.ok(world.said.some((line) => /put aside/.test(line)));
+});
+
+test('a damaged text leads back to the last known good one', async () => {
+  const { world, plinthd } = await fresh();
+  await plinthd.operations.apply(textOf(2), alice, { ...within, mode: 'auto' });
+  const hash = plinthd.transaction.state().history.at(-1)?.hash;
+  world.disk.set(`config/${hash}`, Buffer.from('bits'));
+  const again = await started(world);
+  await again.transaction.step();
+  assert.equal(current(world, again), textOf(1).toString());
+  assertWhole(world, again);
+});
+
+type Act =
+  | { readonly do: 'apply'; readonly n: number; readonly mode: 'auto' | 'staged' | 'try' }
+  | { readonly do: 'confirm' | 'rollback' | 'reboot' | 'die' | 'step' | 'sicken' | 'heal' }
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'provision'; readonly n: number };
+
+const acts: fc.Arbitrary<Act> = fc.oneof(
+  fc.record({
+    do: fc.constant('apply' as const),
+    n: fc.integer({ min: 1, max: 6 }),
+    mode: fc.constantFrom('auto' as const, 'staged' as const, 'try' as const),
+  }),
+  fc.record({
+    do: fc.constantFrom(...(['confirm', 'rollback', 'reboot', 'die', 'step', 'sicken', 'heal'] as const)),
+  }),
+  fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1_000, 70_000, HEALTH_LIMIT_MS) }),
+  fc.record({ do: fc.constant('provision' as const), n: fc.integer({ min: 1, max: 6 }) }),
+);
+
+/** One act with plinthd, which may be killed in the middle; what is refused is refused. */
+async function perform(world: World, plinthd: Plinthd, act: Act): Promise<void> {
+  const { operations, transaction } = plinthd;
+  switch (act.do) {
+    case 'apply':
+      await operations.apply(textOf(act.n), alice, { ...within, mode: act.mode });
+      break;
+    case 'confirm':
+      await operations.confirm(transaction.state().trial?.revision ?? 0, alice);
+      break;
+    case 'rollback':
+      await operations.rollback(0, alice, within);
+      break;
+    case 'wait':
+      world.upMs += act.ms;
+      break;
+    case 'provision':
+      world.given = found(textOf(act.n));
+      break;
+    case 'sicken':
+    case 'heal':
+      world.healthy = act.do === 'heal';
+      break;
+    default:
+      break;
+  }
+  await transaction.step();
+}
+
+test('wherever plinthd is killed, the machine is wholly on one config, and no trial outlives its time', async () => {
+  const life = fc.array(fc.tuple(acts, fc.option(fc.nat(14), { nil: undefined })), { maxLength: 14 });
+  await fc.assert(
+    fc.asyncProperty(life, async (steps) => {
+      let { world, plinthd } = await fresh();
+      for (const [act, budget] of steps) {
+        const before = plinthd.transaction.state();
+        const hashes = new Set(before.history.map(({ hash }) => hash));
+        world.budget = budget;
+        const work = perform(world, plinthd, act).catch((reason: unknown) => {
+          assert.ok(reason instanceof PlinthError, String(reason));
+        });
+        await Promise.race([work, plinthd.dead]);
+        world.budget = undefined;
+        if (act.do === 'reboot') world.reboot();
+        plinthd = await started(world);
+        const state = plinthd.transaction.state();
+        if (state.trial?.until === 'confirmed') {
+          assert.notEqual(act.do, 'reboot', 'a reboot in a trial goes back');
+          assert.ok(world.upMs < state.trial.deadlineMs, 'a trial survived its deadline');
+        }
+        await plinthd.transaction.step();
+        assertWhole(world, plinthd);
+        const now = revisionOf(plinthd.transaction.state(), plinthd.transaction.state().current);
+        assert.ok(now && now.outcome !== 'staged' && now.outcome !== 'dropped');
+        const isNew = act.do === 'apply' || act.do === 'provision' || act.do === 'rollback';
+        assert.ok(hashes.has(now.hash) || isNew || now.author === 'provisioning', 'a config out of nothing');
+      }
+      world.upMs += 2 * HEALTH_LIMIT_MS;
+      await plinthd.transaction.step();
+      await plinthd.transaction.step();
+      assert.equal(plinthd.transaction.state().trial, undefined);
+      assertWhole(world, plinthd);
+    }),
+    { numRuns: 300 },
+  );
+});
