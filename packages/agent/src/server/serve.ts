@@ -13,6 +13,7 @@ import { errorCode } from '../sys/sys.ts';
 import { rpcHandler } from './adapter.ts';
 import type { AuditSink } from './audit.ts';
 import { callerKey, identifyCaller, peerKey } from './caller.ts';
+import { sessionKey } from './client-reach.ts';
 import { openGuard } from './guard.ts';
 
 export interface ServeOptions {
@@ -96,7 +97,8 @@ function handler({ routes, audit, nowMs, stallLimitMs = STALL_LIMIT_MS }: ServeO
       const peer = `${socket?.remoteAddress ?? ''}:${socket?.remotePort ?? ''}`;
       return createContextValues()
         .set(callerKey, identifyCaller(socket?.getPeerCertificate(), nowMs()))
-        .set(peerKey, peer);
+        .set(peerKey, peer)
+        .set(sessionKey, request.stream.session);
     },
   });
 }
