@@ -71,10 +71,13 @@ async function runCommand(
     env: world.env,
     style,
     writeOut: (text) => world.stdout.write(text),
+    format: globals.o ?? 'table',
+    isTerminal: world.stdout.isTTY ?? false,
     say: (line) => {
       if (!globals.quiet) world.stderr.write(`${line}\n`);
     },
     suspendProgress: renderer.suspend,
+    ...(world.terminal && { terminal: world.terminal }),
     confirm: async (question) => {
       if (!ask) return undefined;
       const answer = await renderer.suspend(() => ask(`${question} [Y/n] `, signal));

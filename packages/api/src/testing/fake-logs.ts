@@ -24,12 +24,15 @@ export class FakeLogs {
   images: MessageInitShape<typeof ImageSchema>[] = [];
   /** Content by path. */
   texts: Record<string, string> = {};
+  /** Whether its log is damaged. */
+  unreadable = false;
   /** What it was asked for, in order. */
   readonly asked: ReadLogsRequest[] = [];
 
   readonly logs: Partial<ServiceImpl<typeof LogsService>> = {
     readLogs: async function* (this: FakeLogs, request: ReadLogsRequest) {
       this.asked.push(request);
+      if (this.unreadable) throw refuse('logs/unreadable', 'the journal is damaged', Code.Internal);
       const last = request.lines === undefined ? this.entries : this.entries.slice(-request.lines);
       for (const entry of last) yield { entries: { entries: [entry] } };
     }.bind(this),

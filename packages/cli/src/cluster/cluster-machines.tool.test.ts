@@ -34,6 +34,7 @@ suite('the machines of a cluster', () => {
     context = {
       ...{ progress: silentProgress, signal: new AbortController().signal, env, style: createStyle(false) },
       ...{ writeOut: () => {}, say: () => {}, confirm: async () => undefined },
+      ...{ format: 'table', isTerminal: false },
       suspendProgress: (work) => work(),
     };
     const keyFolder = join(folder, 'keys');

@@ -14,7 +14,9 @@ import { configAddCommand } from './config-add.ts';
 import { configContextCommand } from './config-context.ts';
 import { configContextsCommand } from './config-contexts.ts';
 import { configRemoveCommand } from './config-remove.ts';
+import { dashboardCommand } from './dashboard.ts';
 import { diffCommand } from './diff.ts';
+import { dmesgCommand } from './dmesg.ts';
 import { downCommand } from './down.ts';
 import { errorsCommand } from './errors.ts';
 import { etcdDefragmentCommand } from './etcd-defragment.ts';
@@ -22,17 +24,25 @@ import { etcdMembersCommand } from './etcd-members.ts';
 import { etcdRemoveCommand } from './etcd-remove.ts';
 import { etcdRestoreCommand } from './etcd-restore.ts';
 import { etcdSnapshotCommand } from './etcd-snapshot.ts';
+import { eventsCommand } from './events.ts';
+import { filesListCommand } from './files-list.ts';
+import { filesReadCommand } from './files-read.ts';
 import { getBootCommand } from './get-boot.ts';
 import { getCisCommand } from './get-cis.ts';
+import { getContainersCommand } from './get-containers.ts';
 import { getHealthCommand } from './get-health.ts';
 import { getIdentityCommand } from './get-identity.ts';
+import { getImagesCommand } from './get-images.ts';
 import { getIntegrityCommand } from './get-integrity.ts';
 import { getKubernetesCommand } from './get-kubernetes.ts';
 import { getMachineCommand } from './get-machine.ts';
 import { getPeersCommand } from './get-peers.ts';
+import { getPodsCommand } from './get-pods.ts';
 import { getSlotsCommand } from './get-slots.ts';
 import { getVersionsCommand } from './get-versions.ts';
 import { healthCommand } from './health.ts';
+import { imagePullCommand } from './image-pull.ts';
+import { imageRemoveCommand } from './image-remove.ts';
 import { inspectCommand } from './inspect.ts';
 import { joinCommand } from './join.ts';
 import { keysExportCommand } from './keys-export.ts';
@@ -45,6 +55,7 @@ import { kubernetesBuildCommand } from './kubernetes-build.ts';
 import { kubernetesStageCommand } from './kubernetes-stage.ts';
 import { kubernetesUpgradeCommand } from './kubernetes-upgrade.ts';
 import { lockCommand } from './lock.ts';
+import { logsCommand } from './logs.ts';
 import { rebootCommand } from './reboot.ts';
 import { resetCommand } from './reset.ts';
 import { restartCommand } from './restart.ts';
@@ -66,6 +77,7 @@ export const commandTable: CommandTable = {
     upCommand,
     downCommand,
     healthCommand,
+    dashboardCommand,
     kubectlCommand,
     kubeconfigCommand,
     testCommand,
@@ -97,6 +109,16 @@ export const commandTable: CommandTable = {
     getKubernetesCommand,
     getCisCommand,
     getPeersCommand,
+    getPodsCommand,
+    getContainersCommand,
+    getImagesCommand,
+    logsCommand,
+    dmesgCommand,
+    eventsCommand,
+    imagePullCommand,
+    imageRemoveCommand,
+    filesListCommand,
+    filesReadCommand,
     bootstrapCommand,
     joinCommand,
     clusterListCommand,
@@ -131,12 +153,27 @@ export const commandTable: CommandTable = {
     keys: 'Make, list, export and rotate the signing keys',
     vm: 'Run machines on this computer',
     get: 'Ask a running node',
+    image: 'Pull images to nodes and remove them',
+    files: 'Look at files of a node',
     config: 'Name the nodes this client knows',
   },
   topics: {
-    Start: ['up', 'down', 'health', 'kubectl', 'kubeconfig', 'test'],
+    Start: ['up', 'down', 'health', 'dashboard', 'kubectl', 'kubeconfig', 'test'],
     Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'keys'],
-    Run: ['vm', 'get', 'config', 'reboot', 'shutdown', 'reset', 'restart'],
+    Run: [
+      'vm',
+      'get',
+      'logs',
+      'dmesg',
+      'events',
+      'image',
+      'files',
+      'config',
+      'reboot',
+      'shutdown',
+      'reset',
+      'restart',
+    ],
     Cluster: ['cluster', 'kubernetes', 'etcd', 'bootstrap', 'join'],
     'The tool itself': ['completion', 'version', 'errors'],
   },

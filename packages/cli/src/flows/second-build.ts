@@ -22,6 +22,7 @@ try {
       env: process.env,
       style: createStyle(false),
       writeOut: () => {},
+      ...{ format: 'table', isTerminal: false },
       say: () => {},
       confirm: async () => undefined,
       suspendProgress: (work) => work(),

@@ -21,6 +21,7 @@ function context(answer: boolean | undefined, asked: string[]): CommandContext {
     env: { PLINTH_MIRROR: 'http://127.0.0.1:9', PLINTH_SECURITY_MIRROR: 'http://127.0.0.1:9' },
     style: createStyle(false),
     writeOut: () => {},
+    ...{ format: 'table', isTerminal: false },
     say: () => {},
     suspendProgress: (work) => work(),
     confirm: async (question) => {

@@ -16,6 +16,8 @@ interface CommandShape {
   readonly summary: string;
   /** What a reader must know beyond the summary; at most three short lines. */
   readonly details?: readonly string[];
+  /** Whether it writes its items one by one: as text, or with -o json as one JSON object a line. */
+  readonly streams?: true;
   /** Output forms beyond table, json and yaml. */
   readonly extraFormats?: readonly Extract<OutputFormat, 'wide' | 'name'>[];
   /**

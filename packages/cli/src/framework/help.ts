@@ -31,7 +31,7 @@ export function commandHelp(command: Command, style: Style): string {
 
 /** The output forms a command has. */
 export function formatsOf(command: Command): readonly string[] {
-  return ['table', 'json', 'yaml', ...(command.extraFormats ?? [])];
+  return command.streams ? ['table', 'json'] : ['table', 'json', 'yaml', ...(command.extraFormats ?? [])];
 }
 
 type Row = readonly [term: string, what: string];

@@ -5,3 +5,14 @@ export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is being removed
   return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }
+
+/** printableLines does the same and keeps the lines apart; tabs become spaces. */
+export function printableLines(text: string): string[] {
+  return text.split(/\r?\n/).map((line) => printable(line.replaceAll('\t', '    ')));
+}
+
+/** jsonLine is a value as one line of JSON that is safe for a terminal: JSON itself lets some control characters pass. */
+export function jsonLine(value: unknown): string {
+  const asCode = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return `${JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029]/g, asCode)}\n`;
+}

@@ -48,8 +48,8 @@ export async function fakeFleet(...names: string[]): Promise<FakeFleet> {
       const out: string[] = [];
       const err: string[] = [];
       const surroundings = {
-        stdout: { write: (text: string) => out.push(text) },
-        stderr: { write: (text: string) => err.push(text) },
+        stdout: { write: (text: string | Uint8Array) => out.push(Buffer.from(text).toString()) },
+        stderr: { write: (text: string | Uint8Array) => err.push(Buffer.from(text).toString()) },
         env,
       };
       const exitCode = await runCli(argv, surroundings, new AbortController().signal);

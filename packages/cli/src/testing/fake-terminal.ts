@@ -50,7 +50,8 @@ export function createFakeTerminal(columns: number, rows: number): FakeTerminal 
     columns,
     rows,
     write: (text) => {
-      for (const [token, isPrivate, parameter, letter] of text.matchAll(TOKEN)) {
+      const words = typeof text === 'string' ? text : Buffer.from(text).toString();
+      for (const [token, isPrivate, parameter, letter] of words.matchAll(TOKEN)) {
         if (letter !== undefined) control(isPrivate === '?', parameter ?? '', letter);
         else if (token === '\r') column = 0;
         else if (token === '\n') lineFeed();
