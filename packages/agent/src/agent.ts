@@ -29,6 +29,8 @@ import { type Listener, serve } from './server/serve.ts';
 import { onlyOnce, singleFlight } from './shared-run.ts';
 import type { StateStore } from './sys/state-store.ts';
 import { errorCode, type Sys } from './sys/sys.ts';
+import { apiCertificates } from './system/list-certificates.ts';
+import { systemService } from './system/system-service.ts';
 import { tunnelService } from './tunnel/tunnel-service.ts';
 import { openWatch } from './watch.ts';
 
@@ -185,6 +187,10 @@ async function open(
       containersService(openCri())(router);
       filesService()(router);
       auditService(audit)(router);
+      systemService({
+        sys,
+        certificates: apiCertificates(identity.certificatePem, config.api.clientAuthorities),
+      })(router);
       tunnelService({ peers: kubernetes.peers, nodeName: name })(router);
     },
   });

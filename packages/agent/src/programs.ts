@@ -5,14 +5,20 @@ import { JOURNALCTL } from './kubernetes/units/run-unit.ts';
 import { NETWORKCTL } from './network/networkctl.ts';
 import { SYSTEMD_NOTIFY } from './notify.ts';
 import { CONTAINERD, SYSTEMCTL } from './reports/versions.ts';
+import { BUSCTL } from './system/bus-properties.ts';
+import { IP } from './system/get-network.ts';
+import { SS } from './system/list-sockets.ts';
 
 /** Every program plinthd starts, by its path in the image; the image must have them all. */
 export const agentPrograms: readonly string[] = [
+  BUSCTL,
   CONTAINERD,
   DMSETUP,
+  IP,
   JOURNALCTL,
   MOUNT,
   NETWORKCTL,
+  SS,
   SYSTEMCTL,
   SYSTEMD_NOTIFY,
   SYSTEMD_TMPFILES,

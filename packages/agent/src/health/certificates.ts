@@ -1,12 +1,10 @@
-import { X509Certificate } from 'node:crypto';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import { type Finding, passIf, unknown } from '../checks/check.ts';
-import { readText, type Sys } from '../sys/sys.ts';
+import { readCertificate } from '../kernel/certificate-file.ts';
+import type { Sys } from '../sys/sys.ts';
 import type { HealthRule, MemberView } from './rule.ts';
 
-const PKI = '/etc/kubernetes/pki';
-const KUBELET_PKI = '/var/lib/kubelet/pki';
+export const PKI = '/etc/kubernetes/pki';
+export const KUBELET_PKI = '/var/lib/kubelet/pki';
 const DAY_MS = 24 * 60 * 60_000;
 /** Everything is renewed long before; what has so little left was not. */
 const LEAF_DAYS_MINIMUM = 14;
@@ -16,14 +14,14 @@ const KUBELET_DAYS_MINIMUM = 7;
 const AUTHORITY_DAYS_MINIMUM = 180;
 
 /** Certificates that kubeadm makes on a control plane, and kubeconfigs with one inside. */
-const CONTROL_PLANE_FILES = [
+export const CONTROL_PLANE_FILES = [
   ...['apiserver', 'apiserver-kubelet-client', 'apiserver-etcd-client', 'front-proxy-client'].map(
     (name) => `${PKI}/${name}.crt`,
   ),
   ...['server', 'peer', 'healthcheck-client'].map((name) => `${PKI}/etcd/${name}.crt`),
   ...['admin', 'controller-manager', 'scheduler'].map((name) => `/etc/kubernetes/${name}.conf`),
 ];
-const AUTHORITIES = ['ca', 'front-proxy-ca', 'etcd/ca'].map((name) => `${PKI}/${name}.crt`);
+export const AUTHORITIES = ['ca', 'front-proxy-ca', 'etcd/ca'].map((name) => `${PKI}/${name}.crt`);
 
 export const memberCertificateRules: readonly HealthRule<MemberView>[] = [
   {
@@ -117,34 +115,12 @@ async function judgeFiles(sys: Sys, paths: readonly string[], daysMinimum: numbe
   return judgeValidity(found, sys.nowMs(), daysMinimum);
 }
 
-/** readValidity reads the first certificate of a PEM file or of a kubeconfig. Nothing else of the file is kept: keys lie there. */
+/** readValidity reads when the first certificate of a PEM file or of a kubeconfig is good for. */
 export async function readValidity(
   sys: Pick<Sys, 'readFile'>,
   path: string,
 ): Promise<Validity | NoCertificate> {
-  const text = await readText(sys, path);
-  if (text === undefined) return { path, problem: 'absent' };
-  try {
-    const { validFromDate, validToDate } = new X509Certificate(
-      path.endsWith('.conf') ? embedded(text) : onlyCertificate(text),
-    );
-    return { path, notBeforeMs: validFromDate.getTime(), notAfterMs: validToDate.getTime() };
-  } catch {
-    return { path, problem: 'unreadable' };
-  }
-}
-
-const kubeconfig = z.object({
-  users: z
-    .array(z.object({ user: z.object({ 'client-certificate-data': z.base64().max(64 * 1024) }) }))
-    .min(1),
-});
-
-function embedded(text: string): Buffer {
-  const data = kubeconfig.parse(parse(text)).users[0]?.user['client-certificate-data'] ?? '';
-  return Buffer.from(data, 'base64');
-}
-
-function onlyCertificate(text: string): string {
-  return /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(text)?.[0] ?? '';
+  const found = await readCertificate(sys, path);
+  if (typeof found === 'string') return { path, problem: found };
+  return { path, notBeforeMs: found.validFromDate.getTime(), notAfterMs: found.validToDate.getTime() };
 }

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { type Finding, fail, passIf, unknown } from '../checks/check.ts';
 import { HOST_MOUNTS } from '../integrity/root-checks.ts';
 import { isWritable, type MountInfo, mountHolding, parseMountInfo } from '../kernel/mountinfo.ts';
+import { parsePressure } from '../kernel/pressure.ts';
 import { type FileSystemUsage, readText, type Sys } from '../sys/sys.ts';
 import { type HealthRule, type NodeView, percent } from './rule.ts';
 
@@ -96,7 +97,12 @@ export function judgeErrors(count: string | undefined, lastFunction: string | un
 }
 
 /** judgeSpace: bytes and inodes run out apart from each other. */
-export function judgeSpace({ sizeBytes, availableBytes, inodes, availableInodes }: FileSystemUsage): Finding {
+export function judgeSpace({
+  sizeBytes,
+  availableBytes,
+  inodes,
+  availableInodes,
+}: Omit<FileSystemUsage, 'freeBytes'>): Finding {
   if (sizeBytes === 0) return unknown('the file system does not tell its size');
   const bytes = availableBytes / sizeBytes;
   // A file system that makes inodes on demand reports none.
@@ -109,7 +115,8 @@ export function judgeSpace({ sizeBytes, availableBytes, inodes, availableInodes 
 
 /** judgeStalls reads the five-minute share of /proc/pressure/io (PSI). */
 export function judgeStalls(pressure: string): Finding {
-  const share = /^full .*\bavg300=([\d.]+)/m.exec(pressure)?.[1];
-  if (share === undefined) return unknown('the kernel does not tell');
-  return passIf(Number(share) < IO_STALL_PERCENT_MAXIMUM, `${share} % of five minutes`);
+  const stalled = parsePressure(pressure);
+  if (!stalled) return unknown('the kernel does not tell');
+  const stallPercent = stalled.full300 * 100;
+  return passIf(stallPercent < IO_STALL_PERCENT_MAXIMUM, `${stallPercent.toFixed(2)} % of five minutes`);
 }

@@ -1,4 +1,6 @@
 import { type Finding, passIf, unknown } from '../checks/check.ts';
+import { parseCounters } from '../kernel/counters.ts';
+import { parsePressure } from '../kernel/pressure.ts';
 import { readText } from '../sys/sys.ts';
 import { type HealthRule, type NodeView, percent, textOf } from './rule.ts';
 
@@ -42,13 +44,14 @@ export const memoryRules: readonly HealthRule<NodeView>[] = [
 
 /** judgeMemory reads what the kernel thinks is available (proc_meminfo(5)), and how long all waited for it. */
 export function judgeMemory(meminfo: string, pressure: string): Finding {
-  const total = Number(/^MemTotal:\s+(\d+) kB$/m.exec(meminfo)?.[1] ?? 0);
-  const available = Number(/^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)?.[1] ?? 0);
+  const counters = parseCounters(meminfo);
+  const total = counters.get('MemTotal') ?? 0;
+  const available = counters.get('MemAvailable') ?? 0;
   if (total === 0) return unknown('the kernel does not tell');
-  const stalled = Number(/^full .*\bavg60=([\d.]+)/m.exec(pressure)?.[1] ?? 0);
+  const stalled = (parsePressure(pressure)?.full60 ?? 0) * 100;
   return passIf(
     available / total >= FREE_SHARE_MINIMUM && stalled < STALL_PERCENT_MAXIMUM,
-    `${percent(available / total)} available, stalled ${stalled} % of the last minute`,
+    `${percent(available / total)} available, stalled ${Number(stalled.toFixed(2))} % of the last minute`,
   );
 }
 

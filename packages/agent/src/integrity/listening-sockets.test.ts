@@ -3,12 +3,16 @@ import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { judgeSockets, parseSockets } from './listening-sockets.ts';
+import type { SocketProtocol } from '../kernel/socket-table.ts';
+import { judgeSockets, openSocket } from './listening-sockets.ts';
+
+const openSockets = (table: string, protocol: SocketProtocol) =>
+  table.split('\n').flatMap((line) => openSocket(line, protocol));
 
 const row = (local: string, remote: string, state: string) =>
   `   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 11 1 0 100 0 0 10 0`;
 
-test('parseSockets takes listening TCP sockets that others can reach', () => {
+test('openSocket takes listening TCP sockets that others can reach', () => {
   const table = [
     '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
     row('00000000:1D7A', '00000000:0000', '0A'),
@@ -19,17 +23,17 @@ test('parseSockets takes listening TCP sockets that others can reach', () => {
     row('00000000000000000000000000000000:14EB', '00000000000000000000000000000000:0000', '0A'),
   ].join('\n');
   assert.deepEqual(
-    parseSockets(table, 'tcp').map(({ port }) => port),
+    openSockets(table, 'tcp').map(({ port }) => port),
     [7546, 5355],
   );
 });
 
-test('parseSockets takes UDP sockets that have no partner', () => {
+test('openSocket takes UDP sockets that have no partner', () => {
   const table = [row('0F02000A:0044', '00000000:0000', '07'), row('0F02000A:D431', '01010101:007B', '01')];
-  assert.deepEqual(parseSockets(table.join('\n'), 'udp'), [{ protocol: 'udp', port: 68 }]);
+  assert.deepEqual(openSockets(table.join('\n'), 'udp'), [{ protocol: 'udp', port: 68 }]);
 });
 
-test('parseSockets sees the sockets of this very process in the tables of the kernel', async () => {
+test('openSocket sees the sockets of this very process in the tables of the kernel', async () => {
   const server = createServer();
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
@@ -38,7 +42,7 @@ test('parseSockets sees the sockets of this very process in the tables of the ke
     const address = server.address();
     assert.ok(typeof address === 'object' && address !== null);
     const seen = async (protocol: 'tcp' | 'udp') =>
-      parseSockets(await readFile(`/proc/net/${protocol}`, 'utf8'), protocol).map(({ port }) => port);
+      openSockets(await readFile(`/proc/net/${protocol}`, 'utf8'), protocol).map(({ port }) => port);
     assert.ok((await seen('tcp')).includes(address.port));
     assert.ok((await seen('udp')).includes(socket.address().port));
   } finally {

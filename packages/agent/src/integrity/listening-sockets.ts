@@ -1,5 +1,6 @@
 import { nodeApiPort } from '@plinth/api';
 import { type CheckSpec, type Finding, fail, pass } from '../checks/check.ts';
+import { isWaiting, parseSocketLine, SOCKET_TABLES, type SocketProtocol } from '../kernel/socket-table.ts';
 import type { Sys } from '../sys/sys.ts';
 import { hasLayer } from './layer-check.ts';
 
@@ -8,13 +9,6 @@ export interface OpenSocket {
   readonly protocol: 'tcp' | 'udp';
   readonly port: number;
 }
-
-const TABLES = [
-  ['tcp', '/proc/net/tcp'],
-  ['tcp', '/proc/net/tcp6'],
-  ['udp', '/proc/net/udp'],
-  ['udp', '/proc/net/udp6'],
-] as const;
 
 /** What may be open to the network: our API, and the ports on which a DHCP client hears its server (RFC 2131, 8415). */
 const EXPECTED: readonly string[] = [`tcp ${nodeApiPort}`, 'udp 68', 'udp 546'];
@@ -35,15 +29,16 @@ const HEALTH_CHECK_PORTS = { first: 30_000, last: 32_767 } as const;
 export const listeningSocketsCheck: CheckSpec = {
   id: 'listening-sockets',
   expected: `nothing but plinthd on TCP port ${nodeApiPort}, and Kubernetes where its layer is merged`,
-  source: TABLES.map(([, path]) => path).join(', '),
+  source: SOCKET_TABLES.map(([, path]) => path).join(', '),
   fix: 'Find out which service or pod of the host network opened the port.',
   observe: async (sys) => judgeSockets(await openSockets(sys), await hasLayer(sys)),
 };
 
 async function openSockets(sys: Sys): Promise<OpenSocket[]> {
   const found: OpenSocket[] = [];
-  for (const [protocol, path] of TABLES) {
-    found.push(...parseSockets((await sys.readFile(path)).toString('utf8'), protocol));
+  for (const [protocol, path] of SOCKET_TABLES) {
+    for await (const lines of sys.readLines(path))
+      found.push(...lines.flatMap((line) => openSocket(line, protocol)));
   }
   return found;
 }
@@ -66,21 +61,9 @@ function isOfLayer(socket: string): boolean {
   return protocol === 'tcp' && Number(port) >= first && Number(port) <= last;
 }
 
-/**
- * parseSockets reads /proc/net/{tcp,udp}[6] (proc(5)) and gives the sockets that others than this machine can reach.
- * A UDP socket has state 07 until it is connected to one partner; TCP listens in state 0A.
- */
-export function parseSockets(table: string, protocol: OpenSocket['protocol']): OpenSocket[] {
-  const wanted = protocol === 'tcp' ? '0A' : '07';
-  return table.split('\n').flatMap((line) => {
-    const [, local = '', , state] = line.trim().split(/\s+/);
-    const [address = '', port = ''] = local.split(':');
-    if (state !== wanted || !/^[0-9A-F]{4}$/.test(port) || isLoopback(address)) return [];
-    return [{ protocol, port: Number.parseInt(port, 16) }];
-  });
-}
-
-/** 127.0.0.0/8, also as an IPv6-mapped address, and ::1; the kernel prints words in the processor's byte order. */
-function isLoopback(address: string): boolean {
-  return /^(0{16}FFFF0000)?[0-9A-F]{6}7F$/.test(address) || address === '00000000000000000000000001000000';
+/** openSocket reads one line of a socket table and gives the socket if others than this machine can reach it. */
+export function openSocket(line: string, protocol: SocketProtocol): readonly OpenSocket[] {
+  const entry = parseSocketLine(line, protocol);
+  if (!entry || !isWaiting(entry) || /^(?:127\.|::ffff:127\.|::1$)/.test(entry.localAddress)) return [];
+  return [{ protocol: protocol.startsWith('tcp') ? 'tcp' : 'udp', port: entry.localPort }];
 }

@@ -18,7 +18,8 @@ export interface MountReport {
   readonly difference: string;
 }
 
-const KERNEL_FILE_SYSTEMS = [
+/** File systems that hold nothing but the kernel's own state. */
+export const KERNEL_FILE_SYSTEMS: readonly string[] = [
   'proc',
   'sysfs',
   'cgroup2',

@@ -16,22 +16,25 @@ export interface MountInfo {
 
 /** parseMountInfo reads /proc/PID/mountinfo in its order. Lines of another shape are left out. Source: proc_pid_mountinfo(5). */
 export function parseMountInfo(text: string): readonly MountInfo[] {
-  return text.split('\n').flatMap((line) => {
-    const [front = '', back = ''] = line.split(' - ', 2);
-    const [id, , device, root, target, options] = front.split(' ');
-    const [fileSystem, source, superOptions] = back.split(' ');
-    if (!id || !device || !root || !target || !options || !fileSystem || source === undefined) return [];
-    return {
-      id: Number(id),
-      device,
-      root: unescapeOctal(root),
-      target: unescapeOctal(target),
-      mountOptions: options.split(','),
-      fileSystem,
-      source: unescapeOctal(source),
-      superOptions: (superOptions ?? '').split(','),
-    };
-  });
+  return text.split('\n').flatMap((line) => parseMountLine(line) ?? []);
+}
+
+/** parseMountLine reads one line of /proc/PID/mountinfo; undefined for another shape. */
+export function parseMountLine(line: string): MountInfo | undefined {
+  const [front = '', back = ''] = line.split(' - ', 2);
+  const [id, , device, root, target, options] = front.split(' ');
+  const [fileSystem, source, superOptions] = back.split(' ');
+  if (!id || !device || !root || !target || !options || !fileSystem || source === undefined) return undefined;
+  return {
+    id: Number(id),
+    device,
+    root: unescapeOctal(root),
+    target: unescapeOctal(target),
+    mountOptions: options.split(','),
+    fileSystem,
+    source: unescapeOctal(source),
+    superOptions: (superOptions ?? '').split(','),
+  };
 }
 
 /** visibleMounts drops mounts that a later one at the same place covers. */

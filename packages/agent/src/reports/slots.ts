@@ -2,6 +2,7 @@ import { HOST_MOUNTS } from '../integrity/root-checks.ts';
 import { EFI_LOADER, efiVariablePath, parseEfiText } from '../kernel/efi-variable.ts';
 import { parseKeyValues } from '../kernel/key-values.ts';
 import { mountHolding, parseMountInfo } from '../kernel/mountinfo.ts';
+import { udevProperties } from '../kernel/udev-data.ts';
 import { listDir, readBytes, readText, type Sys } from '../sys/sys.ts';
 import { type BootEntryReport, parseBootEntry, sortBootEntries } from './boot-entries.ts';
 
@@ -109,12 +110,6 @@ async function readPartition(sys: Sys, device: string): Promise<PartitionReport 
     sizeBytes: sectors * 512,
     role: ROLE_BY_TYPE[udev.get('ID_PART_ENTRY_TYPE') ?? ''] ?? roleByLabel(label),
   };
-}
-
-/** udev keeps what it found about a device in lines "E:KEY=value". */
-async function udevProperties(sys: Sys, id: string): Promise<ReadonlyMap<string, string>> {
-  const text = (await readText(sys, `/run/udev/data/${id}`)) ?? '';
-  return parseKeyValues(text.replace(/^E:/gm, ''));
 }
 
 /** Labels of a Plinth disk, for the moments before udev has looked at it. */

@@ -18,9 +18,10 @@ export function nodeSys(): Sys {
     run: (program, args, options) => runProgram(program, args, {}, options),
     stream: streamProgram,
     usage: async (path) => {
-      const { bsize, blocks, bavail, files, ffree } = await statfs(path);
+      const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(path);
       return {
         sizeBytes: bsize * blocks,
+        freeBytes: bsize * bfree,
         availableBytes: bsize * bavail,
         inodes: files,
         availableInodes: ffree,

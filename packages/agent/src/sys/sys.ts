@@ -12,6 +12,9 @@ export interface RunOptions {
 /** Space of a file system. */
 export interface FileSystemUsage {
   readonly sizeBytes: number;
+  /** Not in use; some of it may be kept for the administrator. */
+  readonly freeBytes: number;
+  /** What programs can still write. */
   readonly availableBytes: number;
   readonly inodes: number;
   readonly availableInodes: number;

@@ -80,6 +80,7 @@ export function fakeSys(machine: FakeMachine): Sys {
     },
     usage: async () => ({
       sizeBytes: 1000,
+      freeBytes: 500,
       availableBytes: 500,
       inodes: 1000,
       availableInodes: 500,
