@@ -23,21 +23,25 @@ const ADDRESS = '10.77.0.11';
 
 /** Where systemd-sysext finds its layer; the runtime link leads to a drive. */
 const LINK = '/var/lib/extensions/kubernetes';
+/** Where the journal was before a layer is merged. */
+const CURSOR = '/run/step-cursor';
 const choose = (version: string) => [
+  `r ${CURSOR}`,
   `r ${LINK}`,
   `L+ ${LINK} - - - - /dev/disk/by-id/virtio-kubernetes-${version}`,
 ];
 const MERGE = [
   '/usr/bin/systemd-tmpfiles --create --remove -',
+  `/usr/bin/journalctl --quiet -b -n 1 --cursor-file=${CURSOR}`,
   '-/usr/bin/systemctl restart systemd-sysext.service',
 ];
 /**
- * What the journal has got since the last look, of any unit: the program that refuses a layer ends with its last word,
+ * What the journal has got since the merge began, of any unit: the program that refuses a layer ends with its last word,
  * and the journal cannot tell any more which unit a process was of that is gone when its word is read.
  */
 const LOOK = [
   '/usr/bin/journalctl --sync',
-  '-/usr/bin/journalctl -b -o cat --no-pager -n 40 --cursor-file=/run/step-cursor',
+  `-/usr/bin/journalctl -b -o cat --no-pager --cursor-file=${CURSOR}`,
   '-/usr/bin/kubelet --version',
 ];
 const IMAGES = ['/usr/bin/journalctl -b -u plinth-images.service -o cat --no-pager -n 10'];
@@ -64,7 +68,7 @@ suite('a Kubernetes layer on a read-only drive', () => {
       merging('merge', latest, '-/usr/bin/systemctl restart plinth-images.service', ...IMAGES),
       merging('switched', old, '/usr/bin/systemctl show -P NRestarts,ActiveState containerd.service'),
       ...[TAMPERED, UNSIGNED, FOREIGN, OTHER_LEVEL].map((version, index) => merging(`bad${index}`, version)),
-      { name: 'folder', run: [...MERGE, ...LOOK], input: [`r ${LINK}`, `d ${LINK}/usr/bin 0755`] },
+      { name: 'folder', run: [...MERGE, ...LOOK], input: [`r ${CURSOR}`, `r ${LINK}`, `d ${LINK}/usr/bin 0755`] },
       { name: 'again', run: [...MERGE, ...LOOK], input: [`R ${LINK}/usr`, ...choose(latest)] },
     ];
     const disk = await copyInstrumented(lab, 'layer');
