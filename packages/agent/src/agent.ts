@@ -1,3 +1,5 @@
+import { accessService } from './access/access-service.ts';
+import { openAccess } from './access/open-access.ts';
 import { auditFolder } from './audit/audit-files.ts';
 import { auditService } from './audit/audit-service.ts';
 import { AUDIT_FOLDER, openNodeAudit } from './audit/open-node-audit.ts';
@@ -143,7 +145,11 @@ async function open(
     ...{ sys, nodeName: name, nodeId, version, volatileBecause: store.volatileBecause },
     ...{ files: auditFolder(AUDIT_FOLDER), folder: AUDIT_FOLDER, journal: parts.audit },
   });
-  const own = [hostNameCheck(name), identityCheck(identity.concern), audit.check, ...served.checks];
+  const access = await openAccess(store, config.api.clientAuthorities);
+  const own = [
+    ...[hostNameCheck(name), identityCheck(identity.concern), audit.check, access.check],
+    ...served.checks,
+  ];
   const events = openEvents(sys, signal);
   const onAct = (record: ActRecord) => events.publish(actEvent(record));
   const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal, onAct });
@@ -170,7 +176,7 @@ async function open(
     health,
     bootEnd: machine.bootEnd,
   });
-  const listener = await serve({
+  const listener: Listener = await serve({
     port: parts.port,
     bindAddress: parts.bindAddress,
     certificatePem: identity.certificatePem,
@@ -178,6 +184,7 @@ async function open(
     clientAuthoritiesPem: config.api.clientAuthorities,
     audit: audit.sink,
     nowMs: sys.nowMs,
+    refuses: access.refuses,
     routes: (router) => {
       node(router);
       served.routes(router);
@@ -187,6 +194,7 @@ async function open(
       containersService(openCri())(router);
       filesService()(router);
       auditService(audit)(router);
+      accessService(access, () => listener.recheck())(router);
       systemService({
         sys,
         certificates: apiCertificates(identity.certificatePem, config.api.clientAuthorities),

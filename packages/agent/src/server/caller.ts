@@ -11,6 +11,8 @@ export interface Caller {
   readonly role: Role;
   /** SHA-256 of the certificate, "sha256:" and lower-case hexadecimal; absent where TLS showed none (tests). */
   readonly certificate?: string;
+  /** Begin of its validity. */
+  readonly validFromMs?: number;
 }
 
 export type CallerVerdict =
@@ -48,6 +50,11 @@ export function identifyCaller(certificate: CallerCertificate | undefined, nowMs
   const fingerprint = certificate.fingerprint256?.replaceAll(':', '').toLowerCase();
   return {
     ok: true,
-    caller: { commonName, role, ...(fingerprint && { certificate: `sha256:${fingerprint}` }) },
+    caller: {
+      commonName,
+      role,
+      ...(fingerprint && { certificate: `sha256:${fingerprint}` }),
+      validFromMs: Date.parse(certificate.valid_from),
+    },
   };
 }

@@ -12,7 +12,7 @@ import { type ConnectRouter, createContextValues } from '@connectrpc/connect';
 import { errorCode } from '../sys/sys.ts';
 import { rpcHandler } from './adapter.ts';
 import type { AuditSink } from './audit.ts';
-import { callerKey, identifyCaller, peerKey } from './caller.ts';
+import { type Caller, type CallerVerdict, callerKey, identifyCaller, peerKey } from './caller.ts';
 import { sessionKey } from './client-reach.ts';
 import { openGuard } from './guard.ts';
 
@@ -25,6 +25,8 @@ export interface ServeOptions {
   readonly routes: (router: ConnectRouter) => void;
   readonly audit: AuditSink;
   readonly nowMs: () => number;
+  /** Why a caller with a valid certificate is not accepted; undefined when it is. Asked at each call, and by recheck. */
+  readonly refuses?: (caller: Caller) => string | undefined;
   /** Address to listen on; default: all. */
   readonly bindAddress?: string | undefined;
   /** How long a connection may be silent. */
@@ -36,6 +38,8 @@ export interface ServeOptions {
 /** A listening server. */
 export interface Listener {
   readonly port: number;
+  /** Ends the connections whose certificate is no longer accepted, with their calls; gives how many. */
+  recheck(): number;
   /** Stops listening and ends all connections. */
   close(): Promise<void>;
 }
@@ -43,6 +47,7 @@ export interface Listener {
 const HANDSHAKE_LIMIT_MS = 10_000;
 const IDLE_LIMIT_MS = 120_000;
 const STALL_LIMIT_MS = 60_000;
+const RECHECK_MS = 30_000;
 const CONNECTIONS_AT_ONCE = 64;
 const STREAMS_PER_CONNECTION = 16;
 const HEADER_LIMIT_BYTES = 16 * 1024;
@@ -76,18 +81,37 @@ export async function serve(options: ServeOptions): Promise<Listener> {
   );
   server.maxConnections = CONNECTIONS_AT_ONCE;
   const sessions = trackSessions(server, options.idleLimitMs ?? IDLE_LIMIT_MS);
+  const recheck = () => {
+    const refused = [...sessions].filter((session) => !judge(session.socket, options).ok);
+    for (const session of refused) session.destroy();
+    return refused.length;
+  };
+  // A certificate may expire under a connection that follows a log for days.
+  const expiries = setInterval(recheck, RECHECK_MS);
   await listen(server, options);
   return {
     port: boundPort(server),
+    recheck,
     close: () =>
       new Promise((resolve) => {
+        clearInterval(expiries);
         server.close(() => resolve());
         for (const session of sessions) session.destroy();
       }),
   };
 }
 
-function handler({ routes, audit, nowMs, stallLimitMs = STALL_LIMIT_MS }: ServeOptions) {
+/** Who a connection is from, now. */
+function judge(socket: unknown, { nowMs, refuses }: ServeOptions): CallerVerdict {
+  const certificate = isTls(socket) && !socket.destroyed ? socket.getPeerCertificate() : undefined;
+  const verdict = identifyCaller(certificate, nowMs());
+  const reason = verdict.ok ? refuses?.(verdict.caller) : undefined;
+  if (!verdict.ok || reason === undefined) return verdict;
+  return { ok: false, commonName: verdict.caller.commonName, reason };
+}
+
+function handler(options: ServeOptions) {
+  const { routes, audit, nowMs, stallLimitMs = STALL_LIMIT_MS } = options;
   return rpcHandler({
     routes,
     guard: openGuard(audit, nowMs),
@@ -96,7 +120,7 @@ function handler({ routes, audit, nowMs, stallLimitMs = STALL_LIMIT_MS }: ServeO
       const socket = tlsSocketOf(request);
       const peer = `${socket?.remoteAddress ?? ''}:${socket?.remotePort ?? ''}`;
       return createContextValues()
-        .set(callerKey, identifyCaller(socket?.getPeerCertificate(), nowMs()))
+        .set(callerKey, judge(socket, options))
         .set(peerKey, peer)
         .set(sessionKey, request.stream.session);
     },
@@ -106,7 +130,12 @@ function handler({ routes, audit, nowMs, stallLimitMs = STALL_LIMIT_MS }: ServeO
 /** The TLS socket below the request: handlers of the RPC library see headers only. */
 function tlsSocketOf(request: Http2ServerRequest): TLSSocket | undefined {
   const socket = request.stream.session?.socket;
-  return socket instanceof TLSSocket ? socket : undefined;
+  return isTls(socket) ? socket : undefined;
+}
+
+/** HTTP/2 gives a proxy of the socket, which is of its class. */
+function isTls(socket: unknown): socket is TLSSocket {
+  return socket instanceof TLSSocket;
 }
 
 function trackSessions(server: Http2SecureServer, idleLimitMs: number): ReadonlySet<Http2Session> {

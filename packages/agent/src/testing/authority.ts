@@ -21,6 +21,7 @@ export interface ClientOptions {
 /** An authority for client certificates, made by the openssl program: another hand than the code under test. */
 export interface TestAuthority extends Disposable {
   readonly certificatePem: string;
+  readonly keyPem: string;
   issue(options?: ClientOptions): ClientCredentials;
 }
 
@@ -47,6 +48,7 @@ export function makeAuthority(name = 'test authority'): TestAuthority {
   let serial = 1;
   return {
     certificatePem: readFileSync(join(folder, 'ca.pem'), 'utf8'),
+    keyPem: readFileSync(join(folder, 'ca.key'), 'utf8'),
     issue({
       commonName = 'alice',
       organisations = ['plinth:reader'],

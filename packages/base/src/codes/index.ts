@@ -1,3 +1,4 @@
+import { accessCodes } from './access.ts';
 import { agentCodes } from './agent.ts';
 import { cliCodes } from './cli.ts';
 import { clusterCodes } from './cluster.ts';
@@ -23,6 +24,7 @@ import { vmCodes } from './vm.ts';
 
 /** Every code Plinth can report, closed: a code that is not here does not compile. */
 export const errorCodes = {
+  ...accessCodes,
   ...agentCodes,
   ...cliCodes,
   ...clusterCodes,

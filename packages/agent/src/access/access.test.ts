@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { sign } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  connectNode,
+  EtcdService,
+  fingerprintOf,
+  type NodeClient,
+  NodeService,
+  type RevocationsSchema,
+  revocationsToSign,
+  RevocationsSchema as Schema,
+} from '@plinth/api';
+import { PlinthError } from '@plinth/base';
+import { openIdentity } from '../identity/open-identity.ts';
+import type { AuditRecord } from '../server/audit.ts';
+import { type Listener, serve } from '../server/serve.ts';
+import { memoryStore, type StateStore } from '../sys/state-store.ts';
+import { type ClientCredentials, makeAuthority } from '../testing/authority.ts';
+import { accessService } from './access-service.ts';
+import { openAccess } from './open-access.ts';
+
+const [oldAuthority, newAuthority, stranger] = [
+  makeAuthority('old'),
+  makeAuthority('new'),
+  makeAuthority('other'),
+];
+const both = [oldAuthority.certificatePem, newAuthority.certificatePem];
+const admin = newAuthority.issue({ organisations: ['plinth:admin'], commonName: 'root' });
+const records: AuditRecord[] = [];
+const listeners: Listener[] = [];
+let identity: Awaited<ReturnType<typeof openIdentity>>;
+
+before(async () => {
+  identity = await openIdentity(memoryStore('a test'), 'node-1');
+});
+after(async () => {
+  for (const listener of listeners) await listener.close();
+  for (const authority of [oldAuthority, newAuthority, stranger]) authority[Symbol.dispose]();
+});
+
+/** A node that accepts these authorities and keeps its list in this store. */
+async function startNode(store: StateStore = memoryStore('a test'), authorities: readonly string[] = both) {
+  const access = await openAccess(store, authorities);
+  const listener: Listener = await serve({
+    ...{ port: 0, bindAddress: '127.0.0.1', clientAuthoritiesPem: authorities },
+    ...{ certificatePem: identity.certificatePem, privateKeyPem: identity.privateKeyPem },
+    audit: (record) => records.push(record),
+    nowMs: Date.now,
+    refuses: access.refuses,
+    routes: (router) => {
+      router.service(NodeService, { getVersions: () => ({}) });
+      router.service(EtcdService, {
+        async *snapshotEtcd(_request, { signal }) {
+          yield { chunk: new Uint8Array(1), remainingBytes: 1n };
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        },
+      });
+      accessService(access, () => listener.recheck())(router);
+    },
+  });
+  listeners.push(listener);
+  return {
+    access,
+    client: ({ certificatePem, keyPem }: ClientCredentials): NodeClient =>
+      connectNode({
+        ...{ address: '127.0.0.1', port: listener.port, fingerprint: identity.fingerprint, timeoutMs: 5_000 },
+        ...{ clientCertificatePem: certificatePem, clientKeyPem: keyPem },
+      }),
+  };
+}
+
+function signed(list: MessageInitShape<typeof RevocationsSchema>, authority = newAuthority) {
+  const bytes = toBinary(Schema, create(Schema, list));
+  return { list: bytes, signature: sign('sha256', revocationsToSign(bytes), authority.keyPem) };
+}
+
+function fingerprint({ certificatePem }: ClientCredentials): string {
+  return fingerprintOf(Buffer.from(certificatePem.split('-----')[2] ?? '', 'base64'));
+}
+
+const revoke = (version: bigint, ...clients: ClientCredentials[]) => ({
+  version,
+  revocations: clients.map((client) => ({
+    certificate: { case: 'fingerprint' as const, value: fingerprint(client) },
+    reason: 'the laptop is lost',
+  })),
+});
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'ok';
+  } catch (reason) {
+    return reason instanceof PlinthError ? reason.code : String(reason);
+  }
+}
+
+test('a revoked certificate is refused with its reason, also on a connection that is open', async () => {
+  const node = await startNode();
+  const alice = oldAuthority.issue({ organisations: ['plinth:admin'] });
+  const other = oldAuthority.issue({ commonName: 'carol' });
+  using client = node.client(alice);
+  using bystander = node.client(other);
+  using root = node.client(admin);
+  await client.getVersions();
+  await bystander.getVersions();
+  const follow = async () => {
+    for await (const _ of client.etcd.snapshot(60_000));
+  };
+  const following = codeOf(follow());
+  await sleep(100);
+  const answer = await root.access.putRevocations(signed(revoke(1n, alice)));
+  assert.deepEqual([answer.version, answer.endedConnections, answer.persistent], [1n, 1, false]);
+  assert.notEqual(await following, 'ok');
+  await assert.rejects(client.getVersions(), /the certificate is revoked: the laptop is lost/);
+  await bystander.getVersions();
+  const record = records.findLast(({ caller }) => caller === 'alice');
+  assert.deepEqual(
+    [record?.result, record?.reason],
+    ['permission_denied', 'the certificate is revoked: the laptop is lost'],
+  );
+});
+
+test('a name is revoked up to a time: certificates made later are accepted', async () => {
+  const node = await startNode();
+  const early = oldAuthority.issue({ commonName: 'bob' });
+  using client = node.client(early);
+  using root = node.client(admin);
+  const list = (untilMs: number, version: bigint) =>
+    signed({
+      version,
+      revocations: [{ certificate: { case: 'name', value: 'bob' }, issuedUntil: timestampFromMs(untilMs) }],
+    });
+  // Certificates of the test begin in 2020.
+  await root.access.putRevocations(list(Date.UTC(2019, 0), 1n));
+  await client.getVersions();
+  await root.access.putRevocations(list(Date.UTC(2021, 0), 2n));
+  assert.equal(await codeOf(client.getVersions()), 'api/forbidden');
+});
+
+test('a node never goes back to an older list, takes the same one again, and none of a stranger', async () => {
+  const node = await startNode();
+  const alice = oldAuthority.issue();
+  using root = node.client(admin);
+  const second = signed(revoke(2n, alice));
+  await root.access.putRevocations(second);
+  await root.access.putRevocations(second);
+  assert.equal(await codeOf(root.access.putRevocations(signed(revoke(1n)))), 'access/revocations-old');
+  assert.equal(await codeOf(root.access.putRevocations(signed(revoke(2n)))), 'access/revocations-old');
+  assert.equal(
+    await codeOf(root.access.putRevocations(signed(revoke(3n), stranger))),
+    'access/revocations-unsigned',
+  );
+  const { list } = second;
+  const signature = Buffer.from(second.signature);
+  const bent = Uint8Array.from(list, (byte, index) => (index === list.length - 1 ? byte ^ 1 : byte));
+  assert.equal(
+    await codeOf(root.access.putRevocations({ list: bent, signature })),
+    'access/revocations-unsigned',
+  );
+  assert.equal(
+    await codeOf(root.access.putRevocations(signed({ version: 4n, revocations: [{ reason: 'nobody' }] }))),
+    'access/revocations-invalid',
+  );
+  using reader = node.client(oldAuthority.issue({ commonName: 'eve' }));
+  assert.equal(await codeOf(reader.access.putRevocations(signed(revoke(9n)))), 'api/forbidden');
+  assert.equal((await reader.access.get()).authorities.length, 2);
+});
+
+test('the list is there after a restart, also when its authority has gone; a damaged one is said', async () => {
+  const store = memoryStore('a test');
+  const alice = oldAuthority.issue();
+  const first = await startNode(store);
+  using root = first.client(admin);
+  await root.access.putRevocations(signed(revoke(5n, alice), oldAuthority));
+  const again = await openAccess(store, [newAuthority.certificatePem]);
+  assert.equal(again.current()?.list.version, 5n);
+  assert.equal(again.concern(), undefined);
+  const data = await store.read('access/revocations');
+  await store.write('access/revocations', Buffer.from(data ?? '').subarray(0, 9));
+  const damaged = await openAccess(store, both);
+  assert.match(damaged.concern() ?? '', /cannot be read/);
+});
+
+test('an authority is changed without a moment in which nobody can call', async () => {
+  const [before_, after_] = [oldAuthority.issue(), newAuthority.issue()];
+  const codes = async (authorities: readonly string[]) => {
+    const node = await startNode(memoryStore('a test'), authorities);
+    using old = node.client(before_);
+    using fresh = node.client(after_);
+    return [await codeOf(old.getVersions()), await codeOf(fresh.getVersions())];
+  };
+  assert.deepEqual(await codes([oldAuthority.certificatePem]), ['ok', 'api/forbidden']);
+  assert.deepEqual(await codes(both), ['ok', 'ok']);
+  assert.deepEqual(await codes([newAuthority.certificatePem]), ['api/forbidden', 'ok']);
+});
