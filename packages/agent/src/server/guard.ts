@@ -26,7 +26,7 @@ export { callerKey, peerKey } from './caller.ts';
 /** Brief calls: answers of a moment. What one client may have at work lets a dashboard ask for everything at once. */
 const CALLS = { total: 24, reserve: 16, perClient: 8, waitingPerClient: 32, waitMs: 10_000 };
 /** Streams live long, and some have a child process each: journalctl takes some 6 MB of the unit's memory. */
-const STREAMS = { total: 16, reserve: 8, perClient: 8, waitingPerClient: 4, waitMs: 2_000 };
+const STREAMS = { total: 24, reserve: 8, perClient: 16, waitingPerClient: 16, waitMs: 2_000 };
 
 /** What stands in front of every method. */
 export interface Guard {

@@ -49,7 +49,8 @@ const IDLE_LIMIT_MS = 120_000;
 const STALL_LIMIT_MS = 60_000;
 const RECHECK_MS = 30_000;
 const CONNECTIONS_AT_ONCE = 64;
-const STREAMS_PER_CONNECTION = 16;
+/** Above what the guard gives one client, so that streams do not hold brief calls up in the client itself. */
+const STREAMS_PER_CONNECTION = 48;
 const HEADER_LIMIT_BYTES = 16 * 1024;
 
 /**

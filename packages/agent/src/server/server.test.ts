@@ -178,7 +178,10 @@ function subject(names: Readonly<Record<string, unknown>>) {
 
 test('identifyCaller accepts the three roles and nothing else', () => {
   for (const role of roles)
-    assert.deepEqual(subject({ CN: 'a', O: role }), { ok: true, caller: { commonName: 'a', role } });
+    assert.deepEqual(subject({ CN: 'a', O: role }), {
+      ok: true,
+      caller: { commonName: 'a', role, validFromMs: Date.UTC(2020, 0) },
+    });
   fc.assert(
     fc.property(fc.string(), (organisation) => {
       fc.pre(!roles.some((role) => role === organisation));

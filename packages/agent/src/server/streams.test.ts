@@ -140,10 +140,10 @@ test('a stream that does not end with its call holds its place until it does', a
     release = resolve;
   });
   const client = openSession(listener.port, alice);
-  const streams = Array.from({ length: 8 }, () => startStream(client).stream);
-  await until(() => open === 8);
+  const streams = Array.from({ length: 16 }, () => startStream(client).stream);
+  await until(() => open === 16);
   for (const stream of streams) stream.destroy();
-  await until(() => records.length === 16);
+  await until(() => records.length === 32);
   const refused = startStream(client);
   refused.stream.resume();
   assert.equal(await refused.status, String(Code.ResourceExhausted));
@@ -162,9 +162,9 @@ test('streams stand neither in the way of brief calls nor of another client', as
     release = resolve;
   });
   const [client, other] = [openSession(listener.port, alice), openSession(listener.port, bob)];
-  const streams = Array.from({ length: 8 }, () => startStream(client));
+  const streams = Array.from({ length: 16 }, () => startStream(client));
   for (const { stream } of streams) stream.resume();
-  await until(() => open === 8);
+  await until(() => open === 16);
   const brief = openCall(client, 'NodeService/GetVersions');
   brief.resume();
   const briefStatus = ended(brief);
@@ -172,7 +172,7 @@ test('streams stand neither in the way of brief calls nor of another client', as
   assert.equal(await briefStatus, '0');
   const another = startStream(other);
   another.stream.resume();
-  await until(() => open === 9);
+  await until(() => open === 17);
   release();
   assert.deepEqual(await Promise.all([...streams, another].map(({ status }) => status)), Array(9).fill('0'));
   client.destroy();
