@@ -34,8 +34,11 @@ export const RUNTIME_FLAGS: readonly string[] = [
   '--allow-fs-write=/etc/systemd/network',
   '--allow-fs-write=/etc/systemd/network/*',
   // The rest of what a machine config makes; and the names that files have until they are whole.
+  '--allow-fs-write=/etc/containerd/certs.d',
+  '--allow-fs-write=/etc/containerd/certs.d/*',
   '--allow-fs-write=/etc/hosts',
   '--allow-fs-write=/etc/.hosts.plinth',
+  '--allow-fs-write=/etc/ssl/certs/*',
   '--allow-fs-write=/etc/systemd/resolved.conf.d',
   '--allow-fs-write=/etc/systemd/resolved.conf.d/*',
   '--allow-fs-write=/etc/systemd/timesyncd.conf.d',

@@ -1,4 +1,17 @@
 import { X509Certificate } from 'node:crypto';
+import { z } from 'zod';
+
+/** Certificates of authorities are around 1 KiB; RSA keys of 4096 bits and long names make 3. */
+const PEM_LIMIT = 16 * 1024;
+
+/** The certificate of one authority, PEM. */
+export const authorityPem = z
+  .string()
+  .max(PEM_LIMIT)
+  .superRefine((pem, context) => {
+    const problem = authorityProblem(pem);
+    if (problem) context.addIssue({ code: 'custom', message: problem });
+  });
 
 /** authorityProblem tells why a text is not the certificate of one authority in PEM; undefined when it is one. */
 export function authorityProblem(pem: string): string | undefined {

@@ -1,18 +1,7 @@
 import { z } from 'zod';
 import { EXAMPLE_CERTIFICATE, indented } from '../../framework/example-certificate.ts';
 import { defineKind } from '../../framework/kind.ts';
-import { authorityProblem } from './authority.ts';
-
-/** Certificates of authorities are around 1 KiB; RSA keys of 4096 bits and long names make 3. */
-const PEM_LIMIT = 16 * 1024;
-
-const authority = z
-  .string()
-  .max(PEM_LIMIT)
-  .superRefine((pem, context) => {
-    const problem = authorityProblem(pem);
-    if (problem) context.addIssue({ code: 'custom', message: problem });
-  });
+import { authorityPem } from './authority.ts';
 
 export const apiAccessKind = defineKind({
   kind: 'ApiAccess',
@@ -21,7 +10,7 @@ export const apiAccessKind = defineKind({
   summary: "Who may call the node's API.",
   schema: z.strictObject({
     clientAuthorities: z
-      .array(authority)
+      .array(authorityPem)
       .min(1)
       .max(16)
       .describe(
