@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { onInterrupt } from './framework/interrupt.ts';
+import { openTerminal } from './framework/terminal.ts';
 import { runCli } from './run-cli.ts';
 
 const { signal, dispose } = onInterrupt();
@@ -19,6 +20,8 @@ async function ask(question: string, stop: AbortSignal): Promise<string> {
   }
 }
 
+const { stdin, stdout } = process;
+const terminal = stdin.isTTY === true && stdout.isTTY === true ? openTerminal(stdin, stdout) : undefined;
 const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true;
 process.exitCode = await runCli(
   process.argv.slice(2),
@@ -27,6 +30,7 @@ process.exitCode = await runCli(
     stderr: process.stderr,
     env: process.env,
     ...(interactive ? { ask } : {}),
+    ...(terminal ? { terminal } : {}),
   },
   signal,
 );
