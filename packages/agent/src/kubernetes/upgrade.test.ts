@@ -71,6 +71,29 @@ for (const [what, fault] of [
   });
 }
 
+test('a way back that fails in the middle is gone again, to its end', async () => {
+  const { node, client, kubernetes } = await controlPlane();
+  const manifest = node.files.get(ETCD);
+  node.failing.add('plinth-kubeadm-upgrade-apply.service');
+  node.failOnce.add('kubelet.service');
+  await client.upgrade({ kubernetesVersion: '1.37.1' }, admin);
+  await kubernetes.acts.idle();
+  assert.equal(kubernetes.acts.current()?.state, 'reverted');
+  assert.deepEqual([node.merged, node.files.get(ETCD)], ['1.36.4', manifest]);
+  assert.equal(node.files.get('/var/lib/kubelet/config.yaml'), 'old');
+  assert.equal(node.ran.filter((each) => each === 'restart kubelet.service').length, 2);
+});
+
+test('an upgrade waits for a cluster that is silent for a while', async () => {
+  const { node, client, kubernetes } = await controlPlane();
+  // The call itself has to know whether it may begin.
+  node.silence = { after: 1, times: 3 };
+  await client.upgrade({ kubernetesVersion: '1.37.1' }, admin);
+  await kubernetes.acts.idle();
+  assert.equal(kubernetes.acts.current()?.state, 'done');
+  assert.equal(node.silence.times, 0);
+});
+
 test('an upgrade that may not be is refused before anything changes', async () => {
   const { node, client } = await controlPlane();
   const code = async (version: string) =>

@@ -24,8 +24,8 @@ export interface LayerSwitch {
   readonly sys: Sys;
   readonly store: StateStore;
   readonly units: Units;
-  /** How long to wait for a device that is still being taken away. */
-  readonly busyPauseMs?: number;
+  /** How long to wait before a merge is tried again. */
+  readonly mergePauseMs?: number;
 }
 
 /** chosenLayer reads which layer the node merges at boot. */
@@ -68,10 +68,14 @@ export async function chooseLayer({ sys, store }: LayerSwitch, choice: ChosenLay
 
 /**
  * A device that opened this layer before is taken away by the kernel when its last user has gone, and cannot be opened
- * again while that is under way: seen where a layer was switched back soon after. That is no verdict on the layer.
+ * again while that is under way: seen where a layer was switched back soon after. That is no verdict on the layer, so
+ * that a merge is tried again unless the journal holds a verdict. It may hold nothing: of a program that has ended the
+ * journal cannot always tell which unit it was of.
  */
-const BUSY_ATTEMPTS = 5;
-const BUSY_PAUSE_MS = 3_000;
+const ATTEMPTS = 6;
+const PAUSE_MS = 5_000;
+const VERDICT =
+  /does not match image policy|Required key not available|detected corruption|No suitable extensions/;
 
 /**
  * mergeLayer merges what is chosen and looks whether it is the wanted version. When it is not, what was chosen before
@@ -100,7 +104,7 @@ export async function mergeLayer(
 
 /** Gives why the merge failed, undefined when it did not. */
 async function restartMerge(
-  { units, busyPauseMs = BUSY_PAUSE_MS }: LayerSwitch,
+  { units, mergePauseMs = PAUSE_MS }: LayerSwitch,
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<PlinthError | undefined> {
   for (let attempt = 1; ; attempt++) {
@@ -109,8 +113,8 @@ async function restartMerge(
       return undefined;
     } catch (reason) {
       const refused = PlinthError.from(reason, 'kubernetes/unit-failed', `Cannot restart ${SYSEXT_UNIT}`);
-      if (attempt === BUSY_ATTEMPTS || !refused.message.includes('Device or resource busy')) return refused;
-      await sleep(busyPauseMs, undefined, { signal: options.signal }).catch(() => {}); // the caller sees the abort
+      if (attempt === ATTEMPTS || VERDICT.test(refused.message)) return refused;
+      await sleep(mergePauseMs, undefined, { signal: options.signal }).catch(() => {}); // the caller sees the abort
     }
   }
 }

@@ -19,7 +19,7 @@ async function mergeAfter(failures: number, message: string): Promise<{ tries: n
     },
   };
   const release: typeof sys = { ...sys, readFile: async () => Buffer.from(`IMAGE_VERSION=${merged}\n`) };
-  const parts = { sys: release, store, units, busyPauseMs: 1 };
+  const parts = { sys: release, store, units, mergePauseMs: 1 };
   try {
     await mergeLayer(parts, { version: '1.36.4', before: undefined }, new AbortController().signal);
     return { tries, merged };
@@ -35,8 +35,14 @@ test('a layer whose device is still being taken away is merged when it is gone',
   assert.deepEqual(await mergeAfter(2, BUSY), { tries: 3, merged: '1.36.4' });
 });
 
-test('a device that stays busy, and any other refusal, ends it', async () => {
+test('a failure of which the journal says nothing is tried again too', async () => {
+  const silent = 'Cannot run systemd-sysext.service: failed (exit-code)';
+  assert.deepEqual(await mergeAfter(1, silent), { tries: 2, merged: '1.36.4' });
+});
+
+test('a device that stays busy, and any verdict on the layer, ends it', async () => {
   // One try more is the layer that was chosen before.
-  assert.deepEqual(await mergeAfter(99, BUSY), { tries: 6 });
-  assert.deepEqual(await mergeAfter(1, 'Image does not match image policy'), { tries: 2 });
+  assert.deepEqual(await mergeAfter(99, BUSY), { tries: 7 });
+  for (const verdict of ['Image does not match image policy', 'Required key not available'])
+    assert.deepEqual(await mergeAfter(1, verdict), { tries: 2 });
 });

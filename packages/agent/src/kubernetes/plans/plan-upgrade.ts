@@ -12,6 +12,7 @@ import { controlPlanePatches, VERSION_ANNOTATION } from '../render/patches.ts';
 import { judgeUpgrade } from './judge-upgrade.ts';
 import { writeNodeFiles } from './node-files.ts';
 import { KUBEADM_TIMEOUT_MS, type NodeParts, SHORT_TIMEOUT_MS, UNITS, writeFiles } from './node-parts.ts';
+import { insist, patiently } from './patience.ts';
 import {
   addonsStep,
   chooseLayerStep,
@@ -33,6 +34,11 @@ export const upgradeRequest = z.object({
 });
 export type UpgradeRequest = z.infer<typeof upgradeRequest>;
 
+/** Other nodes of the cluster may be upgraded at the same time, and with them its API servers. */
+const ANSWER_WITHIN_MS = 5 * 60_000;
+const WAY_BACK_ATTEMPTS = 3;
+/** Pause between two tries, in polls. */
+const WAY_BACK_PAUSES = 10;
 const ETCD_MANIFEST = `${NODE_FILES.manifests}/etcd.yaml`;
 
 /** planUpgrade brings the node to another version, and back to the one it had when a step fails. */
@@ -47,7 +53,7 @@ export function planUpgrade(parts: NodeParts, request: UpgradeRequest): Plan {
         name: 'check-skew',
         title: 'check that the version may come next',
         isDone: async () => false,
-        run: async () => void (await mode(parts, request)),
+        run: async ({ signal }) => void (await mode(parts, request, signal)),
       },
       chooseLayerStep(parts, to),
       {
@@ -66,7 +72,8 @@ export function planUpgrade(parts: NodeParts, request: UpgradeRequest): Plan {
         title: 'bring the node to the version (kubeadm upgrade)',
         isDone: async () => false,
         run: async ({ signal }) => {
-          const unit = (await mode(parts, request)) === 'apply' ? UNITS.upgradeApply : UNITS.upgradeNode;
+          const unit =
+            (await mode(parts, request, signal)) === 'apply' ? UNITS.upgradeApply : UNITS.upgradeNode;
           const { busy } = await units.state(unit);
           // kubeadm finds out itself what is done; one that still runs is waited for.
           await units.run(busy ? 'start' : 'restart', unit, { timeoutMs: KUBEADM_TIMEOUT_MS, signal });
@@ -92,12 +99,21 @@ export function planUpgrade(parts: NodeParts, request: UpgradeRequest): Plan {
         },
       },
     ],
-    undo: (failedStep, signal) => goBack(parts, request, failedStep, signal),
+    undo: (failedStep, signal) =>
+      insist(WAY_BACK_ATTEMPTS, () => goBack(parts, request, failedStep, signal), {
+        pollMs: WAY_BACK_PAUSES * parts.pollMs,
+        signal,
+      }),
   };
 }
 
-async function mode({ view }: NodeParts, { role, from, to }: UpgradeRequest): Promise<'apply' | 'node'> {
-  return judgeUpgrade({ role, from, to, cluster: await view.version() });
+async function mode(
+  { view, pollMs }: NodeParts,
+  { role, from, to }: UpgradeRequest,
+  signal: AbortSignal,
+): Promise<'apply' | 'node'> {
+  const cluster = await patiently(() => view.version(), { withinMs: ANSWER_WITHIN_MS, pollMs, signal });
+  return judgeUpgrade({ role, from, to, cluster });
 }
 
 /**
@@ -131,7 +147,13 @@ export function moveManifest(text: string, version: string, image: string): stri
   return text.replace(annotation, `$1${version}`).replace(reference, `$1${image}`);
 }
 
-/** Takes back what an upgrade did, as far as it came, and waits until the node is healthy again. */
+/** Steps after which nothing but the choice of the layer was changed; a merge that fails gives back what was merged. */
+const HARMLESS = ['choose-layer', 'back-up', 'merge-layer'];
+
+/**
+ * Takes back what an upgrade did, as far as it came, and waits until the node is healthy again. Done again after it failed
+ * in the middle, it goes on.
+ */
 async function goBack(
   parts: NodeParts,
   { from }: UpgradeRequest,
@@ -142,8 +164,9 @@ async function goBack(
   const { store, units, sys } = parts;
   const before = (await layerBefore(parts)) ?? (await findLayer(parts, from));
   await chooseLayer(parts, before);
-  if ((await activeVersion(sys)) === from) return dropBackup(store); // nothing but the choice was changed
-  await mergeLayer(parts, { version: from, before }, signal);
+  const merged = (await activeVersion(sys)) === from;
+  if (merged && HARMLESS.includes(failedStep)) return dropBackup(store);
+  if (!merged) await mergeLayer(parts, { version: from, before }, signal);
   await writeFiles(store, controlPlanePatches(await readLayer(sys)));
   await restoreBackup(store, parts.writeNodeFile);
   await units.run('restart', UNITS.images, { timeoutMs: SHORT_TIMEOUT_MS, signal });

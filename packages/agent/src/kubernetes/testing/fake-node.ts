@@ -25,6 +25,10 @@ export interface FakeNode {
   distrusted: string[];
   /** Units that fail. */
   failing: Set<string>;
+  /** Units that fail the next time. */
+  failOnce: Set<string>;
+  /** After so many answers the cluster is silent when it is asked for its version, and then so many times. */
+  silence: { after: number; times: number };
   /** Whether the cluster says that the node is ready. */
   ready: boolean;
   merged: string | undefined;
@@ -98,7 +102,7 @@ export function fakeNode(): FakeNode {
         if (verb === 'stop') node.merged = undefined;
         else if (version && !node.distrusted.includes(version)) node.merged = version;
       }
-      if (node.failing.has(unit))
+      if (node.failOnce.delete(unit) || node.failing.has(unit))
         throw new PlinthError('kubernetes/unit-failed', `Cannot run ${unit}: a test`);
     },
   };
@@ -122,7 +126,11 @@ export function fakeNode(): FakeNode {
         reason: 'NetworkNotReady: a test',
         kubeletVersion: node.merged ?? '',
       }),
-      version: async () => node.clusterVersion,
+      async version() {
+        if (node.silence.after-- > 0 || node.silence.times === 0) return node.clusterVersion;
+        node.silence.times--;
+        throw new PlinthError('kubernetes/api-unreachable', 'Cannot read kubeadm-config: no answer');
+      },
     },
   };
   const node: FakeNode = {
@@ -134,6 +142,8 @@ export function fakeNode(): FakeNode {
     versions: ['1.37.1', '1.36.4'],
     distrusted: [],
     failing: new Set(),
+    failOnce: new Set(),
+    silence: { after: 0, times: 0 },
     ready: true,
     merged: undefined,
     chosen: undefined,
