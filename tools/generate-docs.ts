@@ -6,6 +6,7 @@ import { decisionsPage } from './pages/decisions-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
 import { exitCodesPage } from './pages/exit-codes-page.ts';
 import { healthPage } from './pages/health-page.ts';
+import { machineConfigPage, machineConfigSchema } from './pages/machine-config-page.ts';
 import { osSpecPage } from './pages/os-spec-page.ts';
 import { pathsPage } from './pages/paths-page.ts';
 import { finish, root } from './repo-files.ts';
@@ -16,6 +17,8 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/errors.md': errorsPage,
   'docs/reference/exit-codes.md': exitCodesPage,
   'docs/reference/health.md': healthPage,
+  'docs/reference/machine-config.md': machineConfigPage,
+  'docs/reference/machine-config.schema.json': machineConfigSchema,
   'docs/reference/os-spec.md': osSpecPage,
   'docs/reference/paths.md': pathsPage,
 };

@@ -89,13 +89,30 @@ export function checkData<T>(
     return {
       code: source.code,
       severity: 'error',
-      message: `Cannot read ${source.file}: ${key === undefined ? issue.message : `unknown key "${key}"`}`,
+      message: `Cannot read ${source.file}: ${key === undefined ? describeIssue(issue, path) : `unknown key "${key}"`}`,
       path: `${root}${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')}`,
       span: spanAt(source, start, end),
       ...(known === undefined ? {} : { hint: `did you mean "${known}"?` }),
     };
   });
   return { ok: false, diagnostics };
+}
+
+/** What is expected, in the words of a config. */
+const TYPES: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+  object: 'a map',
+  record: 'a map',
+  string: 'a text',
+};
+
+/** Says of a missing field that it is missing; the library's words are of another thing, and clear otherwise. */
+function describeIssue(issue: z.core.$ZodIssue, path: readonly (string | number)[]): string {
+  if (issue.code !== 'invalid_type' || !issue.message.endsWith('received undefined')) return issue.message;
+  return `no "${path.at(-1)}", expected ${TYPES[issue.expected] ?? issue.expected}`;
 }
 
 /** Where a value, or one key of it, stands in the text; the nearest enclosing value when it stands nowhere. */

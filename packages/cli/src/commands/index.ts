@@ -1,4 +1,5 @@
 import type { CommandTable } from '../framework/command-table.ts';
+import { applyCommand } from './apply.ts';
 import { bootstrapCommand } from './bootstrap.ts';
 import { buildCommand } from './build.ts';
 import { clusterAddNodeCommand } from './cluster-add-node.ts';
@@ -11,9 +12,19 @@ import { clusterResumeCommand } from './cluster-resume.ts';
 import { clusterShowCommand } from './cluster-show.ts';
 import { completionCommand } from './completion.ts';
 import { configAddCommand } from './config-add.ts';
+import { configConfirmCommand } from './config-confirm.ts';
 import { configContextCommand } from './config-context.ts';
 import { configContextsCommand } from './config-contexts.ts';
+import { configDiffCommand } from './config-diff.ts';
+import { configExplainCommand } from './config-explain.ts';
+import { configHistoryCommand } from './config-history.ts';
+import { configMigrateCommand } from './config-migrate.ts';
 import { configRemoveCommand } from './config-remove.ts';
+import { configRenderCommand } from './config-render.ts';
+import { configRollbackCommand } from './config-rollback.ts';
+import { configSchemaCommand } from './config-schema.ts';
+import { configShowCommand } from './config-show.ts';
+import { configValidateCommand } from './config-validate.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { diffCommand } from './diff.ts';
 import { dmesgCommand } from './dmesg.ts';
@@ -56,6 +67,7 @@ import { kubernetesStageCommand } from './kubernetes-stage.ts';
 import { kubernetesUpgradeCommand } from './kubernetes-upgrade.ts';
 import { lockCommand } from './lock.ts';
 import { logsCommand } from './logs.ts';
+import { planCommand } from './plan.ts';
 import { rebootCommand } from './reboot.ts';
 import { resetCommand } from './reset.ts';
 import { restartCommand } from './restart.ts';
@@ -138,10 +150,22 @@ export const commandTable: CommandTable = {
     shutdownCommand,
     resetCommand,
     restartCommand,
+    planCommand,
+    applyCommand,
+    configShowCommand,
+    configDiffCommand,
+    configHistoryCommand,
+    configConfirmCommand,
+    configRollbackCommand,
     configContextsCommand,
     configContextCommand,
     configAddCommand,
     configRemoveCommand,
+    configValidateCommand,
+    configExplainCommand,
+    configRenderCommand,
+    configSchemaCommand,
+    configMigrateCommand,
     completionCommand,
     versionCommand,
     errorsCommand,
@@ -155,7 +179,7 @@ export const commandTable: CommandTable = {
     get: 'Ask a running node',
     image: 'Pull images to nodes and remove them',
     files: 'Look at files of a node',
-    config: 'Name the nodes this client knows',
+    config: 'Name the nodes this client knows; check and explain machine configs',
   },
   topics: {
     Start: ['up', 'down', 'health', 'dashboard', 'kubectl', 'kubeconfig', 'test'],
@@ -163,6 +187,8 @@ export const commandTable: CommandTable = {
     Run: [
       'vm',
       'get',
+      'plan',
+      'apply',
       'logs',
       'dmesg',
       'events',

@@ -16,6 +16,8 @@ export interface ValueSpec<T> {
 export interface ArgumentSpec<T> extends ValueSpec<T> {
   readonly placeholder: string;
   readonly required: boolean;
+  /** It takes all words that are left; only for the last argument. */
+  readonly several?: true;
 }
 
 export type OptionSpecs = Readonly<Record<string, ValueSpec<unknown>>>;
@@ -115,6 +117,11 @@ export function maybeInteger(
 /** An argument that must be given. */
 export function required(placeholder: string, help: string): ArgumentSpec<string> {
   return { placeholder, help, required: true, read: (raw) => (typeof raw === 'string' ? raw : '') };
+}
+
+/** One word or more; only for the last argument. */
+export function several(placeholder: string, help: string): ArgumentSpec<readonly string[]> {
+  return { ...rest(placeholder, help), required: true, several: true };
 }
 
 /** All words that are left, as they are; only for a command that passes them on. */

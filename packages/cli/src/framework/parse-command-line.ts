@@ -57,6 +57,7 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
     else addGlobals(leaf);
     for (const arg of Object.values(command.args)) {
       if (command.passesWords) leaf.argument(`[${arg.placeholder}...]`);
+      else if (arg.several) leaf.argument(`<${arg.placeholder}...>`);
       else leaf.argument(arg.required ? `<${arg.placeholder}>` : `[${arg.placeholder}]`);
     }
     leaf.action(() => {
@@ -64,11 +65,13 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
       if (globals.o !== undefined && !formatsOf(command).includes(globals.o)) {
         throw usageError(`value of -o is "${globals.o}", expected one of ${formatsOf(command).join(', ')}`);
       }
-      const names = Object.keys(command.args);
       const args = Object.fromEntries(
-        names.map((name, i) => [name, command.passesWords ? leaf.args : leaf.args[i]]),
+        Object.entries(command.args).map(([name, { several }], i) => [
+          name,
+          command.passesWords || several ? leaf.args.slice(i) : leaf.args[i],
+        ]),
       );
-      found = { kind: 'run', command, options: leaf.opts(), args, globals };
+      found = { kind: 'run', command, options: optionValues(command.options, leaf.opts()), args, globals };
     });
   }
 
@@ -95,6 +98,13 @@ function addOptions(parser: Parser, options: OptionSpecs): void {
     const names = spec.short === undefined ? optionName(key) : `-${spec.short}, ${optionName(key)}`;
     parser.option(spec.placeholder === undefined ? names : `${names} <${spec.placeholder}>`);
   }
+}
+
+/** The parser takes "--no-x" for the absence of an option "x"; here it is an option like any other. */
+function optionValues(specs: OptionSpecs, raw: RawValues): RawValues {
+  const negated = Object.keys(specs).filter((key) => /^no[A-Z]/.test(key));
+  const plain = (key: string) => `${key.charAt(2).toLowerCase()}${key.slice(3)}`;
+  return { ...raw, ...Object.fromEntries(negated.map((key) => [key, raw[plain(key)] === false])) };
 }
 
 function addGlobals(parser: Parser): void {

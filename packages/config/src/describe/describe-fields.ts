@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Effect, Kind } from '../framework/kind.ts';
 import { noteOf, unwrap } from '../framework/notes.ts';
@@ -16,6 +17,8 @@ export interface FieldDescription {
   readonly secret: boolean;
   /** What a change of it takes to come into effect. */
   readonly effect: Effect;
+  /** The same where there was nothing before; absent when that makes no difference. */
+  readonly effectWhenNew?: Effect;
 }
 
 /** describeFields lists the fields of a kind in the order in which they are written, each before those within it. */
@@ -39,12 +42,18 @@ function within(kind: Kind, schema: z.core.$ZodType, path: string, field: string
         ...(isEmpty(initial) ? {} : { default: JSON.stringify(initial) }),
         description: describe(each),
         secret: noteOf(each).secret === true,
-        // A change, not a field that comes or goes.
-        effect: effectOf(kind, below.field, '', ''),
+        ...effectsOf(kind, below.field),
       },
       ...within(kind, each, below.path, below.field),
     ];
   });
+}
+
+function effectsOf(kind: Kind, field: string): Pick<FieldDescription, 'effect' | 'effectWhenNew'> {
+  // Some effects depend on whether there was a value, none on which: any text will do.
+  const effect = effectOf(kind, field, 'before', 'after');
+  const effectWhenNew = effectOf(kind, field, undefined, 'after');
+  return isDeepStrictEqual(effect, effectWhenNew) ? { effect } : { effect, effectWhenNew };
 }
 
 function defaultOf(schema: z.core.$ZodType): unknown {

@@ -1,0 +1,52 @@
+import type { Diagnostic } from '@plinth/base';
+import { allKinds, type MachineConfig, parseConfig } from '@plinth/config';
+import { configRefused, readConfigBytes } from '../client/read-config.ts';
+import { defineCommand } from '../framework/command.ts';
+import { several } from '../framework/options.ts';
+import { table } from '../output/blocks.ts';
+
+export const configValidateCommand = defineCommand({
+  path: ['config', 'validate'],
+  summary: 'Check machine configs as a node would',
+  details: ['Tells every problem with its line and column. Nothing is contacted.'],
+  examples: [
+    { run: 'plinth config validate node-1.yaml', what: 'one file' },
+    { run: 'plinth config validate node-1.yaml node-2.yaml', what: 'several, each a config of its own' },
+  ],
+  options: {},
+  args: { files: several('FILE', 'A machine config') },
+  run: async ({ args: { files } }) => {
+    const problems: Diagnostic[] = [];
+    const rows: { file: string; node: string; kinds: readonly string[] }[] = [];
+    for (const file of files) {
+      const parsed = parseConfig(await readConfigBytes(file), file);
+      if (parsed.ok) rows.push({ file, node: parsed.value.machine.name, kinds: kindsOf(parsed.value) });
+      else problems.push(...parsed.diagnostics);
+    }
+    const wrong = files.length - rows.length;
+    if (problems.length > 0)
+      throw configRefused(
+        files.length === 1 ? files.join() : `${wrong} of ${files.length} configs`,
+        problems,
+      );
+    return {
+      data: rows,
+      view: [
+        table(
+          [
+            { header: 'FILE', value: (row) => row.file },
+            { header: 'NODE', value: (row) => row.node },
+            { header: 'KINDS', value: (row) => row.kinds.join(', ') },
+          ],
+          rows,
+        ),
+      ],
+    };
+  },
+});
+
+function kindsOf(config: MachineConfig): readonly string[] {
+  return allKinds
+    .filter(({ property }) => [config[property as keyof MachineConfig] ?? []].flat().length > 0)
+    .map(({ kind }) => kind);
+}
