@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+
+/** A registry on loopback that has one image. */
+export interface TinyRegistry extends AsyncDisposable {
+  /** "127.0.0.1:PORT". */
+  readonly host: string;
+  /** Path of the image, "plinth/tiny". */
+  readonly repository: string;
+  /** Digest of its configuration: the image's id. */
+  readonly imageId: string;
+  /** What was asked for, "GET /v2/…". */
+  readonly asked: string[];
+}
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+
+/**
+ * startTinyRegistry serves one image by the OCI distribution specification: a manifest, a configuration and one layer,
+ * which is sent slowly enough to be seen on its way. Its layer holds no program, so nothing of it can run.
+ */
+export async function startTinyRegistry(layerBytes: number, pauseMs: number): Promise<TinyRegistry> {
+  const repository = 'plinth/tiny';
+  const tar = Buffer.alloc(Math.ceil(layerBytes / 512) * 512 + 1024);
+  // Content that does not get smaller, or the layer would be over before anybody looked.
+  const layer = gzipSync(fileInTar(tar, layerBytes), { level: 0 });
+  const config = Buffer.from(
+    JSON.stringify({
+      ...{ architecture: 'amd64', os: 'linux', config: {} },
+      rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
+    }),
+  );
+  const manifest = Buffer.from(
+    JSON.stringify({
+      ...{ schemaVersion: 2, mediaType: MANIFEST },
+      config: descriptor('application/vnd.oci.image.config.v1+json', config),
+      layers: [descriptor('application/vnd.oci.image.layer.v1.tar+gzip', layer)],
+    }),
+  );
+  const blobs = new Map([config, layer].map((blob) => [digestOf(blob), blob]));
+  const asked: string[] = [];
+  const server = createServer(async (request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    const [, kind, name = ''] =
+      new RegExp(`^/v2/${repository}/(manifests|blobs)/(.+)$`).exec(request.url ?? '') ?? [];
+    const isManifest = kind === 'manifests' && (name === '1' || name === digestOf(manifest));
+    const body = request.url === '/v2/' ? Buffer.from('{}') : isManifest ? manifest : blobs.get(name);
+    if (!body) {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"not here"}]}');
+      return;
+    }
+    const type = isManifest ? MANIFEST : 'application/octet-stream';
+    const headers = {
+      'content-type': type,
+      'content-length': body.length,
+      'docker-content-digest': digestOf(body),
+    };
+    response.writeHead(200, headers);
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
+    const half = body === layer ? Math.floor(body.length / 2) : body.length;
+    response.write(body.subarray(0, half));
+    if (half < body.length) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    response.end(body.subarray(half));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    ...{ host: `127.0.0.1:${port}`, repository, imageId: digestOf(config), asked },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A tar archive with one file of zeros (POSIX ustar: a header of 512 bytes, the content, two empty blocks). */
+function fileInTar(tar: Buffer, sizeBytes: number): Buffer {
+  tar.write('data', 0);
+  tar.write('0000644\0', 100);
+  tar.write('0000000\0', 108);
+  tar.write('0000000\0', 116);
+  tar.write(`${(sizeBytes - 512).toString(8).padStart(11, '0')}\0`, 124);
+  tar.write('00000000000\0', 136);
+  tar.write('        0', 148);
+  tar.write('ustar\u000000', 257);
+  const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return tar;
+}
+
+function descriptor(mediaType: string, content: Buffer) {
+  return { mediaType, digest: digestOf(content), size: content.length };
+}
+
+function digestOf(content: Buffer): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+}
