@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { PlinthError, silentProgress } from '@plinth/base';
+import { parseConfig } from '@plinth/config';
 import { removeTree } from '@plinth/host';
 import { type ClusterRecord, changeCluster, findMachine, growCluster, listMachines } from '@plinth/local';
 import { openToolbox } from '@plinth/toolbox';
@@ -79,10 +80,12 @@ suite('the machines of a cluster', () => {
     assert.deepEqual([control?.name, worker?.name], ['c-cp-1', 'c-worker-1']);
     assert.ok(control?.record.kubernetesPort);
     assert.equal(worker?.record.kubernetesPort, undefined);
-    const config = JSON.parse(await readFile(join(control?.folder ?? '', 'machine-config.yaml'), 'utf8'));
-    assert.deepEqual(config.network, {
-      interfaces: [{ mac: '52:54:00:05:00:0b', addresses: ['10.5.0.11/24'] }],
-    });
+    const config = parseConfig(await readFile(join(control?.folder ?? '', 'machine-config.yaml')), 'config');
+    assert.ok(config.ok);
+    assert.deepEqual(
+      config.value.network?.interfaces.map(({ mac, addresses }) => ({ mac, addresses })),
+      [{ mac: '52:54:00:05:00:0b', addresses: ['10.5.0.11/24'] }],
+    );
     const commandLine = (await readFile(`/proc/${control?.record.qemu.pid}/cmdline`, 'utf8')).split('\0');
     assert.ok(commandLine.includes('socket,id=cluster,mcast=239.255.7.46:20900,localaddr=127.0.0.1'));
     assert.ok(commandLine.some((word) => word.endsWith('serial=kubernetes-1.37.1')));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { NodeClient } from '@plinth/api';
 import type { Progress } from '@plinth/base';
+import { API_VERSION } from '@plinth/config';
 import { cacheDir } from '@plinth/host';
 import {
   type ClusterCard,
@@ -140,13 +141,16 @@ async function machineSpec(options: StartNodeOptions): Promise<MachineSpec> {
 
 /** JSON is YAML, and it quotes a certificate's line breaks. */
 function machineConfig(name: string, authorityPem: string, cluster: ClusterPlace | undefined): string {
-  return JSON.stringify({
-    apiVersion: 'plinth.dev/v1alpha1',
-    kind: 'MachineConfig',
-    metadata: { name },
-    api: { clientAuthorities: [authorityPem] },
-    ...(cluster && { network: { interfaces: [{ mac: cluster.card.mac, addresses: [cluster.address] }] } }),
-  });
+  const documents = [
+    { kind: 'Machine', name },
+    { kind: 'ApiAccess', clientAuthorities: [authorityPem] },
+    ...(cluster
+      ? [{ kind: 'Network', interfaces: [{ mac: cluster.card.mac, addresses: [cluster.address] }] }]
+      : []),
+  ];
+  return documents
+    .map((document) => JSON.stringify({ apiVersion: API_VERSION, ...document }))
+    .join('\n---\n');
 }
 
 async function firmwareCertificates({ keys, keyFolder }: StartNodeOptions) {
