@@ -16,6 +16,7 @@ import { HealthState, type NodeService } from '../gen/plinth/node/v1/node_pb.ts'
 import { actKindName } from '../names.ts';
 import { FakeLogs } from './fake-logs.ts';
 import { FakeMachine } from './fake-machine.ts';
+import { fakeSystem } from './fake-system.ts';
 import type { FakePeer } from './fake-tunnel.ts';
 
 /** What fake nodes know of each other: invitations, and who is a member of etcd. */
@@ -53,6 +54,8 @@ export class FakeNode {
   readonly nodeId: string;
   readonly world: FakeWorld;
   readonly machine: FakeMachine;
+  /** Tests replace single answers. */
+  readonly system = fakeSystem();
   failAt: number | undefined;
   /** Runs before it answers about itself: a test makes it slow, or lets it fail. */
   before: () => Promise<void> = async () => {};

@@ -13,6 +13,7 @@ import { KubernetesService } from '../gen/plinth/node/v1/kubernetes_pb.ts';
 import { LogsService } from '../gen/plinth/node/v1/logs_pb.ts';
 import { MachineService } from '../gen/plinth/node/v1/machine_pb.ts';
 import { NodeService } from '../gen/plinth/node/v1/node_pb.ts';
+import { SystemService } from '../gen/plinth/node/v1/system_pb.ts';
 import { TunnelService } from '../gen/plinth/node/v1/tunnel_pb.ts';
 import type { FakeNode } from './fake-node.ts';
 import { fakeTunnel } from './fake-tunnel.ts';
@@ -39,6 +40,7 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
       router.service(EtcdService, node.etcd);
       router.service(TunnelService, fakeTunnel(node.name, node.world.peers));
       router.service(MachineService, node.machine.service);
+      router.service(SystemService, node.system);
       router.service(LogsService, node.logs.logs);
       router.service(ContainersService, node.logs.containers);
       router.service(FilesService, node.logs.files);
