@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from '@connectrpc/connect';
 import type { EtcdService } from '../gen/plinth/node/v1/etcd_pb.ts';
 import {
   type ActKind,
@@ -71,6 +71,8 @@ export class FakeNode {
   layers = ['1.37.1', '1.36.4'];
   database = new Uint8Array(100_000).fill(7);
   act: FakeAct | undefined;
+  /** Routes of services that a test brings itself. */
+  readonly more: ((router: ConnectRouter) => void)[] = [];
 
   constructor(name: string, world: FakeWorld) {
     this.name = name;

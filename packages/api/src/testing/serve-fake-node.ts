@@ -38,6 +38,7 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
       router.service(NodeService, node.node);
       router.service(KubernetesService, node.kubernetes);
       router.service(EtcdService, node.etcd);
+      for (const routes of node.more) routes(router);
       router.service(TunnelService, fakeTunnel(node.name, node.world.peers));
       router.service(MachineService, node.machine.service);
       router.service(SystemService, node.system);
