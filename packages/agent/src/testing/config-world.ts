@@ -1,10 +1,13 @@
+import type { ConnectRouter, Interceptor } from '@connectrpc/connect';
 import type { CheckResult } from '../checks/check.ts';
+import { configService } from '../config/config-service.ts';
 import type { FoundConfig } from '../config/find-config.ts';
 import { chooseConfig } from '../config/transaction/choose-config.ts';
 import { openConfigStore } from '../config/transaction/config-store.ts';
 import type { MachineFiles } from '../config/transaction/machine-files.ts';
 import { type ConfigTransaction, openTransaction } from '../config/transaction/open-transaction.ts';
 import { type ConfigOperations, configOperations } from '../config/transaction/operations.ts';
+import { callerKey, guard } from '../server/guard.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import type { Sys } from '../sys/sys.ts';
 import { fakeSys, systemError } from './fake-sys.ts';
@@ -138,4 +141,28 @@ export interface Plinthd {
   readonly transaction: ConfigTransaction;
   readonly operations: ConfigOperations;
   readonly dead: Promise<void>;
+}
+
+/** serveWorld gives the routes of ConfigService on a machine of tests, as which an admin named "alice" comes. */
+export async function serveWorld(world: World): Promise<{
+  readonly plinthd: Plinthd;
+  readonly routes: (router: ConnectRouter) => void;
+}> {
+  const plinthd = await world.start();
+  if (!plinthd) throw new Error('the machine of the test has no config');
+  const service = configService({ ...plinthd, source: () => 'fw_cfg', provisioningProblems: [] });
+  const caller = { commonName: 'alice', role: 'plinth:admin' } as const;
+  const asAlice: Interceptor = (next) => (request) => {
+    request.contextValues.set(callerKey, { ok: true, caller });
+    return next(request);
+  };
+  return {
+    plinthd,
+    routes: (router) =>
+      service({
+        ...router,
+        service: (type, routes, options) =>
+          router.service(type, routes, { ...options, interceptors: [asAlice, guard(() => {}, Date.now)] }),
+      }),
+  };
 }

@@ -3,6 +3,7 @@ export { createJoinToken } from '../kubernetes/access/join-tokens.ts';
 export { type KubeClient, openKubeClient } from '../kubernetes/access/kube-client.ts';
 export { SIGNERS } from '../kubernetes/approve/judge-request.ts';
 export { runApprover } from '../kubernetes/approve/run-approver.ts';
+export { type JournalWriter, makeJournal } from '../logs/testing/make-journal.ts';
 export { nodeSys } from '../sys/node-sys.ts';
 export {
   type ClientCredentials,
@@ -10,5 +11,7 @@ export {
   makeAuthority,
   type TestAuthority,
 } from './authority.ts';
+export { serveWorld, World } from './config-world.ts';
 export { cannotIsolate, type IsolatedPlinthd, startIsolated } from './isolated-plinthd.ts';
 export { type KubeadmFiles, renderKubeadmFiles } from './kubeadm-files.ts';
+export { type LogsServer, type LogsServerOptions, startLogsServer } from './logs-server.ts';

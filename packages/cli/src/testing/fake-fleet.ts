@@ -18,16 +18,22 @@ export interface FakeFleet extends AsyncDisposable {
   ) => Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
 }
 
+/** A name, or a name with routes of services that the test brings itself. */
+type FakeNodeSpec = string | { readonly name: string; readonly more: FakeNode['more'] };
+
 /** fakeFleet serves one fake node for each name; the first is the current context. */
-export async function fakeFleet(...names: string[]): Promise<FakeFleet> {
+export async function fakeFleet(...specs: FakeNodeSpec[]): Promise<FakeFleet> {
+  const names = specs.map((spec) => (typeof spec === 'string' ? spec : spec.name));
   const folder = await mkdtemp(join(tmpdir(), 'plinth-fleet-'));
   const env = {
     PLINTHCONFIG: join(folder, 'config'),
     PLINTH_STATE_DIR: join(folder, 'state'),
+    PLINTH_CONFIG_DIR: join(folder, 'config-dir'),
     HOME: folder,
   };
   const world = fakeWorld();
   const nodes = new Map(names.map((name) => [name, new FakeNode(name, world)]));
+  for (const spec of specs) if (typeof spec !== 'string') nodes.get(spec.name)?.more.push(...spec.more);
   const served = await Promise.all(
     [...nodes.values()].map(async (node) => ({ node, at: await serveFakeNode(node) })),
   );
