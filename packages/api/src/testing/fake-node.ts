@@ -14,6 +14,7 @@ import {
 } from '../gen/plinth/node/v1/kubernetes_pb.ts';
 import { HealthState, type NodeService } from '../gen/plinth/node/v1/node_pb.ts';
 import { actKindName } from '../names.ts';
+import { FakeAccess } from './fake-access.ts';
 import { FakeLogs } from './fake-logs.ts';
 import { FakeMachine } from './fake-machine.ts';
 import { fakeSystem } from './fake-system.ts';
@@ -83,6 +84,8 @@ export class FakeNode {
 
   /** Its logs, events, containers, images and files. */
   readonly logs = new FakeLogs();
+
+  readonly access = new FakeAccess();
 
   readonly node: Partial<ServiceImpl<typeof NodeService>> = {
     getIdentity: async () => {

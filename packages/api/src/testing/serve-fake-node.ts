@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { fingerprintOf, nodeIdOf } from '../fingerprint.ts';
+import { AccessService } from '../gen/plinth/node/v1/access_pb.ts';
+import { AuditService } from '../gen/plinth/node/v1/audit_pb.ts';
 import { ContainersService } from '../gen/plinth/node/v1/containers_pb.ts';
 import { EtcdService } from '../gen/plinth/node/v1/etcd_pb.ts';
 import { FilesService } from '../gen/plinth/node/v1/files_pb.ts';
@@ -45,6 +47,8 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
       router.service(LogsService, node.logs.logs);
       router.service(ContainersService, node.logs.containers);
       router.service(FilesService, node.logs.files);
+      router.service(AuditService, node.access.audit);
+      router.service(AccessService, node.access.access);
     },
     ...{ connect: false, grpcWeb: false },
   });

@@ -5,7 +5,8 @@ import { configDir, ioError, isErrno, withLock, writeFileAtomic } from '@plinth/
 import { stringify } from 'yaml';
 import { z } from 'zod';
 
-const contextSchema = z.strictObject({
+/** The parts of a context. */
+export const contextSchema = z.strictObject({
   /** Address and port: "192.0.2.10:7546", "[2001:db8::1]:7546", "node-1.example:7546". */
   endpoint: z.string().regex(/^(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'expected ADDRESS:PORT'),
   /** The certificate that must be found there. */
@@ -15,9 +16,12 @@ const contextSchema = z.strictObject({
   key: z.string().min(1),
 });
 
+/** What a context may be called. */
+export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
 const fileSchema = z.strictObject({
   current: z.string().optional(),
-  contexts: z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'expected a name'), contextSchema),
+  contexts: z.record(z.string().regex(NAME_PATTERN, 'expected a name'), contextSchema),
 });
 
 /** One node, how to reach it and as whom. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { changeContexts, contextsPath, parseContexts } from '../client/contexts-file.ts';
 import { defineCommand } from '../framework/command.ts';
-import { required, text } from '../framework/options.ts';
+import { optional, text } from '../framework/options.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { plainText } from '../output/blocks.ts';
 
@@ -15,16 +15,24 @@ export const configAddCommand = defineCommand({
       what: 'a new node; --endpoint is needed too',
     },
     { run: 'plinth config add n1 --endpoint 192.0.2.11:7546', what: 'it moved' },
+    { run: 'plinth config add --bundle bob.plinth-access', what: 'the nodes of a file you were given' },
   ],
   options: {
     endpoint: text('ADDRESS:PORT', 'Where its API answers'),
     fingerprint: text('SHA256', 'Its certificate'),
     certificate: text('FILE', 'Client certificate, PEM'),
     key: text('FILE', 'Its private key, PEM; it stays where it is'),
+    bundle: text('FILE', 'What "plinth access issue" made: nodes, certificate and key in one'),
   },
-  args: { name: required('NAME', 'Name of the context') },
+  args: { name: optional('NAME', 'Name of the context; none with --bundle') },
   run: async ({ args: { name }, options }, { env }) => {
     const path = contextsPath(env);
+    if (options.bundle !== undefined) {
+      if (name !== undefined) throw usageError('the names are in the file, expected no NAME with --bundle');
+      const { addBundle } = await import('../access/add-bundle.ts');
+      return addBundle(resolve(options.bundle), env);
+    }
+    if (name === undefined) throw usageError('NAME is missing, expected one, or --bundle');
     const file = await changeContexts(path, (before) => {
       const old = before.contexts[name];
       const context = {

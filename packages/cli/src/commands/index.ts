@@ -1,5 +1,12 @@
 import type { CommandTable } from '../framework/command-table.ts';
+import { accessIssueCommand } from './access-issue.ts';
+import { accessListCommand } from './access-list.ts';
+import { accessPushCommand } from './access-push.ts';
+import { accessRevokeCommand } from './access-revoke.ts';
 import { applyCommand } from './apply.ts';
+import { auditExportCommand } from './audit-export.ts';
+import { auditLogCommand } from './audit-log.ts';
+import { auditVerifyCommand } from './audit-verify.ts';
 import { bootstrapCommand } from './bootstrap.ts';
 import { buildCommand } from './build.ts';
 import { clusterAddNodeCommand } from './cluster-add-node.ts';
@@ -177,6 +184,13 @@ export const commandTable: CommandTable = {
     configHistoryCommand,
     configConfirmCommand,
     configRollbackCommand,
+    accessIssueCommand,
+    accessListCommand,
+    accessRevokeCommand,
+    accessPushCommand,
+    auditLogCommand,
+    auditVerifyCommand,
+    auditExportCommand,
     configContextsCommand,
     configContextCommand,
     configAddCommand,
@@ -199,6 +213,8 @@ export const commandTable: CommandTable = {
     get: 'Ask a running node',
     image: 'Pull images to nodes and remove them',
     files: 'Look at files of a node',
+    access: 'Give people access to nodes for a while, and take it back',
+    audit: 'Who called what on nodes, and whether that record is whole',
     config: 'Name the nodes this client knows; check and explain machine configs',
   },
   topics: {
@@ -215,6 +231,8 @@ export const commandTable: CommandTable = {
       'image',
       'files',
       'config',
+      'access',
+      'audit',
       'reboot',
       'shutdown',
       'reset',

@@ -1,0 +1,79 @@
+import { X509Certificate } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fingerprintOf } from '@plinth/api';
+import { exists, ioError } from '@plinth/host';
+import { type ApiRole, issueClientCertificate, loadKeys } from '@plinth/trust';
+import { contextsPath, readContexts } from '../client/contexts-file.ts';
+import { type KeyFolderOptions, keyFolder, readPassphrase } from '../flows/key-folder.ts';
+import type { CommandContext } from '../framework/context.ts';
+import type { CommandResult } from '../framework/result.ts';
+import { usageError } from '../framework/usage-error.ts';
+import { nextCommands, plainText } from '../output/blocks.ts';
+import { renderBundle } from './bundle.ts';
+import { changeLedger } from './ledger.ts';
+import { parseTtl } from './parse-ttl.ts';
+import { withIssued } from './revoke.ts';
+
+export interface IssueOptions extends KeyFolderOptions {
+  readonly role: 'reader' | 'operator' | 'admin' | undefined;
+  readonly ttl: string;
+  readonly out: string | undefined;
+  readonly nodes: string | undefined;
+}
+
+/**
+ * issueAccess makes a certificate for a person and a file with all it takes to use it. It is in the list of issued ones
+ * before the file is there, so that nothing can be used that cannot be revoked.
+ * @throws cli/usage, trust/…, access/…, host/io
+ */
+export async function issueAccess(
+  name: string,
+  options: IssueOptions,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const { env } = context;
+  const ttlSeconds = parseTtl(options.ttl);
+  const folder = keyFolder(options, env);
+  const path = resolve(options.out ?? `${name}.plinth-access`);
+  if (await exists(path)) throw usageError(`${path} is there already, expected a new file: see --out`);
+  const contexts = await wantedContexts(options.nodes, env);
+  const keys = await loadKeys(folder, await readPassphrase(options, env));
+  const role: ApiRole = `plinth:${options.role ?? 'reader'}`;
+  const now = new Date();
+  const made = await issueClientCertificate(keys.signers['api-authority'], { role, name, ttlSeconds, now });
+  const fingerprint = fingerprintOf(new X509Certificate(made.certificatePem).raw);
+  const expiresAt = made.notAfter.toISOString();
+  const issued = { name, role, fingerprint, issuedAt: now.toISOString(), expiresAt };
+  await changeLedger(folder, (ledger) => withIssued(ledger, issued, now));
+  const text = renderBundle({ contexts, certificate: made.certificatePem, key: made.privateKeyPem });
+  await writeFile(path, text, { mode: 0o600, flag: 'wx' }).catch((reason: unknown) => {
+    throw ioError(reason, `write ${path}`);
+  });
+  const nodes = Object.keys(contexts);
+  return {
+    data: { ...issued, path, nodes },
+    names: [path],
+    view: [
+      plainText(`${path}: ${role} for ${name} on ${nodes.length} nodes until ${expiresAt}. It is secret.`),
+      nextCommands([
+        [`plinth config add --bundle ${name}.plinth-access`, 'what the receiver runs'],
+        [`plinth access revoke ${name}`, 'take it back'],
+      ]),
+    ],
+  };
+}
+
+/** The nodes that the bundle is for: all that this client knows, or some of them. @throws cli/usage */
+async function wantedContexts(list: string | undefined, env: CommandContext['env']) {
+  const { contexts } = await readContexts(contextsPath(env));
+  const names = list === undefined ? Object.keys(contexts) : list.split(',').map((name) => name.trim());
+  return Object.fromEntries(
+    names.map((name) => {
+      const known = contexts[name];
+      if (!known)
+        throw usageError(`value of --nodes names "${name}", expected contexts: see "plinth config contexts"`);
+      return [name, { endpoint: known.endpoint, fingerprint: known.fingerprint }];
+    }),
+  );
+}
