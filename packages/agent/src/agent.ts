@@ -1,3 +1,4 @@
+import { nameServersOf } from '@plinth/config';
 import { accessService } from './access/access-service.ts';
 import { openAccess } from './access/open-access.ts';
 import { auditFolder } from './audit/audit-files.ts';
@@ -153,8 +154,7 @@ async function open(
   const events = openEvents(sys, signal);
   const onAct = (record: ActRecord) => events.publish(actEvent(record));
   const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal, onAct });
-  const nameServers = config.network?.interfaces.flatMap(({ dns }) => dns);
-  const probe = parts.probe ?? networkProbe({ known: nameServers });
+  const probe = parts.probe ?? networkProbe({ known: nameServersOf(config.network) });
   const health = singleFlight(async () =>
     collectHealth(sys, [...own, ...kubernetes.checks], await kubernetes.cluster(), probe),
   );

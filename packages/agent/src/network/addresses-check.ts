@@ -1,4 +1,4 @@
-import { type MachineConfig, parseCidr } from '@plinth/config';
+import { fixedAddressesOf, type MachineConfig, parseCidr } from '@plinth/config';
 import { type CheckSpec, fail, pass } from '../checks/check.ts';
 
 /**
@@ -12,7 +12,7 @@ export function addressesCheck(network: () => MachineConfig['network'], problem:
     source: 'getifaddrs',
     fix: 'Compare the MAC addresses of the machine config with those of the cards; read the journal of systemd-networkd.',
     observe: async (sys) => {
-      const wanted = (network()?.interfaces ?? []).flatMap(({ addresses }) => addresses);
+      const wanted = fixedAddressesOf(network());
       if (wanted.length === 0) return pass('no fixed address');
       const present = new Set(sys.addresses().map(canonical));
       const absent = wanted.filter((cidr) => !present.has(canonical(parseCidr(cidr)?.ip ?? cidr)));

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { parseCidr, parseIp } from '../../framework/ip.ts';
 
 /** The part of a network that is checked as a whole. */
 interface Links {
@@ -67,9 +68,16 @@ export function checkNetwork({ interfaces, bonds, vlans }: Links, context: z.Ref
   for (const [list, links] of Object.entries({ interfaces, bonds, vlans })) {
     for (const [index, { addresses }] of links.entries()) {
       for (const [at, address] of addresses.entries()) {
-        if (seen.has(address)) tell([list, index, 'addresses', at], 'expected each address once');
-        seen.add(address);
+        const one = spelling(address);
+        if (seen.has(one)) tell([list, index, 'addresses', at], 'expected each address once');
+        seen.add(one);
       }
     }
   }
+}
+
+/** One spelling for each address: IPv6 has many. */
+function spelling(address: string): string {
+  const ip = parseIp(parseCidr(address)?.ip ?? '');
+  return ip ? `${ip.family} ${ip.bits}` : address;
 }
