@@ -100,12 +100,15 @@ function tabsLine({ panel }: DashboardState, columns: number): Line {
   return [tab(panel, panels.indexOf(panel)), { text: ' Tab: next', mark: 'faint' }];
 }
 
+const FULL_FOOTER = 'Tab 1-6 panel  Up Down scroll  r refresh  ? help  q quit';
+const SHORT_FOOTER = '? help  q quit';
+
 function footerLine({ panel, data }: DashboardState, position: string, columns: number): Line {
   const silent = PANEL_SOURCES[panel].filter((source) => data[source]?.problem !== undefined);
   const left: Span =
     silent.length > 0
       ? { text: `no answer: ${silent.join(', ')}; shown is what was known`, mark: 'bad' }
-      : { text: 'Tab 1-6 panel  Up Down scroll  r refresh  ? help  q quit', mark: 'faint' };
+      : { text: columns < FULL_FOOTER.length ? SHORT_FOOTER : FULL_FOOTER, mark: 'faint' };
   return between([left], position, columns);
 }
 

@@ -19,7 +19,12 @@ export function servicesPanel({ services }: DashboardData, widthCells: number): 
     { text: one.description, mark: 'faint' as const },
   ]);
   return [
-    [{ text: `${running} active, ${bad} failed, ${value.total} in all`, mark: bad > 0 ? 'bad' : 'good' }],
+    [
+      {
+        text: `${running} active, ${bad} failed, ${value.total} in all`,
+        mark: servicesMark(bad, value.notObserved),
+      },
+    ],
     [],
     ...grid(
       [
@@ -34,6 +39,12 @@ export function servicesPanel({ services }: DashboardData, widthCells: number): 
     ),
     ...notObserved(value.notObserved),
   ];
+}
+
+/** What was not observed is never fine. */
+function servicesMark(bad: number, unseen: readonly string[]): Mark {
+  if (bad > 0) return 'bad';
+  return unseen.length > 0 ? 'doubtful' : 'good';
 }
 
 function stateMark(activeState: string): Mark | undefined {
@@ -108,7 +119,7 @@ export function integrityPanel({ integrity }: DashboardData, widthCells: number)
 /** logsPanel shows the journal, the newest last. */
 export function logsPanel({ logs }: DashboardData): readonly Line[] {
   const { value, problem } = logs ?? {};
-  if (!value) return waitingLines(logs, 'logs');
+  if (!value) return waitingLines(logs, 'logs; nothing has come yet');
   return [
     ...value.map(logLine),
     ...(problem === undefined

@@ -64,6 +64,7 @@ function verdictCell(verdict: Verdict): Cell {
 }
 
 function bootCell(phases: readonly BootPhase[], finished: boolean): Cell {
+  if (phases.length === 0) return { text: '<unknown>', mark: 'doubtful' };
   const totalMs = phases.reduce((sum, { duration }) => sum + durationMs(duration), 0);
   const parts = phases.map(({ name, duration }) => `${name} ${formatDuration(durationMs(duration))}`);
   return { text: `${formatDuration(totalMs)}${finished ? '' : ', still booting'}: ${parts.join(', ')}` };

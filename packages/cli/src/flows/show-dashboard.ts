@@ -25,4 +25,6 @@ export async function showDashboard(
       context: chosen.name,
     }),
   );
+  // A reader who quits has seen enough; a signal from outside is an interruption.
+  context.signal.throwIfAborted();
 }
