@@ -11,7 +11,7 @@ export const accessRevokeCommand = defineCommand({
     'until now. Tell nodes that were off later with "plinth access push".',
   ],
   examples: [
-    { run: 'plinth access revoke bob --reason "laptop lost"', what: 'all of bob' },
+    { run: 'plinth access revoke bob --reason lost', what: 'all of bob' },
     { run: 'plinth access revoke sha256:8f3c91d2', what: 'one certificate' },
   ],
   options: {
