@@ -1,18 +1,53 @@
 import { text } from 'node:stream/consumers';
-import { create, toJson } from '@bufbuild/protobuf';
-import { connectNode, GetHealthResponseSchema, GetIntegrityResponseSchema, nodeApiPort } from '@plinth/api';
+import { create, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
+import {
+  ApplyConfigRequestSchema,
+  ApplyConfigResponseSchema,
+  connectNode,
+  GetConfigStatusResponseSchema,
+  GetHealthResponseSchema,
+  GetIntegrityResponseSchema,
+  ListConfigHistoryResponseSchema,
+  type NodeClient,
+  nodeApiPort,
+} from '@plinth/api';
 import { z } from 'zod';
 
 /**
  * A program for startIsolated: calls the node on this network's loopback and prints the answer as JSON. What to call
  * comes on the standard input.
  */
+const calls = {
+  getHealth: async (node: NodeClient) =>
+    toJson(GetHealthResponseSchema, create(GetHealthResponseSchema, await node.getHealth())),
+  getIntegrity: async (node: NodeClient) =>
+    toJson(GetIntegrityResponseSchema, create(GetIntegrityResponseSchema, await node.getIntegrity())),
+  getConfigStatus: async (node: NodeClient) =>
+    toJson(GetConfigStatusResponseSchema, await node.config.status()),
+  listConfigHistory: async (node: NodeClient) =>
+    toJson(ListConfigHistoryResponseSchema, await node.config.history()),
+  applyConfig: async (node: NodeClient, request: JsonValue) =>
+    toJson(ApplyConfigResponseSchema, await node.config.apply(fromJson(ApplyConfigRequestSchema, request))),
+  confirmConfig: async (node: NodeClient, request: JsonValue) => {
+    await node.config.confirm(Number(request));
+    return {};
+  },
+} as const;
+
 const order = z
   .object({
-    method: z.enum(['getHealth', 'getIntegrity']),
+    method: z.enum([
+      'getHealth',
+      'getIntegrity',
+      'getConfigStatus',
+      'listConfigHistory',
+      'applyConfig',
+      'confirmConfig',
+    ]),
     fingerprint: z.string(),
     certificatePem: z.string(),
     keyPem: z.string(),
+    request: z.json().default(null),
   })
   .parse(JSON.parse(await text(process.stdin)));
 
@@ -24,8 +59,4 @@ using node = connectNode({
   clientKeyPem: order.keyPem,
   timeoutMs: 60_000,
 });
-const answer =
-  order.method === 'getHealth'
-    ? toJson(GetHealthResponseSchema, create(GetHealthResponseSchema, await node.getHealth()))
-    : toJson(GetIntegrityResponseSchema, create(GetIntegrityResponseSchema, await node.getIntegrity()));
-process.stdout.write(JSON.stringify(answer));
+process.stdout.write(JSON.stringify(await calls[order.method](node, order.request)));

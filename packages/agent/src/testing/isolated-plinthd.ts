@@ -1,7 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ClientCredentials } from './authority.ts';
@@ -18,7 +18,11 @@ export interface IsolatedPlinthd extends Disposable {
   /** Waits for a line on the console. Throws when plinthd ends before it comes. */
   line(pattern: RegExp): Promise<RegExpExecArray>;
   /** Calls a method of its API from inside its network; gives the answer in protobuf's JSON form. Blocks. */
-  call(method: string, credentials: ClientCredentials): unknown;
+  call(method: string, credentials: ClientCredentials, request?: unknown): unknown;
+  /** A file as it sees it. */
+  read(path: string): string;
+  /** Resolves when it has ended by itself; gives its exit code, or the signal that ended it. */
+  readonly ended: Promise<string>;
   /** Ends it; gives its exit code, or the signal that ended it. */
   stop(): Promise<string>;
 }
@@ -30,6 +34,10 @@ export interface IsolatedOptions {
   readonly folder?: string;
   /** What fw_cfg gives; default: nothing, so that it stays in maintenance. */
   readonly machineConfig?: string;
+  /** What the kernel says is the boot; default: that of this machine. */
+  readonly bootId?: string;
+  /** Programs of its root, by path; each answers every call with what it prints. */
+  readonly programs?: Readonly<Record<string, string>>;
 }
 
 /** Why startIsolated cannot work here; false when it can. */
@@ -68,6 +76,10 @@ if [ -s "$folder/config" ]; then
   mkdir -p "$item"
   cp "$folder/config" "$item/raw"
 fi
+if [ -s "$folder/boot-id" ]; then
+  mount --bind "$folder/boot-id" "$root/proc/sys/kernel/random/boot_id"
+fi
+if [ -d "$folder/programs" ]; then cp -R "$folder/programs/." "$root/"; fi
 mount --bind "$folder/console" "$root/dev/console"
 ip link set lo up
 exec chroot "$root" "$program" "$@"`;
@@ -84,6 +96,12 @@ export function startIsolated(program: string, options: IsolatedOptions = {}): I
   const consoleFile = join(folder, 'console');
   writeFileSync(consoleFile, '');
   writeFileSync(join(folder, 'config'), options.machineConfig ?? '');
+  writeFileSync(join(folder, 'boot-id'), options.bootId === undefined ? '' : `${options.bootId}\n`);
+  for (const [path, script] of Object.entries(options.programs ?? {})) {
+    const file = join(folder, 'programs', path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, script, { mode: 0o755 });
+  }
   const args = [
     '--mount',
     '--net',
@@ -126,13 +144,15 @@ export function startIsolated(program: string, options: IsolatedOptions = {}): I
         await sleep(10);
       }
     },
-    call(method, { certificatePem, keyPem }) {
+    call(method, { certificatePem, keyPem }, request) {
       const caller = fileURLToPath(new URL('./call-node.ts', import.meta.url));
       const fingerprint = /fingerprint=(\S+)/.exec(console())?.[1];
-      const input = JSON.stringify({ method, fingerprint, certificatePem, keyPem });
+      const input = JSON.stringify({ method, fingerprint, certificatePem, keyPem, request });
       const inside = ['--target', String(pid), '--net', process.execPath, caller];
       return JSON.parse(execFileSync('nsenter', inside, { input, encoding: 'utf8' }));
     },
+    read: (path) => readFileSync(join(`/proc/${pid}/root`, path), 'utf8'),
+    ended: end,
     stop() {
       child.kill('SIGTERM');
       return end;

@@ -1,7 +1,9 @@
 import { choice, flag, short, text } from '../framework/options.ts';
 import { manyNodeOptions } from './many-options.ts';
 import { nodeOptions } from './node-options.ts';
-import { priorities } from './show-logs.ts';
+
+/** Names of priorities by their numbers, as syslog has them. */
+export const priorities = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
 
 /** Options of every command that shows a log. */
 export const logOptions = {

@@ -4,12 +4,10 @@ import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { jsonLine, printable, printableLines } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
+import { priorities } from './log-options.ts';
 import type { OnNodesOptions } from './many-nodes.ts';
 import { parseTime } from './parse-time.ts';
 import { writeNodeStream } from './stream-nodes.ts';
-
-/** Names of priorities by their numbers, as syslog has them. */
-export const priorities = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
 
 /** What of a log is wanted. */
 export interface LogOptions extends Omit<OnNodesOptions, 'timeout'> {
