@@ -1,5 +1,6 @@
 import { apiAccessKind } from './api-access/kind.ts';
 import { kernelModulesKind } from './kernel-modules/kind.ts';
+import { kubeletKind } from './kubelet/kind.ts';
 import { machineKind } from './machine/kind.ts';
 import { networkKind } from './network/kind.ts';
 import { registriesKind } from './registries/kind.ts';
@@ -18,4 +19,5 @@ export const kinds = [
   kernelModulesKind,
   registriesKind,
   trustedCAsKind,
+  kubeletKind,
 ] as const;

@@ -5,7 +5,7 @@ import { networkSchema } from './schema.ts';
 const NETWORKD: Effect = { kind: 'reload', unit: 'systemd-networkd.service' };
 const REMADE: Effect = {
   kind: 'reboot',
-  why: 'systemd-networkd makes a bond or VLAN once and neither changes nor removes it while it runs',
+  why: 'a bond or VLAN does not go before, and keeps the mode, cards, parent and ID it was made with',
 };
 
 /** A new bond or VLAN is made at once. */
