@@ -1,5 +1,5 @@
 import { defineCommand } from '../framework/command.ts';
-import { flag } from '../framework/options.ts';
+import { flag, text } from '../framework/options.ts';
 import { plainText, table } from '../output/blocks.ts';
 import { formatDuration } from '../output/units.ts';
 
@@ -15,6 +15,7 @@ export const testCommand = defineCommand({
     { run: 'plinth test', what: 'everything; what CI runs' },
     { run: 'plinth test --quick', what: 'everything but the image and its boots' },
     { run: 'plinth test --unit', what: 'one group; may be given together with others' },
+    { run: 'plinth test --boot --only healthy', what: 'one file of a group' },
     { run: 'plinth test --cluster', what: 'a cluster of machines, from one command to an upgrade' },
   ],
   options: {
@@ -23,6 +24,7 @@ export const testCommand = defineCommand({
     boot: flag('Only build the image and boot it, whole and tampered with'),
     cluster: flag('Only a cluster of machines; not part of the rest'),
     quick: flag('All but --boot'),
+    only: text('WORD', 'Only test files whose path holds this; no types, no lint'),
   },
   args: {},
   run: async ({ options }, context) => {

@@ -13,6 +13,7 @@ test('chooseGroups runs all by default but what takes an hour, in the order of t
   assert.deepEqual(names({ unit: true }), ['types', 'lint', 'unit']);
   assert.deepEqual(names({ boot: true, tools: true }), ['tools', 'boot']);
   assert.deepEqual(names({ cluster: true }), ['cluster']);
+  assert.deepEqual(names({ unit: true, boot: true, only: 'layer' }), ['unit', 'boot']);
 });
 
 test('partOf sorts test files by what they need', () => {

@@ -12,6 +12,8 @@ export interface TestOptions {
   readonly boot: boolean;
   readonly cluster: boolean;
   readonly quick: boolean;
+  /** Only test files whose path holds this. */
+  readonly only?: string | undefined;
 }
 
 type Part = 'unit' | 'tools' | 'boot' | 'cluster';
@@ -35,7 +37,7 @@ interface Group {
   /** Made before the programs start; an error fails the group. */
   readonly prepare?: (context: CommandContext) => Promise<TestEnvironment>;
   /** Program and arguments, each run in turn; an empty list passes. */
-  readonly commands: () => Promise<readonly (readonly [string, ...string[]])[]>;
+  readonly commands: (only: string | undefined) => Promise<readonly (readonly [string, ...string[]])[]>;
 }
 
 /**
@@ -53,18 +55,26 @@ export async function runTests(options: TestOptions, context: CommandContext): P
     }
     context.say(`== ${name}: ${what}`);
     const startedMs = performance.now();
-    const passed = await runGroup(group, context);
+    const passed = await runGroup(group, options.only, context);
     const durationMs = performance.now() - startedMs;
     results.push({ ...about, outcome: passed ? 'passed' : 'failed', durationMs });
   }
   return results;
 }
 
-/** chooseGroups decides which groups the options mean; without options, all but those that take an hour without KVM. */
+/**
+ * chooseGroups decides which groups the options mean; without options, all but those that take an hour without KVM. Where
+ * only some files are meant, what is not about files is left out.
+ */
 export function chooseGroups(options: TestOptions): readonly Group[] {
   const named = (['unit', 'tools', 'boot', 'cluster'] as const).filter((part) => options[part]);
   const parts: readonly Part[] = named.length > 0 ? named : ['unit', 'tools', 'boot'];
-  return groups.filter(({ part }) => parts.includes(part) && !(options.quick && part === 'boot'));
+  return groups.filter(
+    ({ part, name }) =>
+      parts.includes(part) &&
+      !(options.quick && part === 'boot') &&
+      !(options.only !== undefined && ['types', 'lint'].includes(name)),
+  );
 }
 
 const bin = (name: string) => join(repositoryRoot, 'node_modules', '.bin', name);
@@ -94,13 +104,13 @@ const groups: readonly Group[] = [
     name: 'unit',
     part: 'unit',
     what: 'tests of pure code and of this machine',
-    commands: async () => nodeTest((await testFiles()).filter(({ part }) => part === 'unit')),
+    commands: async (only) => nodeTest(await testFiles('unit', only)),
   },
   {
     name: 'tools',
     part: 'tools',
     what: 'tests against the real tools in the toolbox',
-    commands: async () => nodeTest((await testFiles()).filter(({ part }) => part === 'tools')),
+    commands: async (only) => nodeTest(await testFiles('tools', only)),
   },
   {
     name: 'boot',
@@ -108,40 +118,33 @@ const groups: readonly Group[] = [
     what: 'the built image in QEMU, whole and tampered with',
     prepare: prepareRelease,
     // One machine at a time: two under translation on one computer only slow each other down.
-    commands: async () =>
-      nodeTest(
-        (await testFiles()).filter(({ part }) => part === 'boot'),
-        '--test-concurrency=1',
-      ),
+    commands: async (only) => nodeTest(await testFiles('boot', only), '--test-concurrency=1'),
   },
   {
     name: 'cluster',
     part: 'cluster',
     what: 'a cluster of machines, from one command to an upgrade',
     prepare: prepareRelease,
-    commands: async () => nodeTest((await testFiles()).filter(({ part }) => part === 'cluster')),
+    commands: async (only) => nodeTest(await testFiles('cluster', only)),
   },
 ];
 
-interface TestFile {
-  readonly path: string;
-  readonly part: Part;
+function nodeTest(paths: readonly string[], ...flags: string[]): [string, ...string[]][] {
+  return paths.length === 0 ? [] : [[node, '--test', ...flags, ...paths]];
 }
 
-function nodeTest(files: readonly TestFile[], ...flags: string[]): [string, ...string[]][] {
-  return files.length === 0 ? [] : [[node, '--test', ...flags, ...files.map(({ path }) => path)]];
-}
-
-async function testFiles(): Promise<TestFile[]> {
-  const found: TestFile[] = [];
+/** The test files of one part, of those whose path holds `only`. */
+async function testFiles(part: Part, only = ''): Promise<string[]> {
+  const found: string[] = [];
   const options = { cwd: repositoryRoot, exclude: ['**/node_modules/**'] };
   for await (const path of glob(
     ['packages/**/*.test.ts', 'tools/**/*.test.ts', 'tests/**/*.test.ts'],
     options,
   )) {
-    found.push({ path, part: partOf(path, await readFile(join(repositoryRoot, path), 'utf8')) });
+    if (!path.includes(only)) continue;
+    if (partOf(path, await readFile(join(repositoryRoot, path), 'utf8')) === part) found.push(path);
   }
-  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return found.sort();
 }
 
 /** partOf sorts a test file by what it needs: a machine that boots, the toolbox, or nothing. */
@@ -151,9 +154,10 @@ export function partOf(path: string, text: string): Part {
   return path.endsWith('.tool.test.ts') || text.includes('openToolbox') ? 'tools' : 'unit';
 }
 
-async function runGroup(group: Group, context: CommandContext): Promise<boolean> {
-  const extra = (await group.prepare?.(context)) ?? {};
-  for (const [program, ...args] of await group.commands()) {
+async function runGroup(group: Group, only: string | undefined, context: CommandContext): Promise<boolean> {
+  const commands = await group.commands(only);
+  const extra = commands.length > 0 ? ((await group.prepare?.(context)) ?? {}) : {};
+  for (const [program, ...args] of commands) {
     if (!(await succeeds(program, args, extra, context))) return false;
   }
   return true;
