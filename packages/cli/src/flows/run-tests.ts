@@ -3,6 +3,7 @@ import { glob, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import type { CommandContext } from '../framework/context.ts';
+import { usageError } from '../framework/usage-error.ts';
 import { repositoryRoot } from '../repository.ts';
 import { prepareRelease } from './prepare-release.ts';
 
@@ -46,7 +47,8 @@ interface Group {
  */
 export async function runTests(options: TestOptions, context: CommandContext): Promise<GroupResult[]> {
   const results: GroupResult[] = [];
-  for (const group of chooseGroups(options)) {
+  const { only } = options;
+  for (const group of await groupsWith(only, chooseGroups(options))) {
     const { name, part, what } = group;
     const about = { name, what, alone: `plinth test --${part}` };
     if (results.some(({ outcome }) => outcome === 'failed')) {
@@ -55,7 +57,7 @@ export async function runTests(options: TestOptions, context: CommandContext): P
     }
     context.say(`== ${name}: ${what}`);
     const startedMs = performance.now();
-    const passed = await runGroup(group, options.only, context);
+    const passed = await runGroup(group, only, context);
     const durationMs = performance.now() - startedMs;
     results.push({ ...about, outcome: passed ? 'passed' : 'failed', durationMs });
   }
@@ -75,6 +77,15 @@ export function chooseGroups(options: TestOptions): readonly Group[] {
       !(options.quick && part === 'boot') &&
       !(options.only !== undefined && ['types', 'lint'].includes(name)),
   );
+}
+
+/** Leaves out groups that have none of the files that are meant. @throws cli/usage when none has */
+async function groupsWith(only: string | undefined, chosen: readonly Group[]): Promise<readonly Group[]> {
+  if (only === undefined) return chosen;
+  const having = await Promise.all(chosen.map(async (group) => (await group.commands(only)).length > 0));
+  const left = chosen.filter((_group, index) => having[index]);
+  if (left.length === 0) throw usageError(`no test file of these groups has "${only}" in its path`);
+  return left;
 }
 
 const bin = (name: string) => join(repositoryRoot, 'node_modules', '.bin', name);
@@ -155,9 +166,8 @@ export function partOf(path: string, text: string): Part {
 }
 
 async function runGroup(group: Group, only: string | undefined, context: CommandContext): Promise<boolean> {
-  const commands = await group.commands(only);
-  const extra = commands.length > 0 ? ((await group.prepare?.(context)) ?? {}) : {};
-  for (const [program, ...args] of commands) {
+  const extra = (await group.prepare?.(context)) ?? {};
+  for (const [program, ...args] of await group.commands(only)) {
     if (!(await succeeds(program, args, extra, context))) return false;
   }
   return true;
