@@ -15,8 +15,9 @@ import { Access, access } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import type { AuditSink } from './audit.ts';
 import { type Budget, openBudget } from './budget.ts';
+import { openCallRate } from './call-rate.ts';
 import { type CallRecord, callRecorder } from './call-record.ts';
-import { type Caller, type CallerVerdict, callerKey, type Role, roles } from './caller.ts';
+import { type Caller, type CallerVerdict, callerKey, peerKey, type Role, roles } from './caller.ts';
 import { describeRequest } from './describe-request.ts';
 import { refusalOf } from './refusal.ts';
 import { watchStream } from './watch-stream.ts';
@@ -27,6 +28,9 @@ export { callerKey, peerKey } from './caller.ts';
 const CALLS = { total: 24, reserve: 16, perClient: 8, waitingPerClient: 32, waitMs: 10_000 };
 /** Streams live long, and some have a child process each: journalctl takes some 6 MB of the unit's memory. */
 const STREAMS = { total: 24, reserve: 8, perClient: 16, waitingPerClient: 16, waitMs: 2_000 };
+
+/** Far above what people and dashboards need, below what keeps the processor busy. */
+const RATE = { perSecond: 100, burst: 1_000 };
 
 /** What stands in front of every method. */
 export interface Guard {
@@ -45,23 +49,28 @@ interface Admitted {
 const admittedKey = createContextKey<Admitted | undefined>(undefined);
 
 /**
- * openGuard lets a call through when its caller's role allows it, bounds the calls at work with a fair share for each
- * client, and records every call. Streams have a budget of their own, so that they do not stand in the way of brief calls.
+ * openGuard lets a call through when its caller's role allows it, bounds the calls at work and in a second with a fair share for
+ * each client, and records every call. Streams have a budget of their own, so that they do not stand in the way of brief calls.
  * A PlinthError of a method reaches the client with its code and hint.
  */
 export function openGuard(audit: AuditSink, nowMs: () => number): Guard {
   const calls = openBudget(CALLS);
   const streams = openBudget(STREAMS);
+  const rate = openCallRate(RATE, () => performance.now());
   const recordOf = callRecorder(audit, nowMs);
 
   const admit = async (method: DescMethod, values: ContextValues, signal: AbortSignal): Promise<Admitted> => {
+    const verdict = values.get(callerKey);
+    const pace = rate(verdict.ok ? verdict.caller.commonName : values.get(peerKey).replace(/:\d+$/, ''));
     const record = recordOf(method, values);
     try {
-      const caller = requireAllowed(values.get(callerKey), method);
+      if (pace !== 'ok') throw tooFast();
+      const caller = requireAllowed(verdict, method);
       const budget: Budget = method.methodKind === 'unary' ? calls : streams;
       return { record, leave: await budget.enter(caller.commonName, signal) };
     } catch (reason) {
-      record.end(reason);
+      // One record a second is enough to see a flood, and does not push older records out of the log.
+      if (pace !== 'again') record.end(reason);
       throw reason;
     }
   };
@@ -87,6 +96,13 @@ export function openGuard(audit: AuditSink, nowMs: () => number): Guard {
       return request.stream ? passStream(admitted, request, next) : passCall(admitted, request, next);
     },
   };
+}
+
+function tooFast(): ConnectError {
+  return new ConnectError(
+    `too many calls: more than ${RATE.perSecond} a second, expected fewer`,
+    Code.ResourceExhausted,
+  );
 }
 
 /** guard is the interceptor of openGuard alone, for servers without a gate. */

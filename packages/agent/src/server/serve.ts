@@ -1,11 +1,5 @@
 import { constants } from 'node:crypto';
-import {
-  createSecureServer,
-  type Http2SecureServer,
-  type Http2ServerRequest,
-  type Http2Session,
-  type ServerHttp2Session,
-} from 'node:http2';
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type ConnectRouter, createContextValues } from '@connectrpc/connect';
@@ -14,6 +8,7 @@ import { rpcHandler } from './adapter.ts';
 import type { AuditSink } from './audit.ts';
 import { type Caller, type CallerVerdict, callerKey, identifyCaller, peerKey } from './caller.ts';
 import { sessionKey } from './client-reach.ts';
+import { keepConnections } from './connections.ts';
 import { openGuard } from './guard.ts';
 
 export interface ServeOptions {
@@ -48,7 +43,6 @@ const HANDSHAKE_LIMIT_MS = 10_000;
 const IDLE_LIMIT_MS = 120_000;
 const STALL_LIMIT_MS = 60_000;
 const RECHECK_MS = 30_000;
-const CONNECTIONS_AT_ONCE = 64;
 /** Above what the guard gives one client, so that streams do not hold brief calls up in the client itself. */
 const STREAMS_PER_CONNECTION = 48;
 const HEADER_LIMIT_BYTES = 16 * 1024;
@@ -80,10 +74,16 @@ export async function serve(options: ServeOptions): Promise<Listener> {
     },
     handler(options),
   );
-  server.maxConnections = CONNECTIONS_AT_ONCE;
-  const sessions = trackSessions(server, options.idleLimitMs ?? IDLE_LIMIT_MS);
+  const sessions = keepConnections(server, {
+    idleLimitMs: options.idleLimitMs ?? IDLE_LIMIT_MS,
+    clientOf: ({ socket }) => {
+      const verdict = judge(socket, options);
+      // Whoever is refused each call shares the places of the nameless.
+      return verdict.ok ? verdict.caller.commonName : '';
+    },
+  });
   const recheck = () => {
-    const refused = [...sessions].filter((session) => !judge(session.socket, options).ok);
+    const refused = [...sessions()].filter((session) => !judge(session.socket, options).ok);
     for (const session of refused) session.destroy();
     return refused.length;
   };
@@ -97,7 +97,7 @@ export async function serve(options: ServeOptions): Promise<Listener> {
       new Promise((resolve) => {
         clearInterval(expiries);
         server.close(() => resolve());
-        for (const session of sessions) session.destroy();
+        for (const session of sessions()) session.destroy();
       }),
   };
 }
@@ -137,46 +137,6 @@ function tlsSocketOf(request: Http2ServerRequest): TLSSocket | undefined {
 /** HTTP/2 gives a proxy of the socket, which is of its class. */
 function isTls(socket: unknown): socket is TLSSocket {
   return socket instanceof TLSSocket;
-}
-
-function trackSessions(server: Http2SecureServer, idleLimitMs: number): ReadonlySet<Http2Session> {
-  const sessions = new Set<Http2Session>();
-  server.on('session', (session) => {
-    sessions.add(session);
-    endWhenIdle(session, idleLimitMs);
-    session.once('close', () => sessions.delete(session));
-    // A client that breaks the protocol or vanishes ends its own connection and nothing else.
-    session.on('error', () => session.destroy());
-  });
-  server.on('tlsClientError', () => {}); // a client without an accepted certificate: refused, nothing to do
-  return sessions;
-}
-
-/**
- * Ends a connection that nothing is asked on. One with a call at work may be silent for long (etcd writes its file anew,
- * a layer is checked): it ends when its client does not answer a ping either. Calls have limits of their own.
- */
-function endWhenIdle(session: ServerHttp2Session, idleLimitMs: number): void {
-  let calls = 0;
-  let pinged = false;
-  session.on('stream', (stream) => {
-    calls++;
-    stream.once('close', () => {
-      calls--;
-    });
-  });
-  session.on('timeout', () => {
-    if (calls === 0 || pinged) {
-      session.destroy();
-      return;
-    }
-    pinged = true;
-    session.ping(() => {
-      pinged = false;
-    });
-    session.setTimeout(idleLimitMs);
-  });
-  session.setTimeout(idleLimitMs);
 }
 
 /** Listens on all addresses of both families, or of IPv4 alone where the kernel has no IPv6. */
