@@ -52,22 +52,21 @@ export async function listProcesses(
   const startedAtMs = sys.nowMs() - upMs;
   const pids = (await sys.readDir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const ordered = pids.sort((a, b) => a - b);
-  const refused = new Map<string, number>();
+  let hidden = 0;
   const found = await inParallel(ordered.slice(0, PROCESSES_MAXIMUM), AT_ONCE, async (pid) => {
     try {
       return await readProcess(sys, pid, { ...options, names, startedAtMs, upMs });
     } catch (reason) {
-      if (!hasEnded(reason)) refused.set('processes', (refused.get('processes') ?? 0) + 1);
+      if (!hasEnded(reason)) hidden++;
       return undefined;
     }
   });
   const seen = found.filter((one) => one !== undefined);
-  const hidden = refused.get('processes') ?? 0;
-  if (hidden > 0) notObserved.push(`${hidden} processes: the kernel refuses them to plinthd`);
+  if (hidden > 0) notObserved.push(`processes (${hidden}): the kernel refuses them to plinthd`);
   const waiting = seen.filter(({ stat, shape }) => stat.state === 'D' && shape.command === '').length;
   if (waiting > 0)
     notObserved.push(
-      `command lines of ${waiting} processes that wait for a disk: reading them may wait with them`,
+      `command lines of processes that wait for a disk (${waiting}): reading them may wait with them`,
     );
   const sampled = options.sampleMs > 0 ? await sample(sys, seen, options) : seen.map(meanUse);
   const unlisted = Math.max(0, ordered.length - PROCESSES_MAXIMUM);

@@ -48,7 +48,7 @@ export async function listSockets(
   const several = shown.filter(({ inode }) => processes.get(cgroups.get(inode) ?? '') === undefined).length;
   if (several > 0)
     notObserved.push(
-      `processes of ${several} sockets: only the unit or pod is known where it runs several, and plinthd may not look into other processes`,
+      `processes of some sockets (${several}): plinthd may not look into processes, and where a unit or pod runs several it cannot tell which`,
     );
   return {
     sockets: shown.map((entry) => {

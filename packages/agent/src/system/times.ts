@@ -5,7 +5,7 @@ export function durationFromUs(us: number): ReturnType<typeof durationFromMs> {
   const whole = Math.round(us);
   const duration = durationFromMs(0);
   duration.seconds = BigInt(Math.trunc(whole / 1e6));
-  duration.nanos = (whole % 1e6) * 1000;
+  duration.nanos = (whole % 1e6) * 1000 || 0; // no negative zero
   return duration;
 }
 

@@ -85,7 +85,7 @@ export function fakeSystem(): Partial<ServiceImpl<typeof SystemService>> {
           },
         ],
         total: 3,
-        notObserved: ['command lines of 1 processes that wait for a disk: reading them may wait with them'],
+        notObserved: ['command lines of processes that wait for a disk (1): reading them may wait with them'],
       };
     },
     getResources: () => ({

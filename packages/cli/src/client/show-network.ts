@@ -1,6 +1,7 @@
 import {
   GetNetworkResponseSchema,
   type Link,
+  type LinkAddress,
   ListSocketsResponseSchema,
   messageData,
   type NameResolution,
@@ -82,15 +83,20 @@ export async function showNetwork(
   };
 }
 
+interface LinkRow {
+  readonly link: Link;
+  readonly address: LinkAddress | undefined;
+  readonly first: boolean;
+}
+
 function linksTable(links: readonly Link[]): Block {
   // One line for each address, for they are what is looked for.
-  const rows = links.flatMap((link) =>
+  const rows = links.flatMap((link): LinkRow[] =>
     link.addresses.length === 0
       ? [{ link, address: undefined, first: true }]
       : link.addresses.map((address, index) => ({ link, address, first: index === 0 })),
   );
-  const once = (value: (link: Link) => string) => (row: (typeof rows)[number]) =>
-    row.first ? value(row.link) : ' ';
+  const once = (value: (link: Link) => string) => (row: LinkRow) => (row.first ? value(row.link) : ' ');
   return table(
     [
       { header: 'LINK', value: once(({ name }) => name) },

@@ -49,9 +49,7 @@ export async function showResources(
               ],
               [
                 'out of memory',
-                memory.oomKills === undefined
-                  ? '<unknown>'
-                  : `${memory.oomKills} processes ended since the start`,
+                memory.oomKills === undefined ? '<unknown>' : `${memory.oomKills} ended since the start`,
               ],
             ] as [string, string][])
           : []),

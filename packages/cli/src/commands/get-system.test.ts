@@ -27,7 +27,7 @@ const COMMANDS: readonly (readonly [argv: readonly string[], says: readonly RegE
     [
       /^PID.*\n811 +65532 +125% +256 MiB +R +pod 0b8f6c7a +\/app --listen=… …/m,
       /\[writer\]/,
-      /not observed {2}command lines of 1 /,
+      /not observed {2}command lines of processes/,
     ],
   ],
   [
