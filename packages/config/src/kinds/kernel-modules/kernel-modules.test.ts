@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { parseConfig } from '../../parse/parse-config.ts';
 import { planConfig } from '../../plan/plan-config.ts';
 import { renderConfig } from '../../render-config.ts';
+import { problemsOf, readDocument } from '../../testing/read-kind.ts';
 import { writeConfig } from '../../write-config.ts';
-import { problemsOf, readDocument } from '../read-kind.testing.ts';
 import { allowedModules } from './allowed.ts';
 import { kernelModulesKind, MODULES_PATH } from './kind.ts';
 

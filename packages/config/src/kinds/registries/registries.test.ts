@@ -6,8 +6,8 @@ import { parseConfig } from '../../parse/parse-config.ts';
 import { planConfig } from '../../plan/plan-config.ts';
 import { redactConfig } from '../../redact-config.ts';
 import { renderConfig } from '../../render-config.ts';
+import { problemsOf, readDocument, withDocument } from '../../testing/read-kind.ts';
 import { writeConfig } from '../../write-config.ts';
-import { problemsOf, readDocument, withDocument } from '../read-kind.testing.ts';
 import { registriesKind } from './kind.ts';
 import { mirrorUrlProblem } from './mirror-url.ts';
 

@@ -4,8 +4,8 @@ import { EXAMPLE_CERTIFICATE } from '../../framework/example-certificate.ts';
 import { parseConfig } from '../../parse/parse-config.ts';
 import { planConfig } from '../../plan/plan-config.ts';
 import { renderConfig } from '../../render-config.ts';
+import { problemsOf, readDocument } from '../../testing/read-kind.ts';
 import { writeConfig } from '../../write-config.ts';
-import { problemsOf, readDocument } from '../read-kind.testing.ts';
 import { trustedCAsKind } from './kind.ts';
 
 function document(...authorities: readonly object[]): string {
