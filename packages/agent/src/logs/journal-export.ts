@@ -5,6 +5,9 @@ export const JOURNAL_FIELDS = ['MESSAGE', 'PRIORITY', '_SYSTEMD_UNIT', 'SYSLOG_I
 
 const NEWLINE = 0x0a;
 const EQUALS = 0x3d;
+const UNDERSCORE = 0x5f;
+/** Of __REALTIME_TIMESTAMP, the one address that is wanted. */
+const LETTER_R = 0x52;
 /** Names of fields have at most 64 characters (systemd.journal-fields(7)). */
 const NAME_LIMIT_BYTES = 64;
 const LENGTH_BYTES = 8;
@@ -65,6 +68,9 @@ export class JournalExport {
       this.#end();
       return at + 1;
     }
+    // Most of what is not wanted are the journal's own addresses, which are text always: passed over without a look.
+    if (newline > 0 && bytes[at] === UNDERSCORE && bytes[at + 1] === UNDERSCORE && bytes[at + 2] !== LETTER_R)
+      return newline + 1;
     const end = newline < 0 ? bytes.length : newline;
     const equals = bytes.indexOf(EQUALS, at);
     if (equals >= 0 && equals < end) return this.#textField(bytes, at, equals, newline);
