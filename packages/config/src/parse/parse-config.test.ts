@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { makeAuthority } from '@plinth/agent/testing';
 import fc from 'fast-check';
+import { ACCESS, documents } from '../testing/configs.ts';
 import { parseConfig } from './parse-config.ts';
 
 const authority = makeAuthority();
@@ -118,4 +119,60 @@ test('parseConfig finds every cut of a good config wanting', () => {
   const whole = config();
   const cut = fc.integer({ min: 0, max: whole.indexOf('END CERTIFICATE') });
   fc.assert(fc.property(cut, (length) => assert.equal(parse(whole.slice(0, length)).ok, false)));
+});
+
+const head = 'apiVersion: plinth.dev/v1alpha1';
+const machine = `${head}\nkind: Machine\nname: node-1\n`;
+const access = `${documents(ACCESS)}\n`;
+const good = `${machine}---\n${access}`;
+
+/** A stream of documents, and what must be said: "line path message hint". */
+const streams: readonly (readonly [what: string, text: string, said: readonly RegExp[]])[] = [
+  [
+    'a misspelt kind',
+    good.replace('Machine', 'Machin'),
+    [/^2 undefined .*kind is "Machin".* did you mean "Machine"/],
+  ],
+  ['no kind', good.replace('kind: Machine\n', ''), [/^1 undefined .*no kind, expected one of Machine/]],
+  [
+    'a misspelt apiVersion',
+    good.replace('apiVersion', 'apiversion'),
+    [/^1 undefined .*unknown key "apiversion".* did you mean "apiVersion"/],
+  ],
+  ['a kind that is a map', good.replace('kind: Machine', 'kind: {a: b}'), [/^2 undefined .*kind is ""/]],
+  ['a document that is a list', `${good}---\n- a\n`, [/^7 undefined .*no map/]],
+  ['a document that is missing', machine, [/^undefined api .*no document of kind ApiAccess, expected one/]],
+  ['a document twice', `${good}---\n${machine}`, [/^8 machine .*a second Machine, expected one document/]],
+  ['a missing field', good.replace('name: node-1\n', ''), [/^1 machine\.name .*no "name", expected a text/]],
+  [
+    'a problem in each document, in one go',
+    `${good.replace('node-1', 'node_1')}---\n${head}\nkind: Network\ninterfaces:\n  - mac: 52:54:00:0a:05:0b\n    dhcp: maybe\n    mtuu: 1500\n`,
+    [
+      /^3 machine\.name .*host name/,
+      /^11 network\.interfaces\[0\]\.dhcp .*boolean/,
+      /^12 network\.interfaces\[0\] .*unknown key "mtuu".* did you mean "mtu"/,
+    ],
+  ],
+  [
+    'a problem between links, where it stands in the text and not in the order of the keys',
+    `${good}---\n${head}\nkind: Network\ninterfaces:\n  - {mac: "52:54:00:0a:05:0c", dhcp: true}\n  - {mac: "52:54:00:0a:05:0b"}\n`,
+    [/^11 network\.interfaces\[1\] .*nothing to do/],
+  ],
+];
+for (const [what, text, said] of streams) {
+  test(`parseConfig tells ${what}`, () => {
+    const result = parse(text);
+    assert.ok(!result.ok);
+    const told = result.diagnostics.map(
+      ({ span, path, message, hint }) => `${span?.line} ${path} ${message} ${hint}`,
+    );
+    assert.equal(told.length, said.length, told.join('\n'));
+    for (const [index, pattern] of said.entries()) assert.match(told[index] ?? '', pattern);
+  });
+}
+
+test('parseConfig passes over empty documents and comments, and takes documents in any order', () => {
+  const parsed = parse(`# first\n---\n# nothing\n---\n${access}---\n\n---\n${machine}...\n`);
+  assert.deepEqual(parsed, parse(good));
+  assert.ok(parsed.ok);
 });
