@@ -13,6 +13,8 @@ import type { NodeConsole } from './console.ts';
 import { containersService } from './containers/containers-service.ts';
 import { openCri } from './containers/cri-client.ts';
 import { actEvent } from './events/act-event.ts';
+import { announce } from './events/announce.ts';
+import type { EventBus } from './events/event-bus.ts';
 import { openEvents } from './events/open-events.ts';
 import { filesService } from './files/files-service.ts';
 import { collectHealth } from './health/collect-health.ts';
@@ -73,13 +75,14 @@ export interface AgentParts {
 export async function runAgent(given: AgentParts): Promise<void> {
   const again = new AbortController();
   const signal = AbortSignal.any([given.signal, again.signal]);
-  const parts = { ...given, signal };
+  const events = openEvents(given.sys, signal);
+  const parts = { ...given, signal, console: announce(given.console, events) };
   const { console, version } = parts;
   console.say(`plinthd ${version} starts on ${parts.sys.hostName()}`);
   const config = await waitForConfig(parts, () => again.abort());
   if (!config) return;
   await config.transaction.settle();
-  const { listener, watch } = await open(parts, config);
+  const { listener, watch } = await open(parts, config, events);
   const transactions = config.transaction.run(signal);
   try {
     await parts.ready(`API on port ${listener.port}`);
@@ -134,6 +137,7 @@ const UNUSABLE = {
 async function open(
   parts: AgentParts,
   served: ServedConfig,
+  events: EventBus,
 ): Promise<{ listener: Listener; watch: () => Promise<void> }> {
   const { sys, store, console, pathRules, probes, version } = parts;
   const { config, source, transaction } = served;
@@ -151,7 +155,6 @@ async function open(
     ...[hostNameCheck(name), identityCheck(identity.concern), audit.check, access.check],
     ...served.checks,
   ];
-  const events = openEvents(sys, signal);
   const onAct = (record: ActRecord) => events.publish(actEvent(record));
   const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal, onAct });
   const probe = parts.probe ?? networkProbe({ known: nameServersOf(config.network) });
