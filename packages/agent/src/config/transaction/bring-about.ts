@@ -33,11 +33,23 @@ export async function bringAbout(
   { files, owned, effects }: Goal,
 ): Promise<Done> {
   const wanted = new Set(files.map(({ path }) => path));
-  for (const path of owned) if (!wanted.has(path)) await machine.remove(path);
+  for (const path of owned) if (!wanted.has(path)) await named(path, machine.remove(path));
   const differing = new Set((await findDrift(sys, files)).map(({ path }) => path));
-  for (const { path, mode, text } of files) if (differing.has(path)) await machine.write(path, mode, text);
+  for (const { path, mode, text } of files)
+    if (differing.has(path)) await named(path, machine.write(path, mode, text));
   for (const effect of effects) await takeEffect(sys, effect);
   return { restartOwn: effects.some((each) => each.kind === 'restart' && each.unit === OWN_UNIT) };
+}
+
+/** The runtime's own refusals do not say which file they speak of. */
+async function named(path: string, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (reason) {
+    throw new Error(`cannot change ${path}: ${reason instanceof Error ? reason.message : reason}`, {
+      cause: reason,
+    });
+  }
 }
 
 async function takeEffect(sys: Sys, effect: Effect): Promise<void> {

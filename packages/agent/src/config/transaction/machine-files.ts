@@ -1,6 +1,6 @@
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { readBytes, type Sys } from '../../sys/sys.ts';
+import { isMissing, readBytes, type Sys } from '../../sys/sys.ts';
 
 /** Writes the files of a config; tests give their own. They lie in memory, so nothing has to reach a disk. */
 export interface MachineFiles {
@@ -41,9 +41,20 @@ export function machineFiles(): MachineFiles {
 
 /** Services that are not root read there, and plinthd's own file creation mask keeps them out. */
 async function makeFolder(path: string): Promise<void> {
+  // Not even asked for where it exists: plinthd may write files in /etc that are named, and not /etc itself.
+  if (await isThere(path)) return;
   const made = await mkdir(path, { recursive: true });
   if (made === undefined) return;
   for (let folder = path; folder.length >= made.length; folder = dirname(folder)) await chmod(folder, 0o755);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (reason) {
+    if (isMissing(reason)) return false;
+    throw reason;
+  }
 }
 
 /** One file that is not as the config says. */
