@@ -1,6 +1,12 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  connect,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { PlinthError } from '@plinth/base';
 import { fingerprintOf, isFingerprint, isNodeId, nodeIdOf } from './fingerprint.ts';
 import { connectionError } from './rpc-error.ts';
@@ -60,17 +66,29 @@ function startTls(target: NodeTarget, bytes: Duplex | undefined): TLSSocket {
   }
   const options: ConnectionOptions = {
     ...(bytes ? { socket: bytes } : { host: target.address, port: target.port }),
+    secureContext: contextOf(target),
     minVersion: 'TLSv1.3',
     ALPNProtocols: ['h2'],
-    cert: target.clientCertificatePem,
-    key: target.clientKeyPem,
     // A pinned certificate is checked by checkIdentity; it is self-signed, so no authority could vouch for it.
     rejectUnauthorized: target.fingerprint === undefined && target.nodeId === undefined,
-    ...(target.serverAuthoritiesPem && { ca: [...target.serverAuthoritiesPem] }),
     ...(isIP(target.address) === 0 && { servername: target.address }),
   };
+  return connect(options);
+}
+
+let latest: { readonly key: string; readonly context: SecureContext } | undefined;
+
+/** One client comes to many nodes as the same: reading certificate and key is half of what a connection costs. */
+function contextOf({ clientCertificatePem, clientKeyPem, serverAuthoritiesPem }: NodeTarget): SecureContext {
+  const key = JSON.stringify([clientCertificatePem, clientKeyPem, serverAuthoritiesPem]);
+  if (latest?.key === key) return latest.context;
   try {
-    return connect(options);
+    const context = createSecureContext({
+      ...{ cert: clientCertificatePem, key: clientKeyPem, minVersion: 'TLSv1.3' },
+      ...(serverAuthoritiesPem && { ca: [...serverAuthoritiesPem] }),
+    });
+    latest = { key, context };
+    return context;
   } catch (reason) {
     throw PlinthError.from(reason, 'api/bad-credentials', 'Cannot use the client certificate and key');
   }
@@ -102,18 +120,19 @@ function checkIdentity(socket: TLSSocket, target: NodeTarget): void {
     );
   }
   const certificate = socket.getPeerX509Certificate();
-  requireSame(target, 'fingerprint', target.fingerprint, certificate && fingerprintOf(certificate.raw));
-  requireSame(target, 'node id', target.nodeId, certificate && nodeIdOf(certificate.publicKey));
+  requireSame(target, 'fingerprint', target.fingerprint, () => certificate && fingerprintOf(certificate.raw));
+  requireSame(target, 'node id', target.nodeId, () => certificate && nodeIdOf(certificate.publicKey));
 }
 
 function requireSame(
   target: NodeTarget,
   what: string,
   expected: string | undefined,
-  seen: string | undefined,
-) {
-  const found = seen ?? 'no certificate';
-  if (expected === undefined || found === expected) return;
+  see: () => string | undefined,
+): void {
+  if (expected === undefined) return;
+  const found = see() ?? 'no certificate';
+  if (found === expected) return;
   throw new PlinthError(
     'api/identity-mismatch',
     `Cannot trust ${target.address}:${target.port}: its ${what} is ${found}, expected ${expected}`,
