@@ -80,6 +80,7 @@ function changingSys(machine: () => Sys): Sys {
   return {
     readFile: (path) => machine().readFile(path),
     readDir: (path) => machine().readDir(path),
+    readAtOnce: (path) => machine().readAtOnce(path),
     readLines: (path) => machine().readLines(path),
     readLink: (path) => machine().readLink(path),
     run: (program, args) => machine().run(program, args),

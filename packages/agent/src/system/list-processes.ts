@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 
 import type { ListProcessesResponseSchema, ProcessSchema } from '@plinth/api';
@@ -19,7 +20,6 @@ import { readUserNames } from './user-names.ts';
 
 const PROCESSES_MAXIMUM = 10_000;
 const AT_ONCE = 16;
-const FILE_LIMIT_BYTES = 16 * 1024;
 const COMMAND_LIMIT_BYTES = 4 * 1024;
 
 export interface ProcessOptions {
@@ -88,13 +88,12 @@ async function readProcess(
     readonly upMs: number;
   },
 ): Promise<Seen | undefined> {
-  const text = async (file: string) =>
-    (await sys.readFile(`/proc/${pid}/${file}`, FILE_LIMIT_BYTES)).toString();
-  const stat = parseProcessStat(await text('stat'));
+  const text = (file: string) => sys.readAtOnce(`/proc/${pid}/${file}`);
+  const stat = parseProcessStat(text('stat'));
   if (!stat || (stat.kernelThread && !context.kernelThreads)) return undefined;
-  const status = parseProcessStatus(await text('status'));
+  const status = parseProcessStatus(text('status'));
   if (!status) return undefined;
-  const cgroup = parseProcessCgroup(await text('cgroup'));
+  const cgroup = parseProcessCgroup(text('cgroup'));
   // The kernel takes a lock of the process to read its words; one that waits for a disk may hold it, and would hold us.
   const silent = stat.kernelThread || stat.state === 'D' || stat.state === 'Z';
   const bytes = silent
@@ -135,14 +134,23 @@ function meanUse({ stat, shape, seenMs }: Seen): ProcessShape {
 async function sample(sys: Sys, seen: readonly Seen[], options: ProcessOptions): Promise<ProcessShape[]> {
   const fromMs = await uptimeMs(sys);
   await pause(options.sampleMs, options.signal);
-  const result = await inParallel(seen, AT_ONCE, async ({ stat, shape }) => {
-    const pid = stat.pid;
-    const again = await sys.readFile(`/proc/${pid}/stat`, FILE_LIMIT_BYTES).catch(() => undefined);
-    const later = again && parseProcessStat(again.toString());
-    return { shape, usedMs: later && later.startedMs === stat.startedMs ? later.cpuMs - stat.cpuMs : 0 };
-  });
+  const usedMs: number[] = [];
+  for (const [index, { stat }] of seen.entries()) {
+    // Other calls have their turn, however many processes there are.
+    if (index % 500 === 499) await nextTurn();
+    const later = lookAgain(sys, stat.pid);
+    usedMs.push(later?.startedMs === stat.startedMs ? later.cpuMs - stat.cpuMs : 0);
+  }
   const tookMs = (await uptimeMs(sys)) - fromMs;
-  return result.map(({ shape, usedMs }) => ({ ...shape, cpu: share(usedMs, tookMs) }));
+  return seen.map(({ shape }, index) => ({ ...shape, cpu: share(usedMs[index] ?? 0, tookMs) }));
+}
+
+function lookAgain(sys: Sys, pid: number): ProcessStat | undefined {
+  try {
+    return parseProcessStat(sys.readAtOnce(`/proc/${pid}/stat`));
+  } catch {
+    return undefined; // it has ended
+  }
 }
 
 function share(usedMs: number, tookMs: number): number {

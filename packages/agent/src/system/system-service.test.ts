@@ -173,11 +173,11 @@ test('20,000 processes are cut at 10,000 and counted', async () => {
   const many: Sys = {
     ...base,
     readDir: async () => Array.from({ length: 20_000 }, (_, index) => String(index + 1)),
-    readFile: async (path) => {
-      if (path.endsWith('/stat')) return Buffer.from(stat(Number(path.split('/')[2]), 'x'));
-      if (path.endsWith('/status')) return Buffer.from(status(0));
-      return path.startsWith('/proc/') && /\d/.test(path) ? Buffer.from('0::/\n') : base.readFile(path);
+    readAtOnce: (path) => {
+      if (path.endsWith('/stat')) return stat(Number(path.split('/')[2]), 'x');
+      return path.endsWith('/status') ? status(0) : '0::/\n';
     },
+    readFile: async (path) => (path.endsWith('/cmdline') ? Buffer.from('/bin/x\0') : base.readFile(path)),
   };
   const { processes, total } = await listProcesses(many, plain);
   assert.deepEqual([processes?.length, total], [10_000, 20_000]);

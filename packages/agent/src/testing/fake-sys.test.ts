@@ -50,6 +50,8 @@ test('fakeSys answers as nodeSys does', async () => {
     await sys.run('/bin/echo', ['-n', 'x']),
     await sys.run('/bin/false', []),
     (await sys.readFile(`${root}/a`, 2)).toString(),
+    sys.readAtOnce(`${root}/a`),
+    await outcome(async () => sys.readAtOnce(`${root}/none`)),
     await sys.readLink(`${root}/link`),
     await outcome(() => sys.readLink(`${root}/none`)),
     await lines(sys.readLines(`${root}/a`)),

@@ -54,6 +54,7 @@ export function fakeSys(machine: FakeMachine): Sys {
     async readFile(path, limitBytes) {
       return content(path).subarray(0, limitBytes);
     },
+    readAtOnce: (path) => content(path).toString('utf8'),
     async *readLines(path) {
       yield linesOf(content(path).toString('utf8'));
     },
