@@ -90,6 +90,7 @@ import { resetCommand } from './reset.ts';
 import { restartCommand } from './restart.ts';
 import { sbomCommand } from './sbom.ts';
 import { shutdownCommand } from './shutdown.ts';
+import { supportCommand } from './support.ts';
 import { testCommand } from './test.ts';
 import { upCommand } from './up.ts';
 import { verifyCommand } from './verify.ts';
@@ -177,6 +178,7 @@ export const commandTable: CommandTable = {
     shutdownCommand,
     resetCommand,
     restartCommand,
+    supportCommand,
     planCommand,
     applyCommand,
     configShowCommand,
