@@ -18,6 +18,8 @@ export interface Diagnostic {
   /** Where in a document: "$.storage.slots[1].sizeBytes". */
   readonly path?: string;
   readonly span?: Span;
+  /** Set when the line of the span may hold a secret: its place is told, its text is not shown. */
+  readonly secret?: true;
   /** One action, imperative. */
   readonly hint?: string;
 }

@@ -10,7 +10,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, source?: string): strin
   if (span) {
     const path = diagnostic.path ? ` (${diagnostic.path})` : '';
     lines.push(`  --> ${span.file}:${span.line}:${span.column}${path}`);
-    const text = source?.split('\n')[span.line - 1];
+    const text = diagnostic.secret ? undefined : source?.split('\n')[span.line - 1];
     if (text !== undefined) {
       const gutter = String(span.line);
       const pad = ' '.repeat(gutter.length);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { renderDiagnostic } from '@plinth/base';
 import { z } from 'zod';
 import { fieldOf, keyed, noteOf, secret, unwrap } from './framework/notes.ts';
 import { allKinds, heldBy } from './machine-config.ts';
@@ -44,13 +45,38 @@ test('a file that holds a secret says so, and only root reads it', () => {
   }
 });
 
-test('a secret field of the wrong type is told without its value', () => {
+/** The value of a secret field with a mistake in it, as a person may write it. */
+const mistakes = (value: string) => [
+  `{${value}: 1}`,
+  `[${value}]`,
+  `*${value}`,
+  `!${value} x`,
+  `@${value}`,
+  `%${value}`,
+  `"${value}`,
+  `'${value}`,
+  `${value}: ${value}`,
+  `"\\q${value}"`,
+];
+
+test('a mistake in a secret is told without the secret', () => {
   const text = allKinds.map(({ example }) => example).join('---\n');
-  for (const each of secrets) {
-    const result = parseConfig(Buffer.from(text.replace(each, `{${each}: 1}`)), 'config.yaml');
-    if (result.ok) continue;
-    for (const diagnostic of result.diagnostics) assert.ok(!JSON.stringify(diagnostic).includes(each));
+  let told = 0;
+  for (const each of secrets.filter((one) => text.includes(one))) {
+    for (const wrong of mistakes(each)) {
+      const changed = text
+        .split('\n')
+        .map((line) => (line.includes(each) ? line.replace(/(: ).*$/, `$1${wrong}`) : line));
+      const result = parseConfig(Buffer.from(changed.join('\n')), 'config.yaml');
+      if (result.ok) continue;
+      told += 1;
+      for (const diagnostic of result.diagnostics) {
+        const shown = renderDiagnostic(diagnostic, changed.join('\n'));
+        assert.ok(!shown.includes(each), `${wrong}: ${shown}`);
+      }
+    }
   }
+  assert.ok(told > 5, `${told} mistakes were told`);
 });
 
 const password = () => secret(z.string());

@@ -3,6 +3,7 @@ import { LineCounter, parseAllDocuments } from 'yaml';
 import { allKinds, type MachineConfig } from '../machine-config.ts';
 import { checkText, LIMITS, refuse, tooDeep } from './limits.ts';
 import { readSections, type Section } from './read-sections.ts';
+import { hideSecrets } from './secret-lines.ts';
 import { sortKeyed } from './sort-keyed.ts';
 
 /**
@@ -41,7 +42,8 @@ function assemble(source: TextSource): ParsedDocument<MachineConfig> {
   const diagnostics = [...read.diagnostics, ...repeated(read.sections, source)];
   // What is missing is told only when every document is understood: it may be in one that is not.
   if (diagnostics.length === 0) diagnostics.push(...missing(read.sections, source.file));
-  if (diagnostics.length > 0) return { ok: false, diagnostics: diagnostics.slice(0, LIMITS.problems) };
+  if (diagnostics.length > 0)
+    return { ok: false, diagnostics: hideSecrets(source.text, diagnostics.slice(0, LIMITS.problems)) };
   return { ok: true, value: toConfig(read.sections) };
 }
 

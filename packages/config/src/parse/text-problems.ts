@@ -1,13 +1,17 @@
 import { type Diagnostic, spanAt, type TextSource } from '@plinth/base';
 import { type Document, isNode, isScalar, type Range, visit } from 'yaml';
 import { LIMITS } from './limits.ts';
+import { mayShowSecret } from './secret-lines.ts';
+
+const UNREADABLE = 'the YAML of a line with a secret cannot be understood, expected the secret in quotes';
 
 /** What a schema cannot see because it gets values only: broken YAML, aliases, tags, keys that are no texts. */
 export function textProblems(document: Document, source: TextSource): Diagnostic[] {
   const problem = (message: string, start = 0, end = start): Diagnostic => ({
     code: source.code,
     severity: 'error',
-    message: `Cannot read ${source.file}: ${message}`,
+    // What stands on such a line is not repeated: the words of the parser have pieces of the text in them.
+    message: `Cannot read ${source.file}: ${mayShowSecret(source.text, start) ? UNREADABLE : message}`,
     span: spanAt(source, start, end),
   });
   const [broken] = [...document.errors, ...document.warnings];
