@@ -8,6 +8,7 @@ import { makeAuthority, makeJournal, startLogsServer } from '@plinth/agent/testi
 import { connectNode } from '@plinth/api';
 import { openToolbox } from '@plinth/toolbox';
 import { median, printConditions, printTable } from './lib/figures.ts';
+import { processorMs } from './lib/processor-time.ts';
 
 /**
  * Prints how fast a journal of 100 MB comes to a client: time to the first line, and MB of journal in a second, by
@@ -92,6 +93,7 @@ try {
   const { port, fingerprint, pid } = server;
 
   const alone = await repeat(() => watch(program, [...before, ...after, '--quiet', '--output=export'], {}));
+  const startedProcessorMs = await processorMs(pid);
   const over = await repeat(async () => {
     using node = connectNode({
       ...{ address: '127.0.0.1', port, fingerprint, timeoutMs: 20_000 },
@@ -109,6 +111,7 @@ try {
     if (entries < count) throw new Error(`${entries} entries came, expected ${count}`);
     return { firstMs, totalMs: performance.now() - startedMs, bytes };
   });
+  const serverMs = ((await processorMs(pid)) - startedProcessorMs) / RUNS;
   const contexts = join(folder, 'contexts');
   await writeFile(join(folder, 'client.crt'), certificatePem);
   await writeFile(join(folder, 'client.key'), keyPem, { mode: 0o600 });
@@ -167,6 +170,8 @@ try {
     ],
   );
   printConditions([
+    ['server: processor time for all of it', `${(serverMs / 1000).toFixed(2)} s`],
+    ['journal in a second of that', `${(journalMb / (serverMs / 1000)).toFixed(1)} MB`],
     ['server: most memory', `${statusMb('VmHWM', status).toFixed(0)} MB`],
     ['server: anonymous memory at the end', `${statusMb('RssAnon', status).toFixed(0)} MB`],
     [
