@@ -4,6 +4,7 @@ export { type Explanation, explainKey } from './describe/explain.ts';
 export { configJsonSchema } from './describe/json-schema.ts';
 export { parseCidr } from './framework/ip.ts';
 export type { Count, DeepReadonly, Effect, Kind, RenderedFile } from './framework/kind.ts';
+export { type LogShipping, priorities as logPriorities } from './kinds/log-shipping/kind.ts';
 export { fixedAddressesOf, nameServersOf } from './kinds/network/links-of.ts';
 export type { Network, NetworkInterface } from './kinds/network/schema.ts';
 export { sysctlLines } from './kinds/sysctls/render.ts';

@@ -1,6 +1,7 @@
 import { apiAccessKind } from './api-access/kind.ts';
 import { kernelModulesKind } from './kernel-modules/kind.ts';
 import { kubeletKind } from './kubelet/kind.ts';
+import { logShippingKind } from './log-shipping/kind.ts';
 import { machineKind } from './machine/kind.ts';
 import { networkKind } from './network/kind.ts';
 import { registriesKind } from './registries/kind.ts';
@@ -20,4 +21,5 @@ export const kinds = [
   registriesKind,
   trustedCAsKind,
   kubeletKind,
+  logShippingKind,
 ] as const;

@@ -3,6 +3,42 @@ import { EXAMPLE_CERTIFICATE, indented } from '../../framework/example-certifica
 import { defineKind } from '../../framework/kind.ts';
 import { authorityPem } from './authority.ts';
 
+/** Built-in names have a colon, so that none can be taken. */
+const roleName = z
+  .string()
+  .max(32)
+  .regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens, such as "log-reader"');
+
+const methodPattern = z
+  .string()
+  .max(64)
+  .regex(
+    /^[A-Za-z*]+(\.[A-Za-z*]+)?$/,
+    'expected methods such as "LogsService.ReadLogs" or "NodeService.Get*"',
+  );
+
+const nodePattern = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9*-]+$/, 'expected names of nodes such as "w1" or "worker-*"');
+
+const ownRole = z.strictObject({
+  name: roleName.describe('The organisation in the client certificate: "plinth access issue --role NAME".'),
+  methods: z
+    .array(methodPattern)
+    .min(1)
+    .max(64)
+    .describe(
+      'Methods of the API it may call and no others: "NodeService.Get*"; a star stands for any letters.',
+    ),
+  nodes: z
+    .array(nodePattern)
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Nodes it holds on, by name: "worker-*". Without it: on every node that has this document.'),
+});
+
 export const apiAccessKind = defineKind({
   kind: 'ApiAccess',
   property: 'api',
@@ -16,12 +52,21 @@ export const apiAccessKind = defineKind({
       .describe(
         'Certificates of the authorities, PEM, that vouch for clients. The organisation in a client certificate is its role: plinth:reader, plinth:operator or plinth:admin.',
       ),
+    roles: z
+      .array(ownRole)
+      .max(32)
+      .optional()
+      .describe('Roles beside plinth:reader, plinth:operator and plinth:admin.'),
   }),
   example: `apiVersion: plinth.dev/v1alpha1
 kind: ApiAccess
 clientAuthorities:
   - |
 ${indented(EXAMPLE_CERTIFICATE, 4)}
+roles:
+  - name: log-reader
+    methods: [LogsService.*, NodeService.GetHealth]
+    nodes: [worker-*]
 `,
   render: () => [],
   // plinthd hands the authorities to its listener once.
