@@ -55,7 +55,6 @@ export class FakeNode {
   readonly nodeId: string;
   readonly world: FakeWorld;
   readonly machine: FakeMachine;
-  /** Tests replace single answers. */
   readonly system = fakeSystem();
   failAt: number | undefined;
   /** Runs before it answers about itself: a test makes it slow, or lets it fail. */

@@ -15,7 +15,7 @@ export function bytesCell(size: bigint | undefined): string {
 /** percentCell is a share of 0 to 1 in percent, with one digit where it matters: "0.4%", "12%". */
 export function percentCell(share: number): string {
   const percent = share * 100;
-  return `${percent.toFixed(percent > 0 && percent < 9.95 ? 1 : 0)}%`;
+  return `${percent.toFixed(percent >= 0.05 && percent < 9.95 ? 1 : 0)}%`;
 }
 
 /** ageCell is how long a moment is past; empty when the node told none. */
