@@ -26,6 +26,7 @@ import type { ActRecord } from './kubernetes/acts/act.ts';
 import { serveKubernetes } from './kubernetes/serve-kubernetes.ts';
 import { logsService } from './logs/logs-service.ts';
 import { serveMachine } from './machine/serve-machine.ts';
+import { trialOf } from './machine/trial-of.ts';
 import { pause } from './repeat.ts';
 import { collectVersions } from './reports/versions.ts';
 import type { AuditSink } from './server/audit.ts';
@@ -165,7 +166,7 @@ async function open(
   const machine = await serveMachine({
     ...{ sys, store, console, nodeName: name, configSource: source, signal, duty: kubernetes.duty },
     isHealthy: async () => (await health()).state !== 'unhealthy',
-    otherAct: async () => undefined,
+    otherAct: async () => trialOf(transaction.state()),
   });
   const integrity = singleFlight(() => collectIntegrity(sys, pathRules, probes));
   const versions = onlyOnce(() => collectVersions(sys));

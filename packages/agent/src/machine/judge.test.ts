@@ -5,6 +5,7 @@ import { type BootEndEvidence, judgeBootEnd, parseVarCheck, parseWatchdog } from
 import { checkConfirmed, judgeRequest, type MachineFacts } from './judge-request.ts';
 import { actAfterBoot, type MachineAct, type MachineRequest } from './machine-act.ts';
 import { namesOf, type Pod, planDrain } from './plan-drain.ts';
+import { trialOf } from './trial-of.ts';
 
 const act: MachineAct = {
   ...{ kind: 'reboot', state: 'ending', askedBy: 'a', reason: '', askedAtMs: 0, overridden: '' },
@@ -55,6 +56,13 @@ suite('what may begin', () => {
     assert.throws(() => checkConfirmed('', 'n'), { code: 'machine/not-confirmed' });
     checkConfirmed('n', 'n');
   });
+});
+
+test('a config that waits for a person to confirm it is in the way; one that waits for health is not', () => {
+  const trial = { revision: 4, previous: 3, bootId: 'a', deadlineMs: 1, bootsLeft: 0, failingBefore: [] };
+  assert.equal(trialOf({}), undefined);
+  assert.equal(trialOf({ trial: { ...trial, until: 'healthy' } }), undefined);
+  assert.match(trialOf({ trial: { ...trial, until: 'confirmed' } }) ?? '', /revision 4/);
 });
 
 test('after a boot an act is done, waits to take pods again, or did not happen', () => {

@@ -80,7 +80,11 @@ export async function serveMachine(parts: ServeMachineParts): Promise<ServedMach
     askOf: (boot) => (machine.ended?.bootId === boot ? machine.ended : undefined),
   });
   const routes = machineService({
-    ...{ machine, nodeName, configIsOnVar: parts.configSource === 'persisted' },
+    ...{
+      machine,
+      nodeName,
+      configIsOnVar: parts.configSource === 'persisted' || parts.configSource === 'api',
+    },
     restartService: (name) => restartService({ sys, units, otherAct }, name),
   });
   return { routes, bootEnd };

@@ -67,7 +67,9 @@ export function showReset(ended: EndedMachine): CommandResult {
       : newIdentity
         ? 'is back as a new node'
         : 'came back as it was: nothing was wiped';
-  const config = configIsLost ? ['It then waits for a machine config: its only copy was on /var.'] : [];
+  const config = configIsLost
+    ? ['Its config is lost with /var: it takes the one it is provisioned with, or waits for one.']
+    : [];
   return {
     data: ended,
     ...(newIdentity === false && { exitCode: 1 as const }),

@@ -321,7 +321,7 @@ export type ResetResponse = Message<"plinth.node.v1.ResetResponse"> & {
   act?: MachineAct | undefined;
 
   /**
-   * Whether the machine config is only on /var: then the node waits for one when it is back.
+   * Whether the machine config in effect is on /var alone: the node then comes back with the one it was provisioned with, or waits for one.
    *
    * @generated from field: bool config_is_lost = 2;
    */
