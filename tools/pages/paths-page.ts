@@ -17,12 +17,7 @@ const kinds = {
 
 /** pathsPage documents what each path of a running node is. */
 export function pathsPage(): string {
-  const table = readDocument(
-    readRepoFile('os/paths.yaml'),
-    'os/paths.yaml',
-    pathTable,
-    'config/invalid',
-  );
+  const table = readDocument(readRepoFile('os/paths.yaml'), 'os/paths.yaml', pathTable, 'config/invalid');
   if (!table.ok) throw new Error(table.diagnostics.map(({ message }) => message).join('\n'));
   const rows = table.value.paths.map((rule) => [
     `\`${rule.path}\``,
