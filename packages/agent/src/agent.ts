@@ -24,6 +24,7 @@ import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
 import type { ActRecord } from './kubernetes/acts/act.ts';
 import { serveKubernetes } from './kubernetes/serve-kubernetes.ts';
+import { openLogShipping } from './log-shipping/open-log-shipping.ts';
 import { logsService } from './logs/logs-service.ts';
 import { serveMachine } from './machine/serve-machine.ts';
 import { trialOf } from './machine/trial-of.ts';
@@ -152,9 +153,11 @@ async function open(
     ...{ files: auditFolder(AUDIT_FOLDER), folder: AUDIT_FOLDER, journal: parts.audit },
   });
   const access = await openAccess(store, config.api.clientAuthorities);
+  const target = () => transaction.config().logShipping;
+  const shipping = openLogShipping({ sys, store, console, hostName: name, target, signal });
   const own = [
     ...[hostNameCheck(name), identityCheck(identity.concern), audit.check, access.check],
-    ...served.checks,
+    ...[...served.checks, shipping.check],
   ];
   const onAct = (record: ActRecord) => events.publish(actEvent(record));
   const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal, onAct });
