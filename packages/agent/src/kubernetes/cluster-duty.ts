@@ -9,8 +9,8 @@ import type { Kubernetes } from './open-kubernetes.ts';
 export interface ClusterDuty {
   /** The act on Kubernetes that runs, for people; undefined when there is none. */
   runningAct(): string | undefined;
-  /** @throws kubernetes/state-unreadable */
-  member(): Promise<Pick<Member, 'role' | 'cluster'> | undefined>;
+  /** What the node is in which cluster; undefined when in none. @throws kubernetes/state-unreadable */
+  member(): Promise<(Pick<Member, 'role'> & { readonly cluster: string }) | undefined>;
   /** @throws etcd/… when etcd cannot be asked */
   judgeOwnLoss(kind: LossKind): Promise<LossVerdict>;
 }
@@ -27,7 +27,7 @@ export function clusterDuty(
     },
     async member() {
       const { member } = await facts();
-      return member?.state === 'member' ? member : undefined;
+      return member?.state === 'member' ? { role: member.role, cluster: member.cluster.name } : undefined;
     },
     judgeOwnLoss,
   };

@@ -53,7 +53,7 @@ export async function serveMachine(parts: ServeMachineParts): Promise<ServedMach
     const { override, kind } = request;
     const member = await duty.member();
     const facts = {
-      ...{ nodeName, current, otherAct: await otherAct(), cluster: member?.cluster.name },
+      ...{ nodeName, current, otherAct: await otherAct(), cluster: member?.cluster },
       volatileBecause: store.volatileBecause,
     };
     const overridden = [judgeRequest(request, facts)];
