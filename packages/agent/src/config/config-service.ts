@@ -20,7 +20,7 @@ import {
   RollbackConfigResponseSchema,
 } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
-import { renderConfig } from '@plinth/config';
+import { parseConfig, redactConfig, renderConfig, writeConfig } from '@plinth/config';
 import { clientReach, sessionKey } from '../server/client-reach.ts';
 import { callerKey, requireRole } from '../server/guard.ts';
 import { askedMode, modeMessage, planMessage, revisionMessage, trialMessage } from './config-messages.ts';
@@ -57,11 +57,13 @@ export function configService(parts: ConfigServiceParts): (router: ConnectRouter
       const revisions = state.history.map((each) => revisionMessage(state, each)).reverse();
       return create(ListConfigHistoryResponseSchema, { revisions });
     },
-    getConfig: async ({ revision: number }) => {
+    getConfig: async ({ revision: number }, context) => {
       const { revision, text } = await operations.read(number);
+      const redacted = requireRole(context.values.get(callerKey)).role !== 'plinth:admin';
       return create(GetConfigResponseSchema, {
         revision: revisionMessage(transaction.state(), revision),
-        config: new Uint8Array(text),
+        config: redacted ? withoutSecrets(text, number) : new Uint8Array(text),
+        redacted,
       });
     },
     planConfig: async ({ config, toRevision, fromRevision }) => {
@@ -123,6 +125,16 @@ async function status(
     rebootNeeded: [...state.work.reboot],
     provisioningProblems: [...provisioningProblems],
   });
+}
+
+/** Comments of the text are not in it either: people write passwords there too. */
+function withoutSecrets(text: Uint8Array, revision: number): Uint8Array {
+  const parsed = parseConfig(text, `revision ${revision}`);
+  if (parsed.ok) return Buffer.from(writeConfig(redactConfig(parsed.value)));
+  throw new PlinthError(
+    'config/unreadable',
+    `Cannot take the secrets out of revision ${revision}: this release cannot read it, expected it to`,
+  );
 }
 
 function checkSize(config: Uint8Array): void {

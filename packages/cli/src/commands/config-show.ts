@@ -5,7 +5,10 @@ import { defineCommand } from '../framework/command.ts';
 export const configShowCommand = defineCommand({
   path: ['config', 'show'],
   summary: 'Print the machine config of a node as it was applied',
-  details: ['It may hold secrets. Written to a file it can be changed and applied again.'],
+  details: [
+    'Written to a file it can be changed and applied again. Admins get it with its secrets; to others they',
+    'read "(secret)".',
+  ],
   examples: [
     { run: 'plinth config show > node.yaml', what: 'the one in effect' },
     { run: 'plinth config show 3', what: 'an earlier one' },

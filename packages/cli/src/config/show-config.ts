@@ -67,10 +67,16 @@ export async function showConfig(
   options: AskOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
-  const { revision: found, config } = await askNode(options, context, (node) => node.config.get(revision));
+  const {
+    revision: found,
+    config,
+    redacted,
+  } = await askNode(options, context, (node) => node.config.get(revision));
   const text = Buffer.from(config).toString('utf8');
+  if (redacted)
+    context.say('The secrets are taken out: only admins get them. This text is not to be applied.');
   return {
-    data: { revision: found?.revision ?? 0, hash: found?.hash ?? '', config: text },
+    data: { revision: found?.revision ?? 0, hash: found?.hash ?? '', redacted, config: text },
     // Lines stay lines; what could command a terminal does not reach it.
     view: [plainText(text.split('\n').map(printable).join('\n'))],
   };
