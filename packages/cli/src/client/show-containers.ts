@@ -10,6 +10,7 @@ import {
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { table } from '../output/blocks.ts';
+import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 import { formatBytes, formatDuration } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
@@ -26,7 +27,7 @@ export async function showPods(options: AskOptions, context: CommandContext): Pr
   const answer = await askNode(options, context, (node) => node.containers.pods());
   return {
     data: messageData(ListPodsResponseSchema, answer),
-    names: answer.pods.map(({ namespace, name }) => `${namespace}/${name}`),
+    names: answer.pods.map(({ namespace, name }) => printable(`${namespace}/${name}`)),
     view: [
       table(
         [
@@ -50,7 +51,7 @@ export async function showContainers(options: AskOptions, context: CommandContex
   const answer = await askNode(options, context, (node) => node.containers.containers());
   return {
     data: messageData(ListContainersResponseSchema, answer),
-    names: answer.containers.map(({ namespace, pod, name }) => `${namespace}/${pod}/${name}`),
+    names: answer.containers.map(({ namespace, pod, name }) => printable(`${namespace}/${pod}/${name}`)),
     view: [
       table(
         [
@@ -79,7 +80,7 @@ export async function showImages(options: AskOptions, context: CommandContext): 
   }));
   return {
     data: messageData(ListImagesResponseSchema, answer),
-    names: rows.map(({ name }) => name),
+    names: rows.map(({ name }) => printable(name)),
     view: [
       table(
         [

@@ -7,7 +7,7 @@ import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { plainText, table } from '../output/blocks.ts';
-import { printable, printableLines } from '../output/printable.ts';
+import { printable, printablePieces } from '../output/printable.ts';
 import { formatBytes } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
 
@@ -27,7 +27,7 @@ export async function showFiles(
   const answer = await askNode(options, context, (node) => node.files.list(path));
   return {
     data: messageData(ListFilesResponseSchema, answer),
-    names: answer.entries.map(({ name }) => name),
+    names: answer.entries.map(({ name }) => printable(name)),
     view: [
       table(
         [
@@ -56,18 +56,10 @@ export async function readNodeFile(
   if (options.to !== undefined) return saveNodeFile(path, resolve(options.to), options, context);
   await context.suspendProgress(() =>
     askNode(options, context, async (node) => {
-      const decoder = new TextDecoder();
-      let rest = '';
-      for await (const chunk of node.files.read(path)) {
-        if (!context.isTerminal) {
-          context.writeOut(chunk);
-          continue;
-        }
-        const lines = printableLinesOf(rest + decoder.decode(chunk, { stream: true }));
-        rest = lines.rest;
-        context.writeOut(lines.text);
-      }
-      if (rest !== '') context.writeOut(`${printableLines(rest).join('\n')}\n`);
+      const pieces = printablePieces();
+      for await (const chunk of node.files.read(path))
+        context.writeOut(context.isTerminal ? pieces.piece(chunk) : chunk);
+      if (context.isTerminal) context.writeOut(pieces.end());
     }),
   );
   return undefined;
@@ -101,12 +93,6 @@ async function saveNodeFile(
     await rm(temporary, { force: true });
     throw ioError(reason, `write ${target}`);
   }
-}
-
-function printableLinesOf(text: string): { readonly text: string; readonly rest: string } {
-  const end = text.lastIndexOf('\n');
-  if (end < 0) return { text: '', rest: text };
-  return { text: `${printableLines(text.slice(0, end)).join('\n')}\n`, rest: text.slice(end + 1) };
 }
 
 function nameText({ name, kind, target }: FileEntry): string {

@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import { ContainerState, EventKind } from '@plinth/api';
 import type { FakeLogs } from '@plinth/api/testing';
 import fc from 'fast-check';
-import { jsonLine, printableLines } from '../output/printable.ts';
+import { jsonLine, printableLines, printablePieces } from '../output/printable.ts';
 import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
 
 const time = { seconds: BigInt(Date.UTC(2026, 10, 22, 5, 0, 1) / 1000), nanos: 123_456_789 };
@@ -187,4 +187,28 @@ test('no text gets a control character to a terminal', () => {
       assert.equal(JSON.parse(json).text, text.toWellFormed() === text ? text : JSON.parse(json).text);
     }),
   );
+});
+
+test('a file that comes in pieces is as safe as one that comes whole', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.constantFrom('\n', '\u001b[31m', '€', 'a', '\u009b2J', '\u0007'), fc.string()), {
+        maxLength: 30,
+      }),
+      fc.integer({ min: 1, max: 7 }),
+      (parts, size) => {
+        const bytes = Buffer.from(parts.join(''));
+        const pieces = printablePieces();
+        let text = '';
+        for (let at = 0; at < bytes.length; at += size) text += pieces.piece(bytes.subarray(at, at + size));
+        text += pieces.end();
+        assert.doesNotMatch(text, CONTROL);
+        const whole = printablePieces();
+        assert.equal(text, whole.piece(bytes) + whole.end());
+      },
+    ),
+  );
+  const endless = printablePieces();
+  for (let count = 0; count < 20; count++) endless.piece(Buffer.alloc(65_537, 'x'));
+  assert.equal(endless.end(), '');
 });

@@ -11,6 +11,35 @@ export function printableLines(text: string): string[] {
   return text.split(/\r?\n/).map((line) => printable(line.replaceAll('\t', '    ')));
 }
 
+/** Longest line that is waited for; a file without lines must not be held as a whole. */
+const LINE_LIMIT_CHARS = 64 * 1024;
+
+/**
+ * printablePieces makes bytes that come in pieces safe for a terminal, line by line; `end` gives what is left.
+ * What is cut within a character or an escape sequence is put together first.
+ */
+export function printablePieces(): {
+  readonly piece: (bytes: Uint8Array) => string;
+  readonly end: () => string;
+} {
+  const decoder = new TextDecoder();
+  let rest = '';
+  return {
+    piece(bytes) {
+      rest += decoder.decode(bytes, { stream: true });
+      const end = rest.length > LINE_LIMIT_CHARS ? rest.length : rest.lastIndexOf('\n') + 1;
+      const text = rest.slice(0, end);
+      rest = rest.slice(end);
+      return printableLines(text).join('\n');
+    },
+    end() {
+      const text = rest + decoder.decode();
+      rest = '';
+      return text === '' ? '' : `${printableLines(text).join('\n')}\n`;
+    },
+  };
+}
+
 /** jsonLine is a value as one line of JSON that is safe for a terminal: JSON itself lets some control characters pass. */
 export function jsonLine(value: unknown): string {
   const asCode = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
