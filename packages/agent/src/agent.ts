@@ -1,4 +1,5 @@
 import { nameServersOf } from '@plinth/config';
+import { accessRules } from './access/access-rules.ts';
 import { accessService } from './access/access-service.ts';
 import { openAccess } from './access/open-access.ts';
 import { auditFolder } from './audit/audit-files.ts';
@@ -192,6 +193,7 @@ async function open(
     audit: audit.sink,
     nowMs: sys.nowMs,
     refuses: access.refuses,
+    rules: accessRules(config.api.roles, name),
     routes: (router) => {
       node(router);
       served.routes(router);

@@ -18,9 +18,11 @@ import {
 import { PlinthError } from '@plinth/base';
 import { openIdentity } from '../identity/open-identity.ts';
 import type { AuditRecord } from '../server/audit.ts';
+import type { AccessRules } from '../server/guard.ts';
 import { type Listener, serve } from '../server/serve.ts';
 import { memoryStore, type StateStore } from '../sys/state-store.ts';
 import { type ClientCredentials, makeAuthority } from '../testing/authority.ts';
+import { accessRules } from './access-rules.ts';
 import { accessService } from './access-service.ts';
 import { openAccess } from './open-access.ts';
 
@@ -44,7 +46,11 @@ after(async () => {
 });
 
 /** A node that accepts these authorities and keeps its list in this store. */
-async function startNode(store: StateStore = memoryStore('a test'), authorities: readonly string[] = both) {
+async function startNode(
+  store: StateStore = memoryStore('a test'),
+  authorities: readonly string[] = both,
+  rules: AccessRules = { roles: [], node: { name: 'node-1', labels: {} } },
+) {
   const access = await openAccess(store, authorities);
   const listener: Listener = await serve({
     ...{ port: 0, bindAddress: '127.0.0.1', clientAuthoritiesPem: authorities },
@@ -52,6 +58,7 @@ async function startNode(store: StateStore = memoryStore('a test'), authorities:
     audit: (record) => records.push(record),
     nowMs: Date.now,
     refuses: access.refuses,
+    rules,
     routes: (router) => {
       router.service(NodeService, { getVersions: () => ({}) });
       router.service(EtcdService, {
@@ -198,4 +205,22 @@ test('an authority is changed without a moment in which nobody can call', async 
   assert.deepEqual(await codes([oldAuthority.certificatePem]), ['ok', 'api/forbidden']);
   assert.deepEqual(await codes(both), ['ok', 'ok']);
   assert.deepEqual(await codes([newAuthority.certificatePem]), ['api/forbidden', 'ok']);
+});
+
+test('a role of the machine config may call its methods, on its nodes, and is recorded by its name', async () => {
+  const versions = ['NodeService.GetV*'];
+  const start = (nodes: readonly string[]) => {
+    const roles = [{ name: 'version-reader', methods: versions, nodes: [...nodes] }];
+    return startNode(memoryStore('a test'), both, accessRules(roles, 'node-1'));
+  };
+  const own = oldAuthority.issue({ organisations: ['version-reader'], commonName: 'own' });
+  const here = await start(['node-*']);
+  using client = here.client(own);
+  await client.getVersions();
+  assert.equal(records.findLast(({ caller }) => caller === 'own')?.role, 'version-reader');
+  await assert.rejects(client.access.get(), /the role version-reader does not have AccessService.GetAccess/);
+  using elsewhere = (await start(['worker-*'])).client(own);
+  await assert.rejects(elsewhere.getVersions(), /does not hold on this node/);
+  using unknown = (await startNode()).client(own);
+  assert.equal(await codeOf(unknown.getVersions()), 'api/forbidden');
 });

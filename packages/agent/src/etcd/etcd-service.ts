@@ -1,12 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import {
-  Code,
-  ConnectError,
-  type ConnectRouter,
-  type HandlerContext,
-  type ServiceImpl,
-} from '@connectrpc/connect';
+import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from '@connectrpc/connect';
 import {
   DefragmentEtcdResponseSchema,
   EtcdService,
@@ -18,7 +12,6 @@ import {
   SnapshotEtcdResponseSchema,
 } from '@plinth/api';
 import { type ErrorCode, PlinthError } from '@plinth/base';
-import { callerKey, requireRole } from '../server/guard.ts';
 import type { EtcdOperations } from './etcd-operations.ts';
 import { quorumOf } from './judge-loss.ts';
 
@@ -47,9 +40,8 @@ export function etcdService(etcd: EtcdOperations): (router: ConnectRouter) => vo
             healthy: voters.filter(({ healthy }) => healthy).length,
           });
         }),
-      removeEtcdMember: ({ id, override }, context) =>
+      removeEtcdMember: ({ id, override }) =>
         answer(async () => {
-          requireAdmin(context);
           if (!/^[0-9a-f]{1,16}$/.test(id))
             throw new ConnectError(
               'id is not a member id, expected up to 16 hexadecimal digits',
@@ -58,9 +50,8 @@ export function etcdService(etcd: EtcdOperations): (router: ConnectRouter) => vo
           await etcd.removeMember(id, override);
           return create(RemoveEtcdMemberResponseSchema);
         }),
-      defragmentEtcd: (_request, context) =>
+      defragmentEtcd: () =>
         answer(async () => {
-          requireAdmin(context);
           const { beforeBytes, afterBytes, durationMs } = await etcd.defragment();
           return create(DefragmentEtcdResponseSchema, {
             beforeBytes: BigInt(beforeBytes),
@@ -69,7 +60,6 @@ export function etcdService(etcd: EtcdOperations): (router: ConnectRouter) => vo
           });
         }),
       async *snapshotEtcd(_request, context) {
-        requireAdmin(context);
         try {
           for await (const { bytes, remainingBytes } of etcd.snapshot(context.signal))
             yield create(SnapshotEtcdResponseSchema, {
@@ -80,9 +70,8 @@ export function etcdService(etcd: EtcdOperations): (router: ConnectRouter) => vo
           throw toConnectError(reason);
         }
       },
-      restoreEtcd: (requests, context) =>
+      restoreEtcd: (requests) =>
         answer(async () => {
-          requireAdmin(context);
           const stream = requests[Symbol.asyncIterator]();
           const first = await stream.next();
           if (first.done)
@@ -99,12 +88,6 @@ export function etcdService(etcd: EtcdOperations): (router: ConnectRouter) => vo
 async function* chunks(first: RestoreEtcdRequest, rest: AsyncIterator<RestoreEtcdRequest>) {
   yield first.chunk;
   for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value.chunk;
-}
-
-function requireAdmin(context: HandlerContext): void {
-  const { role } = requireRole(context.values.get(callerKey));
-  if (role !== 'plinth:admin')
-    throw new ConnectError('not allowed: this call is for admins', Code.PermissionDenied);
 }
 
 async function answer<T>(work: () => Promise<T>): Promise<T> {

@@ -8,7 +8,8 @@ export type Role = (typeof roles)[number];
 /** A client as its certificate names it. */
 export interface Caller {
   readonly commonName: string;
-  readonly role: Role;
+  /** One of `roles`, or a role of the owner's own. */
+  readonly role: string;
   /** SHA-256 of the certificate, "sha256:" and lower-case hexadecimal; absent where TLS showed none (tests). */
   readonly certificate?: string;
   /** Begin of its validity. */
@@ -34,17 +35,26 @@ type CallerCertificate = Pick<PeerCertificate, 'subject' | 'valid_from' | 'valid
 
 /**
  * identifyCaller judges a certificate whose chain TLS has already verified: exactly one organisation, which is a
- * role, and a validity that still holds. TLS looked at the dates once; a connection can live longer than that.
+ * role of Plinth or of the machine config, and a validity that still holds. TLS looked at the dates once; a connection can live longer than that.
  */
-export function identifyCaller(certificate: CallerCertificate | undefined, nowMs: number): CallerVerdict {
+export function identifyCaller(
+  certificate: CallerCertificate | undefined,
+  nowMs: number,
+  ownRoles: readonly string[] = [],
+): CallerVerdict {
   const subject = certificate?.subject;
   const commonName = typeof subject?.CN === 'string' ? subject.CN : '';
   if (!certificate || !subject) return { ok: false, commonName, reason: 'no client certificate' };
   if (commonName === '')
     return { ok: false, commonName, reason: 'the certificate needs exactly one common name' };
   const organisation: unknown = subject.O;
-  const role = roles.find((name) => name === organisation);
-  if (!role) return { ok: false, commonName, reason: `its organisation is not one of ${roles.join(', ')}` };
+  const role = [...roles, ...ownRoles].find((name) => name === organisation);
+  if (!role)
+    return {
+      ok: false,
+      commonName,
+      reason: `its organisation is not one of ${[...roles, ...ownRoles].join(', ')}`,
+    };
   const valid = Date.parse(certificate.valid_from) <= nowMs && nowMs <= Date.parse(certificate.valid_to);
   if (!valid) return { ok: false, commonName, reason: 'the certificate is outside its validity' };
   const fingerprint = certificate.fingerprint256?.replaceAll(':', '').toLowerCase();

@@ -13,11 +13,12 @@ import {
 } from '@connectrpc/connect';
 import { Access, access } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
+import { type AccessRole, type JudgedNode, judgeAccess } from '../access/judge-access.ts';
 import type { AuditSink } from './audit.ts';
 import { type Budget, openBudget } from './budget.ts';
 import { openCallRate } from './call-rate.ts';
 import { type CallRecord, callRecorder } from './call-record.ts';
-import { type Caller, type CallerVerdict, callerKey, peerKey, type Role, roles } from './caller.ts';
+import { type Caller, type CallerVerdict, callerKey, peerKey } from './caller.ts';
 import { describeRequest } from './describe-request.ts';
 import { refusalOf } from './refusal.ts';
 import { watchStream } from './watch-stream.ts';
@@ -46,6 +47,14 @@ interface Admitted {
   readonly leave: () => void;
 }
 
+/** Who may call what, beside what the contract says. */
+export interface AccessRules {
+  readonly roles: readonly AccessRole[];
+  readonly node: JudgedNode;
+}
+
+const BUILT_IN: AccessRules = { roles: [], node: { name: '', labels: {} } };
+
 const admittedKey = createContextKey<Admitted | undefined>(undefined);
 
 /**
@@ -53,7 +62,7 @@ const admittedKey = createContextKey<Admitted | undefined>(undefined);
  * each client, and records every call. Streams have a budget of their own, so that they do not stand in the way of brief calls.
  * A PlinthError of a method reaches the client with its code and hint.
  */
-export function openGuard(audit: AuditSink, nowMs: () => number): Guard {
+export function openGuard(audit: AuditSink, nowMs: () => number, rules: AccessRules = BUILT_IN): Guard {
   const calls = openBudget(CALLS);
   const streams = openBudget(STREAMS);
   const rate = openCallRate(RATE, () => performance.now());
@@ -65,7 +74,7 @@ export function openGuard(audit: AuditSink, nowMs: () => number): Guard {
     const record = recordOf(method, values);
     try {
       if (pace !== 'ok') throw tooFast();
-      const caller = requireAllowed(verdict, method);
+      const caller = requireAllowed(verdict, method, rules);
       const budget: Budget = method.methodKind === 'unary' ? calls : streams;
       return { record, leave: await budget.enter(caller.commonName, signal) };
     } catch (reason) {
@@ -192,23 +201,17 @@ function isAct(method: DescMethod): boolean {
   return getOption(method, access) !== Access.READER;
 }
 
-/** How far each role reaches, in the words of the contract (options.proto). */
-const reach: Readonly<Record<Role, Access>> = {
-  'plinth:reader': Access.READER,
-  'plinth:operator': Access.OPERATOR,
-  'plinth:admin': Access.ADMIN,
-};
-
-/** requireAllowed gives the caller if its role may call the method, or ends the call. A method that names no role is nobody's. */
-export function requireAllowed(verdict: CallerVerdict, method: DescMethod): Caller {
+/** requireAllowed gives the caller if its role may call the method, or ends the call. */
+export function requireAllowed(
+  verdict: CallerVerdict,
+  method: DescMethod,
+  { roles, node }: AccessRules = BUILT_IN,
+): Caller {
   const caller = requireRole(verdict);
-  const least = getOption(method, access);
-  if (least !== Access.UNSPECIFIED && reach[caller.role] >= least) return caller;
-  const [needed] = roles.filter((role) => reach[role] === least);
-  throw new ConnectError(
-    `not allowed: ${method.name} is for ${needed ?? 'nobody'}, the certificate has ${caller.role}`,
-    Code.PermissionDenied,
-  );
+  const asked = { name: `${method.parent.name}.${method.name}`, least: getOption(method, access) };
+  const judgement = judgeAccess(caller.role, asked, roles, node);
+  if (judgement.allowed) return caller;
+  throw new ConnectError(`not allowed: ${judgement.reason}`, Code.PermissionDenied);
 }
 
 /** requireRole gives the caller or ends the call. */

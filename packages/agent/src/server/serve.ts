@@ -9,7 +9,7 @@ import type { AuditSink } from './audit.ts';
 import { type Caller, type CallerVerdict, callerKey, identifyCaller, peerKey } from './caller.ts';
 import { sessionKey } from './client-reach.ts';
 import { keepConnections } from './connections.ts';
-import { openGuard } from './guard.ts';
+import { type AccessRules, openGuard } from './guard.ts';
 
 export interface ServeOptions {
   readonly port: number;
@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly nowMs: () => number;
   /** Why a caller with a valid certificate is not accepted; undefined when it is. Asked at each call, and by recheck. */
   readonly refuses?: (caller: Caller) => string | undefined;
+  /** Roles beside the built-in ones; default: none. */
+  readonly rules?: AccessRules;
   /** Address to listen on; default: all. */
   readonly bindAddress?: string | undefined;
   /** How long a connection may be silent. */
@@ -103,9 +105,13 @@ export async function serve(options: ServeOptions): Promise<Listener> {
 }
 
 /** Who a connection is from, now. */
-function judge(socket: unknown, { nowMs, refuses }: ServeOptions): CallerVerdict {
+function judge(socket: unknown, { nowMs, refuses, rules }: ServeOptions): CallerVerdict {
   const certificate = isTls(socket) && !socket.destroyed ? socket.getPeerCertificate() : undefined;
-  const verdict = identifyCaller(certificate, nowMs());
+  const verdict = identifyCaller(
+    certificate,
+    nowMs(),
+    rules?.roles.map(({ name }) => name),
+  );
   const reason = verdict.ok ? refuses?.(verdict.caller) : undefined;
   if (!verdict.ok || reason === undefined) return verdict;
   return { ok: false, commonName: verdict.caller.commonName, reason };
@@ -115,7 +121,7 @@ function handler(options: ServeOptions) {
   const { routes, audit, nowMs, stallLimitMs = STALL_LIMIT_MS } = options;
   return rpcHandler({
     routes,
-    guard: openGuard(audit, nowMs),
+    guard: openGuard(audit, nowMs, options.rules),
     stallLimitMs,
     contextValues: (request) => {
       const socket = tlsSocketOf(request);

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fingerprintOf } from '@plinth/api';
 import { exists, ioError } from '@plinth/host';
-import { type ApiRole, issueClientCertificate, loadKeys } from '@plinth/trust';
+import { apiRoles, issueClientCertificate, loadKeys } from '@plinth/trust';
 import { contextsPath, readContexts } from '../client/contexts-file.ts';
 import { type KeyFolderOptions, keyFolder, readPassphrase } from '../flows/key-folder.ts';
 import type { CommandContext } from '../framework/context.ts';
@@ -16,7 +16,8 @@ import { parseTtl } from './parse-ttl.ts';
 import { withIssued } from './revoke.ts';
 
 export interface IssueOptions extends KeyFolderOptions {
-  readonly role: 'reader' | 'operator' | 'admin' | undefined;
+  /** "reader", "operator", "admin", or a role of a machine config. */
+  readonly role: string;
   readonly ttl: string;
   readonly out: string | undefined;
   readonly nodes: string | undefined;
@@ -39,7 +40,7 @@ export async function issueAccess(
   if (await exists(path)) throw usageError(`${path} is there already, expected a new file: see --out`);
   const contexts = await wantedContexts(options.nodes, env);
   const keys = await loadKeys(folder, await readPassphrase(options, env));
-  const role: ApiRole = `plinth:${options.role ?? 'reader'}`;
+  const role = apiRoles.find((known) => known === `plinth:${options.role}`) ?? options.role;
   const now = new Date();
   const made = await issueClientCertificate(keys.signers['api-authority'], { role, name, ttlSeconds, now });
   const fingerprint = fingerprintOf(new X509Certificate(made.certificatePem).raw);

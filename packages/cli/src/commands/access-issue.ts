@@ -1,6 +1,6 @@
 import { keyOptions } from '../flows/key-folder.ts';
 import { defineCommand } from '../framework/command.ts';
-import { choice, required, text, textOr } from '../framework/options.ts';
+import { required, text, textOr } from '../framework/options.ts';
 
 export const accessIssueCommand = defineCommand({
   path: ['access', 'issue'],
@@ -11,7 +11,7 @@ export const accessIssueCommand = defineCommand({
     { run: 'plinth access issue eve --role operator --ttl 1h --nodes w1', what: 'act on one node' },
   ],
   options: {
-    role: choice(['reader', 'operator', 'admin'], 'What it may do; default: reader'),
+    role: textOr('ROLE', 'reader', 'reader, operator, admin, or one of your own'),
     ttl: textOr('TIME', '12h', 'How long it is valid: 30m, 12h, 7d'),
     out: text('FILE', 'Where to write it; default: NAME.plinth-access here'),
     nodes: text('LIST', 'Contexts to put into the file; default: all'),

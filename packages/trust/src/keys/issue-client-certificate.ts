@@ -9,7 +9,8 @@ export const apiRoles = ['plinth:admin', 'plinth:operator', 'plinth:reader'] as 
 export type ApiRole = (typeof apiRoles)[number];
 
 export interface ClientCertificateRequest {
-  readonly role: ApiRole;
+  /** One of `apiRoles`, or a role of the owner's own as a machine config names it: "log-reader". */
+  readonly role: string;
   /** Who: the certificate's common name, shown in audit records. */
   readonly name: string;
   readonly ttlSeconds: number;
@@ -24,6 +25,8 @@ export interface ClientCertificate {
 }
 
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9@._-]{0,63}$/;
+/** Without a colon, which the built-in ones have. */
+const OWN_ROLE_PATTERN = /^[a-z][a-z0-9-]{0,31}$/;
 const TTL_LIMIT_SECONDS = 400 * 24 * 3600;
 /** Nodes whose clock is a little behind must not refuse a fresh certificate. */
 const CLOCK_SKEW_SECONDS = 300;
@@ -38,7 +41,11 @@ export async function issueClientCertificate(
   request: ClientCertificateRequest,
 ): Promise<ClientCertificate> {
   const { role, name, ttlSeconds, now = new Date() } = request;
-  if (!apiRoles.includes(role)) throw refuse(`role "${role}"`, `one of ${apiRoles.join(', ')}`);
+  if (!apiRoles.some((known) => known === role) && !OWN_ROLE_PATTERN.test(role))
+    throw refuse(
+      `role "${role}"`,
+      `one of ${apiRoles.join(', ')}, or a name of lower-case letters, digits and hyphens`,
+    );
   if (!NAME_PATTERN.test(name)) throw refuse(`name "${name}"`, '1 to 64 letters, digits or @ . _ -');
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > TTL_LIMIT_SECONDS) {
     throw refuse(`a lifetime of ${ttlSeconds} seconds`, `1 to ${TTL_LIMIT_SECONDS}`);

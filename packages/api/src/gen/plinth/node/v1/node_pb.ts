@@ -193,7 +193,7 @@ export type Caller = Message<"plinth.node.v1.Caller"> & {
   commonName: string;
 
   /**
-   * Organisation of the certificate's subject: "plinth:admin", "plinth:operator" or "plinth:reader".
+   * Organisation of the certificate's subject: "plinth:admin", "plinth:operator", "plinth:reader", or a role of the machine config.
    *
    * @generated from field: string role = 2;
    */
