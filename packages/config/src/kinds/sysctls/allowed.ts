@@ -236,9 +236,9 @@ export const allowedSysctls: readonly AllowedSysctl[] = [
   },
   {
     key: 'vm.min_free_kbytes',
-    why: 'KiB of memory the kernel keeps free for itself, so that network and disks go on under pressure.',
+    why: 'KiB of memory the kernel keeps free for itself, so that network and disks go on under pressure. The most is what the kernel itself chooses on the largest machines: all of a small one would stop it.',
     least: 1024,
-    most: 4_194_304,
+    most: 262_144,
   },
   {
     key: 'vm.vfs_cache_pressure',

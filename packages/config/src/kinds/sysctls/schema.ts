@@ -6,6 +6,9 @@ import { refusedSysctls } from './refused.ts';
 /** One number, or as many as the kernel wants in one setting. */
 export type SysctlValue = number | readonly number[];
 
+const PORTS = 'net.ipv4.ip_local_port_range';
+const LEAST_PORTS = 4096;
+
 const settings = z.strictObject(
   Object.fromEntries(allowedSysctls.map((each) => [each.key, numberOf(each).describe(each.why).optional()])),
 );
@@ -18,6 +21,14 @@ export const sysctlsSchema = z
     ),
   })
   .superRefine(({ settings: given }, context) => {
+    const ports = given[PORTS];
+    const [first = 0, last = 0] = Array.isArray(ports) ? ports : [];
+    if (ports !== undefined && last - first < LEAST_PORTS)
+      context.addIssue({
+        code: 'custom',
+        path: ['settings', PORTS],
+        message: `expected at least ${LEAST_PORTS} ports: each connection that goes out takes one`,
+      });
     for (const family of ['ipv4', 'ipv6']) {
       const [first, second, third] = [1, 2, 3].map((n) => given[`net.${family}.neigh.default.gc_thresh${n}`]);
       if (!rises(first, second) || !rises(second, third) || !rises(first, third))
