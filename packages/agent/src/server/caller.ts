@@ -34,8 +34,9 @@ type CallerCertificate = Pick<PeerCertificate, 'subject' | 'valid_from' | 'valid
 };
 
 /**
- * identifyCaller judges a certificate whose chain TLS has already verified: exactly one organisation, which is a
- * role of Plinth or of the machine config, and a validity that still holds. TLS looked at the dates once; a connection can live longer than that.
+ * identifyCaller judges a certificate whose chain TLS has already verified: exactly one organisation, which is a role of
+ * Plinth or of the machine config, and a validity that still holds. TLS looked at the dates once; a connection can live
+ * longer than that.
  */
 export function identifyCaller(
   certificate: CallerCertificate | undefined,
