@@ -45,6 +45,11 @@ export const READABLE: readonly string[] = [
   '/sys/kernel/iommu_groups',
   '/sys/kernel/mm',
   '/sys/module',
+  // What links in /etc lead to; the whole image is public and signed.
+  '/usr/lib/os-release',
+  '/usr/lib/sysctl.d',
+  '/usr/lib/systemd',
+  '/usr/share/zoneinfo',
   '/var/log',
 ];
 

@@ -63,6 +63,10 @@ test('a link is followed within the list and never out of it', async () => {
   );
 });
 
+test('the links of /etc into the image are on the list', async () => {
+  assert.match((await read('/etc/os-release')).toString(), /^ID=/m);
+});
+
 test('pipes, devices and folders are not opened as files', async () => {
   const folder = await scratchFolder('files');
   await run('mkfifo', [join(folder, 'pipe')], { env: { PATH: '/usr/bin:/bin' } });
