@@ -158,7 +158,7 @@ export type GetIdentityResponse = Message<"plinth.node.v1.GetIdentityResponse"> 
   addresses: string[];
 
   /**
-   * Where the machine config came from: "fw_cfg", "smbios" or "persisted".
+   * Where the machine config came from: "fw_cfg", "smbios", "persisted" or "api".
    *
    * @generated from field: string config_source = 8;
    */
