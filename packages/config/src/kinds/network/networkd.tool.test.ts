@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { openToolbox } from '@plinth/toolbox';
+import fc from 'fast-check';
 import { parse } from 'yaml';
+import { links } from '../../testing/networks.ts';
 import { networkKind } from './kind.ts';
 import { renderNetwork } from './render.ts';
 import { networkSchema } from './schema.ts';
@@ -37,24 +39,49 @@ async function load(name: string, files: ReadonlyMap<string, string>): Promise<s
   return `${stdout}${stderr}`;
 }
 
-const { apiVersion: _version, kind: _kind, ...example } = parse(networkKind.example);
-const files = new Map(
-  renderNetwork(networkSchema.parse(example))
-    .filter(({ path }) => dirname(path) === FOLDER)
-    .map(({ path, text }) => [basename(path), text]),
-);
+/** The files for systemd-networkd, by name. */
+function filesOf(network: unknown): ReadonlyMap<string, string> {
+  return new Map(
+    renderNetwork(networkSchema.parse(network))
+      .filter(({ path }) => dirname(path) === FOLDER)
+      .map(({ path, text }) => [basename(path), text]),
+  );
+}
 
-test('systemd-networkd loads every file without a word about it', { skip }, async () => {
-  const said = await load('good', files);
+async function assertLoads(name: string, files: ReadonlyMap<string, string>): Promise<void> {
+  const said = await load(name, files);
   assert.match(said, /^Loaded\.$/m, said);
-  for (const name of files.keys()) {
-    const lines = said.split('\n').filter((line) => line.includes(`/${name}`));
-    assert.deepEqual(lines, [`/run/systemd/network/${name}: Successfully loaded.`], said);
+  for (const file of files.keys()) {
+    const lines = said.split('\n').filter((line) => line.includes(`/${file}`));
+    assert.deepEqual(
+      lines,
+      [`/run/systemd/network/${file}: Successfully loaded.`],
+      `${said}\n${files.get(file)}`,
+    );
   }
+}
+
+const { apiVersion: _version, kind: _kind, ...example } = parse(networkKind.example);
+
+test('systemd-networkd loads every file of the example without a word about it', { skip }, async () => {
+  await assertLoads('example', filesOf(example));
+});
+
+test('systemd-networkd loads the files of any network without a word about it', { skip }, async () => {
+  // One start for all of them: each network's files get a number of their own.
+  const networks = fc.sample(links, 40);
+  const files = networks.flatMap((network, index) =>
+    [...filesOf(network)].map(([name, text]): [string, string] => [
+      `${index}-${name}`,
+      text.replaceAll(/^(Name|VLAN|Bond)=/gm, `$1=n${index}`),
+    ]),
+  );
+  assert.ok(files.length > 100, `${files.length} files`);
+  await assertLoads('any', new Map(files));
 });
 
 test('systemd-networkd would say so if a key were wrong', { skip }, async () => {
-  const [name = '', text = ''] = [...files][0] ?? [];
+  const [name = '', text = ''] = [...filesOf(example)].find(([, each]) => each.includes('DHCP=')) ?? [];
   const said = await load('bad', new Map([[name, text.replace('DHCP=', 'Dhcp6=')]]));
   assert.match(said, /Unknown key 'Dhcp6' in section \[Network\]/);
 });

@@ -63,9 +63,13 @@ function renderSettings(link: LinkSettings, vlans: readonly string[]): readonly 
     // Fixed addresses are there before the cable is, and stay when it goes: servers bind them at the start.
     ...(addresses.length > 0 ? ['ConfigureWithoutCarrier=yes'] : []),
     ...addresses.map((each) => `Address=${each}`),
-    ...(gateway === undefined ? [] : [`Gateway=${gateway}`]),
+    ...(gateway === undefined || addresses.length === 0 ? [] : [`Gateway=${gateway}`]),
     ...dns.map((each) => `DNS=${each}`),
     ...vlans.map((each) => `VLAN=${each}`),
+    // Link-local: no address has to say that it is on this link.
+    ...(gateway === undefined || addresses.length > 0
+      ? []
+      : ['', '[Route]', `Gateway=${gateway}`, 'GatewayOnLink=yes']),
     ...routes.flatMap(({ destination, gateway: via, metric }) => [
       ...['', '[Route]', `Destination=${destination}`, `Gateway=${via}`],
       ...(metric === undefined ? [] : [`Metric=${metric}`]),
