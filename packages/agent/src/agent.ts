@@ -84,9 +84,19 @@ export async function runAgent(given: AgentParts): Promise<void> {
   console.say(`plinthd ${version} starts on ${parts.sys.hostName()}`);
   const config = await waitForConfig(parts, () => again.abort());
   if (!config) return;
-  await config.transaction.settle();
-  const { listener, watch } = await open(parts, config, events);
+  // Beside the API, not before it: during a boot a unit may wait for others, and the API has to answer all the same.
   const transactions = config.transaction.run(signal);
+  try {
+    await serveUntilAborted(parts, config, events);
+  } finally {
+    again.abort();
+    await transactions;
+  }
+}
+
+async function serveUntilAborted(parts: AgentParts, config: ServedConfig, events: EventBus): Promise<void> {
+  const { signal } = parts;
+  const { listener, watch } = await open(parts, config, events);
   try {
     await parts.ready(`API on port ${listener.port}`);
     let waitMs = parts.retryMs;
@@ -97,7 +107,6 @@ export async function runAgent(given: AgentParts): Promise<void> {
     }
   } finally {
     await listener.close();
-    await transactions;
   }
 }
 
