@@ -10,7 +10,7 @@ import { z } from 'zod';
 
 /**
  * Prints how long calls of the node API take over mutual TLS on loopback, with plinthd as it is in the image: jitless, with its
- * limits. On a machine with at least 150 processes, which are started where there are fewer.
+ * limits; and the processor time each costs it, which does not depend on what else the machine does. On a machine with at least 150 processes, which are started where there are fewer.
  * Run as root: node bench/calls.ts
  */
 const PROCESSES = 150;
@@ -50,17 +50,21 @@ try {
   const answer = execFileSync(
     'nsenter',
     ['--target', String(plinthd.pid), '--net', process.execPath, program],
-    { input: JSON.stringify({ fingerprint, certificatePem, keyPem }), encoding: 'utf8' },
+    { input: JSON.stringify({ pid: plinthd.pid, fingerprint, certificatePem, keyPem }), encoding: 'utf8' },
   );
-  const took = z.record(z.string(), z.array(z.number())).parse(JSON.parse(answer));
+  const took = z
+    .record(z.string(), z.object({ spent: z.array(z.number()), cpuMs: z.number() }))
+    .parse(JSON.parse(answer));
   console.log(`milliseconds of one call, ${count()} processes on the machine`);
-  for (const [name, spent] of Object.entries(took)) {
+  for (const [name, { spent, cpuMs }] of Object.entries(took)) {
     const sorted = spent.toSorted((a, b) => a - b);
     const at = (share: number) => (sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN).toFixed(1);
     const verdict = CHEAP.includes(name)
       ? `  target p50 ≤ ${TARGET_MS}: ${Number(at(0.5)) <= TARGET_MS ? 'met' : 'MISSED'}`
       : '';
-    console.log(`${name.padEnd(18)} p50 ${at(0.5).padStart(6)}  p99 ${at(0.99).padStart(6)}${verdict}`);
+    console.log(
+      `${name.padEnd(18)} p50 ${at(0.5).padStart(6)}  p99 ${at(0.99).padStart(6)}  processor ${cpuMs.toFixed(2).padStart(6)}${verdict}`,
+    );
   }
   await plinthd.stop();
 } finally {

@@ -38,9 +38,15 @@ async function readDisk(
   observation: Observation,
 ): Promise<DiskShape | undefined> {
   const folder = `${DISKS}/${name}`;
-  // A driver may refuse single files (EINVAL, EIO): what it does not tell is left out.
+  const present = new Set([
+    ...(await listDir(sys, folder)),
+    ...(await listDir(sys, `${folder}/device`)).map((file) => `device/${file}`),
+  ]);
+  // Most drivers lack most files, and each failure costs more than a file. A driver may refuse single ones (EINVAL, EIO) too.
   const text = async (file: string) =>
-    ((await readText(sys, `${folder}/${file}`).catch(() => '')) ?? '').trim();
+    present.has(file) || file.startsWith('queue/')
+      ? ((await readText(sys, `${folder}/${file}`).catch(() => '')) ?? '').trim()
+      : '';
   const sectors = Number(await text('size'));
   if (!(sectors > 0)) return undefined;
   const transport = diskTransport(name, await sys.readLink(folder).catch(() => ''));

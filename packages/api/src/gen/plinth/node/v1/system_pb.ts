@@ -918,7 +918,7 @@ export type GetTimeResponse = Message<"plinth.node.v1.GetTimeResponse"> & {
   serverAddress: string;
 
   /**
-   * All servers, in the order they are tried.
+   * All servers it may ask: those set at run time, of the system, of links, and those to fall back on.
    *
    * @generated from field: repeated string servers = 6;
    */
