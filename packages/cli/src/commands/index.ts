@@ -239,6 +239,7 @@ export const commandTable: CommandTable = {
       'shutdown',
       'reset',
       'restart',
+      'support',
     ],
     Cluster: ['cluster', 'kubernetes', 'etcd', 'bootstrap', 'join'],
     'The tool itself': ['completion', 'version', 'errors'],

@@ -5,12 +5,12 @@ export const rebootCommand = defineCommand({
   path: ['reboot'],
   summary: 'Reboot a node in good order',
   details: [
-    'Refused while the node is at another act, and where etcd would lose its quorum.',
-    'With --drain pods go first, as their disruption budgets allow; data in emptyDir volumes is lost.',
+    'Refused while it is at another act, and where etcd would lose its quorum.',
+    'A drain respects disruption budgets; data in emptyDir volumes is lost.',
   ],
   examples: [
     { run: 'plinth reboot --wait', what: 'the current node, and wait until it is healthy again' },
-    { run: 'plinth reboot --context w1 --drain --wait --reason "new firmware"', what: 'a member' },
+    { run: 'plinth reboot --context w1 --drain --wait --reason firmware', what: 'a member' },
   ],
   options: machineOptions,
   args: {},

@@ -6,8 +6,8 @@ export const resetCommand = defineCommand({
   path: ['reset'],
   summary: 'Wipe the data of a node; it comes back as a new one',
   details: [
-    'Its next start makes /var anew, also after a power cut in between: identity, staged layers,',
-    'logs and volumes are lost. Blocks are discarded where the disk can; they are not overwritten.',
+    'Its next start makes /var anew, also after a power cut: identity, layers, logs',
+    'and volumes are lost. Blocks are discarded, not overwritten.',
     'A member of a cluster has to leave first.',
   ],
   examples: [

@@ -6,8 +6,8 @@ export const shutdownCommand = defineCommand({
   path: ['shutdown'],
   summary: 'Power a node off in good order',
   details: [
-    'Nothing in Plinth starts it again. Refused while the node is at another act, and where',
-    'etcd would lose its quorum.',
+    'Nothing in Plinth starts it again. Refused while it is at another act, and',
+    'where etcd would lose its quorum.',
   ],
   examples: [
     { run: 'plinth shutdown --context w1 --drain', what: 'a member, its pods first' },

@@ -1,4 +1,4 @@
-import { nodeOptions } from '../client/node-options.ts';
+import { machineOptions } from '../client/machine-options.ts';
 import { defineCommand } from '../framework/command.ts';
 import { flag, integer, optional, text } from '../framework/options.ts';
 
@@ -6,9 +6,9 @@ export const supportCommand = defineCommand({
   path: ['support'],
   summary: 'Write what explains a node to one encrypted file, without its secrets',
   details: [
-    'What the file will hold is listed first. A part that fails or is late is named in it and',
-    'keeps no other back. It is made here from what your certificate may ask: a reader gets',
-    'less than an admin. Look at what was taken out, and at what was not, before you send it.',
+    'What it will hold is listed first. A part that fails or is late is named in it.',
+    'Your certificate asks: a reader gets less than an admin. Look into a plain one',
+    'before you trust what was taken out.',
   ],
   extraFormats: ['name'],
   examples: [
@@ -16,11 +16,11 @@ export const supportCommand = defineCommand({
     { run: 'plinth support mine.tar.gz --no-encrypt', what: 'to look into it yourself' },
   ],
   options: {
-    recipient: text('KEYS', 'Public keys of age that may open it, separated by commas'),
+    recipient: text('KEYS', 'Public keys of age that may open it; with commas'),
     recipientsFile: text('FILE', 'The same from a file, one a line'),
     noEncrypt: flag('Write a plain archive'),
     journalLines: integer('LINES', { min: 100, max: 100_000, fallback: 5000 }, "Of this boot's journal"),
-    context: nodeOptions.context,
+    context: machineOptions.context,
     timeout: integer('SECONDS', { min: 1, max: 60, fallback: 30 }, 'Bound on each answer'),
   },
   args: { file: optional('FILE', 'A file that does not exist yet') },
