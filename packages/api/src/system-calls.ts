@@ -42,8 +42,7 @@ export function systemCalls(transport: Transport, answer: Answer, timeoutMs: num
   // A node refuses a call that asks for more time than it gives.
   const brief = { timeoutMs: Math.min(timeoutMs, nodeCallLimitMs) };
   return {
-    services: ({ allKinds = false } = {}) =>
-      answer('ListServices', client.listServices({ allKinds }, brief)),
+    services: ({ allKinds = false } = {}) => answer('ListServices', client.listServices({ allKinds }, brief)),
     processes: ({ sampleMs = 0, arguments: words = false, kernelThreads = false } = {}) =>
       answer(
         'ListProcesses',
