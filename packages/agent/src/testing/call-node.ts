@@ -4,12 +4,14 @@ import {
   ApplyConfigRequestSchema,
   ApplyConfigResponseSchema,
   connectNode,
+  GetAuditHeadResponseSchema,
   GetConfigStatusResponseSchema,
   GetHealthResponseSchema,
   GetIntegrityResponseSchema,
   ListConfigHistoryResponseSchema,
   type NodeClient,
   nodeApiPort,
+  openAuditVerifier,
 } from '@plinth/api';
 import { z } from 'zod';
 
@@ -32,6 +34,12 @@ const calls = {
     await node.config.confirm(Number(request));
     return {};
   },
+  getAuditHead: async (node: NodeClient) => toJson(GetAuditHeadResponseSchema, await node.audit.head()),
+  verifyAudit: async (node: NodeClient) => {
+    const verifier = openAuditVerifier(undefined);
+    for await (const lines of node.audit.read()) for (const line of lines) verifier.add(line);
+    return verifier.finish();
+  },
 } as const;
 
 const order = z
@@ -43,6 +51,8 @@ const order = z
       'listConfigHistory',
       'applyConfig',
       'confirmConfig',
+      'getAuditHead',
+      'verifyAudit',
     ]),
     fingerprint: z.string(),
     certificatePem: z.string(),

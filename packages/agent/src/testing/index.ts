@@ -12,6 +12,13 @@ export {
   type TestAuthority,
 } from './authority.ts';
 export { serveWorld, World } from './config-world.ts';
+export {
+  type HostileAnswer,
+  type HostileOrder,
+  runClient,
+  startClient,
+  statusMb,
+} from './hostile-clients.ts';
 export { cannotIsolate, type IsolatedPlinthd, startIsolated } from './isolated-plinthd.ts';
 export { type KubeadmFiles, renderKubeadmFiles } from './kubeadm-files.ts';
 export { type LogsServer, type LogsServerOptions, startLogsServer } from './logs-server.ts';

@@ -1,19 +1,12 @@
-// A program of bench/hostile.ts, run in the network of an isolated plinthd. What to do comes on the standard input; what
-// came of it goes to the standard output as JSON. With "hold" it then keeps its connections until its input ends.
+// A program of hostile-clients.ts, run in the network of an isolated plinthd. What to do comes on the standard input; what
+// came of it goes to the standard output as JSON. It then keeps its connections until its input ends.
 import { randomBytes } from 'node:crypto';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { connect as connectTls } from 'node:tls';
-import type { ClientCredentials } from '@plinth/agent/testing';
 import { nodeApiPort } from '@plinth/api';
-
-/** What the client is to do. */
-export interface HostileOrder {
-  readonly what: 'idle' | 'streams' | 'fuzz' | 'half-open' | 'half-messages' | 'flood' | 'honest' | 'refused';
-  readonly count: number;
-  readonly clients: readonly ClientCredentials[];
-}
+import type { HostileOrder } from './hostile-clients.ts';
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const first = await lines.next();
