@@ -1,6 +1,5 @@
 import type { NodeClient } from '@plinth/api';
 import type { CommandContext } from '../framework/context.ts';
-import { connectContext } from './connect-context.ts';
 import type { NodeOptions } from './node-options.ts';
 
 /** Which node: that of the context, or one that is connected already and stays so; see showOnNodes. */
@@ -13,6 +12,8 @@ export async function askNode<T>(
   ask: (node: NodeClient) => Promise<T>,
 ): Promise<T> {
   if (options.node) return ask(options.node);
+  // The client is large, and most commands import this file only to be listed.
+  const { connectContext } = await import('./connect-context.ts');
   using node = await connectContext(options.context, context.env, options.timeout * 1000);
   // Ctrl-C hangs up, which ends the call.
   const hangUp = () => node.close();

@@ -1,5 +1,3 @@
-import { migrateConfig } from '@plinth/config';
-import { configRefused, readConfigBytes } from '../client/read-config.ts';
 import { defineCommand } from '../framework/command.ts';
 import { required } from '../framework/options.ts';
 import { plainText } from '../output/blocks.ts';
@@ -18,6 +16,8 @@ export const configMigrateCommand = defineCommand({
   options: {},
   args: { file: required('FILE', 'A machine config of any form that is still read') },
   run: async ({ args: { file } }) => {
+    const { migrateConfig } = await import('@plinth/config');
+    const { configRefused, readConfigBytes } = await import('../client/read-config.ts');
     const migrated = migrateConfig(await readConfigBytes(file), file);
     if (!migrated.ok) throw configRefused(file, migrated.diagnostics);
     return { data: { text: migrated.value }, view: [plainText(migrated.value)] };

@@ -1,5 +1,3 @@
-import { renderConfig } from '@plinth/config';
-import { readConfig } from '../client/read-config.ts';
 import { defineCommand } from '../framework/command.ts';
 import { required } from '../framework/options.ts';
 import { plainText } from '../output/blocks.ts';
@@ -16,6 +14,8 @@ export const configRenderCommand = defineCommand({
   options: {},
   args: { file: required('FILE', 'A machine config') },
   run: async ({ args: { file } }) => {
+    const { renderConfig } = await import('@plinth/config');
+    const { readConfig } = await import('../client/read-config.ts');
     const files = renderConfig(await readConfig(file)).map(({ path, mode, text, secret }) => ({
       path,
       mode: `0${mode.toString(8)}`,

@@ -1,4 +1,3 @@
-import { configJsonSchema } from '@plinth/config';
 import { defineCommand } from '../framework/command.ts';
 import { plainText } from '../output/blocks.ts';
 
@@ -16,6 +15,7 @@ export const configSchemaCommand = defineCommand({
   options: {},
   args: {},
   run: async () => {
+    const { configJsonSchema } = await import('@plinth/config');
     const schema = configJsonSchema();
     return { data: schema, view: [plainText(JSON.stringify(schema, null, 2))] };
   },

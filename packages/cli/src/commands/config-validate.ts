@@ -1,6 +1,5 @@
 import type { Diagnostic } from '@plinth/base';
-import { allKinds, type MachineConfig, parseConfig } from '@plinth/config';
-import { configRefused, readConfigBytes } from '../client/read-config.ts';
+import type { allKinds, MachineConfig } from '@plinth/config';
 import { defineCommand } from '../framework/command.ts';
 import { several } from '../framework/options.ts';
 import { table } from '../output/blocks.ts';
@@ -16,11 +15,14 @@ export const configValidateCommand = defineCommand({
   options: {},
   args: { files: several('FILE', 'A machine config') },
   run: async ({ args: { files } }) => {
+    const { allKinds, parseConfig } = await import('@plinth/config');
+    const { configRefused, readConfigBytes } = await import('../client/read-config.ts');
     const problems: Diagnostic[] = [];
     const rows: { file: string; node: string; kinds: readonly string[] }[] = [];
     for (const file of files) {
       const parsed = parseConfig(await readConfigBytes(file), file);
-      if (parsed.ok) rows.push({ file, node: parsed.value.machine.name, kinds: kindsOf(parsed.value) });
+      if (parsed.ok)
+        rows.push({ file, node: parsed.value.machine.name, kinds: kindsOf(parsed.value, allKinds) });
       else problems.push(...parsed.diagnostics);
     }
     const wrong = files.length - rows.length;
@@ -45,8 +47,8 @@ export const configValidateCommand = defineCommand({
   },
 });
 
-function kindsOf(config: MachineConfig): readonly string[] {
-  return allKinds
+function kindsOf(config: MachineConfig, kinds: typeof allKinds): readonly string[] {
+  return kinds
     .filter(({ property }) => [config[property as keyof MachineConfig] ?? []].flat().length > 0)
     .map(({ kind }) => kind);
 }

@@ -1,4 +1,3 @@
-import { DefragmentEtcdResponseSchema, messageData } from '@plinth/api';
 import { askNode } from '../client/ask-node.ts';
 import { durationMs } from '../client/duration.ts';
 import { nodeOptions } from '../client/node-options.ts';
@@ -21,6 +20,7 @@ export const etcdDefragmentCommand = defineCommand({
   },
   args: {},
   run: async ({ options }, context) => {
+    const { DefragmentEtcdResponseSchema, messageData } = await import('@plinth/api');
     const answer = await askNode(options, context, (node) => node.etcd.defragment(options.timeout * 1000));
     return {
       data: messageData(DefragmentEtcdResponseSchema, answer),

@@ -1,4 +1,3 @@
-import { messageData, RestartServiceResponseSchema } from '@plinth/api';
 import { askNode } from '../client/ask-node.ts';
 import { durationMs } from '../client/duration.ts';
 import { nodeOptions } from '../client/node-options.ts';
@@ -21,6 +20,7 @@ export const restartCommand = defineCommand({
   },
   args: { service: required('SERVICE', 'Its name, for instance "containerd"') },
   run: async ({ args: { service }, options }, context) => {
+    const { messageData, RestartServiceResponseSchema } = await import('@plinth/api');
     const answer = await askNode(options, context, (node) => node.machine.restartService(service));
     const tookMs = durationMs(answer.duration);
     const said = tookMs === 0 ? 'restarts' : `runs again after ${formatDuration(tookMs)}`;

@@ -1,4 +1,3 @@
-import { ConfigMode } from '@plinth/api';
 import { nodeOptions } from '../client/node-options.ts';
 import { choice, flag, text, type ValueSpec } from '../framework/options.ts';
 
@@ -40,16 +39,3 @@ export const changeOptions = {
   context: nodeOptions.context,
   timeout: nodeOptions.timeout,
 };
-
-const MODES = { auto: ConfigMode.AUTO, staged: ConfigMode.STAGED, try: ConfigMode.TRY } as const;
-
-/** modeOf is a mode in the words of the contract; unspecified leaves the choice to the node. */
-export function modeOf(mode: keyof typeof MODES | undefined): ConfigMode {
-  return mode === undefined ? ConfigMode.UNSPECIFIED : MODES[mode];
-}
-
-/** modeWord is the opposite of modeOf. */
-export function modeWord(mode: ConfigMode): string {
-  const found = Object.entries(MODES).find(([, value]) => value === mode);
-  return found?.[0] ?? 'provisioned';
-}

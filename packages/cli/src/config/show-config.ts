@@ -16,7 +16,7 @@ import { type Block, facts, nextCommands, plainText, table } from '../output/blo
 import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 import { formatDuration } from '../output/units.ts';
-import { modeWord } from './config-options.ts';
+import { modeWord } from './config-mode.ts';
 import { readConfigFile } from './read-config.ts';
 import { planText } from './show-plan.ts';
 
