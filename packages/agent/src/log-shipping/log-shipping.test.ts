@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createServer, type TLSSocket } from 'node:tls';
 import fc from 'fast-check';
 import { runCheck } from '../checks/check.ts';
 import { pause } from '../repeat.ts';
@@ -11,6 +8,7 @@ import { makeAuthority } from '../testing/authority.ts';
 import { fakeSys } from '../testing/fake-sys.ts';
 import { openLogShipping } from './open-log-shipping.ts';
 import { journalArgs } from './ship-journal.ts';
+import { receiveSyslog } from './testing/receive-syslog.ts';
 import { syslogFrame } from './write-syslog.ts';
 
 const authority = makeAuthority('logs');
@@ -45,38 +43,6 @@ class FakeJournal {
       await pause(5, signal);
     }
   }
-}
-
-/** A server for syslog over TLS; messages as they come, without their lengths. */
-async function receive(port = 0) {
-  const messages: string[] = [];
-  const open = new Set<TLSSocket>();
-  const listener = createServer({ key: server.keyPem, cert: server.certificatePem }, (socket) => {
-    open.add(socket);
-    let rest = Buffer.alloc(0);
-    socket.on('error', () => {});
-    socket.on('data', (piece: Buffer) => {
-      rest = Buffer.concat([rest, piece]);
-      for (;;) {
-        const space = rest.indexOf(' ');
-        const end = space + 1 + Number(rest.subarray(0, space).toString());
-        if (space < 0 || rest.length < end) break;
-        messages.push(rest.subarray(space + 1, end).toString());
-        rest = rest.subarray(end);
-      }
-    });
-  });
-  listener.on('tlsClientError', () => {});
-  listener.listen(port, '127.0.0.1');
-  await once(listener, 'listening');
-  return {
-    messages,
-    port: (listener.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      for (const socket of open) socket.destroy();
-      await new Promise((resolve) => listener.close(resolve));
-    },
-  };
 }
 
 function target(port: number, certificateAuthority = authority.certificatePem) {
@@ -184,7 +150,7 @@ test('journalArgs follows from a position, at first from the beginning of the bo
 });
 
 test('entries arrive in order, also those that come later', async () => {
-  await using logs = await receive();
+  await using logs = await receiveSyslog(server);
   const journal = new FakeJournal();
   journal.entries.push(entry(0, 'first'), entry(1, 'second'));
   await using node = start(journal, memory(), () => target(logs.port));
@@ -201,14 +167,14 @@ test('entries arrive in order, also those that come later', async () => {
 test('a server that goes away and comes back gets what came meanwhile', async () => {
   const journal = new FakeJournal();
   journal.entries.push(entry(0, 'before'));
-  const first = await receive();
+  const first = await receiveSyslog(server);
   await using node = start(journal, memory(), () => target(first.port));
   await until(() => first.messages.length === 1);
   await first[Symbol.asyncDispose]();
   await until(() => node.said.length === 1);
   assert.match(await node.state(), /^fail: localhost:\d+: /);
   journal.entries.push(entry(1, 'meanwhile'));
-  await using second = await receive(first.port);
+  await using second = await receiveSyslog(server, first.port);
   await until(() => second.messages.some((message) => message.endsWith('meanwhile')));
   assert.match(
     node.said.join('\n'),
@@ -217,7 +183,7 @@ test('a server that goes away and comes back gets what came meanwhile', async ()
 });
 
 test('a plinthd that starts anew goes on where the last one was', async () => {
-  await using logs = await receive();
+  await using logs = await receiveSyslog(server);
   const journal = new FakeJournal();
   const store = memory();
   journal.entries.push(entry(0, 'first'), entry(1, 'second'));
@@ -238,7 +204,7 @@ test('a plinthd that starts anew goes on where the last one was', async () => {
 });
 
 test('a server of another authority is told nothing', async () => {
-  await using logs = await receive();
+  await using logs = await receiveSyslog(server);
   const journal = new FakeJournal();
   journal.entries.push(entry(0, 'secret'));
   await using node = start(journal, memory(), () => target(logs.port, stranger.certificatePem));
@@ -248,8 +214,8 @@ test('a server of another authority is told nothing', async () => {
 });
 
 test('another config is followed while plinthd runs', async () => {
-  await using one = await receive();
-  await using two = await receive();
+  await using one = await receiveSyslog(server);
+  await using two = await receiveSyslog(server);
   const journal = new FakeJournal();
   journal.entries.push(entry(0, 'first'));
   let wanted: ReturnType<typeof target> | undefined;
