@@ -192,3 +192,15 @@ test('the next boot knows the act that ended the one before, the one after it do
   const third = await world.open();
   assert.equal(third.ended, undefined);
 });
+
+test('a stored act that cannot be read is set aside, and the node can be asked again', async () => {
+  for (const text of ['', '{', '{"kind":"reboot"}', '[]']) {
+    const world = new World();
+    await world.store.write('machine/act.json', Buffer.from(text));
+    const machine = await world.open();
+    assert.equal(machine.current(), undefined);
+    await machine.begin(request('reboot'));
+    await world.settle(machine);
+    assert.deepEqual(world.ended, ['reboot']);
+  }
+});
