@@ -12,7 +12,7 @@ import type { ConfigStore } from './config-store.ts';
 import { type InTurn, inTurn } from './in-turn.ts';
 import type { MachineFiles } from './machine-files.ts';
 import { obstacles } from './obstacles.ts';
-import type { ConfigState } from './state.ts';
+import { type ConfigState, revisionOf } from './state.ts';
 import { type BootTime, goBack, isLate, lateBecause, prove, stay, type Transition } from './transitions.ts';
 import { addWork, workDone } from './work.ts';
 
@@ -141,18 +141,22 @@ export function openTransaction(chosen: ChosenConfig, parts: TransactionParts): 
     }
   }
 
-  async function takeBack(why: string, boot: BootTime): Promise<void> {
-    const next = goBack(state, why);
+  async function takeBack(because: string, boot: BootTime): Promise<void> {
+    const next = goBack(state, because);
     const to = await readRevision(store, next.state, next.state.current).catch(messageOf);
     if (typeof to === 'string') {
-      await take(stay(state, `${why}; ${to}`), config, boot);
+      await take(stay(state, `${because}; ${to}`), config, boot);
       return;
     }
+    const mode = revisionOf(state, state.current)?.mode;
     const before = state.work.reboot.length;
     await take(next, to, boot);
     reach = undefined;
     fresh = false;
-    rebootWanted = state.work.reboot.length > before;
+    const why = state.work.reboot.slice(before);
+    for (const each of why) console.say(`config: a reboot is needed to go back wholly: ${each}`);
+    // A boot that failed is made again. One that went well does not end for a change that somebody tried.
+    rebootWanted = why.length > 0 && (mode === 'staged' || mode === 'provisioning');
   }
 
   async function watchTrial(boot: BootTime): Promise<void> {
@@ -182,7 +186,7 @@ export function openTransaction(chosen: ChosenConfig, parts: TransactionParts): 
   async function rebootForWayBack(): Promise<void> {
     if (!rebootWanted || !state.work.done) return;
     rebootWanted = false;
-    console.say(`config: the node restarts to go back: ${state.work.reboot.join(', ')}`);
+    console.say('config: the node restarts to go back');
     const args = ['start', '--no-block', '--job-mode=replace-irreversibly', 'reboot.target'];
     const { exitCode, stderr } = await sys.run(SYSTEMCTL, args);
     if (exitCode !== 0) console.say(`config: cannot restart the node: ${stderr.trim()}`);

@@ -324,6 +324,55 @@ test('a change of the name lets plinthd start anew, once', async () => {
   assert.equal(again.transaction.config().machine.name, 'node-2');
 });
 
+/** textOf(1) with a VLAN, which is made at once and does not go without a reboot. */
+function withVlan(): Buffer {
+  return Buffer.from(
+    `${textOf(1)}`.replace(
+      '"interfaces"',
+      '"vlans":[{"name":"vlan20","id":20,"parent":"52:54:00:00:00:01","addresses":["10.20.0.1/24"]}],"interfaces"',
+    ),
+  );
+}
+const REBOOT = 'systemctl start --no-block --job-mode=replace-irreversibly reboot.target';
+
+test('what needs a reboot is refused at once, and taken staged', async () => {
+  const { plinthd } = await fresh();
+  await plinthd.operations.apply(withVlan(), alice, within);
+  await plinthd.transaction.step();
+  await plinthd.operations.confirm(2, alice);
+  for (const mode of ['auto', 'try'] as const)
+    await assert.rejects(
+      plinthd.operations.apply(textOf(1), alice, { ...within, mode }),
+      refused('config/needs-reboot'),
+    );
+  assert.equal((await plinthd.operations.apply(textOf(1), alice, within)).mode, 'staged');
+});
+
+test('a way back that needs a reboot is told after a trial, and taken after a boot that failed', async () => {
+  const { world, plinthd } = await fresh();
+  await plinthd.operations.apply(withVlan(), alice, within);
+  await plinthd.transaction.step();
+  world.upMs += 60_000;
+  for (let step = 0; step < 2; step++) await plinthd.transaction.step();
+  assert.equal(plinthd.transaction.state().current, 1);
+  assert.equal(plinthd.transaction.state().work.reboot.length, 1);
+  assert.ok(!world.programs.includes(REBOOT));
+  await plinthd.operations.apply(withVlan(), alice, { ...within, mode: 'staged' });
+  world.reboot();
+  world.healthy = false;
+  const second = await started(world);
+  await second.transaction.step();
+  world.upMs += HEALTH_LIMIT_MS;
+  for (let step = 0; step < 3; step++) await second.transaction.step();
+  assert.equal(second.transaction.state().current, 1);
+  assert.equal(world.programs.filter((line) => line === REBOOT).length, 1);
+  world.reboot();
+  const third = await started(world);
+  await third.transaction.step();
+  assertWhole(world, third);
+  assert.deepEqual(third.transaction.state().work.reboot, []);
+});
+
 test('the history is bounded, its texts are forgotten with it, and the way back is never among them', async () => {
   const { world, plinthd } = await fresh();
   for (let n = 2; n < HISTORY_LIMIT + 12; n++) {
