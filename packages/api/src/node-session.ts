@@ -3,11 +3,13 @@ import {
   type ClientHttp2Stream,
   type ClientSessionRequestOptions,
   connect,
+  constants,
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { GrpcTransportOptions } from '@connectrpc/connect-node';
 import { PlinthError } from '@plinth/base';
 import { dialNode, type NodeTarget } from './dial-node.ts';
+import { allowLateReader } from './late-reader.ts';
 import { connectionError } from './rpc-error.ts';
 
 type SessionManager = NonNullable<GrpcTransportOptions['sessionManager']>;
@@ -37,7 +39,9 @@ export class NodeSession implements SessionManager {
     options: Omit<ClientSessionRequestOptions, 'signal'>,
   ): Promise<ClientHttp2Stream> {
     const session = await this.#live();
-    return session.request({ ...headers, ':method': method, ':path': path }, options);
+    const stream = session.request({ ...headers, ':method': method, ':path': path }, options);
+    if (this.#target.openBytes) allowLateReader(stream);
+    return stream;
   }
 
   notifyResponseByteRead(): void {}
@@ -47,7 +51,8 @@ export class NodeSession implements SessionManager {
     const session = this.#session;
     this.#session = undefined;
     session?.then(
-      (open) => open.destroy(),
+      // Without a reason a call in flight would not hear of it, and wait for its own end.
+      (open) => open.destroy(new Error('the connection was closed'), constants.NGHTTP2_CANCEL),
       () => {}, // never opened: its caller has the error already
     );
   }

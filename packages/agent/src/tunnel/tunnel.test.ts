@@ -143,6 +143,17 @@ test('the client asks the far node itself, through the middle', async () => {
   );
 });
 
+test('a client that is done leaves nothing open on the way', async () => {
+  using way = connectNode(target(middle));
+  for (let round = 0; round < 40; round++) {
+    const bytes = await way.tunnel.open('far', 2_000);
+    const node = farThrough(way, { openBytes: async () => bytes });
+    await node.getIdentity();
+    node.close();
+    if (!bytes.closed) await once(bytes, 'close');
+  }
+});
+
 test('peers are told with what a client pins', async () => {
   using way = connectNode(target(middle));
   const { peers, observedAt } = await way.tunnel.peers();

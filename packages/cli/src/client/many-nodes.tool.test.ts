@@ -107,6 +107,11 @@ test('one call for two real nodes, of which the client reaches one', { skip, tim
     peer('gone', '10.77.0.99', '0'.repeat(32)),
     peer('own', '127.0.0.1', nodeId),
     peer('middle', '10.77.0.1', '1'.repeat(32)),
+    // The far one under more names: each is a tunnel and a connection of its own.
+    ...Array.from({ length: 40 }, (_, n) => ({
+      ...peer(`far-${n}`, '10.77.0.2', nodeId),
+      labels: { zone: 'b' },
+    })),
   ]);
   using middle = startIsolated(program, {
     folder: middleFolder,
@@ -141,6 +146,10 @@ test('one call for two real nodes, of which the client reaches one', { skip, tim
       ['m', '9.9.9'],
     ],
   );
+
+  const many = plinth('get', 'identity', '-l', 'zone=b', '-o', 'json');
+  assert.equal(many.status, 0, many.stdout.slice(-1_000));
+  assert.equal(JSON.parse(many.stdout).length, 40);
 
   const some = plinth('get', 'identity', '--nodes', 'far,false,gone,own', '--timeout', '8', '-o', 'json');
   assert.equal(some.status, 5, some.stderr);
