@@ -68,7 +68,11 @@ suite('a Kubernetes layer on a read-only drive', () => {
       merging('merge', latest, '-/usr/bin/systemctl restart plinth-images.service', ...IMAGES),
       merging('switched', old, '/usr/bin/systemctl show -P NRestarts,ActiveState containerd.service'),
       ...[TAMPERED, UNSIGNED, FOREIGN, OTHER_LEVEL].map((version, index) => merging(`bad${index}`, version)),
-      { name: 'folder', run: [...MERGE, ...LOOK], input: [`r ${CURSOR}`, `r ${LINK}`, `d ${LINK}/usr/bin 0755`] },
+      {
+        name: 'folder',
+        run: [...MERGE, ...LOOK],
+        input: [`r ${CURSOR}`, `r ${LINK}`, `d ${LINK}/usr/bin 0755`],
+      },
       { name: 'again', run: [...MERGE, ...LOOK], input: [`R ${LINK}/usr`, ...choose(latest)] },
     ];
     const disk = await copyInstrumented(lab, 'layer');

@@ -38,12 +38,7 @@ for (const kubernetes of await findKubernetesPrograms()) {
   const { minor, skip, version } = kubernetes;
 
   test(`what kubeadm ${minor} sets up passes the CIS benchmark`, { skip }, async () => {
-    const data = readDocument(
-      await readFile(dataPath, 'utf8'),
-      dataPath,
-      cisBenchmark,
-      'config/invalid',
-    );
+    const data = readDocument(await readFile(dataPath, 'utf8'), dataPath, cisBenchmark, 'config/invalid');
     assert.ok(data.ok, data.ok ? '' : data.diagnostics.map(({ message }) => message).join('\n'));
     await using set = await openProgramSet(kubernetes);
     const facts = await factsOf(set, version);
