@@ -1,70 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PlinthError } from '@plinth/base';
-import { parseConfig, renderConfig } from '@plinth/config';
-import fc from 'fast-check';
-import { makeAuthority } from '../../testing/authority.ts';
-import { type Plinthd, World } from '../../testing/config-world.ts';
-import type { FoundConfig } from '../find-config.ts';
-import { HISTORY_LIMIT, revisionOf } from './state.ts';
+import { World } from '../../testing/config-world.ts';
+import { HISTORY_LIMIT } from './state.ts';
+import {
+  alice,
+  assertWhole,
+  current,
+  found,
+  fresh,
+  refused,
+  started,
+  textOf,
+  within,
+} from './transaction.testing.ts';
 import { HEALTH_LIMIT_MS } from './transitions.ts';
-
-using authority = makeAuthority();
-const pem = authority.certificatePem;
-const alice = { name: 'alice', reason: 'a test' };
-const within = { mode: undefined, confirmWithinMs: 60_000 };
-
-/** Config number n: each has other addresses, and every third another set of cards. */
-function textOf(n: number, name = 'node-1'): Buffer {
-  const card = (mac: string, host: number) => ({ mac, addresses: [`10.0.${n}.${host}/24`] });
-  const cards = [card('52:54:00:00:00:01', 1)];
-  if (n % 3 === 0) cards.push(card('52:54:00:00:00:02', 2));
-  const documents = [
-    { apiVersion: 'plinth.dev/v1alpha1', kind: 'Machine', name },
-    { apiVersion: 'plinth.dev/v1alpha1', kind: 'ApiAccess', clientAuthorities: [pem] },
-    { apiVersion: 'plinth.dev/v1alpha1', kind: 'Network', interfaces: cards },
-  ];
-  return Buffer.from(documents.map((each) => JSON.stringify(each)).join('\n---\n'));
-}
-
-function found(bytes: Buffer, source: 'fw_cfg' | 'persisted' = 'fw_cfg'): FoundConfig {
-  const parsed = parseConfig(bytes, 'test');
-  assert.ok(parsed.ok, JSON.stringify(parsed));
-  return { ok: true, source, config: parsed.value, bytes };
-}
-
-/** The text of the config in effect, by its stored revision. */
-function current(world: World, plinthd: Plinthd): string {
-  const { state } = plinthd.transaction;
-  return world.disk.get(`config/${revisionOf(state(), state().current)?.hash}`)?.toString() ?? '';
-}
-
-/** The machine has exactly the files of the config, and networkd has read them. */
-function assertWhole(world: World, plinthd: Plinthd): void {
-  const wanted = renderConfig(plinthd.transaction.config()).map(({ path, mode, text }) => [
-    path,
-    { mode, text },
-  ]);
-  assert.equal(world.snapshot(), JSON.stringify(wanted));
-  assert.equal(world.loaded, world.snapshot());
-}
-
-async function started(world: World): Promise<Plinthd> {
-  const plinthd = await world.start();
-  assert.ok(plinthd);
-  return plinthd;
-}
-
-async function fresh(n = 1): Promise<{ world: World; plinthd: Plinthd }> {
-  const world = new World();
-  world.given = found(textOf(n));
-  const plinthd = await started(world);
-  await plinthd.transaction.step();
-  await plinthd.transaction.step();
-  return { world, plinthd };
-}
-
-const refused = (code: string) => (reason: unknown) => reason instanceof PlinthError && reason.code === code;
 
 test('the first config is brought about and becomes the last known good one once the node is healthy', async () => {
   const world = new World();
@@ -406,90 +355,4 @@ test('a damaged text leads back to the last known good one', async () => {
   await again.transaction.step();
   assert.equal(current(world, again), textOf(1).toString());
   assertWhole(world, again);
-});
-
-type Act =
-  | { readonly do: 'apply'; readonly n: number; readonly mode: 'auto' | 'staged' | 'try' }
-  | { readonly do: 'confirm' | 'rollback' | 'reboot' | 'die' | 'step' | 'sicken' | 'heal' }
-  | { readonly do: 'wait'; readonly ms: number }
-  | { readonly do: 'provision'; readonly n: number };
-
-const acts: fc.Arbitrary<Act> = fc.oneof(
-  fc.record({
-    do: fc.constant('apply' as const),
-    n: fc.integer({ min: 1, max: 6 }),
-    mode: fc.constantFrom('auto' as const, 'staged' as const, 'try' as const),
-  }),
-  fc.record({
-    do: fc.constantFrom(...(['confirm', 'rollback', 'reboot', 'die', 'step', 'sicken', 'heal'] as const)),
-  }),
-  fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1_000, 70_000, HEALTH_LIMIT_MS) }),
-  fc.record({ do: fc.constant('provision' as const), n: fc.integer({ min: 1, max: 6 }) }),
-);
-
-/** One act with plinthd, which may be killed in the middle; what is refused is refused. */
-async function perform(world: World, plinthd: Plinthd, act: Act): Promise<void> {
-  const { operations, transaction } = plinthd;
-  switch (act.do) {
-    case 'apply':
-      await operations.apply(textOf(act.n), alice, { ...within, mode: act.mode });
-      break;
-    case 'confirm':
-      await operations.confirm(transaction.state().trial?.revision ?? 0, alice);
-      break;
-    case 'rollback':
-      await operations.rollback(0, alice, within);
-      break;
-    case 'wait':
-      world.upMs += act.ms;
-      break;
-    case 'provision':
-      world.given = found(textOf(act.n));
-      break;
-    case 'sicken':
-    case 'heal':
-      world.healthy = act.do === 'heal';
-      break;
-    default:
-      break;
-  }
-  await transaction.step();
-}
-
-test('wherever plinthd is killed, the machine is wholly on one config, and no trial outlives its time', async () => {
-  const life = fc.array(fc.tuple(acts, fc.option(fc.nat(14), { nil: undefined })), { maxLength: 14 });
-  await fc.assert(
-    fc.asyncProperty(life, async (steps) => {
-      let { world, plinthd } = await fresh();
-      for (const [act, budget] of steps) {
-        const before = plinthd.transaction.state();
-        const hashes = new Set(before.history.map(({ hash }) => hash));
-        world.budget = budget;
-        const work = perform(world, plinthd, act).catch((reason: unknown) => {
-          assert.ok(reason instanceof PlinthError, String(reason));
-        });
-        await Promise.race([work, plinthd.dead]);
-        world.budget = undefined;
-        if (act.do === 'reboot') world.reboot();
-        plinthd = await started(world);
-        const state = plinthd.transaction.state();
-        if (state.trial?.until === 'confirmed') {
-          assert.notEqual(act.do, 'reboot', 'a reboot in a trial goes back');
-          assert.ok(world.upMs < state.trial.deadlineMs, 'a trial survived its deadline');
-        }
-        await plinthd.transaction.step();
-        assertWhole(world, plinthd);
-        const now = revisionOf(plinthd.transaction.state(), plinthd.transaction.state().current);
-        assert.ok(now && now.outcome !== 'staged' && now.outcome !== 'dropped');
-        const isNew = act.do === 'apply' || act.do === 'provision' || act.do === 'rollback';
-        assert.ok(hashes.has(now.hash) || isNew || now.author === 'provisioning', 'a config out of nothing');
-      }
-      world.upMs += 2 * HEALTH_LIMIT_MS;
-      await plinthd.transaction.step();
-      await plinthd.transaction.step();
-      assert.equal(plinthd.transaction.state().trial, undefined);
-      assertWhole(world, plinthd);
-    }),
-    { numRuns: 300 },
-  );
 });
