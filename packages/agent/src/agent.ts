@@ -170,7 +170,10 @@ async function open(
     ...[...served.checks, shipping.check],
   ];
   const onAct = (record: ActRecord) => events.publish(actEvent(record));
-  const kubernetes = await serveKubernetes({ sys, store, console, nodeName: name, nodeId, signal, onAct });
+  const kubernetes = await serveKubernetes({
+    ...{ sys, store, console, nodeName: name, nodeId, signal, onAct },
+    nodeLabels: () => transaction.config().kubelet?.labels ?? {},
+  });
   const probe = parts.probe ?? networkProbe({ known: nameServersOf(config.network) });
   const health = singleFlight(async () =>
     collectHealth(sys, [...own, ...kubernetes.checks], await kubernetes.cluster(), probe),

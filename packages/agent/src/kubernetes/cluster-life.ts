@@ -11,6 +11,7 @@ import { runApprover } from './approve/run-approver.ts';
 import { openBalancer } from './balance/open-balancer.ts';
 import { probeServer, runBalancer } from './balance/run-balancer.ts';
 import { keepServers } from './balance/server-list.ts';
+import { keepLabels } from './labels/keep-labels.ts';
 import { imageOf } from './layers/layer-manifest.ts';
 import type { ClusterLife, EnteredCluster } from './open-kubernetes.ts';
 import { API_SERVER_PORT, CLUSTER_AUTHORITY, LOCAL_API } from './paths.ts';
@@ -27,6 +28,8 @@ export interface ClusterLifeParts {
   readonly nodeId: string;
   readonly signal: AbortSignal;
   readonly etcd: Pick<EtcdOperations, 'judgeOwnLoss'>;
+  /** The labels that the config of now gives the node; default: none. */
+  readonly nodeLabels?: (() => Readonly<Record<string, string>>) | undefined;
   /** Runs a oneshot unit from its beginning to its end. */
   restartUnit(unit: string, timeoutMs: number): Promise<void>;
 }
@@ -74,6 +77,8 @@ export function openClusterLife(parts: ClusterLifeParts): ClusterLife {
 /** A node that joined waits for its self-test, so it is looked for often: also while its control plane is being made. */
 const SELF_TEST_PACE = { everyMs: 5_000, atMostMs: 10_000 };
 
+const LABELS_PACE = { everyMs: 60_000, atMostMs: 120_000 };
+
 /** Runs until the signal aborts. Throws when the balancer's port cannot be listened on. */
 async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: AbortSignal): Promise<void> {
   const { sys, store, console, nodeName, nodeId } = parts;
@@ -84,7 +89,18 @@ async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: Ab
   const client = controlPlane ? administratorClient(sys) : nodeClient(sys);
   const onFailure = (what: string) => (reason: unknown) =>
     console.say(`kubernetes: ${what}: ${reason === undefined ? 'works again' : told(reason)}`);
+  // As itself, on control planes too: a node may do less to nodes than an administrator.
+  const asNode = nodeClient(sys);
+  const labels = () => parts.nodeLabels?.() ?? {};
   const loops = [
+    repeat(() => keepLabels(asNode, nodeName, labels()), {
+      ...LABELS_PACE,
+      signal,
+      // While the node registers it cannot ask; nobody waits for labels that are not wanted.
+      onFailure: (reason) => {
+        if (Object.keys(labels()).length > 0) onFailure('labels of the node')(reason);
+      },
+    }),
     runBalancer({
       balancer,
       store,
@@ -141,6 +157,7 @@ async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: Ab
     await Promise.all(loops);
   } finally {
     client.close();
+    asNode.close();
     await balancer.close();
   }
 }

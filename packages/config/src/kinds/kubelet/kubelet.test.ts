@@ -59,6 +59,16 @@ const wrong: readonly (readonly [what: string, kubelet: object, said: RegExp])[]
   ['a decimal unit', { systemReserved: { memory: '512M' } }, /binary unit/],
   ['a bound of nothing', { evictionHard: { 'nodefs.available': '0%' } }, /200Mi, 10%/],
   ['a signal that is none', { evictionHard: { 'memory.free': '1Gi' } }, /unknown key "memory.free"/],
+  [
+    'a role of its own',
+    { labels: { 'node-role.kubernetes.io/master': '' } },
+    /not for a node to give itself/,
+  ],
+  ['a label for isolation', { labels: { 'node-restriction.kubernetes.io/a': '' } }, /not for a node/],
+  ['a label of Plinth', { labels: { 'plinth.dev/a': '' } }, /plinthd sets those/],
+  ['a label without a name', { labels: { 'example.com/': '' } }, /name of a label/],
+  ['a label with two slashes', { labels: { 'a/b/c': '' } }, /name of a label/],
+  ['a value with a space', { labels: { disk: 'very fast' } }, /value of a label/],
   ['one file of a log', { containerLogMaxFiles: 1 }, />=2/],
 ];
 for (const [what, kubelet, said] of wrong) {
@@ -79,6 +89,17 @@ test('a change restarts the kubelet and nothing else', () => {
   assert.deepEqual(plan.effects, [{ kind: 'restart', unit: 'kubelet.service' }]);
   assert.deepEqual(plan.files, [{ path: KUBELET_PATH, action: 'write' }]);
   assert.equal(plan.touchesNetwork, false);
+});
+
+test('labels are no setting of the kubelet, and need no restart', () => {
+  const [before, after] = [{ disk: 'ssd' }, { disk: 'hdd', 'topology.kubernetes.io/zone': 'a' }].map(
+    (labels) => readDocument(document({ labels })),
+  );
+  assert.ok(before && after);
+  assert.equal(textOf(document({ labels: { disk: 'ssd' } })), undefined);
+  const plan = planConfig(before, after);
+  assert.deepEqual(plan.effects, [{ kind: 'live' }]);
+  assert.deepEqual(plan.files, []);
 });
 
 const quantity = fc

@@ -10,7 +10,10 @@ export const KUBELET_PATH = '/run/plinth/kubelet.conf.d/60-plinth-config.conf';
  * nothing is said.
  */
 export function renderKubelet(kubelet: Kubelet | undefined): readonly RenderedFile[] {
-  const given = Object.entries(kubelet ?? {}).filter(([, value]) => value !== undefined);
+  // Labels are no setting of the kubelet: plinthd gives them to the node.
+  const given = Object.entries(kubelet ?? {}).filter(
+    ([name, value]) => value !== undefined && name !== 'labels',
+  );
   if (!kubelet || given.length === 0) return [];
   const { evictionHard } = kubelet;
   const text = stringify(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../framework/kind.ts';
+import { labels } from './labels.ts';
 import { amount, bytes, duration, processors, secondsOf } from './values.ts';
 
 /** What a kubelet has when nobody says anything else: Plinth's own settings, then those of Kubernetes. */
@@ -40,6 +41,7 @@ const systemReserved = z
   .describe('What pods do not get: kept for the services of the node.');
 
 const fields = z.strictObject({
+  labels: labels.optional(),
   maxPods: z
     .int()
     .min(1)
