@@ -127,8 +127,13 @@ function last(): ClientHttp2Session {
   return session && 'request' in session ? session : open(0);
 }
 
-function begin(session: ClientHttp2Session, method: string): ClientHttp2Stream {
+function begin(
+  session: ClientHttp2Session,
+  method: string,
+  headers: Readonly<Record<string, string>> = {},
+): ClientHttp2Stream {
   return session.request({
+    ...headers,
     ':method': 'POST',
     ':path': `/plinth.node.v1.${method}`,
     'content-type': 'application/grpc',
@@ -136,15 +141,21 @@ function begin(session: ClientHttp2Session, method: string): ClientHttp2Stream {
   });
 }
 
-function request(session: ClientHttp2Session, method: string, message: Buffer): ClientHttp2Stream {
-  const stream = begin(session, method);
+function request(
+  session: ClientHttp2Session,
+  method: string,
+  message: Buffer,
+  headers: Readonly<Record<string, string>> = {},
+): ClientHttp2Stream {
+  const stream = begin(session, method, headers);
   stream.end(envelope(message));
   return stream;
 }
 
 async function call(session: ClientHttp2Session, method: string, message: Buffer): Promise<string> {
   try {
-    const stream = request(session, method, message);
+    // Noise may be a whole message, and ask for a stream that does not end by itself.
+    const stream = request(session, method, message, { 'grpc-timeout': '10S' });
     stream.resume();
     return await status(stream);
   } catch (reason) {
