@@ -111,7 +111,7 @@ suite('the management plane of a node', () => {
   test('gives its logs: of the kernel, of a unit, and as they are written', async () => {
     assert.match((await allOf({ source: { case: 'kernel', value: true } })).join('\n'), /Linux version/);
     const agent = { source: { case: 'unit', value: 'plinthd.service' } } as const;
-    assert.match((await allOf({ ...agent, lines: 200 })).join('\n'), /"method":"GetIdentity"|api ready/);
+    assert.match((await allOf({ ...agent, lines: 200 })).join('\n'), /"method":"NodeService.GetHealth"/);
     await client.getVersions();
     for await (const entries of client.logs.read({ ...agent, lines: 0, follow: true })) {
       assert.ok(entries.length > 0);

@@ -4,7 +4,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import type { Readable } from 'node:stream';
 import { READ_LIMIT_BYTES, readAtOnce, readBounded, readFileLines } from './read-file.ts';
 import { streamProgram } from './stream-program.ts';
-import type { FileStatus, ProgramResult, RunOptions, Sys } from './sys.ts';
+import type { FileStatus, FileSystemUsage, ProgramResult, RunOptions, Sys } from './sys.ts';
 
 const RUN_LIMIT_MS = 10_000;
 
@@ -18,21 +18,29 @@ export function nodeSys(): Sys {
     readDir: async (path) => (await readdir(path)).sort(),
     run: (program, args, options) => runProgram(program, args, {}, options),
     stream: streamProgram,
-    usage: async (path) => {
-      const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(path);
-      return {
-        sizeBytes: bsize * blocks,
-        freeBytes: bsize * bfree,
-        availableBytes: bsize * bavail,
-        inodes: files,
-        availableInodes: ffree,
-      };
-    },
+    usage: async (path) => usageOf(await statfs(path)),
     modifiedAtMs: async (path) => (await stat(path)).mtimeMs,
     status,
     addresses: globalAddresses,
     hostName: hostname,
     nowMs: Date.now,
+  };
+}
+
+type FileSystemStatus = Pick<
+  Awaited<ReturnType<typeof statfs>>,
+  'bsize' | 'blocks' | 'bfree' | 'bavail' | 'files' | 'ffree'
+>;
+
+/** usageOf reads statfs(2). A file system that makes inodes on demand, or has no bound on them, counts none or 2^64 - 1 (EROFS). */
+export function usageOf({ bsize, blocks, bfree, bavail, files, ffree }: FileSystemStatus): FileSystemUsage {
+  const counted = files <= Number.MAX_SAFE_INTEGER;
+  return {
+    sizeBytes: bsize * blocks,
+    freeBytes: bsize * bfree,
+    availableBytes: bsize * bavail,
+    inodes: counted ? files : 0,
+    availableInodes: counted ? ffree : 0,
   };
 }
 
