@@ -27,10 +27,8 @@ export function nodeSys(): Sys {
   };
 }
 
-type FileSystemStatus = Pick<
-  Awaited<ReturnType<typeof statfs>>,
-  'bsize' | 'blocks' | 'bfree' | 'bavail' | 'files' | 'ffree'
->;
+/** What is used of statfs(2). */
+type FileSystemStatus = Readonly<Record<'bsize' | 'blocks' | 'bfree' | 'bavail' | 'files' | 'ffree', number>>;
 
 /** usageOf reads statfs(2). A file system that makes inodes on demand, or has no bound on them, counts none or 2^64 - 1 (EROFS). */
 export function usageOf({ bsize, blocks, bfree, bavail, files, ffree }: FileSystemStatus): FileSystemUsage {
