@@ -46,7 +46,8 @@ test('every example is a command line that its own parser accepts', async () => 
   const { parseCommandLine } = await import('./framework/parse-command-line.ts');
   for (const { examples } of commandTable.commands) {
     for (const { run } of examples) {
-      const words = /plinth ([^|>)]*)/.exec(run)?.[1]?.trim().split(/\s+/) ?? [];
+      const line = /plinth ([^|>)]*)/.exec(run)?.[1] ?? '';
+      const words = [...line.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
       const invocation = parseCommandLine(commandTable, words, plain);
       assert.equal(invocation.kind, 'run', run);
     }

@@ -7,16 +7,13 @@ export const testCommand = defineCommand({
   path: ['test'],
   summary: 'Run all tests: types, lint, units, tools, then boots of the built image',
   details: [
-    'Stops at the first group that fails. The boots use QEMU and take minutes each',
-    'where the computer has no KVM; there the tests of a whole cluster take an hour,',
-    'and run only when they are asked for.',
+    'Stops at the first group that fails. Without KVM a boot takes minutes, and the tests',
+    'of a whole cluster, which run only when they are asked for, half an hour.',
   ],
   examples: [
     { run: 'plinth test', what: 'everything; what CI runs' },
     { run: 'plinth test --quick', what: 'everything but the image and its boots' },
-    { run: 'plinth test --unit', what: 'one group; may be given together with others' },
     { run: 'plinth test --boot --only healthy', what: 'one file of a group' },
-    { run: 'plinth test --cluster', what: 'a cluster of machines, from one command to an upgrade' },
   ],
   options: {
     unit: flag('Only types, lint and tests of pure code'),
