@@ -6,10 +6,9 @@ import { choice, flag, integer } from '../framework/options.ts';
 export const getProcessesCommand = defineCommand({
   path: ['get', 'processes'],
   summary: 'List the processes of a node, the hungriest first',
-  details: ['Command lines are shown without values: what is a secret in them nobody can tell.'],
+  details: ['Values in command lines are left out: nobody can tell which are secret.'],
   extraFormats: ['wide', 'name'],
   examples: [
-    { run: 'plinth get processes', what: 'with the unit or pod each belongs to' },
     { run: 'plinth get processes --sort memory -o wide', what: 'by memory, with threads and age' },
     { run: 'plinth get processes --args', what: 'whole command lines, for admins' },
   ],
@@ -17,9 +16,9 @@ export const getProcessesCommand = defineCommand({
     context: nodeOptions.context,
     timeout: nodeOptions.timeout,
     ...manyNodeOptions,
-    sample: integer('SECONDS', { min: 0, max: 5, fallback: 1 }, 'Measure the use of processors for so long'),
+    sample: integer('SECONDS', { min: 0, max: 5, fallback: 1 }, 'Measure processor use for so long'),
     sort: choice(['cpu', 'memory', 'pid'], 'What comes first; default: cpu'),
-    args: flag('Whole command lines: they may hold secrets, so for admins only'),
+    args: flag('Whole command lines; for admins'),
     kernel: flag('Threads of the kernel too'),
   },
   args: {},

@@ -7,8 +7,8 @@ export const testCommand = defineCommand({
   path: ['test'],
   summary: 'Run all tests: types, lint, units, tools, then boots of the built image',
   details: [
-    'Stops at the first group that fails. Without KVM a boot takes minutes, and the tests',
-    'of a whole cluster, which run only when they are asked for, half an hour.',
+    'Stops at the first group that fails. Without KVM a boot takes minutes, and the',
+    'tests of a cluster, which run only when they are asked for, half an hour.',
   ],
   examples: [
     { run: 'plinth test', what: 'everything; what CI runs' },
