@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigMode, ConfigOutcome, HealthState, type LogEntry, type NodeClient } from '@plinth/api';
+import { ConfigMode, ConfigOutcome, HealthState, type LogEntry, type NodeClient, Verdict } from '@plinth/api';
 import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
-import { settledHealth } from '../testkit/node-answers.ts';
+import { settledHealth, verdictOf } from '../testkit/node-answers.ts';
 
 // What a node tells about itself and how its config is changed, asked of the very image. What a cluster adds to it is
 // seen by the tests of clusters.
@@ -13,6 +13,7 @@ import { settledHealth } from '../testkit/node-answers.ts';
 const CARD = { group: '239.255.78.1', port: 21_078, mac: '52:54:00:0a:05:0c' } as const;
 const NODE = 'manage';
 const [GIVEN, ADDED, CUT] = ['10.78.0.11', '10.78.0.12', '10.78.0.13'];
+const VLAN = '10.79.0.11';
 const SETTLED_MS = 180_000;
 const POLL_MS = 1_000;
 const TEN_SECONDS = { seconds: 10n, nanos: 0 };
@@ -27,7 +28,7 @@ suite('the management plane of a node', () => {
     booted = await bootImage(lab, NODE, {
       title: 'a node to ask and to change',
       expected: 'ready',
-      spec: { clusterCard: CARD, machineConfig: configOf(GIVEN) },
+      spec: { clusterCard: CARD, machineConfig: configOf(GIVEN), onReboot: 'restart' },
     });
     client = lab.owner.connect(endpointOf(booted));
     await settledHealth(client);
@@ -41,6 +42,22 @@ suite('the management plane of a node', () => {
     lab.owner.machineConfig(NODE, {
       network: { interfaces: [{ mac: CARD.mac, addresses: addresses.map((each) => `${each}/24`) }] },
     });
+  /** Kinds whose effect can be seen on a node without a cluster. */
+  const richConfig = (name: string) => {
+    const network = {
+      interfaces: [{ mac: CARD.mac, addresses: [`${GIVEN}/24`, `${ADDED}/24`] }],
+      vlans: [{ name: 'vlan20', id: 20, parent: CARD.mac, addresses: [`${VLAN}/24`] }],
+      hosts: [{ address: '10.78.0.40', names: [name] }],
+    };
+    const documents = [
+      { kind: 'Sysctls', settings: { 'vm.max_map_count': 262_144 } },
+      { kind: 'KernelModules', load: [{ name: 'wireguard' }] },
+    ];
+    return [
+      lab.owner.machineConfig(NODE, { network }),
+      ...documents.map((each) => JSON.stringify({ apiVersion: 'plinth.dev/v1alpha1', ...each })),
+    ].join('\n---\n');
+  };
   const cardAddresses = async () => {
     const { links } = await client.system.network();
     const card = links.find(({ mac }) => mac === CARD.mac);
@@ -112,11 +129,11 @@ suite('the management plane of a node', () => {
     assert.match((await allOf({ source: { case: 'kernel', value: true } })).join('\n'), /Linux version/);
     const agent = { source: { case: 'unit', value: 'plinthd.service' } } as const;
     assert.match((await allOf({ ...agent, lines: 200 })).join('\n'), /"method":"NodeService.GetHealth"/);
-    await client.getVersions();
-    for await (const entries of client.logs.read({ ...agent, lines: 0, follow: true })) {
-      assert.ok(entries.length > 0);
-      break;
-    }
+    const following = firstOf({ ...agent, lines: 0, follow: true });
+    // Each call is an entry of its own.
+    const asking = setInterval(() => void client.getVersions().catch(() => {}), POLL_MS);
+    const entries = await following.finally(() => clearInterval(asking));
+    assert.ok(entries.length > 0);
   });
 
   test('gives files of the list, and no secret', async () => {
@@ -180,6 +197,37 @@ suite('the management plane of a node', () => {
     });
   });
 
+  test('brings kernel settings, modules, a VLAN, names and authorities into effect', async () => {
+    const { revision } = await client.config.apply({ config: Buffer.from(richConfig('first.example')) });
+    await eventually(async () => {
+      assert.equal((await textOf('/proc/sys/vm/max_map_count')).trim(), '262144');
+      const { links } = await client.system.network();
+      const vlan = links.find(({ name }) => name === 'vlan20');
+      assert.ok(vlan?.addresses.some(({ cidr }) => cidr === `${VLAN}/24`));
+    });
+    await client.config.confirm(revision);
+    assert.match(await textOf('/proc/modules'), /^wireguard /m);
+    assert.match(await textOf('/etc/hosts'), /10\.78\.0\.40\s+first\.example/);
+    const { checks } = await settledHealth(client);
+    for (const id of ['kernel-config', 'config-drift', 'machine-config'])
+      assert.equal(verdictOf(checks, id), Verdict.PASS, id);
+  });
+
+  test('takes a staged config with the next boot, and keeps it once that is healthy', async () => {
+    const { revision } = await client.config.apply({
+      config: Buffer.from(richConfig('second.example')),
+      mode: ConfigMode.STAGED,
+    });
+    assert.match(await textOf('/etc/hosts'), /first\.example/);
+    const { bootId } = await client.getIdentity();
+    await client.machine.reboot({ reason: 'a staged config' });
+    await eventually(async () => assert.notEqual((await client.getIdentity()).bootId, bootId));
+    assert.match(await textOf('/etc/hosts'), /10\.78\.0\.40\s+second\.example/);
+    assert.equal((await textOf('/proc/sys/vm/max_map_count')).trim(), '262144');
+    await eventually(async () => assert.equal(await outcomeOf(revision), ConfigOutcome.GOOD));
+    assert.deepEqual((await client.config.status()).drift, []);
+  });
+
   test('is as healthy as before, and its journal holds each change of the config', async () => {
     assert.equal((await settledHealth(client)).state, HealthState.HEALTHY);
     const agent = { source: { case: 'unit', value: 'plinthd.service' } } as const;
@@ -188,10 +236,19 @@ suite('the management plane of a node', () => {
     assert.equal(lines.join('\n').includes('BEGIN CERTIFICATE'), false, 'the config is not in the journal');
   });
 
+  async function firstOf(request: Parameters<NodeClient['logs']['read']>[0]) {
+    for await (const entries of client.logs.read(request)) return entries;
+    return [];
+  }
+
   async function allOf(request: Parameters<NodeClient['logs']['read']>[0]): Promise<string[]> {
     const entries: LogEntry[] = [];
     for await (const some of client.logs.read(request)) entries.push(...some);
     return entries.map(({ message }) => message);
+  }
+
+  async function textOf(path: string): Promise<string> {
+    return Buffer.concat(await pieces(path)).toString('utf8');
   }
 
   async function pieces(path: string): Promise<Uint8Array[]> {
