@@ -16,4 +16,5 @@ export { parseConfig } from './parse/parse-config.ts';
 export { type ConfigChange, type ConfigPlan, planConfig, planFiles } from './plan/plan-config.ts';
 export { redactConfig } from './redact-config.ts';
 export { renderConfig } from './render-config.ts';
+export { readUserData, type UserData } from './user-data/read-user-data.ts';
 export { writeConfig } from './write-config.ts';

@@ -47,6 +47,19 @@ test('config validate tells every problem of every file with its place, and what
   assert.match(stderr, /1 of 2 configs/);
 });
 
+test('config validate reads user data of other systems as a node does', async () => {
+  const path = join(dir, 'user-data');
+  const carried = Buffer.from(text).toString('base64');
+  const files = `write_files: [{path: /etc/plinth/machine-config.yaml, encoding: b64, content: "${carried}"}]`;
+  await writeFile(path, `#cloud-config\n${files}\n`);
+  assert.match((await plinth('config', 'validate', path)).stdout, /node-1 .*ApiAccess/);
+  await writeFile(path, `#cloud-config\npassword: hunter2\n${files}\n`);
+  const refused = await plinth('config', 'validate', path);
+  assert.equal(refused.exitCode, exitCodes.usage);
+  assert.match(refused.stderr, /user-data:2:1 \(\$\.password\)[\s\S]*plinth access issue/);
+  assert.doesNotMatch(refused.stderr, /hunter2/);
+});
+
 test('config validate refuses what is no file, and no file at all', async () => {
   assert.match(
     (await plinth('config', 'validate', join(dir, 'none'))).stderr,

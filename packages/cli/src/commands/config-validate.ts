@@ -7,22 +7,30 @@ import { table } from '../output/blocks.ts';
 export const configValidateCommand = defineCommand({
   path: ['config', 'validate'],
   summary: 'Check machine configs as a node would',
-  details: ['Tells every problem with its line and column. Nothing is contacted.'],
+  details: [
+    'Tells every problem with its line and column. Nothing is contacted.',
+    'User data for a cloud is read as a node reads it: #cloud-config, Ignition, MIME multipart, gzip.',
+  ],
   examples: [
     { run: 'plinth config validate node-1.yaml', what: 'one file' },
     { run: 'plinth config validate node-1.yaml node-2.yaml', what: 'several, each a config of its own' },
+    { run: 'plinth config validate user-data.ign', what: 'what a cloud is to hand to a node' },
   ],
   options: {},
-  args: { files: several('FILE', 'A machine config') },
+  args: { files: several('FILE', 'A machine config, or user data that holds one') },
   run: async ({ args: { files } }) => {
-    const { allKinds, parseConfig } = await import('@plinth/config');
+    const { allKinds, readUserData } = await import('@plinth/config');
     const { configRefused, readConfigBytes } = await import('../client/read-config.ts');
     const problems: Diagnostic[] = [];
     const rows: { file: string; node: string; kinds: readonly string[] }[] = [];
     for (const file of files) {
-      const parsed = parseConfig(await readConfigBytes(file), file);
+      const parsed = readUserData(await readConfigBytes(file), file);
       if (parsed.ok)
-        rows.push({ file, node: parsed.value.machine.name, kinds: kindsOf(parsed.value, allKinds) });
+        rows.push({
+          file,
+          node: parsed.value.config.machine.name,
+          kinds: kindsOf(parsed.value.config, allKinds),
+        });
       else problems.push(...parsed.diagnostics);
     }
     const wrong = files.length - rows.length;

@@ -2,7 +2,7 @@ import { type Diagnostic, type ParsedDocument, spanAt, type TextSource } from '@
 import { LineCounter, parseAllDocuments } from 'yaml';
 import { allKinds, type MachineConfig } from '../machine-config.ts';
 import { checkText, LIMITS, refuse, tooDeep } from './limits.ts';
-import { readSections, type Section } from './read-sections.ts';
+import { type ReadSections, readSections, type Section } from './read-sections.ts';
 import { hideSecrets } from './secret-lines.ts';
 import { sortKeyed } from './sort-keyed.ts';
 
@@ -12,45 +12,57 @@ import { sortKeyed } from './sort-keyed.ts';
  * @param file name shown in diagnostics: where the config comes from
  */
 export function parseConfig(bytes: Uint8Array, file: string): ParsedDocument<MachineConfig> {
+  return joinSections(readStream(bytes, file), file);
+}
+
+/** readStream reads the documents of one text, limits first; what they mean together is for joinSections. */
+export function readStream(bytes: Uint8Array, file: string): ReadSections {
   const checked = checkText(bytes, file);
-  if (!checked.ok) return checked;
+  if (!checked.ok) return { sections: [], diagnostics: checked.diagnostics };
   const source: TextSource = {
     text: checked.text,
     file,
     lines: new LineCounter(),
     code: 'config/invalid',
   };
+  const read = readText(source);
+  return { ...read, diagnostics: hideSecrets(source.text, read.diagnostics.slice(0, LIMITS.problems)) };
+}
+
+function readText(source: TextSource): ReadSections {
   try {
-    return assemble(source);
+    const documents = parseAllDocuments(source.text, {
+      lineCounter: source.lines,
+      // Found in text-problems.ts, in linear time.
+      uniqueKeys: false,
+      version: '1.2',
+    });
+    const read = readSections([...documents], source);
+    if (read.sections.length > 0 || read.diagnostics.length > 0) return read;
+    return { sections: [], ...refuse(source.file, 'it holds no document, expected at least one') };
   } catch (reason) {
     // The parser is recursive; a nesting that the count of the limits does not see ends here.
-    if (reason instanceof RangeError) return tooDeep(file);
+    if (reason instanceof RangeError) return { sections: [], ...tooDeep(source.file) };
     throw reason;
   }
 }
 
-function assemble(source: TextSource): ParsedDocument<MachineConfig> {
-  const documents = parseAllDocuments(source.text, {
-    lineCounter: source.lines,
-    // Found in text-problems.ts, in linear time.
-    uniqueKeys: false,
-    version: '1.2',
-  });
-  const read = readSections([...documents], source);
-  if (read.sections.length === 0 && read.diagnostics.length === 0)
-    return refuse(source.file, 'it holds no document, expected at least one');
-  const diagnostics = [...read.diagnostics, ...repeated(read.sections, source)];
+/**
+ * joinSections makes one config of documents, of one text or of several.
+ * @param file where all of them come from, for what is missing
+ */
+export function joinSections(read: ReadSections, file: string): ParsedDocument<MachineConfig> {
+  const diagnostics = [...read.diagnostics, ...repeated(read.sections)];
   // What is missing is told only when every document is understood: it may be in one that is not.
-  if (diagnostics.length === 0) diagnostics.push(...missing(read.sections, source.file));
-  if (diagnostics.length > 0)
-    return { ok: false, diagnostics: hideSecrets(source.text, diagnostics.slice(0, LIMITS.problems)) };
+  if (diagnostics.length === 0) diagnostics.push(...missing(read.sections, file));
+  if (diagnostics.length > 0) return { ok: false, diagnostics: diagnostics.slice(0, LIMITS.problems) };
   return { ok: true, value: toConfig(read.sections) };
 }
 
 /** Documents that stand too often, and second ones of the same name. */
-function repeated(sections: readonly Section[], source: TextSource): Diagnostic[] {
+function repeated(sections: readonly Section[]): Diagnostic[] {
   const seen = new Set<string>();
-  return sections.flatMap(({ kind, value, at }): Diagnostic[] => {
+  return sections.flatMap(({ kind, value, source, at }): Diagnostic[] => {
     const name = kind.count === 'many' ? nameOf(value) : undefined;
     const identity = `${kind.kind} ${name ?? ''}`;
     if (!seen.has(identity)) {

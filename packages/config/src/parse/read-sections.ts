@@ -10,6 +10,8 @@ import { textProblems } from './text-problems.ts';
 export interface Section {
   readonly kind: Kind;
   readonly value: unknown;
+  /** The text it stands in. */
+  readonly source: TextSource;
   /** First offset, and the one after the last. */
   readonly at: readonly [start: number, end: number];
 }
@@ -41,7 +43,7 @@ export function readSections(documents: readonly Document[], source: TextSource)
     counts.set(head.kind, index + 1);
     const spec = specOf(head.kind);
     const read = checkData(fields, document, spec.schema, source, rootOf(spec, index));
-    if (read.ok) sections.push(...sectionsOf(spec, read.value, head.at));
+    if (read.ok) sections.push(...sectionsOf(spec, read.value, source, head.at));
     else diagnostics.push(...read.diagnostics);
   }
   return { sections, diagnostics };
@@ -60,13 +62,19 @@ function rootOf(spec: Kind | LegacyDocument, index: number): string {
   return spec.count === 'many' ? `${spec.property}[${index}]` : spec.property;
 }
 
-function sectionsOf(spec: Kind | LegacyDocument, value: unknown, at: Section['at']): Section[] {
-  if (!('split' in spec)) return [{ kind: spec, value, at }];
+function sectionsOf(
+  spec: Kind | LegacyDocument,
+  value: unknown,
+  source: TextSource,
+  at: Section['at'],
+): Section[] {
+  if (!('split' in spec)) return [{ kind: spec, value, source, at }];
   return spec.split(value).map((part) => ({
     kind:
       allKinds.find(({ property }) => property === part.property) ??
       unreachable(`a document that is split into an unknown ${part.property}`),
     value: part.value,
+    source,
     at,
   }));
 }
