@@ -39,7 +39,6 @@ export const READABLE: readonly string[] = [
   '/sys/block',
   '/sys/class',
   '/sys/devices',
-  '/sys/firmware/dmi/tables',
   '/sys/fs/cgroup',
   '/sys/fs/selinux/enforce',
   '/sys/kernel/iommu_groups',
@@ -55,7 +54,8 @@ export const READABLE: readonly string[] = [
 
 /**
  * What may not be read although it lies there: keys, passwords, tokens, configs that hold them, and what systemd keeps for
- * the units' credentials. Matched against the real path.
+ * the units' credentials. Matched against the real path. The tables of the firmware (/sys/firmware) are on no list: a machine
+ * config with its secrets may stand in them.
  */
 const SECRET: readonly RegExp[] = [
   /^\/etc\/(?:g?shadow-?|\.pwd\.lock)$/,
@@ -69,6 +69,8 @@ const SECRET: readonly RegExp[] = [
   /^\/proc\/sys\/(?:kernel\/random\/uuid|net\/ipv[46]\/.*stable_secret|net\/ipv4\/tcp_fastopen_key)$/,
   /^\/proc\/sys\/net\/ipv6\/conf\/[^/]+\/stable_secret$/,
   /^\/sys\/devices\/.*\/(?:serial_number_key|unique_key)$/,
+  // Reading these asks the device itself: ports, its own memory and its store of product data.
+  /^\/sys\/devices\/.*\/(?:resource\d+(?:_wc)?|rom|vpd|nvmem)$/,
   /(?:^|\/)\.?(?:netrc|pgpass|dockerconfigjson|dockercfg)$/i,
   /\.(?:key|pem\.key|p12|pfx|jks|psk|keytab|kubeconfig|netdev)$/i,
   /(?:^|\/)(?:[^/]*[-_.])?(?:private|secrets?|passwords?|passwd-|tokens?|credentials?|kubeconfig|key)(?:[-_.][^/]*)?$/i,
