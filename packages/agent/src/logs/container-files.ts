@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerLog } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
@@ -81,6 +82,26 @@ export async function logFiles(folder: string, run: number): Promise<readonly Lo
 export async function runsIn(folder: string): Promise<readonly number[]> {
   const runs = (await names(folder)).map((name) => FILE.exec(name)?.[1]).filter((run) => run !== undefined);
   return [...new Set(runs.map(Number))].sort((a, b) => a - b);
+}
+
+/**
+ * openLog opens a file of a log. A pod may have been given this folder to write: no link is followed, and what is no plain
+ * file is refused without a wait for whoever is at its other end.
+ */
+export async function openLog(path: string): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if ((await file.stat()).isFile()) return file;
+    throw new Error(`${path} is no plain file`);
+  } catch (reason) {
+    await file.close();
+    throw reason;
+  }
+}
+
+/** nothingThere gives undefined for a file that was put aside or removed since its name was read; throws the rest. */
+export function nothingThere(reason: unknown): undefined {
+  if (!isMissing(reason)) throw reason;
 }
 
 async function names(folder: string): Promise<readonly string[]> {

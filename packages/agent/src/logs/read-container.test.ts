@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,6 +12,7 @@ import {
   ReadLogsRequestSchema,
   ReadLogsResponseSchema,
 } from '@plinth/api';
+import { run } from '@plinth/host';
 import { scratchFolder } from '@plinth/host/testing';
 import fc from 'fast-check';
 import { ContainerLines } from './container-lines.ts';
@@ -181,4 +183,34 @@ test('lines without an end, and noise, stay within bounds', () => {
   for (let count = 0; count < 20; count++) lines.push(Buffer.from(line(1, 'y'.repeat(16_384), { tag: 'P' })));
   lines.push(Buffer.from(line(1, 'end')));
   fc.assert(fc.property(fc.uint8Array({ maxLength: 500 }), (noise) => lines.push(Buffer.from(noise))));
+});
+
+test('reading ends when the client hangs up in the middle of a compressed file', {
+  timeout: 5_000,
+}, async () => {
+  const { root, folder } = await madePod();
+  // Text that does not shrink, so that much of the file is still to be read.
+  const noise = Array.from({ length: 20_000 }, () => line(1, randomBytes(60).toString('hex'))).join('');
+  await writeFile(join(folder, '1.log.20261122-050000.gz'), gzipSync(noise));
+  const leaving = new AbortController();
+  let count = 0;
+  for await (const _entry of entries(root, {}, {}, leaving.signal)) {
+    leaving.abort();
+    count++;
+  }
+  assert.ok(count > 0 && count < 20_000, String(count));
+});
+
+test('a damaged compressed file is an error and no wait without end', { timeout: 5_000 }, async () => {
+  const { root, folder } = await madePod();
+  await writeFile(join(folder, '1.log.20261122-050000.gz'), gzipSync(line(1, 'a')).subarray(0, 20));
+  await assert.rejects(texts(root), { code: 'logs/unreadable' });
+});
+
+test('pipes and other files that are none are not waited for', { timeout: 5_000 }, async () => {
+  const { root, folder } = await madePod();
+  await rm(join(folder, '1.log'));
+  await run('mkfifo', [join(folder, '1.log')], { env: { PATH: '/usr/bin:/bin' } });
+  await assert.rejects(texts(root, { lines: 1 }), { code: 'logs/unreadable' });
+  await assert.rejects(texts(root), { code: 'logs/unreadable' });
 });

@@ -1,16 +1,18 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import type { ReadLogsRequest, ReadLogsResponse } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
-import { errorCode, isMissing } from '../sys/sys.ts';
+import { errorCode } from '../sys/sys.ts';
 import {
   type FoundLog,
   findContainerLog,
   type LogFile,
   logFiles,
+  nothingThere,
+  openLog,
   POD_LOGS,
   runsIn,
 } from './container-files.ts';
@@ -172,28 +174,29 @@ async function* piecesOf(
   const file = await openLog(path).catch(nothingThere);
   if (!file) return; // put aside or removed since its name was read
   try {
-    if (compressed) {
-      const plain = file.createReadStream({ autoClose: false, signal }).pipe(createGunzip());
-      for await (const piece of plain) yield piece as Buffer;
-      return;
-    }
-    for (let offsetBytes = fromBytes; !signal.aborted; ) {
-      const piece = await readPiece(file, offsetBytes);
-      if (piece.length === 0) return;
-      offsetBytes += piece.length;
-      yield piece;
-    }
+    const stored = storedPieces(file, fromBytes, signal);
+    if (!compressed) yield* stored;
+    // A pipeline, for it hands on what fails on either side: an error without a listener would end the process.
+    else for await (const piece of pipeline(stored, createGunzip(), () => {})) yield piece as Buffer;
+  } catch (reason) {
+    // Cut off by its reader, a compressed file ends in its middle.
+    if (!signal.aborted) throw reason;
   } finally {
     await file.close();
   }
 }
 
-function openLog(path: string): Promise<FileHandle> {
-  return open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-}
-
-function nothingThere(reason: unknown): undefined {
-  if (!isMissing(reason)) throw reason;
+async function* storedPieces(
+  file: FileHandle,
+  fromBytes: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  for (let offsetBytes = fromBytes; !signal.aborted; ) {
+    const piece = await readPiece(file, offsetBytes);
+    if (piece.length === 0) return;
+    offsetBytes += piece.length;
+    yield piece;
+  }
 }
 
 async function readPiece(file: FileHandle, offsetBytes: number): Promise<Buffer> {

@@ -1,6 +1,4 @@
-import { open } from 'node:fs/promises';
-import { isMissing } from '../sys/sys.ts';
-import type { LogFile } from './container-files.ts';
+import { type LogFile, nothingThere, openLog } from './container-files.ts';
 
 const NEWLINE = 0x0a;
 const PIECE_BYTES = 64 * 1024;
@@ -28,10 +26,7 @@ export async function tailStart(
 
 /** Looks backwards for the beginnings of lines. A last line without an end counts as one. */
 async function lastLines(path: string, wanted: number): Promise<{ offsetBytes: number; found: number }> {
-  const file = await open(path, 'r').catch((reason: unknown) => {
-    if (isMissing(reason)) return undefined;
-    throw reason;
-  });
+  const file = await openLog(path).catch(nothingThere);
   if (!file) return { offsetBytes: 0, found: 0 };
   try {
     const { size } = await file.stat();
