@@ -181,3 +181,43 @@ test('a follower gets every line once, those that are written meanwhile too', as
     Array.from({ length: 36 }, (_, index) => index + 1),
   );
 });
+
+test('a disk that answers only later costs no record and stops nobody', { timeout: 5_000 }, async () => {
+  const memory = auditMemory();
+  await written(4, memory);
+  let failing = 1;
+  const files: AuditFiles = {
+    ...memory,
+    async list() {
+      if (failing-- > 0) throw Object.assign(new Error('no answer'), { code: 'EIO' });
+      return memory.list();
+    },
+  };
+  const log = await open(files);
+  await log.write({ later: true });
+  const lines = await linesOf(log);
+  assert.equal(verify(lines).verdict, 'pass');
+  assert.equal(lines.length, 7);
+  assert.match(lines.at(-2) ?? '', /audit\.opened/);
+  assert.match(lines.at(-1) ?? '', /later/);
+});
+
+test('a clock that is set back does not keep records waiting', { timeout: 5_000 }, async () => {
+  const memory = auditMemory();
+  let full = false;
+  const files: AuditFiles = {
+    ...memory,
+    async append(name, data) {
+      if (full) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      await memory.append(name, data);
+    },
+  };
+  const log = await open(files);
+  full = true;
+  await log.write({ first: true });
+  full = false;
+  now -= 10 ** 9;
+  await log.write({ second: true });
+  assert.equal(log.concern(), undefined);
+  assert.match((await linesOf(log)).join(), /first.*second/);
+});

@@ -59,10 +59,15 @@ const BATCH_BYTES = 32 * 1024;
  */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const { files, limits, nowMs } = options;
-  let end = await findEnd(files).catch((reason: unknown) => ({ ...NOTHING, failure: textOf(reason) }));
   let pending: readonly Pending[] = [];
   let lost = 0;
-  let failure: string | undefined = 'failure' in end ? String(end.failure) : undefined;
+  let failure: string | undefined;
+  let end = await findEnd(files).catch((reason: unknown) => {
+    failure = textOf(reason);
+    return NOTHING;
+  });
+  /** Whether the files could be read: as long as not, nothing of this process is in them. */
+  let endKnown = failure === undefined;
   let failedAtMs = Number.NEGATIVE_INFINITY;
   let flushing = false;
   let written: (() => void)[] = [];
@@ -105,17 +110,21 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     if (flushing) return;
     flushing = true;
     while (pending.length > 0) {
-      if (nowMs() - failedAtMs < limits.retryMs) {
+      const waitedMs = nowMs() - failedAtMs;
+      // A clock that was set back says nothing about how long it waited.
+      if (waitedMs >= 0 && waitedMs < limits.retryMs) {
         settle(pending);
         break;
       }
       const batch = pending.slice(0, BATCH_LIMIT);
-      const before = end.sequence;
       try {
         if (failure !== undefined) {
-          end = await findEnd(files);
+          const found = await findEnd(files);
           // Some lines of the failed batch may have been written whole.
-          pending = pending.slice(end.sequence - before);
+          const wholeLines = endKnown ? found.sequence - end.sequence : 0;
+          settle(pending.slice(0, wholeLines));
+          pending = pending.slice(wholeLines);
+          [end, endKnown] = [found, true];
           if (lost > 0)
             await append([{ time: time(nowMs()), event: 'audit.lost', count: lost, reason: failure }]);
           lost = 0;
