@@ -27,7 +27,7 @@ const listOf = (name: string) => {
 
 test('a certificate is issued for a while, handed over as one file, and used from another place', async () => {
   const out = join(fleet.folder, 'bob.plinth-access');
-  const made = await fleet.plinth('access', 'issue', 'bob', '--ttl', '1h', '--out', out, '-o', 'json');
+  const made = await fleet.plinth('access', 'issue', 'bob', '--ttl', '1h', '--output', out, '-o', 'json');
   assert.equal(made.exitCode, 0, made.stderr);
   const issued = JSON.parse(made.stdout);
   assert.deepEqual([issued.role, issued.nodes], ['plinth:reader', ['cp1', 'w1']]);
@@ -51,7 +51,7 @@ test('a certificate is issued for a while, handed over as one file, and used fro
   } finally {
     await elsewhere[Symbol.asyncDispose]();
   }
-  assert.equal((await fleet.plinth('access', 'issue', 'bob', '--out', out)).exitCode, 2);
+  assert.equal((await fleet.plinth('access', 'issue', 'bob', '--output', out)).exitCode, 2);
 });
 
 test('revoking tells every node, with a list the authority signed; what cannot be reached is said', async () => {

@@ -2,9 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fingerprintOf } from '@plinth/api';
-import { exists, ioError } from '@plinth/host';
+import { ioError } from '@plinth/host';
 import { apiRoles, issueClientCertificate, loadKeys } from '@plinth/trust';
 import { contextsPath, readContexts } from '../client/contexts-file.ts';
+import { expectNewFile } from '../client/save-new-file.ts';
 import { type KeyFolderOptions, keyFolder, readPassphrase } from '../flows/key-folder.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
@@ -12,14 +13,14 @@ import { usageError } from '../framework/usage-error.ts';
 import { nextCommands, plainText } from '../output/blocks.ts';
 import { renderBundle } from './bundle.ts';
 import { changeLedger } from './ledger.ts';
-import { parseTtl } from './parse-ttl.ts';
 import { withIssued } from './revoke.ts';
 
 export interface IssueOptions extends KeyFolderOptions {
   /** "reader", "operator", "admin", or a role of a machine config. */
   readonly role: string;
-  readonly ttl: string;
-  readonly out: string | undefined;
+  /** How long the certificate is valid, milliseconds. */
+  readonly ttl: number;
+  readonly output: string | undefined;
   readonly nodes: string | undefined;
 }
 
@@ -34,14 +35,14 @@ export async function issueAccess(
   context: CommandContext,
 ): Promise<CommandResult> {
   const { env } = context;
-  const ttlSeconds = parseTtl(options.ttl);
   const folder = keyFolder(options, env);
-  const path = resolve(options.out ?? `${name}.plinth-access`);
-  if (await exists(path)) throw usageError(`${path} is there already, expected a new file: see --out`);
+  const path = resolve(options.output ?? `${name}.plinth-access`);
+  await expectNewFile(path);
   const contexts = await wantedContexts(options.nodes, env);
   const keys = await loadKeys(folder, await readPassphrase(options, env));
   const role = apiRoles.find((known) => known === `plinth:${options.role}`) ?? options.role;
   const now = new Date();
+  const ttlSeconds = options.ttl / 1000;
   const made = await issueClientCertificate(keys.signers['api-authority'], { role, name, ttlSeconds, now });
   const fingerprint = fingerprintOf(new X509Certificate(made.certificatePem).raw);
   const expiresAt = made.notAfter.toISOString();

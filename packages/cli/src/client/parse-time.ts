@@ -1,3 +1,4 @@
+import { spanMs } from '../framework/time-span.ts';
 import { usageError } from '../framework/usage-error.ts';
 
 /** A time as the API has it. */
@@ -6,17 +7,15 @@ export interface ApiTime {
   readonly nanos: number;
 }
 
-const AGO = /^(\d{1,9})(s|m|h|d)$/;
 const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
  * parseTime reads a time that a person wrote: "90s", "15m", "2h", "3d" ago, or a date with or without a time, UTC unless
  * it names a zone. @throws cli/usage
  */
 export function parseTime(text: string, option: string, nowMs: number): ApiTime {
-  const [, count, unit = ''] = AGO.exec(text) ?? [];
-  const ms = count === undefined ? parseDate(text) : nowMs - Number(count) * (UNIT_MS[unit] ?? 0);
+  const agoMs = spanMs(text);
+  const ms = Number.isNaN(agoMs) ? parseDate(text) : nowMs - agoMs;
   if (Number.isNaN(ms) || ms < 0)
     throw usageError(
       `value of ${option} is "${text}", expected "15m", "2h", "3d", or a time such as "2026-11-22 05:00"`,

@@ -65,6 +65,9 @@ test('an export is verified without the node, and an edit in it is found', async
   await using fleet = await fleetWithLog();
   const path = join(fleet.folder, 'log.jsonl');
   assert.equal((await fleet.plinth('audit', 'export', path)).exitCode, 0);
+  const again = await fleet.plinth('audit', 'export', path);
+  assert.equal(again.exitCode, 2);
+  assert.match(again.stderr, /log\.jsonl exists, expected a new file/);
   assert.equal((await fleet.plinth('audit', 'verify', '--file', path)).exitCode, 0);
   const edited = logOf(fleet).lines.map((line) => line.replace('Reboot', 'Status'));
   await writeFile(path, `${edited.join('\n')}\n`);

@@ -1,15 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type FileEntry, FileKind, ListFilesResponseSchema, messageData } from '@plinth/api';
-import { exists, ioError } from '@plinth/host';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
-import { usageError } from '../framework/usage-error.ts';
 import { plainText, table } from '../output/blocks.ts';
 import { printable, printablePieces } from '../output/printable.ts';
 import { formatBytes } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
+import { expectNewFile, saveNewFile } from './save-new-file.ts';
 
 const MODES = ['---', '--x', '-w-', '-wx', 'r--', 'r-x', 'rw-', 'rwx'];
 const LETTERS: Partial<Record<FileKind, string>> = {
@@ -50,10 +47,10 @@ export async function showFiles(
  */
 export async function readNodeFile(
   path: string,
-  options: AskOptions & { readonly to: string | undefined },
+  options: AskOptions & { readonly output: string | undefined },
   context: CommandContext,
 ): Promise<CommandResult | undefined> {
-  if (options.to !== undefined) return saveNodeFile(path, resolve(options.to), options, context);
+  if (options.output !== undefined) return saveNodeFile(path, resolve(options.output), options, context);
   await context.suspendProgress(() =>
     askNode(options, context, async (node) => {
       const pieces = printablePieces();
@@ -71,28 +68,14 @@ async function saveNodeFile(
   options: AskOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
-  if (await exists(target)) throw usageError(`${target} exists, expected a new file`);
-  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const sizeBytes = await context.progress.step(`Read ${printable(path)}`, (step) =>
-      askNode(options, context, async (node) => {
-        await using file = await open(temporary, 'wx', 0o600);
-        let written = 0;
-        for await (const chunk of node.files.read(path)) {
-          await file.writeFile(chunk);
-          written += chunk.length;
-          step.note(formatBytes(written));
-        }
-        return written;
-      }),
-    );
-    await rename(temporary, target);
-    const view = [plainText(`${target}: ${formatBytes(sizeBytes)}.`)];
-    return { data: { path: target, sizeBytes }, names: [target], view };
-  } catch (reason) {
-    await rm(temporary, { force: true });
-    throw ioError(reason, `write ${target}`);
-  }
+  await expectNewFile(target);
+  const sizeBytes = await context.progress.step(`Read ${printable(path)}`, (step) =>
+    askNode(options, context, (node) =>
+      saveNewFile(target, node.files.read(path), (written) => step.note(formatBytes(written))),
+    ),
+  );
+  const view = [plainText(`${target}: ${formatBytes(sizeBytes)}.`)];
+  return { data: { path: target, sizeBytes }, names: [target], view };
 }
 
 function nameText({ name, kind, target }: FileEntry): string {

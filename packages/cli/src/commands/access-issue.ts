@@ -1,6 +1,7 @@
 import { keyOptions } from '../flows/key-folder.ts';
 import { defineCommand } from '../framework/command.ts';
 import { required, text, textOr } from '../framework/options.ts';
+import { timeSpan } from '../framework/time-span.ts';
 
 export const accessIssueCommand = defineCommand({
   path: ['access', 'issue'],
@@ -12,8 +13,8 @@ export const accessIssueCommand = defineCommand({
   ],
   options: {
     role: textOr('ROLE', 'reader', 'reader, operator, admin, or one of your own'),
-    ttl: textOr('TIME', '12h', 'How long it is valid: 30m, 12h, 7d'),
-    out: text('FILE', 'Where to write it; default: NAME.plinth-access here'),
+    ttl: timeSpan({ min: '1m', max: '90d', fallback: '12h' }, 'How long it is valid: 30m, 12h, 7d'),
+    output: text('FILE', 'Where to write it; default: NAME.plinth-access here'),
     nodes: text('LIST', 'Contexts to put into the file; default: all'),
     ...keyOptions,
   },

@@ -13,7 +13,7 @@ export const auditExportCommand = defineCommand({
   options: { context: nodeOptions.context, timeout: nodeOptions.timeout },
   args: { file: required('FILE', 'A file that does not exist yet') },
   run: async ({ options, args }, context) => {
-    const { exportAuditLog } = await import('../client/show-audit.ts');
+    const { exportAuditLog } = await import('../client/verify-audit.ts');
     return exportAuditLog(options, resolve(args.file), context);
   },
 });

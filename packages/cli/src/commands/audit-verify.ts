@@ -23,7 +23,7 @@ export const auditVerifyCommand = defineCommand({
   },
   args: {},
   run: async ({ options }, context) => {
-    const { verifyAuditFile, verifyAuditLog } = await import('../client/show-audit.ts');
+    const { verifyAuditFile, verifyAuditLog } = await import('../client/verify-audit.ts');
     return options.file === undefined
       ? verifyAuditLog(options, options.sinceCheckpoint, context)
       : verifyAuditFile(resolve(options.file));

@@ -17,7 +17,7 @@ export const configMigrateCommand = defineCommand({
   args: { file: required('FILE', 'A machine config of any form that is still read') },
   run: async ({ args: { file } }) => {
     const { migrateConfig } = await import('@plinth/config');
-    const { configRefused, readConfigBytes } = await import('../client/read-config.ts');
+    const { configRefused, readConfigBytes } = await import('../config/read-config.ts');
     const migrated = migrateConfig(await readConfigBytes(file), file);
     if (!migrated.ok) throw configRefused(file, migrated.diagnostics);
     return { data: { text: migrated.value }, view: [plainText(migrated.value)] };

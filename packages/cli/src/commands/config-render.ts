@@ -15,7 +15,7 @@ export const configRenderCommand = defineCommand({
   args: { file: required('FILE', 'A machine config') },
   run: async ({ args: { file } }) => {
     const { renderConfig } = await import('@plinth/config');
-    const { readConfig } = await import('../client/read-config.ts');
+    const { readConfig } = await import('../config/read-config.ts');
     const files = renderConfig(await readConfig(file)).map(({ path, mode, text, secret }) => ({
       path,
       mode: `0${mode.toString(8)}`,

@@ -20,7 +20,7 @@ export const configValidateCommand = defineCommand({
   args: { files: several('FILE', 'A machine config, or user data that holds one') },
   run: async ({ args: { files } }) => {
     const { allKinds, readUserData } = await import('@plinth/config');
-    const { configRefused, readConfigBytes } = await import('../client/read-config.ts');
+    const { configRefused, readConfigBytes } = await import('../config/read-config.ts');
     const problems: Diagnostic[] = [];
     const rows: { file: string; node: string; kinds: readonly string[] }[] = [];
     for (const file of files) {

@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { exists, ioError, syncDirectory } from '@plinth/host';
+import { stat } from 'node:fs/promises';
+import { ioError } from '@plinth/host';
+import { expectNewFile, saveNewFile } from '../client/save-new-file.ts';
 import { useMember } from '../cluster/observe-cluster.ts';
 import type { CommandContext } from '../framework/context.ts';
-import { usageError } from '../framework/usage-error.ts';
 import { formatBytes } from '../output/units.ts';
 
 /** A database of gigabytes over a slow line. */
@@ -17,29 +15,14 @@ const TRANSFER_TIMEOUT_MS = 60 * 60_000;
  * @throws cli/usage when the file exists; api/…, host/disk-full, host/io
  */
 export async function saveSnapshot(name: string, path: string, context: CommandContext): Promise<number> {
-  if (await exists(path)) throw usageError(`${path} exists, expected a new file`);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const sizeBytes = await context.progress.step(`Read the database of node "${name}"`, (step) =>
-      useMember(name, context, TRANSFER_TIMEOUT_MS, async (node) => {
-        await using file = await open(temporary, 'wx', 0o600);
-        let written = 0;
-        for await (const chunk of node.etcd.snapshot(TRANSFER_TIMEOUT_MS)) {
-          await file.writeFile(chunk);
-          written += chunk.length;
-          step.note(formatBytes(written));
-        }
-        await file.sync();
-        return written;
-      }),
-    );
-    await rename(temporary, path);
-    await syncDirectory(dirname(path));
-    return sizeBytes;
-  } catch (reason) {
-    await rm(temporary, { force: true });
-    throw ioError(reason, `write ${path}`);
-  }
+  await expectNewFile(path);
+  return context.progress.step(`Read the database of node "${name}"`, (step) =>
+    useMember(name, context, TRANSFER_TIMEOUT_MS, (node) =>
+      saveNewFile(path, node.etcd.snapshot(TRANSFER_TIMEOUT_MS), (written) =>
+        step.note(formatBytes(written)),
+      ),
+    ),
+  );
 }
 
 /**

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { exists, ioError, writeFileAtomic } from '@plinth/host';
+import { ioError, writeFileAtomic } from '@plinth/host';
 import { chooseContext } from '../client/choose-context.ts';
 import { connectTo } from '../client/connect-context.ts';
 import { contextsPath, readContexts } from '../client/contexts-file.ts';
+import { expectNewFile } from '../client/save-new-file.ts';
 import type { CommandContext } from '../framework/context.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { type BundlePart, bundleParts } from '../support/bundle-parts.ts';
@@ -46,7 +47,7 @@ export async function writeSupportBundle(
   const madeAt = new Date();
   const folder = `plinth-support-${chosen.name}-${madeAt.toISOString().replace(/[-:]|\.\d+/g, '')}`;
   const path = resolve(options.file ?? `${folder}.tar.gz${options.encrypt ? '.age' : ''}`);
-  if (await exists(path)) throw usageError(`${path} exists, expected a new file`);
+  await expectNewFile(path);
   const parts = bundleParts(options);
   announce(parts, options.encrypt, context);
   using node = await connectTo(chosen.context, options.timeoutMs);
