@@ -89,6 +89,20 @@ test('a bad value names what was expected', async () => {
   assert.match((await plinth('version', '--color', 'red')).stderr, /value of --color is "red"/);
 });
 
+test('a wrong command line names the page of its own command', async () => {
+  for (const [words, page] of [
+    [['files', 'read'], 'files read'],
+    [['logs', '--since', 'x'], 'logs'],
+    [['access', 'issue', 'bob', '--ttl', '12'], 'access issue'],
+    [['get', 'time', '--timeout', '0'], 'get time'],
+    [['access', 'no-such'], 'access'],
+  ] as const) {
+    const { exitCode, stderr } = await plinth(...words);
+    assert.equal(exitCode, exitCodes.usage, stderr);
+    assert.ok(stderr.endsWith(`\n  hint: See "plinth ${page} --help".\n`), stderr);
+  }
+});
+
 test('-o json writes the result, or the error, as JSON and nothing else', async () => {
   const good = await plinth('-o', 'json', 'version');
   assert.equal(JSON.parse(good.stdout).node, process.versions.node);

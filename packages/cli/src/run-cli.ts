@@ -2,6 +2,7 @@ import { exitCodes, PlinthError } from '@plinth/base';
 import { commandTable } from './commands/index.ts';
 import type { CommandContext, Surroundings } from './framework/context.ts';
 import { type Invocation, parseCommandLine } from './framework/parse-command-line.ts';
+import { namePage } from './framework/usage-error.ts';
 import { errorData, renderError } from './output/error-report.ts';
 import { formatResult } from './output/print-result.ts';
 import { type ColourChoice, colourChoices, createStyle, wantsColour } from './output/style.ts';
@@ -92,6 +93,8 @@ async function runCommand(
     const widthChars = world.stdout.isTTY ? world.stdout.columns : undefined;
     world.stdout.write(formatResult(result, globals.o ?? 'table', { style, widthChars }));
     return result.exitCode ?? exitCodes.ok;
+  } catch (reason) {
+    throw namePage(reason, command.path);
   } finally {
     signal.removeEventListener('abort', announce);
     clearTimeout(announcement);

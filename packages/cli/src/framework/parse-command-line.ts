@@ -7,7 +7,7 @@ import { type GlobalValues, globalFlags, globalOptions } from './global-options.
 import { commandHelp, formatsOf } from './help.ts';
 import { groupHelp, rootHelp } from './help-pages.ts';
 import type { OptionSpecs } from './options.ts';
-import { fromCommander, isParserError, optionName, usageError } from './usage-error.ts';
+import { fromCommander, isParserError, namePage, optionName, usageError } from './usage-error.ts';
 
 export type Invocation =
   /** A help page: asked for, or shown because the command line stops short of a command. */
@@ -26,7 +26,7 @@ export type Invocation =
  */
 export function parseCommandLine(table: CommandTable, argv: readonly string[], style: Style): Invocation {
   let found: Invocation | undefined;
-  let lastParser = '';
+  const reached: string[] = [];
   const showHelp = (exitCode: ExitCode) => (text: string) => {
     found = { kind: 'help', text, exitCode };
   };
@@ -42,9 +42,10 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
     .enablePositionalOptions();
   addGlobals(root);
   root.helpCommand('help [command]', 'Show this page or the page of a command');
-  root.hook('preSubcommand', (_parent, child) => {
-    lastParser = `${lastParser} ${child.name()}`.trim();
-  });
+  const noteWord = (_parent: Parser, child: Parser) => {
+    reached.push(child.name());
+  };
+  root.hook('preSubcommand', noteWord);
 
   const groups = new Map<string, Parser>();
   for (const command of table.commands) {
@@ -78,7 +79,10 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
   function groupParser(word: string): Parser {
     const known = groups.get(word);
     if (known) return known;
-    const group = root.command(word).configureHelp({ formatHelp: () => groupHelp(table, word, style) });
+    const group = root
+      .command(word)
+      .configureHelp({ formatHelp: () => groupHelp(table, word, style) })
+      .hook('preSubcommand', noteWord);
     groups.set(word, group);
     return group;
   }
@@ -86,8 +90,8 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
   try {
     root.parse([...argv], { from: 'user' });
   } catch (reason) {
-    if (!isParserError(reason)) throw reason;
-    if (!found) throw fromCommander(reason, lastParser);
+    if (!isParserError(reason)) throw namePage(reason, reached);
+    if (!found) throw fromCommander(reason, reached);
   }
   if (!found) throw usageError('no command was named', 'See "plinth help".');
   return found;

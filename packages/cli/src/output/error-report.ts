@@ -14,7 +14,9 @@ export function renderError(error: PlinthError, style: Style, readSource = readT
   if (code === 'cli/interrupted') return `${style.doubtful('Interrupted.')} ${hint}\n`;
   const findings = diagnostics.map((one) => frame(one, style, readSource));
   // A single finding with the same code is the error itself, seen closer.
-  if (diagnostics.length === 1 && diagnostics[0]?.code === code) return findings.join('');
+  const [only] = diagnostics;
+  if (only && diagnostics.length === 1 && only.code === code)
+    return frame({ hint, ...only }, style, readSource);
   const head = frame({ code, severity: 'error', message, hint }, style, readSource);
   return [...findings, head].join('\n');
 }
