@@ -1,9 +1,10 @@
-import { integer, text, type ValuesOf } from '../framework/options.ts';
+import { integer, type ValuesOf } from '../framework/options.ts';
 import { MEMBER_CALL_TIMEOUT_MS } from './call-timeout.ts';
+import { nodeOptions } from './node-options.ts';
 
 /** Options of every command that lets a node do an act and waits for its end. */
 export const actOptions = {
-  context: text('NAME', 'Which node; default: $PLINTH_CONTEXT, else the current context'),
+  context: nodeOptions.context,
   timeout: integer('SECONDS', { min: 10, max: 7200, fallback: 1800 }, 'How long to wait; the node goes on'),
 } as const;
 

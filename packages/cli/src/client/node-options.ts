@@ -3,7 +3,7 @@ import { flag, integer, text, type ValuesOf } from '../framework/options.ts';
 
 /** Options of every command that asks a node. */
 export const nodeOptions = {
-  context: text('NAME', 'Which node; default: $PLINTH_CONTEXT, else the current context'),
+  context: text('NAME', 'Which node; default: $PLINTH_CONTEXT or the current'),
   timeout: integer('SECONDS', { min: 1, max: 600, fallback: 20 }, 'Bound on reaching it, and on its answer'),
   exitCode: flag('End with 3 unless every verdict is "pass"'),
 } as const;

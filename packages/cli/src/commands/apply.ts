@@ -4,7 +4,7 @@ import { required } from '../framework/options.ts';
 
 export const applyCommand = defineCommand({
   path: ['apply'],
-  summary: 'Apply a machine config to a node, which goes back by itself when it fails',
+  summary: 'Apply a machine config to a node, which goes back if it fails',
   details: [
     'auto and staged go back unless the node is healthy; staged waits for a boot. try goes',
     'back unless confirmed in time: this command does so over a new connection.',

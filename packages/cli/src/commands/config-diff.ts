@@ -5,7 +5,7 @@ import { flag } from '../framework/options.ts';
 
 export const configDiffCommand = defineCommand({
   path: ['config', 'diff'],
-  summary: 'Show what differs between two machine configs that a node had',
+  summary: 'Show what differs between two configs that a node had',
   examples: [
     { run: 'plinth config diff 3', what: 'from revision 3 to the one in effect' },
     { run: 'plinth config diff 3 5', what: 'from one to another' },

@@ -3,7 +3,7 @@ import { defineCommand } from '../framework/command.ts';
 
 export const configHistoryCommand = defineCommand({
   path: ['config', 'history'],
-  summary: 'List the machine configs a node had: who applied them, why, and what became of them',
+  summary: 'List the configs a node had, by whom, why, and how each ended',
   extraFormats: ['wide', 'name'],
   examples: [
     { run: 'plinth config history', what: 'the one in effect is marked; drift is named' },

@@ -3,7 +3,7 @@ import { defineCommand } from '../framework/command.ts';
 
 export const dashboardCommand = defineCommand({
   path: ['dashboard'],
-  summary: 'Watch a node live: summary, services, slots, integrity, logs, network',
+  summary: 'Watch a node live in the terminal',
   details: ['By keyboard alone: 1 to 6 or Tab for a panel, ? for all keys, q to leave.'],
   examples: [
     { run: 'plinth dashboard', what: 'the current node' },

@@ -8,12 +8,15 @@ export const filesReadCommand = defineCommand({
   details: ['On a terminal control characters are taken out; into a file or pipe it goes byte for byte.'],
   examples: [
     { run: 'plinth files read /etc/resolv.conf', what: 'on the terminal' },
-    { run: 'plinth files read /var/log/journal/ID/system.journal --to a.journal', what: 'into a new file' },
+    {
+      run: 'plinth files read /var/log/journal/ID/system.journal --output a.journal',
+      what: 'into a new file',
+    },
   ],
   options: {
     context: nodeOptions.context,
     timeout: nodeOptions.timeout,
-    to: text('FILE', 'Save it in this file, which does not exist yet'),
+    output: text('FILE', 'Save it in this file, which does not exist yet'),
   },
   args: { path: required('PATH', 'Absolute path on the node') },
   run: async ({ options, args }, context) => {

@@ -5,7 +5,7 @@ import { flag } from '../framework/options.ts';
 
 export const getBootCommand = defineCommand({
   path: ['get', 'boot'],
-  summary: 'Show where the time of the last boot went, and how the one before ended',
+  summary: 'Show what the last boot took, and how the one before ended',
   examples: [
     { run: 'plinth get boot', what: 'firmware, loader, kernel, initrd, userspace' },
     { run: 'plinth get boot --units', what: 'and the slowest units' },

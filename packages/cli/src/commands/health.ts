@@ -4,7 +4,7 @@ import { defineCommand } from '../framework/command.ts';
 
 export const healthCommand = defineCommand({
   path: ['health'],
-  summary: 'Show what is wrong with the nodes of a cluster, why, and what to do',
+  summary: 'Show what is wrong with nodes, why, and what to do about it',
   extraFormats: ['name'],
   examples: [
     { run: 'plinth health', what: 'every node of the local cluster' },

@@ -168,10 +168,10 @@ suite('logs, events, containers and files, by commands', () => {
     assert.match(await ok('files', 'list', '/etc'), /hosts +-rw-r--r-- +\d+ B/);
     assert.equal(await ok('files', 'read', '/etc/hosts'), logs.texts['/etc/hosts']);
     const target = join(folder, 'copy');
-    assert.match(await ok('files', 'read', '/etc/hosts', '--to', target), /copy: \d+ B\./);
+    assert.match(await ok('files', 'read', '/etc/hosts', '--output', target), /copy: \d+ B\./);
     assert.equal(await readFile(target, 'utf8'), logs.texts['/etc/hosts']);
-    assert.equal((await fleet.plinth('files', 'read', '/etc/hosts', '--to', target)).exitCode, 2);
-    const refused = await fleet.plinth('files', 'read', '/etc/shadow', '--to', join(folder, 'none'));
+    assert.equal((await fleet.plinth('files', 'read', '/etc/hosts', '--output', target)).exitCode, 2);
+    const refused = await fleet.plinth('files', 'read', '/etc/shadow', '--output', join(folder, 'none'));
     assert.equal(refused.exitCode, 4);
     assert.match(refused.stderr, /files\/not-allowed/);
     await assert.rejects(readFile(join(folder, 'none')), { code: 'ENOENT' });

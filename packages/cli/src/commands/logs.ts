@@ -4,7 +4,8 @@ import { flag, optional } from '../framework/options.ts';
 
 export const logsCommand = defineCommand({
   path: ['logs'],
-  summary: "Show the journal of a node or unit, or a container's log: the last 100 lines",
+  summary: 'Show the journal of a node or unit, or the log of a container',
+  details: ['The last 100 lines, unless --lines or --since says otherwise.'],
   streams: true,
   examples: [
     { run: 'plinth logs kubelet -f', what: 'a service, as it writes' },

@@ -4,7 +4,7 @@ import { flag, required } from '../framework/options.ts';
 
 export const planCommand = defineCommand({
   path: ['plan'],
-  summary: 'Show what a machine config would change on a node, and what that does to it',
+  summary: 'Show what a machine config would change on a node, and how',
   details: ['Nothing is changed. Each value that differs stands with its effect: live, a unit, or a reboot.'],
   examples: [
     { run: 'plinth plan node.yaml', what: 'against the config of the current node' },

@@ -1,10 +1,10 @@
-import { machineOptions } from '../client/machine-options.ts';
+import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 import { flag, integer, optional, text } from '../framework/options.ts';
 
 export const supportCommand = defineCommand({
   path: ['support'],
-  summary: 'Write what explains a node to one encrypted file, without its secrets',
+  summary: 'Write what explains a node to one encrypted file, without secrets',
   details: [
     'What it will hold is listed first. A part that fails or is late is named in it.',
     'Your certificate asks: a reader gets less than an admin. Look into a plain one',
@@ -20,7 +20,7 @@ export const supportCommand = defineCommand({
     recipientsFile: text('FILE', 'The same from a file, one a line'),
     noEncrypt: flag('Write a plain archive'),
     journalLines: integer('LINES', { min: 100, max: 100_000, fallback: 5000 }, "Of this boot's journal"),
-    context: machineOptions.context,
+    context: nodeOptions.context,
     timeout: integer('SECONDS', { min: 1, max: 60, fallback: 30 }, 'Bound on each answer'),
   },
   args: { file: optional('FILE', 'A file that does not exist yet') },

@@ -5,7 +5,7 @@ import { formatDuration } from '../output/units.ts';
 
 export const testCommand = defineCommand({
   path: ['test'],
-  summary: 'Run all tests: types, lint, units, tools, then boots of the built image',
+  summary: 'Run all tests: types, lint, units, tools, boots of the image',
   details: [
     'Stops at the first group that fails. Without KVM a boot takes minutes, and the',
     'tests of a cluster, which run only when they are asked for, half an hour.',

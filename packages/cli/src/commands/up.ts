@@ -12,7 +12,7 @@ const kubernetes: ValueSpec<string | false | undefined> = {
 
 export const upCommand = defineCommand({
   path: ['up'],
-  summary: 'Build the image, boot a cluster of machines, wait until it is ready',
+  summary: 'Build the image, boot a cluster, wait until it is ready',
   details: ['One machine does everything, unless more are asked for.'],
   extraFormats: ['name'],
   examples: [

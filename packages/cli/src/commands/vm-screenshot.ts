@@ -8,13 +8,13 @@ export const vmScreenshotCommand = defineCommand({
   summary: "Write what a machine's screen shows to a PNG file",
   examples: [
     { run: 'plinth vm screenshot', what: 'writes screenshot.png' },
-    { run: 'plinth vm screenshot node-2 --to boot.png', what: 'another machine, another file' },
+    { run: 'plinth vm screenshot node-2 --output boot.png', what: 'another machine, another file' },
   ],
-  options: { to: textOr('FILE', 'screenshot.png', 'Where to write') },
+  options: { output: textOr('FILE', 'screenshot.png', 'Where to write') },
   args: { name: optional('NAME', 'Name of the machine (default: local)') },
   run: async ({ args: { name = 'local' }, options }) => {
     const { screenshotMachine } = await import('@plinth/local');
-    const path = resolve(options.to);
+    const path = resolve(options.output);
     await screenshotMachine(name, path);
     return { data: { name, path }, view: [plainText(`Wrote ${path}`)] };
   },

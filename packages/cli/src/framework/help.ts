@@ -22,7 +22,8 @@ export function commandHelp(command: Command, style: Style): string {
   ];
   return joinSections([
     [`${style.strong('Usage:')} ${usage.join(' ')}`],
-    [`${command.summary}.`, ...(command.details ?? []).flatMap((text) => wrapText(text, WIDTH_CHARS))],
+    // Details are one paragraph: where a line ends in the source says nothing about the page.
+    [`${command.summary}.`, ...wrapText((command.details ?? []).join(' '), WIDTH_CHARS)],
     rows.length > 0 ? definitionList(rows, style) : [],
     [style.strong('Examples:'), ...exampleLines(command.examples, style)],
     [style.faint(`Also: -o ${formatsOf(command).join('|')}, -q, --progress, --color: see "plinth help"`)],
