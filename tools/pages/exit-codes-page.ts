@@ -5,7 +5,8 @@ const meanings: Readonly<Record<string, string>> = {
   ok: 'Done.',
   failed: 'Not done; the error on standard error says why.',
   usage: 'The command line or a configuration file is not valid; nothing was started.',
-  findings: 'Done, and it found differences or faults; only where `--exit-code` asked for this.',
+  findings:
+    'Done, and it found differences or faults; where `--exit-code` asked for this, and always of `audit verify`.',
   forbidden: 'Not authenticated, or not allowed.',
   partial: 'Some nodes succeeded, some did not.',
   timedOut: 'It took longer than it was given.',

@@ -4,7 +4,7 @@ export const exitCodes = {
   failed: 1,
   /** Wrong command line, or a configuration file that is not valid. */
   usage: 2,
-  /** Differences or findings, only where `--exit-code` asked for them. */
+  /** Differences or findings: where `--exit-code` asked for them, and always of `audit verify`. */
   findings: 3,
   /** Not authenticated, or not allowed. */
   forbidden: 4,

@@ -29,7 +29,7 @@ export const agentCodes = {
     meaning: 'The node does not accept the caller.',
     cause:
       'The client certificate is missing, expired, signed by an authority that is not in the machine config, or has no Plinth role as its organisation.',
-    fix: 'Use a certificate from an authority listed in the machine config under api.clientAuthorities, with a role such as plinth:reader.',
+    fix: 'Ask for a certificate with the role that the message names ("plinth access issue NAME --role ROLE"), from an authority in ApiAccess of the node.',
     exitCode: exitCodes.forbidden,
   },
   'api/identity-mismatch': {
@@ -78,8 +78,9 @@ export const agentCodes = {
   },
   'agent/config-missing': {
     meaning: 'No source gives a machine config; the node waits in maintenance.',
-    cause: 'A machine started without fw_cfg or SMBIOS config, and /var holds none from before.',
-    fix: 'Give the machine a config; plinthd looks for it again by itself.',
+    cause:
+      'A machine started without fw_cfg, SMBIOS, credential or user data of its cloud, and /var holds none from before.',
+    fix: 'Give the machine a config (docs/reference/sources.md); plinthd looks for it again by itself.',
   },
   'agent/bundle-failed': {
     meaning: 'The plinthd executable could not be built.',
