@@ -21,17 +21,24 @@ const DISK_FILE_SYSTEMS = ['ext4', 'xfs', 'btrfs'];
 
 /**
  * openStateStore opens a folder for state. When it does not lie on a disk, or nothing can be written there, the
- * state is kept in memory and `volatileBecause` says why: a node without /var still has to come up and say so.
+ * state is kept in memory and `volatileBecause` says why: a node without /var still has to come up and say so. On a disk
+ * that takes nothing, such as a full one, what was stored earlier is read: without its config nobody could reach the node
+ * to make room.
  */
 export async function openStateStore(sys: Sys, directory: string): Promise<StateStore> {
+  let onDisk = false;
   try {
     const mounts = parseMountInfo((await sys.readFile('/proc/self/mountinfo')).toString('utf8'));
     const fileSystem = mountHolding(mounts, directory)?.fileSystem ?? 'nothing';
     if (!DISK_FILE_SYSTEMS.includes(fileSystem))
       return memoryStore(`${directory} is on ${fileSystem}, not on a disk`);
+    onDisk = true;
     return await openFolder(directory);
   } catch (reason) {
-    return memoryStore(`${directory} cannot be written: ${errorCode(reason) || reason}`);
+    const because = `${directory} cannot be written: ${errorCode(reason) || reason}`;
+    // What cannot be read either is as if it had never been there.
+    const stored = (name: string) => readFile(join(directory, name)).catch(() => undefined);
+    return memoryStore(because, onDisk ? stored : undefined);
   }
 }
 
@@ -57,21 +64,27 @@ export async function openFolder(directory: string): Promise<StateStore> {
   };
 }
 
-/** memoryStore keeps everything in this process. */
-export function memoryStore(volatileBecause: string): StateStore {
-  const files = new Map<string, Buffer>();
+/**
+ * memoryStore keeps everything in this process.
+ * @param stored gives what was stored before; default: nothing was
+ */
+export function memoryStore(
+  volatileBecause: string,
+  stored: (name: string) => Promise<Buffer | undefined> = async () => undefined,
+): StateStore {
+  /** Undefined: taken away. */
+  const files = new Map<string, Buffer | undefined>();
+  const takeAway = async (name: string) => {
+    files.set(name, undefined);
+  };
   return {
     volatileBecause,
-    read: async (name) => files.get(name),
+    read: async (name) => (files.has(name) ? files.get(name) : stored(name)),
     write: async (name, data) => {
       files.set(name, Buffer.from(data));
     },
-    remove: async (name) => {
-      files.delete(name);
-    },
-    setAside: async (name) => {
-      files.delete(name);
-    },
+    remove: takeAway,
+    setAside: takeAway,
   };
 }
 
