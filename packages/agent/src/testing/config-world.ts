@@ -26,6 +26,8 @@ export class World {
   healthy = true;
   /** networkctl fails. */
   reloadFails = false;
+  /** Nothing can be stored. */
+  diskIsFull = false;
   /** Operations plinthd may still do before it is killed; undefined: it lives. */
   budget: number | undefined;
   said: string[] = [];
@@ -69,7 +71,11 @@ export class World {
     const state: StateStore = {
       volatileBecause: undefined,
       read: async (name) => this.disk.get(name),
-      write: (name, data) => around(() => this.disk.set(name, Buffer.from(data))),
+      write: (name, data) =>
+        around(() => {
+          if (this.diskIsFull) throw systemError('ENOSPC', name);
+          this.disk.set(name, Buffer.from(data));
+        }),
       remove: (name) => around(() => this.disk.delete(name)),
       setAside: (name) => around(() => this.disk.delete(name)),
     };

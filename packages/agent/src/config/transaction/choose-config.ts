@@ -142,6 +142,7 @@ async function withWork(
 function candidateOf(found: FoundConfig & { ok: true }, nowMs: number): Candidate {
   return {
     hash: hashOf(found.bytes),
+    ...(found.givenHash !== undefined && { givenHash: found.givenHash }),
     sizeBytes: found.bytes.length,
     source: found.source,
     author: 'provisioning',

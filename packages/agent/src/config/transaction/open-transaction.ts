@@ -88,13 +88,18 @@ export function openTransaction(chosen: ChosenConfig, parts: TransactionParts): 
   let look: () => Promise<readonly CheckResult[]> = async () => [];
   for (const line of chosen.said) console.say(`config: ${line}`);
 
-  /** Stores a decision, then goes by it. Only what is stored is ever acted on. */
-  async function take(next: Transition, to: MachineConfig, boot: BootTime): Promise<ConfigPlan> {
+  /** Stores a decision, then goes by it. Only what is stored is ever acted on, but for a way back. */
+  async function take(
+    next: Transition,
+    to: MachineConfig,
+    boot: BootTime,
+    keep: (after: ConfigState) => Promise<void> = save,
+  ): Promise<ConfigPlan> {
     const plan = planConfig(config, to);
     const moved = next.state.current !== state.current;
     const paths = renderConfig(to).map(({ path }) => path);
     const after = moved ? addWork(next.state, boot, { effects: plan.effects, paths }) : next.state;
-    await save(after);
+    await keep(after);
     config = to;
     if (moved)
       [failures, problem, notBefore, nextHealth] = [
@@ -119,13 +124,26 @@ export function openTransaction(chosen: ChosenConfig, parts: TransactionParts): 
     state = after;
   }
 
+  /**
+   * Goes by a state, stored or not: for what the stored one comes to as well when plinthd or the machine starts anew. A disk
+   * that takes nothing must not keep a node from its way back.
+   */
+  async function saveIfPossible(after: ConfigState): Promise<void> {
+    try {
+      await save(after);
+    } catch (reason) {
+      state = after;
+      console.say(`config: revision ${after.current} is gone by, but cannot be stored: ${messageOf(reason)}`);
+    }
+  }
+
   async function settle(): Promise<void> {
     if (state.work.done || performance.now() < notBefore) return;
     try {
       const files = renderConfig(config);
       const { owned, effects } = state.work;
       const { restartOwn } = await bringAbout(sys, parts.files, { files, owned, effects });
-      await save(
+      await saveIfPossible(
         workDone(
           state,
           files.map(({ path }) => path),
@@ -145,12 +163,12 @@ export function openTransaction(chosen: ChosenConfig, parts: TransactionParts): 
     const next = goBack(state, because);
     const to = await readRevision(store, next.state, next.state.current).catch(messageOf);
     if (typeof to === 'string') {
-      await take(stay(state, `${because}; ${to}`), config, boot);
+      await take(stay(state, `${because}; ${to}`), config, boot, saveIfPossible);
       return;
     }
     const mode = revisionOf(state, state.current)?.mode;
     const before = state.work.reboot.length;
-    await take(next, to, boot);
+    await take(next, to, boot, saveIfPossible);
     reach = undefined;
     fresh = false;
     const why = state.work.reboot.slice(before);
@@ -218,11 +236,14 @@ export function openTransaction(chosen: ChosenConfig, parts: TransactionParts): 
       look = health;
     },
     async run(signal) {
+      let said = '';
       while (!signal.aborted) {
         const woken = new Promise<void>((resolve) => {
           wake = resolve;
         });
-        await step().catch((reason: unknown) => console.say(`config: ${messageOf(reason)}`));
+        const failure = await step().then(() => '', messageOf);
+        if (failure !== '' && failure !== said) console.say(`config: ${failure}`);
+        said = failure;
         const ms = restMs();
         await Promise.race([woken, pause(ms ?? IDLE_MS, signal)]);
       }

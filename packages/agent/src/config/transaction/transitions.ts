@@ -22,6 +22,8 @@ export interface BootTime {
 /** A config on its way in. */
 export interface Candidate {
   readonly hash: string;
+  /** Names what the machine was given, where the text was made from it by rules that a release may change. */
+  readonly givenHash?: string;
   readonly sizeBytes: number;
   readonly source: string;
   readonly author: string;
@@ -43,11 +45,16 @@ export function firstState(given: Candidate, boot: BootTime): Transition {
     version: 1,
     nextRevision: 2,
     current: 1,
-    provisioned: { source: given.source, hash: given.hash },
+    provisioned: provisionedAs(given),
     work: { bootId: boot.bootId, done: false, effects: [], owned: [], reboot: [] },
     history: [revision(1, given, 'provisioning', 'settling')],
   };
   return { state, said: [] };
+}
+
+/** By what a config that the machine is given is known again. */
+function provisionedAs({ source, hash, givenHash }: Candidate) {
+  return { source, hash: givenHash ?? hash };
 }
 
 /** begin puts a config into effect, on trial. The caller has made sure that no other transaction is open. */
@@ -78,7 +85,7 @@ export function begin(
         nextRevision: next + 1,
         current: next,
         trial,
-        ...(mode === 'provisioning' && { provisioned: { source: given.source, hash: given.hash } }),
+        ...(mode === 'provisioning' && { provisioned: provisionedAs(given) }),
       },
       revision(next, given, mode, confirmed ? 'trial' : 'settling'),
     ),
@@ -159,12 +166,14 @@ export function lateBecause({ until }: Trial): string {
  */
 export function atStart(state: ConfigState, boot: BootTime, given?: Candidate): Transition {
   const settled = settleTrial(state, boot);
-  const news = given && given.hash !== settled.state.provisioned?.hash ? given : undefined;
+  const news = given && provisionedAs(given).hash !== settled.state.provisioned?.hash ? given : undefined;
   if (news) {
     const after = goBack(settled.state, 'gave way to a newly provisioned config');
     if (revisionOf(after.state, after.state.current)?.hash === news.hash) {
-      const provisioned = { source: news.source, hash: news.hash };
-      return { state: { ...after.state, provisioned }, said: [...settled.said, ...after.said] };
+      return {
+        state: { ...after.state, provisioned: provisionedAs(news) },
+        said: [...settled.said, ...after.said],
+      };
     }
     const begun = begin(after.state, news, 'provisioning', boot, HEALTH_LIMIT_MS);
     return { state: begun.state, said: [...settled.said, ...after.said, ...begun.said] };
@@ -214,7 +223,7 @@ function settleTrial(state: ConfigState, boot: BootTime): Transition {
 }
 
 function revision(number: number, given: Candidate, mode: Mode, result: Outcome): Revision {
-  const { failingBefore: _checks, ...rest } = given;
+  const { failingBefore: _checks, givenHash: _given, ...rest } = given;
   return { ...rest, revision: number, mode, outcome: result, note: '' };
 }
 
