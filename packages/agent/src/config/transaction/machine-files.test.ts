@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -38,16 +38,19 @@ test('files are written whole, with their mode, in folders that services can rea
 test('drift names what was changed, is gone or has another mode, and never what is in it', () =>
   inFolder(async (folder) => {
     const files = machineFiles();
-    const wanted = ['same', 'changed', 'gone', 'open'].map((name) => ({
+    const wanted = ['same', 'changed', 'folder', 'gone', 'open'].map((name) => ({
       ...{ path: join(folder, name), mode: 0o600, text: `secret of ${name}` },
     }));
     for (const { path, mode, text } of wanted) await files.write(path, mode, text);
     assert.deepEqual(await findDrift(nodeSys(), wanted), []);
     await writeFile(join(folder, 'changed'), 'secret of nobody');
+    await files.remove(join(folder, 'folder'));
+    await mkdir(join(folder, 'folder'));
     await files.remove(join(folder, 'gone'));
     await files.write(join(folder, 'open'), 0o666, 'secret of open');
     assert.deepEqual(await findDrift(nodeSys(), wanted), [
       { path: join(folder, 'changed'), difference: 'was changed' },
+      { path: join(folder, 'folder'), difference: 'cannot be read: EISDIR' },
       { path: join(folder, 'gone'), difference: 'is gone' },
       { path: join(folder, 'open'), difference: 'has mode 0666, expected 0600' },
     ]);

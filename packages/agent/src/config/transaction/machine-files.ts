@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isMissing, readBytes, type Sys } from '../../sys/sys.ts';
+import { errorCode, isMissing, readBytes, type Sys } from '../../sys/sys.ts';
 
 /** Writes the files of a config; tests give their own. They lie in memory, so nothing has to reach a disk. */
 export interface MachineFiles {
@@ -71,7 +71,9 @@ export async function findDrift(
 ): Promise<readonly Drift[]> {
   const found: Drift[] = [];
   for (const file of wanted) {
-    const difference = await differenceOf(sys, file);
+    const difference = await differenceOf(sys, file).catch(
+      (reason: unknown) => `cannot be read: ${errorCode(reason) || reason}`,
+    );
     if (difference !== undefined) found.push({ path: file.path, difference });
   }
   return found;

@@ -156,6 +156,9 @@ export function openTransaction(chosen: ChosenConfig, parts: TransactionParts): 
       if (said !== problem) console.say(`config: revision ${state.current} is not in effect yet: ${said}`);
       problem = said;
       failures++;
+      // Each try asks units that work to read their files again, too.
+      if (failures >= TRIES)
+        notBefore = performance.now() + Math.min(parts.tickMs * 2 ** Math.min(failures, 16), IDLE_MS);
     }
   }
 

@@ -393,3 +393,16 @@ test('what is done is not done again and again because that cannot be stored', a
   world.reboot();
   assert.equal(current(world, await started(world)), textOf(2).toString());
 });
+
+test('units that fail are asked again after longer and longer pauses', async () => {
+  const { world, plinthd } = await fresh();
+  world.reloadFails = true;
+  await plinthd.operations.apply(textOf(2), alice, within);
+  for (let tick = 0; tick < 4; tick++) await plinthd.transaction.step();
+  assert.equal(plinthd.transaction.state().current, 1);
+  const before = world.programs.length;
+  const untilMs = performance.now() + 100;
+  while (performance.now() < untilMs) await plinthd.transaction.step();
+  const asked = world.programs.length - before;
+  assert.ok(asked >= 1 && asked < 12, String(asked));
+});
