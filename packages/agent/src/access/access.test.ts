@@ -14,6 +14,7 @@ import {
   type RevocationsSchema,
   revocationsToSign,
   RevocationsSchema as Schema,
+  SignedRevocationsSchema,
 } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { openIdentity } from '../identity/open-identity.ts';
@@ -223,4 +224,32 @@ test('a role of the machine config may call its methods, on its nodes, and is re
   await assert.rejects(elsewhere.getVersions(), /does not hold on this node/);
   using unknown = (await startNode()).client(own);
   assert.equal(await codeOf(unknown.getVersions()), 'api/forbidden');
+});
+
+test('a list is taken whatever kinds of keys the authorities have', async () => {
+  using edwards = makeAuthority('edwards', ['ED25519']);
+  const access = await openAccess(memoryStore('a test'), [edwards.certificatePem, ...both]);
+  await access.put(create(SignedRevocationsSchema, signed({ version: 1n })));
+  const bytes = toBinary(Schema, create(Schema, { version: 2n }));
+  const signature = sign(null, revocationsToSign(bytes), edwards.keyPem);
+  await access.put(create(SignedRevocationsSchema, { list: bytes, signature }));
+  assert.equal(access.current()?.list.version, 2n);
+});
+
+test('of two lists at the same time the newer one is kept', async () => {
+  const memory = memoryStore('a test');
+  let delayMs = 30;
+  const store: StateStore = {
+    ...memory,
+    async write(name, data) {
+      const waitMs = delayMs;
+      delayMs = 0;
+      await sleep(waitMs);
+      await memory.write(name, data);
+    },
+  };
+  const access = await openAccess(store, both);
+  const put = (version: bigint) => access.put(create(SignedRevocationsSchema, signed({ version })));
+  await Promise.all([put(1n), put(2n)]);
+  assert.equal((await openAccess(memory, both)).current()?.list.version, 2n);
 });

@@ -3,6 +3,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type Revocations, type SignedRevocations, SignedRevocationsSchema } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { type CheckSpec, fail, pass } from '../checks/check.ts';
+import { inTurn } from '../in-turn.ts';
 import type { Caller } from '../server/caller.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import type { StateStore } from '../sys/state-store.ts';
@@ -36,6 +37,8 @@ const FILE = 'access/revocations';
 export async function openAccess(store: StateStore, authoritiesPem: readonly string[]): Promise<NodeAccess> {
   let held: { readonly signed: SignedRevocations; readonly list: Revocations } | undefined;
   let concern: string | undefined;
+  /** Of two lists at the same time the newer one has to be the last that is written. */
+  const turn = inTurn();
   try {
     const kept = await store.read(FILE);
     const signed = kept && fromBinary(SignedRevocationsSchema, kept);
@@ -67,9 +70,11 @@ export async function openAccess(store: StateStore, authoritiesPem: readonly str
       // In force at once, kept or not: forgetting a revocation at the next boot is better than not having it now.
       held = { signed, list };
       concern = undefined;
-      await store.write(FILE, toBinary(SignedRevocationsSchema, signed)).catch((reason: unknown) => {
-        concern = `the list of revocations cannot be stored: ${errorCode(reason) || reason}`;
-      });
+      await turn(() => store.write(FILE, toBinary(SignedRevocationsSchema, signed))).catch(
+        (reason: unknown) => {
+          concern = `the list of revocations cannot be stored: ${errorCode(reason) || reason}`;
+        },
+      );
       return list;
     },
     check: {

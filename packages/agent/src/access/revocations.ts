@@ -1,4 +1,4 @@
-import { verify, X509Certificate } from 'node:crypto';
+import { type KeyObject, verify, X509Certificate } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import {
@@ -26,9 +26,7 @@ export function verifyRevocations(
   authorities: readonly string[],
 ): Revocations {
   const signed = revocationsToSign(list);
-  const known = authorities.some((pem) =>
-    verify('sha256', signed, new X509Certificate(pem).publicKey, signature),
-  );
+  const known = authorities.some((pem) => isSignature(signature, signed, new X509Certificate(pem).publicKey));
   if (!known) {
     throw new PlinthError(
       'access/revocations-unsigned',
@@ -36,6 +34,12 @@ export function verifyRevocations(
     );
   }
   return readRevocations(list);
+}
+
+/** Keys of Edwards curves have a digest of their own, and OpenSSL fails for another. */
+function isSignature(signature: Uint8Array, signed: Uint8Array, key: KeyObject): boolean {
+  const digest = /^ed/.test(key.asymmetricKeyType ?? '') ? null : 'sha256';
+  return verify(digest, signed, key, signature);
 }
 
 /** readRevocations reads the list itself. @throws access/revocations-invalid */

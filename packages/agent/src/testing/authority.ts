@@ -25,12 +25,14 @@ export interface TestAuthority extends Disposable {
   issue(options?: ClientOptions): ClientCredentials;
 }
 
-export function makeAuthority(name = 'test authority'): TestAuthority {
+const P256 = ['EC', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+
+/** @param algorithm of the authority's own key, in the words of openssl genpkey */
+export function makeAuthority(name = 'test authority', algorithm: readonly string[] = P256): TestAuthority {
   const folder = mkdtempSync(join(tmpdir(), 'plinth-ca-'));
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const newKey = (file: string) =>
-    openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', file);
-  newKey('ca.key');
+  const newKey = (file: string, kind = P256) => openssl('genpkey', '-algorithm', ...kind, '-out', file);
+  newKey('ca.key', [...algorithm]);
   openssl(
     'req',
     '-x509',
