@@ -15,6 +15,7 @@ const STATUSES: Statuses = {
   'logs/request-invalid': Code.InvalidArgument,
   'logs/boot-missing': Code.NotFound,
   'logs/container-missing': Code.NotFound,
+  'logs/busy': Code.ResourceExhausted,
 };
 
 const KINDS: Readonly<Record<EventTopic, EventKind>> = {

@@ -18,13 +18,12 @@ import {
 } from './container-files.ts';
 import { ContainerLines } from './container-lines.ts';
 import { EntryWriter, type LogRecord } from './entry-writer.ts';
+import { HeldRecords } from './held-records.ts';
 import { checkGrep, checkLines, invalid } from './journal-arguments.ts';
 import { tailStart } from './tail-start.ts';
 
 const PIECE_BYTES = 64 * 1024;
 const POLL_MS = 250;
-/** Last lines that match are held until all are known. */
-const HELD_LIMIT_BYTES = 8 * 1024 * 1024;
 
 export interface ContainerLogOptions {
   readonly root?: string;
@@ -34,7 +33,7 @@ export interface ContainerLogOptions {
 /**
  * readContainer gives the log of a container as answers of LogsService, through the files that were put aside when they
  * were full. Followed, it goes on into the next file and the next run of the container, and ends when the pod is removed.
- * @throws logs/request-invalid, logs/container-missing, logs/unreadable
+ * @throws logs/request-invalid, logs/container-missing, logs/unreadable, logs/busy
  */
 export async function* readContainer(
   request: ReadLogsRequest,
@@ -48,15 +47,19 @@ export async function* readContainer(
   if (follow && until) throw invalid('until', 'a time to end at while it is followed', 'one of the two');
   checkLines(lines);
   checkGrep(request.grep);
+  // The last lines that match can be told only at the end of what is there.
+  const held = lines !== undefined && (request.grep !== '' || until) ? new HeldRecords(lines) : undefined;
   try {
     const found = await findContainerLog(source.value, root);
-    yield* sendLog(request, found, signal, pollMs);
+    yield* sendLog(request, found, signal, pollMs, held);
   } catch (reason) {
     if (reason instanceof PlinthError) throw reason;
     throw new PlinthError(
       'logs/unreadable',
       `Cannot read the log of ${source.value.namespace}/${source.value.pod}: ${errorCode(reason) || 'its files are damaged'}, expected it whole`,
     );
+  } finally {
+    held?.release();
   }
 }
 
@@ -65,13 +68,12 @@ async function* sendLog(
   found: FoundLog,
   signal: AbortSignal,
   pollMs: number,
+  held: HeldRecords | undefined,
 ): AsyncGenerator<ReadLogsResponse> {
-  const { grep, lines, follow, until } = request;
+  const { lines, follow } = request;
   const writer = new EntryWriter();
   const full: ReadLogsResponse[] = [];
   const wanted = wants(request);
-  // The last lines that match can be told only at the end of what is there.
-  const held = lines !== undefined && (grep !== '' || until) ? new LastRecords(lines) : undefined;
   let holding = held !== undefined;
   const send = (record: LogRecord) => {
     writer.add(record);
@@ -80,9 +82,15 @@ async function* sendLog(
   };
   const log = new ContainerLines(found.container, (record) => {
     if (!wanted(record)) return;
-    if (holding) held?.add(record);
+    if (holding) held?.addLast(record);
     else send(record);
   });
+  function* sendHeld() {
+    for (const record of held?.take('first') ?? []) {
+      send(record);
+      yield* full.splice(0);
+    }
+  }
   const { files, offsetBytes } = await tailStart(found.files, held ? undefined : lines);
   const current = files.at(-1);
   for (const [index, file] of files.entries()) {
@@ -98,14 +106,13 @@ async function* sendLog(
     if (piece) log.push(piece);
     else if (holding) {
       holding = false;
-      held?.drain(send);
+      yield* sendHeld();
     }
     yield* full.splice(0);
     const answer = writer.take();
     if (answer) yield answer;
   }
-  if (holding) held?.drain(send);
-  yield* full.splice(0);
+  if (holding) yield* sendHeld();
   const last = writer.take();
   if (last) yield last;
 }
@@ -218,26 +225,4 @@ function wants({ since, until, grep }: ReadLogsRequest): (record: LogRecord) => 
 
 function compare(record: LogRecord, time: Timestamp): number {
   return record.seconds - Number(time.seconds) || record.nanos - time.nanos;
-}
-
-/** The last records of a log, as far as they fit into memory. */
-class LastRecords {
-  readonly #records: LogRecord[] = [];
-  readonly #limit: number;
-  #sizeBytes = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  add(record: LogRecord): void {
-    this.#records.push({ ...record, message: Buffer.from(record.message) });
-    this.#sizeBytes += record.message.length + 256;
-    while (this.#records.length > this.#limit || this.#sizeBytes > HELD_LIMIT_BYTES)
-      this.#sizeBytes -= (this.#records.shift()?.message.length ?? 0) + 256;
-  }
-
-  drain(send: (record: LogRecord) => void): void {
-    for (const record of this.#records.splice(0)) send(record);
-  }
 }

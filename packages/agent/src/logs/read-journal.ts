@@ -2,17 +2,15 @@ import type { ReadLogsRequest, ReadLogsResponse } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { JOURNALCTL } from '../kubernetes/units/run-unit.ts';
 import { ProgramFailure, type Sys } from '../sys/sys.ts';
-import { EntryWriter, type LogRecord } from './entry-writer.ts';
+import { EntryWriter } from './entry-writer.ts';
+import { HeldRecords } from './held-records.ts';
 import { comesReversed, journalArguments } from './journal-arguments.ts';
 import { JournalExport } from './journal-export.ts';
-
-/** What entries that come newest first may take while they are turned round; older ones are left out beyond it. */
-const REVERSED_LIMIT_BYTES = 8 * 1024 * 1024;
 
 /**
  * readJournal gives entries of the journal as answers of LogsService. One journalctl does the work; it is read only as
  * fast as its reader takes answers, and ends with `signal` or when the reader stops.
- * @throws logs/request-invalid, logs/boot-missing, logs/unreadable
+ * @throws logs/request-invalid, logs/boot-missing, logs/unreadable, logs/busy
  */
 export async function* readJournal(
   sys: Pick<Sys, 'stream'>,
@@ -47,26 +45,28 @@ async function* inOrder(output: AsyncIterable<Buffer>): AsyncGenerator<ReadLogsR
   }
 }
 
+/** Entries that come newest first are turned round; the oldest are left out where all would not fit into memory. */
 async function* reversed(output: AsyncIterable<Buffer>, lines: number): AsyncGenerator<ReadLogsResponse> {
-  const records: LogRecord[] = [];
-  let sizeBytes = 0;
+  const held = new HeldRecords(lines);
   const journal = new JournalExport((record) => {
-    if (records.length === lines || sizeBytes > REVERSED_LIMIT_BYTES) return;
-    sizeBytes += record.message.length + 256;
-    records.push({ ...record, message: Buffer.from(record.message) });
+    if (!held.full) held.add(record);
   });
-  for await (const piece of output) {
-    journal.push(piece);
-    if (records.length === lines || sizeBytes > REVERSED_LIMIT_BYTES) break;
+  try {
+    for await (const piece of output) {
+      journal.push(piece);
+      if (held.full) break;
+    }
+    const writer = new EntryWriter();
+    for (const record of held.take('last')) {
+      writer.add(record);
+      const answer = writer.full ? writer.take() : undefined;
+      if (answer) yield answer;
+    }
+    const last = writer.take();
+    if (last) yield last;
+  } finally {
+    held.release();
   }
-  const writer = new EntryWriter();
-  for (const record of records.reverse()) {
-    writer.add(record);
-    const answer = writer.full ? writer.take() : undefined;
-    if (answer) yield answer;
-  }
-  const last = writer.take();
-  if (last) yield last;
 }
 
 function journalFailure(reason: unknown, { boot, grep }: ReadLogsRequest): unknown {

@@ -23,6 +23,11 @@ export const logsCodes = {
     cause: 'The journal or a log file is damaged or cannot be opened; the message says how.',
     fix: 'Look at the health of the node; the journal begins a new file by itself when one is damaged.',
   },
+  'logs/busy': {
+    meaning: 'Too much is being looked through for other clients.',
+    cause: 'Each search for the last entries that match holds what it has found in the memory of the node.',
+    fix: 'Try again in a moment, or ask for fewer lines.',
+  },
   'containers/runtime-unreachable': {
     meaning: 'The container runtime of the node does not answer.',
     cause: 'containerd is starting, stopped, or too busy.',
