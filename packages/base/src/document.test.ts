@@ -31,6 +31,29 @@ test('readDocument reports every problem at once', () => {
   );
 });
 
+test('readDocument says in words of a config what is wrong with a value', () => {
+  const of = (text: string) =>
+    readDocument(
+      text,
+      'a.yaml',
+      z.object({ mode: z.enum(['a', 'b']), names: z.array(z.string()) }),
+      'cli/usage',
+    );
+  const said = (text: string) => {
+    const result = of(text);
+    return result.ok ? [] : result.diagnostics.map(({ message }) => message);
+  };
+  assert.deepEqual(said('mode: c\nnames: x\n'), [
+    'Cannot read a.yaml: "mode" has another value, expected one of a, b',
+    'Cannot read a.yaml: "names" is a text, expected a list',
+  ]);
+  assert.deepEqual(said('mode: a\nnames:\n'), ['Cannot read a.yaml: "names" is empty, expected a list']);
+  assert.deepEqual(said('mode: a\nnames: [1]\n'), [
+    'Cannot read a.yaml: item 1 is a number, expected a text',
+  ]);
+  assert.deepEqual(said('[]\n'), ['Cannot read a.yaml: it is a list, expected a map']);
+});
+
 test('readDocument refuses aliases, broken YAML and doubled keys', () => {
   for (const text of ['a: &x 1\nb: *x\n', 'storage: [', 'storage: 1\nstorage: 2\n']) {
     assert.equal(read(text).ok, false, text);

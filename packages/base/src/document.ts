@@ -109,10 +109,18 @@ const TYPES: Readonly<Record<string, string>> = {
   string: 'a text',
 };
 
-/** Says of a missing field that it is missing; the library's words are of another thing, and clear otherwise. */
+/** Types and choices in the words of a config: the library's are of another thing. It is clear about the rest. */
 function describeIssue(issue: z.core.$ZodIssue, path: readonly (string | number)[]): string {
-  if (issue.code !== 'invalid_type' || !issue.message.endsWith('received undefined')) return issue.message;
-  return `no "${path.at(-1)}", expected ${TYPES[issue.expected] ?? issue.expected}`;
+  const last = path.at(-1);
+  const field = last === undefined ? 'it' : typeof last === 'number' ? `item ${last + 1}` : `"${last}"`;
+  // A schema that brings words of its own keeps them.
+  if (issue.code === 'invalid_value' && issue.message.startsWith('Invalid '))
+    return `${field} has another value, expected ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.join(', ')}`;
+  const received = /^Invalid input: .*received (\w+)$/.exec(issue.message)?.[1];
+  if (issue.code !== 'invalid_type' || received === undefined) return issue.message;
+  const expected = TYPES[issue.expected] ?? issue.expected;
+  if (received === 'undefined') return `no ${field}, expected ${expected}`;
+  return `${field} is ${received === 'null' ? 'empty' : (TYPES[received] ?? 'of another kind')}, expected ${expected}`;
 }
 
 /** Where a value, or one key of it, stands in the text; the nearest enclosing value when it stands nowhere. */

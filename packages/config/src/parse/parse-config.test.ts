@@ -48,7 +48,7 @@ const mistakes: readonly (readonly [what: string, from: string, to: string, line
   ['another kind', 'MachineConfig', 'Pod', 2, /Machine, ApiAccess/],
   ['another version', 'v1alpha1', 'v2', 1, /v1alpha1/],
   ['a host name with an underscore', 'node-1', 'node_1', 4, /host name/],
-  ['a number for a name', 'node-1', '17', 4, /string/],
+  ['a number for a name', 'node-1', '17', 4, /is a number, expected a text/],
   ['a key twice', 'kind: MachineConfig', 'kind: MachineConfig\nkind: MachineConfig', 3, /unique/],
   ['a tab', '  name', '\tname', 4, /tab|indent/i],
 ];
@@ -149,7 +149,7 @@ const streams: readonly (readonly [what: string, text: string, said: readonly Re
     `${good.replace('node-1', 'node_1')}---\n${head}\nkind: Network\ninterfaces:\n  - mac: 52:54:00:0a:05:0b\n    dhcp: maybe\n    mtuu: 1500\n`,
     [
       /^3 machine\.name .*host name/,
-      /^11 network\.interfaces\[0\]\.dhcp .*boolean/,
+      /^11 network\.interfaces\[0\]\.dhcp .*expected true or false/,
       /^12 network\.interfaces\[0\] .*unknown key "mtuu".* did you mean "mtu"/,
     ],
   ],

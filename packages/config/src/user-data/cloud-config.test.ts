@@ -102,7 +102,7 @@ const mistakes: readonly (readonly [what: string, lines: string, said: RegExp])[
   ],
   ['no certificate', 'hostname: n\nca_certs: {trusted: [x]}', /^3:22 \$\.ca_certs\.trusted\[0\] .*in PEM/],
   ['an alias', 'hostname: &a n\nfqdn: *a', /^3:7 - .*alias/],
-  ['a tag', 'hostname: !!binary bm9kZQ==', /\$\.hostname .*expected string/],
+  ['a tag', 'hostname: !!binary bm9kZQ==', /\$\.hostname .*expected a text/],
   ['a set', 'hostname: n\nusers: !!set {me: null}', /^3:1 \$\.users /],
   ['a key twice', 'hostname: n\nhostname: m', /^3:1 - .*second time/],
 ];
