@@ -6,7 +6,7 @@ import { table } from '../output/blocks.ts';
 import type { Style } from '../output/style.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
 import { isoTime } from './iso-time.ts';
-import { notObservedBlock } from './system-cells.ts';
+import { emptyText, notObservedBlock } from './system-cells.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** All are renewed long before. */
@@ -37,7 +37,7 @@ export async function showCertificates(
           { header: 'FINGERPRINT', value: ({ fingerprint }) => fingerprint, wide: true },
         ],
         answer.certificates,
-        'The node has no certificate.',
+        emptyText(answer.notObserved, 'The node has no certificate.'),
       ),
       ...notObservedBlock(answer.notObserved),
     ],
@@ -54,6 +54,8 @@ function daysLeft({ notAfter }: Certificate): number {
 function leftText(certificate: Certificate): string {
   const days = daysLeft(certificate);
   if (!Number.isFinite(days)) return '<unknown>';
+  // RFC 5280 has no other way to say that a certificate does not end.
+  if (isoTime(certificate.notAfter).startsWith('9999-')) return 'no end';
   return days < 0 ? 'ended' : `${days}d`;
 }
 

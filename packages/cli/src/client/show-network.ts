@@ -16,7 +16,7 @@ import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 import { formatBytes } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
-import { cutBlock, notObservedBlock } from './system-cells.ts';
+import { cutBlock, emptyText, notObservedBlock } from './system-cells.ts';
 
 /** Links of pods, of which a node has as many as pods. */
 const OF_PODS = /^(?:veth|cni|cali|lxc)/;
@@ -55,7 +55,7 @@ export async function showNetwork(
           { header: 'TABLE', value: ({ table: name }) => name, wide: true },
         ],
         answer.routes.filter(({ device }) => device.split(' ').every(shown)),
-        'The node has no route.',
+        emptyText(answer.notObserved, 'The node has no route.'),
       ),
       ...dnsBlocks(answer.dns),
       neighboursTable(neighbours),
@@ -244,7 +244,7 @@ export async function showSockets(
           { header: 'UNSENT', value: ({ sendQueue }) => String(sendQueue), align: 'right', wide: true },
         ],
         answer.sockets,
-        'Nothing listens.',
+        emptyText(answer.notObserved, 'Nothing listens.'),
       ),
       ...(states.length > 0
         ? [

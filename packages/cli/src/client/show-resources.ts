@@ -12,7 +12,7 @@ import type { Style } from '../output/style.ts';
 import { formatBytes, formatDuration } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
 import { durationMs } from './duration.ts';
-import { bytesCell, cutBlock, notObservedBlock, percentCell } from './system-cells.ts';
+import { bytesCell, cutBlock, emptyText, notObservedBlock, percentCell } from './system-cells.ts';
 
 /** Share of time lost above which people look. */
 const LOST_MUCH = 0.1;
@@ -152,7 +152,7 @@ export async function showCgroups(
           },
         ],
         answer.cgroups,
-        'The node tells no control group.',
+        emptyText(answer.notObserved, 'The node tells no control group.'),
       ),
       ...cutBlock(answer.cgroups.length, answer.total, 'control groups'),
       ...notObservedBlock(answer.notObserved),

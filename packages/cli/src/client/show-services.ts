@@ -7,7 +7,7 @@ import type { Style } from '../output/style.ts';
 import { formatDuration } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
 import { durationMs } from './duration.ts';
-import { ageCell, bytesCell, cutBlock, notObservedBlock } from './system-cells.ts';
+import { ageCell, bytesCell, cutBlock, emptyText, notObservedBlock } from './system-cells.ts';
 
 /**
  * showServices asks a node for the units of systemd; those that failed come first. Without `all` inactive ones are left
@@ -52,7 +52,7 @@ export async function showServices(
           { header: 'SINCE', value: ({ since }) => ageCell(since) },
         ],
         rows,
-        'No unit is active.',
+        emptyText(answer.notObserved, 'No unit is active.'),
       ),
       ...cutBlock(answer.services.length, answer.total, 'units'),
       ...notObservedBlock(answer.notObserved),

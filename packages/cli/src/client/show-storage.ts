@@ -12,7 +12,7 @@ import { facts, table } from '../output/blocks.ts';
 import type { Style } from '../output/style.ts';
 import { formatBytes, shortenHash } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
-import { bytesCell, cutBlock, notObservedBlock, percentCell } from './system-cells.ts';
+import { bytesCell, cutBlock, emptyText, notObservedBlock, percentCell } from './system-cells.ts';
 
 /** Share in use from which people look. */
 const NEARLY_FULL = 0.85;
@@ -62,7 +62,7 @@ export async function showDisks(options: AskOptions, context: CommandContext): P
           { header: 'WWID', value: ({ wwid }) => wwid, wide: true },
         ],
         answer.disks,
-        'The node has no disk.',
+        emptyText(answer.notObserved, 'The node has no disk.'),
       ),
       table(
         [
@@ -144,7 +144,7 @@ export async function showMounts(
           { header: 'OPTIONS', value: ({ options: list }) => list.join(','), wide: true },
         ],
         answer.mounts,
-        'The node has no such mount.',
+        emptyText(answer.notObserved, 'The node has no such mount.'),
       ),
       ...cutBlock(answer.mounts.length, options.all ? answer.total : 0, 'mounts'),
       ...notObservedBlock([

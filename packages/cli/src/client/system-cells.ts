@@ -34,6 +34,11 @@ export function notObservedBlock(parts: readonly string[]): readonly Block[] {
   return [facts(parts.map((part): [string, string] => ['not observed', printable(part)]))];
 }
 
+/** emptyText is what stands for an empty list: that there is nothing is said only where all was observed. */
+export function emptyText(notObserved: readonly string[], nothing: string): string {
+  return notObserved.length === 0 ? nothing : 'None seen; what could not be observed stands below.';
+}
+
 /** cutBlock says that there is more than is shown; nothing when there is not. */
 export function cutBlock(shown: number, total: number, what: string): readonly Block[] {
   return total > shown ? [facts([[what, `${shown} of ${total} shown`]])] : [];

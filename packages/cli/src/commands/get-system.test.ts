@@ -94,6 +94,12 @@ test('-o wide and -o name', async () => {
   assert.equal((await fleet.plinth('get', 'disks', '-o', 'name')).stdout, 'vda\n');
 });
 
+test('a list that could not be observed does not pass for an empty one', async () => {
+  const { emptyText } = await import('../client/system-cells.ts');
+  assert.equal(emptyText([], 'No unit is active.'), 'No unit is active.');
+  assert.doesNotMatch(emptyText(['units: no answer'], 'No unit is active.'), /No unit/);
+});
+
 test('--exit-code tells of what has failed or ends soon', async () => {
   for (const what of ['services', 'certificates'])
     assert.equal((await fleet.plinth('get', what, '--exit-code')).exitCode, exitCodes.findings);

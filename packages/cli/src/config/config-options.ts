@@ -8,7 +8,7 @@ export const changeOptions = {
   confirmWithin: timeSpan({ min: '10s', max: '1h', fallback: '2m' }, 'Time of a trial'),
   reason: text('TEXT', 'Why, for the history'),
   noConfirm: flag('Leave the confirmation of a trial to "plinth config confirm"'),
-  yes: flag('Do not ask'),
+  yes: flag('Do not ask; without a terminal nobody is asked'),
   context: nodeOptions.context,
   timeout: nodeOptions.timeout,
 };
