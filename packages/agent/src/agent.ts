@@ -5,6 +5,7 @@ import { openAccess } from './access/open-access.ts';
 import { auditFolder } from './audit/audit-files.ts';
 import { auditService } from './audit/audit-service.ts';
 import { AUDIT_FOLDER, openNodeAudit } from './audit/open-node-audit.ts';
+import { captureService } from './capture/capture-service.ts';
 import type { CheckSpec } from './checks/check.ts';
 import { hostNameCheck, identityCheck } from './checks/own-checks.ts';
 import { findConfig } from './config/find-config.ts';
@@ -214,6 +215,7 @@ async function open(
       logsService({ sys, events })(router);
       containersService(openCri())(router);
       filesService()(router);
+      captureService({ sys, apiPort: parts.port })(router);
       auditService(audit)(router);
       accessService(access, () => listener.recheck())(router);
       systemService({

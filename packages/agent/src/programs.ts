@@ -1,3 +1,4 @@
+import { SYSTEMD_RUN } from './capture/capture-arguments.ts';
 import { MOUNT } from './integrity/probes.ts';
 import { DMSETUP } from './integrity/root-checks.ts';
 import { SYSTEMD_TMPFILES } from './kubernetes/layers/choose-layer.ts';
@@ -21,5 +22,6 @@ export const agentPrograms: readonly string[] = [
   SS,
   SYSTEMCTL,
   SYSTEMD_NOTIFY,
+  SYSTEMD_RUN,
   SYSTEMD_TMPFILES,
 ];

@@ -2,6 +2,7 @@ import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { type AccessCalls, accessCalls } from './access-calls.ts';
 import { type AuditCalls, auditCalls } from './audit-calls.ts';
+import { type CaptureCalls, captureCalls } from './capture-calls.ts';
 import { type ConfigCalls, configCalls } from './config-calls.ts';
 import { type ContainersCalls, containersCalls } from './containers-calls.ts';
 import type { NodeTarget } from './dial-node.ts';
@@ -45,6 +46,7 @@ export interface NodeClient extends Disposable {
   readonly logs: LogsCalls;
   readonly containers: ContainersCalls;
   readonly files: FilesCalls;
+  readonly capture: CaptureCalls;
   readonly audit: AuditCalls;
   readonly access: AccessCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
@@ -97,6 +99,7 @@ export function connectNode(target: NodeTarget): NodeClient {
     logs: logsCalls(transport, fail),
     containers: containersCalls(transport, answer, fail),
     files: filesCalls(transport, answer, fail),
+    capture: captureCalls(transport, fail),
     audit: auditCalls(transport, answer, fail),
     access: accessCalls(transport, answer),
     tunnel: tunnelCalls(transport, answer, (reason, method) => callError(reason, method, target)),

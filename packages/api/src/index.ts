@@ -8,6 +8,7 @@ export {
   auditLineHash,
   openAuditVerifier,
 } from './audit-chain.ts';
+export type { CaptureCalls, CaptureLimits } from './capture-calls.ts';
 export { CONFIG_LIMIT_BYTES, type ConfigCalls } from './config-calls.ts';
 export { connectNode, type NodeClient } from './connect-node.ts';
 export type { ContainersCalls } from './containers-calls.ts';
@@ -17,6 +18,7 @@ export type { FilesCalls } from './files-calls.ts';
 export { fingerprintOf, isFingerprint, isNodeId, nodeIdOf } from './fingerprint.ts';
 export * from './gen/plinth/node/v1/access_pb.ts';
 export * from './gen/plinth/node/v1/audit_pb.ts';
+export * from './gen/plinth/node/v1/capture_pb.ts';
 export * from './gen/plinth/node/v1/config_pb.ts';
 export * from './gen/plinth/node/v1/containers_pb.ts';
 export * from './gen/plinth/node/v1/etcd_pb.ts';

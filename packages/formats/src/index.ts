@@ -14,6 +14,12 @@ export type { GoBuildInfo, GoModule } from './elf/go-build-info.ts';
 export { type ElfFile, readElf } from './elf/read-elf.ts';
 export { partitionTypes } from './gpt/partition-types.ts';
 export { type Gpt, type GptPartition, readGpt } from './gpt/read-gpt.ts';
+export {
+  type CapturedPacket,
+  openPcapngReader,
+  type PcapngReader,
+  type PcapngSummary,
+} from './pcapng/pcapng-reader.ts';
 export { addPeSection } from './pe/add-pe-section.ts';
 export { authenticodeDigest } from './pe/authenticode-digest.ts';
 export { attachCertificate, readCertificates, removeCertificates } from './pe/certificate-table.ts';

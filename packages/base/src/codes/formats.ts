@@ -16,6 +16,11 @@ export const formatsCodes = {
     cause: 'A damaged or hostile file.',
     fix: 'Fetch the package of that file again.',
   },
+  'formats/pcapng-invalid': {
+    meaning: 'A packet capture breaks the pcapng format, or ends in the middle.',
+    cause: 'A transfer that broke off, or another version of plinthd.',
+    fix: 'Capture again; compare "plinth version" with "plinth get versions".',
+  },
   'formats/cpio-invalid': {
     meaning: 'A cpio archive breaks the "newc" format, or an entry cannot be expressed in it.',
     cause: 'A damaged initrd, a compressed one given as is, or an entry above 4 GiB.',

@@ -1,5 +1,6 @@
 import { accessCodes } from './access.ts';
 import { agentCodes } from './agent.ts';
+import { captureCodes } from './capture.ts';
 import { cliCodes } from './cli.ts';
 import { clusterCodes } from './cluster.ts';
 import { configCodes } from './config.ts';
@@ -26,6 +27,7 @@ import { vmCodes } from './vm.ts';
 export const errorCodes = {
   ...accessCodes,
   ...agentCodes,
+  ...captureCodes,
   ...cliCodes,
   ...clusterCodes,
   ...configCodes,

@@ -9,6 +9,7 @@ import { auditLogCommand } from './audit-log.ts';
 import { auditVerifyCommand } from './audit-verify.ts';
 import { bootstrapCommand } from './bootstrap.ts';
 import { buildCommand } from './build.ts';
+import { captureCommand } from './capture.ts';
 import { clusterAddNodeCommand } from './cluster-add-node.ts';
 import { clusterDestroyCommand } from './cluster-destroy.ts';
 import { clusterLeaveCommand } from './cluster-leave.ts';
@@ -159,6 +160,7 @@ export const commandTable: CommandTable = {
     imageRemoveCommand,
     filesListCommand,
     filesReadCommand,
+    captureCommand,
     bootstrapCommand,
     joinCommand,
     clusterListCommand,
@@ -221,7 +223,7 @@ export const commandTable: CommandTable = {
   },
   topics: {
     Start: ['up', 'down', 'health', 'dashboard', 'kubectl', 'kubeconfig'],
-    'Look at nodes': ['get', 'logs', 'dmesg', 'events', 'files', 'support'],
+    'Look at nodes': ['get', 'logs', 'dmesg', 'events', 'files', 'capture', 'support'],
     'Change nodes': ['plan', 'apply', 'config', 'image', 'restart', 'reboot', 'shutdown', 'reset'],
     'Who may do what, and did': ['access', 'audit'],
     Clusters: ['cluster', 'kubernetes', 'etcd', 'bootstrap', 'join', 'vm'],

@@ -1,0 +1,44 @@
+import { createClient, type Transport } from '@connectrpc/connect';
+import { PlinthError } from '@plinth/base';
+import { CaptureService } from './gen/plinth/node/v1/capture_pb.ts';
+import { type Fail, streamCall } from './stream-calls.ts';
+
+/** What to capture; the node's defaults hold for what is absent. */
+export interface CaptureLimits {
+  /** Default: all interfaces. */
+  readonly interface?: string;
+  readonly filter?: string;
+  readonly reason: string;
+  readonly durationSeconds?: number;
+  readonly maxSizeBytes?: number;
+  readonly maxPackets?: number;
+  readonly snapLengthBytes?: number;
+}
+
+/** Packets of a node. Each call throws a PlinthError. */
+export interface CaptureCalls {
+  /** Gives one section of pcapng piece by piece. @throws api/broken-transfer when its end does not come; capture/… */
+  packets(limits: CaptureLimits): AsyncGenerator<Uint8Array>;
+}
+
+/** captureCalls are the calls of CaptureService over a transport. */
+export function captureCalls(transport: Transport, fail: Fail): CaptureCalls {
+  const client = createClient(CaptureService, transport);
+  return {
+    async *packets({ maxSizeBytes = 0, ...limits }) {
+      let complete = false;
+      const request = { ...limits, maxSizeBytes: BigInt(maxSizeBytes) };
+      for await (const { chunk, last } of streamCall('CapturePackets', fail, (options) =>
+        client.capturePackets(request, options),
+      )) {
+        complete = last;
+        if (chunk.length > 0) yield chunk;
+      }
+      if (!complete)
+        throw new PlinthError(
+          'api/broken-transfer',
+          'Cannot receive the packets: the capture ended early, expected all of it',
+        );
+    },
+  };
+}
