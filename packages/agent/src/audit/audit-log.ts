@@ -237,20 +237,20 @@ async function findEnd(files: AuditFiles): Promise<End> {
   const last = (await files.list()).at(-1);
   if (!last) return NOTHING;
   let sequence = firstSequence(last.name) - 1;
-  let hash: string | undefined;
+  let lastLine: string | undefined;
   let wholeBytes = 0;
   for await (const line of readFileLines(files, last.name)) {
     sequence++;
-    hash = auditLineHash(line);
+    lastLine = line;
     wholeBytes += Buffer.byteLength(line) + 1;
   }
   const torn = wholeBytes !== last.sizeBytes;
   // A file without one whole line: its number is taken again by the next file, so it has to go.
-  if (hash === undefined) {
+  if (lastLine === undefined) {
     await files.remove(last.name);
     return { ...(await findEnd(files)), torn: last.sizeBytes > 0 };
   }
-  return { sequence, hash, file: last.name, fileBytes: last.sizeBytes, torn };
+  return { sequence, hash: auditLineHash(lastLine), file: last.name, fileBytes: last.sizeBytes, torn };
 }
 
 function time(ms: number): string {

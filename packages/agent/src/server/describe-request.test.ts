@@ -56,6 +56,16 @@ test('secrets of an invitation are hidden', () => {
   assert.match(said, /node_name=w1 role=NODE_ROLE_WORKER token=hidden certificate_key=hidden/);
 });
 
+test('a text cannot pass for other arguments', () => {
+  const said = (confirm: string) =>
+    describeRequest(RestoreEtcdRequestSchema, create(RestoreEtcdRequestSchema, { confirm }));
+  assert.equal(said('n1 override=n1'), 'confirm="n1 override=n1"');
+  assert.equal(said('a} b={'), 'confirm="a} b={"');
+  assert.equal(said('x=y'), 'confirm="x=y"');
+  assert.equal(said('a"b\n'), String.raw`confirm="a\"b\n"`);
+  assert.equal(said('registry.example:5000/a/b@sha256:0'), 'confirm=registry.example:5000/a/b@sha256:0');
+});
+
 test('whatever a request holds, its description is short and without line breaks of its own', () => {
   fc.assert(
     fc.property(

@@ -68,7 +68,12 @@ function describeTime(time: Timestamp): string {
 function describeScalar(field: DescField, value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} B`;
   if (typeof value !== 'string') return String(value);
-  return getOption(field, audited) ? cut(value, TEXT_LIMIT) : `${Buffer.byteLength(value)} B`;
+  return getOption(field, audited) ? quoted(cut(value, TEXT_LIMIT)) : `${Buffer.byteLength(value)} B`;
+}
+
+/** A text in which something could pass for another argument stands in quotes. */
+function quoted(text: string): string {
+  return /^[\w./:@%+,*~…-]+$/.test(text) ? text : JSON.stringify(text);
 }
 
 function cut(text: string, limit: number): string {
