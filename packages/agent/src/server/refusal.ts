@@ -2,8 +2,11 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { FailureSchema } from '@plinth/api';
 import { type ErrorCode, PlinthError } from '@plinth/base';
 
-/** What the client did wrong, what is in its way, or what may pass; anything else is a fault inside. */
-const STATUS: Partial<Record<ErrorCode, Code>> = {
+/** The gRPC status of each code that a service throws; of every other one: failed precondition. */
+export type Statuses = Partial<Record<ErrorCode, Code>>;
+
+/** What the client did wrong, what is in its way, or what may pass. */
+const STATUSES: Statuses = {
   'kubernetes/spec-invalid': Code.InvalidArgument,
   'kubernetes/address-unknown': Code.InvalidArgument,
   'kubernetes/layer-invalid': Code.InvalidArgument,
@@ -18,10 +21,10 @@ const STATUS: Partial<Record<ErrorCode, Code>> = {
  * refusalOf renders an error of a call: a PlinthError tells the client its code, message and hint as a Failure. Anything
  * else is a fault inside, whose text is not for clients.
  */
-export function refusalOf(reason: unknown): ConnectError {
+export function refusalOf(reason: unknown, statuses: Statuses = STATUSES): ConnectError {
   if (!(reason instanceof PlinthError)) return ConnectError.from(reason, Code.Internal);
   const { code, message, hint } = reason;
-  const status = STATUS[code] ?? Code.FailedPrecondition;
+  const status = statuses[code] ?? Code.FailedPrecondition;
   return new ConnectError(
     message,
     status,
