@@ -31,6 +31,7 @@ function entry(index: number, message: string): string {
 class FakeJournal {
   readonly entries: string[] = [];
   readonly calls: (readonly string[])[] = [];
+  nowMs = () => (START_S + 60) * 1000;
 
   async *stream(_program: string, args: readonly string[], signal: AbortSignal): AsyncGenerator<Buffer> {
     this.calls.push(args);
@@ -232,4 +233,15 @@ test('another config is followed while plinthd runs', async () => {
   await sleep(50);
   assert.equal(await node.state(), 'pass: not asked for');
   assert.deepEqual(node.said, []);
+});
+
+test('after the clock was set back nothing is passed over: the boot is sent again', async () => {
+  await using receiver = await receiveSyslog(server);
+  const [journal, store] = [new FakeJournal(), memory()];
+  journal.entries.push(entry(0, 'after the clock was set'));
+  journal.nowMs = () => START_S * 1000;
+  await store.write('log-shipping', Buffer.from(`${START_S + 3600}000000`));
+  await using _running = start(journal, store, () => target(receiver.port));
+  await until(() => receiver.messages.length > 0);
+  assert.ok(journal.calls[0]?.includes('--boot'));
 });

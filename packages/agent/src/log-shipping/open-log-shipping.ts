@@ -9,9 +9,11 @@ import { type Position, shipJournal } from './ship-journal.ts';
 
 const STORED = 'log-shipping';
 const POSITION = /^[0-9]{7,20}$/;
+/** The clock is read a moment after the entry was written, and is moved a little all the time. */
+const SKEW_MS = 2_000;
 
 export interface LogShippingParts {
-  readonly sys: Pick<Sys, 'stream'>;
+  readonly sys: Pick<Sys, 'stream' | 'nowMs'>;
   readonly store: Pick<StateStore, 'read' | 'write'>;
   readonly console: NodeConsole;
   readonly hostName: string;
@@ -53,6 +55,10 @@ export function openLogShipping(parts: LogShippingParts): RunningLogShipping {
     );
   };
 
+  /** After a clock was set back, entries of now lie before those that were sent: the whole boot is sent again. */
+  const from = () =>
+    position !== undefined && Number(position) / 1000 <= sys.nowMs() + SKEW_MS ? position : undefined;
+
   /** One connection; ends when it breaks, when the config is another, or with the signal. */
   async function round(target: LogShipping): Promise<void> {
     const changed = new AbortController();
@@ -70,7 +76,7 @@ export function openLogShipping(parts: LogShippingParts): RunningLogShipping {
     })();
     try {
       await shipJournal({
-        ...{ sys, target, hostName, signal: either, from: position },
+        ...{ sys, target, hostName, signal: either, from: from() },
         onConnected() {
           if (problem !== undefined) console.say(`logs: ${target.server} is reached again`);
           [connected, problem] = [true, undefined];
