@@ -54,6 +54,13 @@ test('a certificate is issued for a while, handed over as one file, and used fro
   assert.equal((await fleet.plinth('access', 'issue', 'bob', '--output', out)).exitCode, 2);
 });
 
+test('without keys nothing is revoked, and no folder is made that keys could not be put into', async () => {
+  const missing = join(fleet.folder, 'no-keys');
+  const refused = await fleet.plinth('access', 'revoke', 'bob', '--keys', missing);
+  assert.match(refused.stderr, /trust\/key-missing/);
+  await assert.rejects(stat(missing), { code: 'ENOENT' });
+});
+
 test('revoking tells every node, with a list the authority signed; what cannot be reached is said', async () => {
   const revoked = await fleet.plinth('access', 'revoke', 'bob', '--reason', 'left', '-o', 'json');
   assert.equal(revoked.exitCode, 0, revoked.stderr);

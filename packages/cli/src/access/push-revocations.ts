@@ -13,6 +13,8 @@ import { signRevocations, withRevoked } from './revoke.ts';
 
 const AT_ONCE = 32;
 
+type Keys = Awaited<ReturnType<typeof loadKeys>>;
+
 export interface PushOptions extends KeyFolderOptions {
   /** Seconds. */
   readonly timeout: number;
@@ -26,23 +28,28 @@ export async function revokeAccess(
   context: CommandContext,
 ): Promise<CommandResult> {
   const folder = keyFolder(options, context.env);
-  return push(
-    await changeLedger(folder, (ledger) => withRevoked(ledger, what, reason, new Date())),
-    options,
-    context,
-  );
+  // The keys first: what cannot be signed must not be written down as revoked.
+  const keys = await loadKeys(folder, await readPassphrase(options, context.env));
+  const ledger = await changeLedger(folder, (now) => withRevoked(now, what, reason, new Date()));
+  return push(ledger, keys, options, context);
 }
 
 /** pushRevocations tells every node this client knows again, for those that were off. @throws access/…, trust/…, host/io */
 export async function pushRevocations(options: PushOptions, context: CommandContext): Promise<CommandResult> {
-  return push(await readLedger(keyFolder(options, context.env)), options, context);
-}
-
-async function push(ledger: Ledger, options: PushOptions, context: CommandContext): Promise<CommandResult> {
-  const { env } = context;
+  const folder = keyFolder(options, context.env);
+  const ledger = await readLedger(folder);
   if (ledger.version === 0)
     return { data: { version: 0, nodes: [] }, view: [plainText('Nothing was ever revoked.')] };
-  const keys = await loadKeys(keyFolder(options, env), await readPassphrase(options, env));
+  return push(ledger, await loadKeys(folder, await readPassphrase(options, context.env)), options, context);
+}
+
+async function push(
+  ledger: Ledger,
+  keys: Keys,
+  options: PushOptions,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const { env } = context;
   const list = await signRevocations(ledger, keys.signers['api-authority'], new Date());
   const { contexts } = await readContexts(contextsPath(env));
   const outcomes = await context.progress.step('Tell the nodes', () =>

@@ -48,7 +48,7 @@ function entriesFor({ issued }: Ledger, what: string, reason: string, now: Date)
     return [{ name: what, issuedUntil: now.toISOString(), expiresAt: unlimited, reason }];
   throw new PlinthError(
     'access/not-issued',
-    `Cannot revoke "${what}": ${byPrint.length} certificates are known by that, expected a name or one fingerprint`,
+    `Cannot revoke "${what}": ${byPrint.length === 0 ? 'no certificate is' : `${byPrint.length} certificates are`} known by that, expected a name or one fingerprint`,
   );
 }
 
