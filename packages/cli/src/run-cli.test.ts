@@ -47,7 +47,9 @@ test('every example is a command line that its own parser accepts', async () => 
   for (const { examples } of commandTable.commands) {
     for (const { run } of examples) {
       const line = /plinth ([^|>)]*)/.exec(run)?.[1] ?? '';
-      const words = [...line.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+      const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|\S+/g)].map(
+        ([word, ...quoted]) => quoted.join('') || word,
+      );
       const invocation = parseCommandLine(commandTable, words, plain);
       assert.equal(invocation.kind, 'run', run);
     }

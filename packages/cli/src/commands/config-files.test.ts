@@ -83,7 +83,7 @@ test('config render shows the files, and of those with secrets only the path', a
 });
 
 test('config explain knows kinds, fields and what was meant', async () => {
-  assert.match((await plinth('config', 'explain')).stdout, /^Network +at-most-one +Cards/m);
+  assert.match((await plinth('config', 'explain')).stdout, /^Network +at most one +Cards/m);
   assert.match((await plinth('config', 'explain', 'Network')).stdout, /network\.bonds\[\]\.mode +one of/);
   const field = (await plinth('config', 'explain', 'network.vlans[0].id')).stdout;
   assert.match(field, /whole number, 1 to 4094/);

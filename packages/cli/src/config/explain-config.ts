@@ -7,6 +7,10 @@ import {
 } from '@plinth/config';
 import type { CommandResult } from '../framework/result.ts';
 import { type Block, facts, plainText, table } from '../output/blocks.ts';
+import { wrapText } from '../output/wrap-text.ts';
+
+/** A page of notes is read at the width of a help page, on any terminal. */
+const WIDTH_CHARS = 80;
 
 /** explainConfig tells what a key of the machine config is for, without one which kinds there are. @throws config/… */
 export function explainConfig(key: string | undefined): CommandResult {
@@ -22,7 +26,7 @@ function listKinds() {
       table(
         [
           { header: 'KIND', value: (row: (typeof rows)[number]) => row.kind },
-          { header: 'DOCUMENTS', value: (row) => row.count },
+          { header: 'DOCUMENTS', value: (row) => countText(row.count) },
           { header: 'WHAT IT IS FOR', value: (row) => row.summary },
         ],
         rows,
@@ -49,13 +53,23 @@ function kindView(kind: Explanation['kind'], fields: readonly FieldDescription[]
   return [
     facts([
       ['kind', kind.kind],
-      ['documents', kind.count],
+      ['documents', countText(kind.count)],
       ['what it is for', kind.summary],
     ]),
-    ...(kind.notes ?? []).map(plainText),
+    ...(kind.notes ?? []).map((note) => plainText(note.split('\n').flatMap(wrapNote).join('\n'))),
     fieldTable(fields),
     plainText(kind.example),
   ];
+}
+
+function countText(count: Explanation['kind']['count']): string {
+  return count.replaceAll('-', ' ');
+}
+
+/** Lines of a list keep their indent. */
+function wrapNote(line: string): string[] {
+  const indent = line.startsWith('- ') ? 2 : 0;
+  return wrapText(line, WIDTH_CHARS - indent).map((text, i) => (i === 0 ? text : ' '.repeat(indent) + text));
 }
 
 function fieldView(field: FieldDescription, fields: readonly FieldDescription[]): Block[] {

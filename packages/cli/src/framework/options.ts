@@ -46,7 +46,7 @@ export function textOr(placeholder: string, fallback: string, help: string): Val
   return {
     placeholder,
     help,
-    shownDefault: fallback,
+    ...(fallback !== '' && { shownDefault: fallback }),
     read: (raw) => (typeof raw === 'string' ? raw : fallback),
   };
 }
