@@ -8,7 +8,7 @@ export const configTransactionCodes = {
     fix: 'Look at it with "plinth config history"; confirm it, roll it back, or wait for its end.',
   },
   'config/not-in-trial': {
-    meaning: 'The revision is not on trial, so there is nothing to confirm.',
+    meaning: 'The revision is not on trial, so there is nothing to confirm or to take back.',
     cause: 'Its time ran out and the node went back, somebody confirmed it before, or it was mistyped.',
     fix: 'Look at "plinth config history", and apply the config again if it was taken back.',
   },

@@ -68,7 +68,7 @@ export interface ConfigOperations {
   apply(text: Uint8Array, author: Author, options: ApplyOptions): Promise<Applied>;
   /** @throws config/not-in-trial, config/busy */
   confirm(revision: number, author: Author): Promise<void>;
-  /** @param revision 0: the open or staged one, else the one before @throws those of apply, config/no-earlier */
+  /** @param revision 0: the open or staged one, else the one before @throws those of apply, config/no-earlier, config/not-in-trial */
   rollback(revision: number, author: Author, options: ApplyOptions): Promise<RolledBack>;
 }
 
@@ -193,8 +193,13 @@ async function undo(transaction: ConfigTransaction, { name }: Author): Promise<D
     const result = { undone: trial.revision, revision: trial.previous, mode: undefined };
     return { next: goBack(state, why), config, result };
   }
-  const undone = staged?.revision ?? 0;
-  return { next: dropStaged(state, why), result: { undone, revision: state.current, mode: undefined } };
+  if (!staged)
+    throw new PlinthError(
+      'config/not-in-trial',
+      `Cannot take the change back: it has ended with revision ${state.current} in effect, expected it on trial or staged`,
+    );
+  const result = { undone: staged.revision, revision: state.current, mode: undefined };
+  return { next: dropStaged(state, why), result };
 }
 
 /** The last revision before the one in effect that proved itself and says something else. */
