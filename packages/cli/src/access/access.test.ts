@@ -52,6 +52,8 @@ test('a certificate is issued for a while, handed over as one file, and used fro
     await elsewhere[Symbol.asyncDispose]();
   }
   assert.equal((await fleet.plinth('access', 'issue', 'bob', '--output', out)).exitCode, 2);
+  const other = await fleet.plinth('access', 'issue', 'bob', '--output', join(fleet.folder, 'b.access'));
+  assert.match(other.stdout, /plinth config add --bundle b\.access /);
 });
 
 test('without keys nothing is revoked, and no folder is made that keys could not be put into', async () => {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { fingerprintOf } from '@plinth/api';
 import { ioError } from '@plinth/host';
 import { apiRoles, issueClientCertificate, loadKeys } from '@plinth/trust';
@@ -59,7 +59,7 @@ export async function issueAccess(
     view: [
       plainText(`${path}: ${role} for ${name} on ${nodes.length} nodes until ${expiresAt}. It is secret.`),
       nextCommands([
-        [`plinth config add --bundle ${name}.plinth-access`, 'what the receiver runs'],
+        [`plinth config add --bundle ${basename(path)}`, 'what the receiver runs'],
         [`plinth access revoke ${name}`, 'take it back'],
       ]),
     ],

@@ -43,10 +43,18 @@ export const keysRotateCommand = defineCommand({
       data: ring,
       view: [
         plainText(`A new ${role} key is in force.`),
-        nextCommands([
-          ['plinth keys export DIR --as auth', 'enrol it in machines, before the next release'],
-          ['plinth build', 'sign with it'],
-        ]),
+        // Firmware knows the keys of images; nodes know the authority of callers from their machine config.
+        nextCommands(
+          role === 'api-authority'
+            ? [
+                ['plinth keys export certificates', 'both authorities, for ApiAccess of each node'],
+                ['plinth access issue NAME', 'certificates of the new one, once the nodes have it'],
+              ]
+            : [
+                ['plinth keys export DIR --as auth', 'enrol it in machines, before the next release'],
+                ['plinth build', 'sign with it'],
+              ],
+        ),
       ],
     };
   },
