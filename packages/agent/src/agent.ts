@@ -10,6 +10,7 @@ import type { CheckSpec } from './checks/check.ts';
 import { hostNameCheck, identityCheck } from './checks/own-checks.ts';
 import { findConfig } from './config/find-config.ts';
 import { type ServedConfig, serveConfig } from './config/serve-config.ts';
+import { openMetadataSource } from './config/sources/metadata-source.ts';
 import type { MachineFiles } from './config/transaction/machine-files.ts';
 import type { NodeConsole } from './console.ts';
 import { containersService } from './containers/containers-service.ts';
@@ -115,11 +116,13 @@ async function serveUntilAborted(parts: AgentParts, config: ServedConfig, events
 async function waitForConfig(parts: AgentParts, restartOwn: () => void): Promise<ServedConfig | undefined> {
   const { sys, store, console, signal, configFiles: files, configTickMs: tickMs } = parts;
   let said = '';
+  const metadata = openMetadataSource(sys, { signal });
   const choose = async (): Promise<
     ServedConfig | { readonly code: string; readonly problems: readonly string[] }
   > => {
     try {
-      const found = await findConfig(sys, store);
+      const found = await findConfig(sys, store, metadata);
+      if (found.ok && found.unanswered !== undefined) console.say(`config: ${found.unanswered}`);
       const config = await serveConfig(found, { sys, store, console, files, tickMs, restartOwn });
       return config ?? (found.ok ? UNUSABLE : found);
     } catch (reason) {

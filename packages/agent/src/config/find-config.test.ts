@@ -4,6 +4,12 @@ import { memoryStore } from '../sys/state-store.ts';
 import { makeAuthority } from '../testing/authority.ts';
 import { fakeSys } from '../testing/fake-sys.ts';
 import { findConfig, keepConfig } from './find-config.ts';
+import type { Asked } from './sources/ask-service.ts';
+import { type MetadataSource, openMetadataSource } from './sources/metadata-source.ts';
+import { metadataServices } from './sources/services.ts';
+import { startMetadata } from './sources/testing/fake-metadata.ts';
+import { chooseConfig } from './transaction/choose-config.ts';
+import { hashOf, openConfigStore } from './transaction/config-store.ts';
 
 const authority = makeAuthority();
 after(() => authority[Symbol.dispose]());
@@ -66,4 +72,108 @@ test('keepConfig stores what the machine gave, byte for byte', async () => {
   assert.ok(found.ok);
   await keepConfig(store, found);
   assert.equal((await store.read('machine-config'))?.toString(), config('fw'));
+});
+
+const CREDENTIAL = '/run/credentials/@system/plinth.machine-config';
+const [aws] = metadataServices;
+assert.ok(aws);
+
+/** A cloud that answers as told, and whether it was asked in a hurry. */
+function cloud(asked: Asked): MetadataSource & { readonly hurries: boolean[] } {
+  const hurries: boolean[] = [];
+  return {
+    hurries,
+    read: async (hurry) => {
+      hurries.push(hurry);
+      return { service: aws as NonNullable<typeof aws>, asked };
+    },
+  };
+}
+
+function cloudConfig(name: string): Buffer {
+  const carried = Buffer.from(config().slice(config().indexOf('\n---\n') + 5)).toString('base64');
+  return Buffer.from(
+    `#cloud-config\nhostname: ${name}\nwrite_files: [{path: /etc/plinth/machine-config.yaml, encoding: b64, content: "${carried}"}]\n`,
+  );
+}
+
+test('findConfig asks credentials, then the cloud, then the kept copy', async () => {
+  const store = memoryStore('a test');
+  await store.write('machine-config', Buffer.from(config('kept')));
+  const given = cloud({ kind: 'given', bytes: cloudConfig('cloudy') });
+  const names: string[] = [];
+  for (const [files, metadata] of [
+    [{ [CREDENTIAL]: config('cred') }, given],
+    [{}, given],
+    [{}, cloud({ kind: 'none' })],
+    [{}, undefined],
+  ] as const) {
+    const found = await findConfig(fakeSys({ files }), store, metadata);
+    assert.ok(found.ok);
+    names.push(`${found.source} ${found.config.machine.name}`);
+  }
+  assert.deepEqual(names, ['credential cred', 'aws cloudy', 'persisted kept', 'persisted kept']);
+  assert.deepEqual(given.hurries, [true]);
+});
+
+test('a silent cloud holds up nobody who has a config, and is told to everybody', async () => {
+  const store = memoryStore('a test');
+  const silent = cloud({ kind: 'unanswered', why: 'there is no route to it yet' });
+  const none = await findConfig(fakeSys({}), store, silent);
+  assert.ok(!none.ok && none.code === 'agent/config-missing');
+  assert.match(none.problems.join('\n'), /Amazon EC2 gives no user data: there is no route to it yet/);
+  await store.write('machine-config', Buffer.from(config('kept')));
+  const kept = await findConfig(fakeSys({}), store, silent);
+  assert.ok(kept.ok && kept.source === 'persisted');
+  assert.match(kept.unanswered ?? '', /no route/);
+  assert.deepEqual(silent.hurries, [false, true]);
+});
+
+test('wrong user data of a cloud is told with its place, and not hidden by the kept copy', async () => {
+  const store = memoryStore('a test');
+  await store.write('machine-config', Buffer.from(config('kept')));
+  for (const [asked, said] of [
+    [
+      { kind: 'given', bytes: Buffer.from('#cloud-config\nhostname: a\nruncmd: [b]\n') },
+      /"runcmd" cannot be honoured.*line 3, column 1 \(\$\.runcmd\)/,
+    ],
+    [{ kind: 'given', bytes: Buffer.from('#!/bin/sh\n') }, /a script/],
+    [{ kind: 'unusable', why: 'what it gives is no base64, expected base64' }, /\(aws\): .*no base64/],
+  ] as const) {
+    const found = await findConfig(fakeSys({}), store, cloud(asked));
+    assert.ok(!found.ok && found.code === 'config/invalid');
+    assert.match(found.problems.join('\n'), said);
+  }
+});
+
+test('user data is kept as documents, and known again by what was given', async () => {
+  const store = memoryStore('a test');
+  const metadata = cloud({ kind: 'given', bytes: cloudConfig('cloudy') });
+  const sys = fakeSys({ files: { '/proc/uptime': '1.0 1.0', '/proc/sys/kernel/random/boot_id': 'boot' } });
+  const found = await findConfig(sys, store, metadata);
+  assert.ok(found.ok);
+  assert.equal(found.givenHash, hashOf(cloudConfig('cloudy')));
+  await keepConfig(store, found);
+  assert.match((await store.read('machine-config'))?.toString() ?? '', /^apiVersion: [\s\S]*name: cloudy/);
+  const first = await chooseConfig(sys, openConfigStore(store), found);
+  assert.equal(first?.state.provisioned?.hash, found.givenHash);
+  // Another release may write the same user data in other words: that is no news.
+  const reworded = { ...found, bytes: Buffer.concat([Buffer.from('# another release\n'), found.bytes]) };
+  const again = await chooseConfig(sys, openConfigStore(store), reworded);
+  assert.equal(again?.state.current, 1);
+  const other = cloud({ kind: 'given', bytes: cloudConfig('renamed') });
+  const changed = await chooseConfig(sys, openConfigStore(store), await findConfig(sys, store, other));
+  assert.equal(changed?.config.machine.name, 'renamed');
+  assert.equal(changed?.state.current, 2);
+});
+
+test('a machine whose firmware names a cloud comes up with its user data, over the wire', async () => {
+  await using fake = await startMetadata(aws as NonNullable<typeof aws>, {
+    userData: cloudConfig('cloudy'),
+    troubles: [{ status: 503 }, 'hangs up'],
+  });
+  const sys = fakeSys({ files: { '/sys/class/dmi/id/sys_vendor': 'Amazon EC2\n' } });
+  const metadata = openMetadataSource(sys, { services: [fake.service], retryMs: 1 });
+  const found = await findConfig(sys, memoryStore('a test'), metadata);
+  assert.ok(found.ok && found.source === 'aws' && found.config.machine.name === 'cloudy');
 });

@@ -1,11 +1,14 @@
 import { type Diagnostic, type ErrorCode, renderDiagnostic } from '@plinth/base';
-import { type MachineConfig, parseConfig } from '@plinth/config';
+import { type MachineConfig, readUserData } from '@plinth/config';
 import { parseOemStrings } from '../kernel/smbios.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readBytes, type Sys } from '../sys/sys.ts';
+import type { FromMetadata, MetadataSource } from './sources/metadata-source.ts';
+import type { MetadataServiceName } from './sources/services.ts';
+import { hashOf } from './transaction/config-store.ts';
 
 /** Where a config came from; "api" is one that a client applied. */
-export type ConfigSource = 'fw_cfg' | 'smbios' | 'persisted' | 'api';
+export type ConfigSource = 'fw_cfg' | 'smbios' | 'credential' | MetadataServiceName | 'persisted' | 'api';
 
 /** What became of the search for a machine config. */
 export type FoundConfig =
@@ -13,7 +16,12 @@ export type FoundConfig =
       readonly ok: true;
       readonly source: ConfigSource;
       readonly config: MachineConfig;
+      /** The config as documents of ours. */
       readonly bytes: Buffer;
+      /** Names what the source gave, where the documents were made from something else: the same again is no news. */
+      readonly givenHash?: string;
+      /** What a source before this one did not tell, for people. */
+      readonly unanswered?: string;
     }
   | {
       readonly ok: false;
@@ -25,24 +33,79 @@ const FW_CFG = '/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config/
 /** The whole table, which the kernel shows without a module; one folder per entry would need dmi_sysfs. */
 const SMBIOS_TABLE = '/sys/firmware/dmi/tables/DMI';
 const SMBIOS_PREFIX = 'dev.plinth/machine-config=';
+/** System credentials that systemd has taken from the firmware or the hypervisor (systemd.system-credentials(7)). */
+const CREDENTIAL = '/run/credentials/@system/plinth.machine-config';
 const PERSISTED = 'machine-config';
+/** The transaction's own memory; with it a node has something to go by. */
+const STATE = 'config/state.json';
+
+/** The sources in the order in which they are asked, for people. */
+export const configSources: readonly { readonly name: string; readonly what: string }[] = [
+  { name: 'fw_cfg', what: 'QEMU firmware configuration: `opt/dev.plinth/machine-config`' },
+  { name: 'smbios', what: 'SMBIOS OEM string (type 11): `dev.plinth/machine-config=` and base64' },
+  { name: 'credential', what: 'system credential `plinth.machine-config` of systemd' },
+  { name: 'metadata service', what: 'user data of the cloud that the firmware names' },
+  { name: 'persisted', what: 'the copy on `/var` of what was given before' },
+];
+
+/** What a source gave: text, words about why it gave none, or nothing. */
+interface Read {
+  readonly source: ConfigSource;
+  readonly bytes?: Buffer | undefined;
+  /** It may have one but does not tell now. */
+  readonly unanswered?: string;
+  /** It has one that cannot be taken. */
+  readonly unusable?: string;
+}
 
 /**
- * findConfig looks for the machine config: fw_cfg, then SMBIOS, then the copy kept on /var. The first source that
- * has one decides, also when it is wrong: an older config must not hide a mistake in the one that was given.
+ * findConfig looks for the machine config in configSources. The first source that has one decides, also when it is
+ * wrong: an older config must not hide a mistake in the one that was given. A cloud that does not answer holds nobody
+ * up who has another config.
+ * @param metadata the metadata service of the machine's cloud; without it none is asked
  */
-export async function findConfig(sys: Sys, store: StateStore): Promise<FoundConfig> {
-  for (const [source, read] of sources(sys, store)) {
-    const bytes = await read();
-    if (bytes === undefined) continue;
-    const parsed = parseConfig(bytes, `machine config (${source})`);
-    if (parsed.ok) return { ok: true, source, config: parsed.value, bytes };
-    return { ok: false, code: firstCode(parsed.diagnostics), problems: parsed.diagnostics.map(oneLine) };
+export async function findConfig(
+  sys: Sys,
+  store: StateStore,
+  metadata?: MetadataSource,
+): Promise<FoundConfig> {
+  let unanswered: string | undefined;
+  for (const read of sources(sys, store, metadata)) {
+    const given = await read();
+    if (!given) continue;
+    const { source, bytes, ...said } = given;
+    unanswered ??= said.unanswered;
+    if (said.unusable !== undefined)
+      return {
+        ok: false,
+        code: 'config/invalid',
+        problems: [`Cannot read machine config (${source}): ${said.unusable}`],
+      };
+    if (bytes !== undefined) return understand(source, bytes, unanswered);
   }
+  const places = 'fw_cfg, SMBIOS, credentials, the metadata service of a cloud or /var/lib/plinth';
   return {
     ok: false,
     code: 'agent/config-missing',
-    problems: ['Cannot find a machine config: none in fw_cfg, SMBIOS or /var/lib/plinth, expected one'],
+    problems: [
+      `Cannot find a machine config: none in ${places}, expected one`,
+      ...(unanswered === undefined ? [] : [unanswered]),
+    ],
+  };
+}
+
+function understand(source: ConfigSource, bytes: Buffer, unanswered: string | undefined): FoundConfig {
+  const read = readUserData(bytes, `machine config (${source})`);
+  if (!read.ok)
+    return { ok: false, code: firstCode(read.diagnostics), problems: read.diagnostics.map(oneLine) };
+  const documents = Buffer.from(read.value.documents);
+  return {
+    ok: true,
+    source,
+    config: read.value.config,
+    bytes: documents,
+    ...(!documents.equals(bytes) && { givenHash: hashOf(bytes) }),
+    ...(unanswered !== undefined && { unanswered }),
   };
 }
 
@@ -56,12 +119,37 @@ export async function keepConfig(store: StateStore, found: FoundConfig & { ok: t
 function sources(
   sys: Sys,
   store: StateStore,
-): readonly (readonly [ConfigSource, () => Promise<Buffer | undefined>])[] {
+  metadata: MetadataSource | undefined,
+): readonly (() => Promise<Read | undefined>)[] {
   return [
-    ['fw_cfg', () => readBytes(sys, FW_CFG)],
-    ['smbios', () => readSmbios(sys)],
-    ['persisted', () => store.read(PERSISTED)],
+    async () => ({ source: 'fw_cfg', bytes: await readBytes(sys, FW_CFG) }),
+    async () => ({ source: 'smbios', bytes: await readSmbios(sys) }),
+    async () => ({ source: 'credential', bytes: await readBytes(sys, CREDENTIAL) }),
+    async () => fromMetadata(await metadata?.read(await hasAnother(store))),
+    async () => ({ source: 'persisted', bytes: await store.read(PERSISTED) }),
   ];
+}
+
+/** Whether the node has a config to go by without its cloud. */
+async function hasAnother(store: StateStore): Promise<boolean> {
+  return (await store.read(PERSISTED)) !== undefined || (await store.read(STATE)) !== undefined;
+}
+
+function fromMetadata(given: FromMetadata | undefined): Read | undefined {
+  if (!given) return undefined;
+  const { service, asked } = given;
+  const source = service.name;
+  const words = (state: string) => `The metadata service of ${service.title} gives no user data: ${state}`;
+  switch (asked.kind) {
+    case 'given':
+      return { source, bytes: asked.bytes };
+    case 'none':
+      return { source, unanswered: words('the machine was made without any') };
+    case 'unanswered':
+      return { source, unanswered: words(asked.why) };
+    case 'unusable':
+      return { source, unusable: asked.why };
+  }
 }
 
 async function readSmbios(sys: Sys): Promise<Buffer | undefined> {

@@ -93,7 +93,7 @@ function configCheck(
   return {
     id: 'machine-config',
     expected: 'valid and kept on disk',
-    source: 'fw_cfg, SMBIOS, /var/lib/plinth',
+    source: 'what the machine was given, and /var/lib/plinth',
     fix: 'Mend /var; the config is stored at the next start.',
     observe: async () => {
       const [problem] = provisioningProblems;

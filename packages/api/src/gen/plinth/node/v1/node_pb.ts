@@ -158,7 +158,8 @@ export type GetIdentityResponse = Message<"plinth.node.v1.GetIdentityResponse"> 
   addresses: string[];
 
   /**
-   * Where the machine config came from: "fw_cfg", "smbios", "persisted" or "api".
+   * Where the machine config came from: "fw_cfg", "smbios", "credential", the name of a cloud ("aws"), "persisted"
+   * or "api".
    *
    * @generated from field: string config_source = 8;
    */

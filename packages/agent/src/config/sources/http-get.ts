@@ -1,0 +1,97 @@
+import { randomInt } from 'node:crypto';
+import { type IncomingMessage, request as requestPlain } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { errorCode } from '../../sys/sys.ts';
+
+/** One request to a metadata service. */
+export interface MetadataRequest {
+  readonly tls: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly method: 'GET' | 'PUT';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fromLowPort: boolean;
+  /** For the whole answer, however slowly it comes. */
+  readonly timeoutMs: number;
+  readonly limitBytes: number;
+  /** Authorities for TLS, PEM; default: those of the runtime. */
+  readonly caPem?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface MetadataAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** An answer that is longer than it may be. */
+export class AnswerTooLarge extends Error {
+  constructor(limitBytes: number) {
+    super(`the answer is larger than ${limitBytes} bytes`);
+    this.name = 'AnswerTooLarge';
+  }
+}
+
+/** Ports that only root may send from; those below are for services. */
+const LOW_PORTS = [600, 1024] as const;
+const PORT_TRIES = 8;
+
+/**
+ * httpGet makes one request and reads one answer; it follows no redirect. A port of our own that is taken is replaced
+ * by another. Throws system errors, AnswerTooLarge, and Error for an answer that does not come in time.
+ */
+export async function httpGet(asked: MetadataRequest): Promise<MetadataAnswer> {
+  const limit = AbortSignal.timeout(asked.timeoutMs);
+  for (let tries = 1; ; tries++) {
+    try {
+      const answer = await send(asked, asked.signal ? AbortSignal.any([limit, asked.signal]) : limit);
+      return {
+        status: answer.statusCode ?? 0,
+        headers: answer.headers,
+        body: await collect(answer, asked.limitBytes),
+      };
+    } catch (reason) {
+      if (limit.aborted) throw new Error(`no answer within ${asked.timeoutMs} ms`);
+      if (!asked.fromLowPort || errorCode(reason) !== 'EADDRINUSE' || tries === PORT_TRIES) throw reason;
+    }
+  }
+}
+
+function send(asked: MetadataRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const { host, port, method, path, headers } = asked;
+    const options = {
+      ...{ host, port, method, path, headers, signal },
+      // No connection is kept: there is one question, and it is asked once a boot.
+      agent: false,
+      ...(asked.fromLowPort && { localPort: randomInt(...LOW_PORTS) }),
+    };
+    const sent = asked.tls
+      ? requestTls({
+          ...options,
+          minVersion: 'TLSv1.2',
+          ...(asked.caPem !== undefined && { ca: asked.caPem }),
+        })
+      : requestPlain(options);
+    sent.once('response', resolve);
+    sent.once('error', reject);
+    sent.end();
+  });
+}
+
+async function collect(answer: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > limitBytes) {
+      answer.destroy();
+      throw new AnswerTooLarge(limitBytes);
+    }
+    chunks.push(chunk);
+  }
+  if (!answer.complete) throw new Error('the answer is cut off');
+  return Buffer.concat(chunks);
+}
