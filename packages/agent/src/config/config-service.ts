@@ -21,6 +21,7 @@ import {
 } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { parseConfig, redactConfig, renderConfig, writeConfig } from '@plinth/config';
+import { isReason, REASON_LIMIT } from '../reason.ts';
 import { clientReach, sessionKey } from '../server/client-reach.ts';
 import { callerKey, requireRole } from '../server/guard.ts';
 import { askedMode, modeMessage, planMessage, revisionMessage, trialMessage } from './config-messages.ts';
@@ -41,7 +42,6 @@ export interface ConfigServiceParts {
 
 /** Room for the fields around the config. */
 const MESSAGE_LIMIT_BYTES = CONFIG_LIMIT_BYTES + 16 * 1024;
-const REASON_LIMIT = 200;
 const CONFIRM_WITHIN = { leastMs: 10_000, mostMs: 60 * 60_000, defaultMs: 120_000 };
 
 /** configService gives the routes of plinth.node.v1.ConfigService. */
@@ -146,8 +146,7 @@ function checkSize(config: Uint8Array): void {
 }
 
 function authorOf({ reason }: { readonly reason: string }, context: HandlerContext): Author {
-  // One line of words: it is shown on consoles and in tables.
-  if (reason.length > REASON_LIMIT || /\p{Cc}/u.test(reason))
+  if (!isReason(reason))
     throw new ConnectError(
       `reason has ${reason.length} characters or a line break, expected one line of at most ${REASON_LIMIT}`,
       Code.InvalidArgument,

@@ -1,4 +1,5 @@
 import { type ErrorCode, PlinthError } from '@plinth/base';
+import { isReason, REASON_LIMIT } from '../reason.ts';
 import type { MachineAct, MachineActKind, MachineRequest } from './machine-act.ts';
 import { isUnderWay } from './machine-act.ts';
 
@@ -15,7 +16,6 @@ export interface MachineFacts {
   readonly volatileBecause: string | undefined;
 }
 
-const REASON_LIMIT = 200;
 const DRAIN_LIMIT_MS = 60 * 60_000;
 
 /**
@@ -25,11 +25,11 @@ const DRAIN_LIMIT_MS = 60 * 60_000;
  */
 export function judgeRequest(request: MachineRequest, facts: MachineFacts): string {
   const { kind, reason, drain, override } = request;
-  if (reason.length > REASON_LIMIT)
+  if (!isReason(reason))
     throw refusal(
       'machine/bad-request',
       kind,
-      `the reason has ${reason.length} characters, expected ${REASON_LIMIT} at most`,
+      `the reason has ${reason.length} characters or a line break, expected one line of at most ${REASON_LIMIT}`,
     );
   if (isUnderWay(facts.current))
     throw new PlinthError(

@@ -34,6 +34,8 @@ suite('what may begin', () => {
     ['machine/busy', {}, { current: { ...act, state: 'returning' } }],
     ['machine/busy', { override: 'n' }, { otherAct: 'upgrade of Kubernetes' }],
     ['machine/bad-request', { reason: 'x'.repeat(201) }, {}],
+    ['machine/bad-request', { reason: 'patch\nmachine: reset asked for by root' }, {}],
+    ['machine/bad-request', { reason: '\u202ehctap' }, {}],
     ['machine/not-drainable', { drain }, {}],
     ['machine/not-drainable', { drain }, { cluster: 'c', volatileBecause: '/var is on tmpfs' }],
     ['machine/bad-request', { drain: { ...drain, timeoutMs: 0 } }, { cluster: 'c' }],
