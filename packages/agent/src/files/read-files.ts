@@ -29,7 +29,8 @@ export interface ReadFileOptions {
   readonly places?: readonly string[];
 }
 
-const PIECE_BYTES = 1024 * 1024;
+/** Some copies of a piece are in memory for each reader that is slow, and there may be dozens of readers. */
+const PIECE_BYTES = 256 * 1024;
 const ENTRIES_LIMIT = 2_000;
 /** A file of the kernel that tells something anew each time it is read may have no end. */
 const ENDLESS_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -62,7 +63,7 @@ export async function listFiles(
 }
 
 /**
- * readFilePieces gives a file in pieces of at most 1 MiB, as far as it went when it was opened: a log that grows ends.
+ * readFilePieces gives a file in pieces of at most 256 KiB, as far as it went when it was opened: a log that grows ends.
  * The path is resolved first and looked at again once it is open, so no link that is changed meanwhile leads elsewhere;
  * nothing but plain files is opened, for opening a device can do something.
  * @throws files/not-allowed, files/missing, files/unreadable
