@@ -19,7 +19,7 @@ export const getSocketsCommand = defineCommand({
   },
   args: {},
   run: async ({ options }, context) => {
-    const { showSockets } = await import('../client/show-network.ts');
+    const { showSockets } = await import('../client/show-sockets.ts');
     const { showOnNodes } = await import('../client/show-on-nodes.ts');
     return showOnNodes(options, context, (one) => showSockets(one, context));
   },

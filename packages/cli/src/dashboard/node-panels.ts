@@ -21,7 +21,10 @@ export function servicesPanel({ services }: DashboardData, widthCells: number): 
   return [
     [
       {
-        text: `${running} active, ${bad} failed, ${value.total} in all`,
+        text:
+          value.total === 0 && value.notObserved.length > 0
+            ? '<unknown>'
+            : `${running} active, ${bad} failed, ${value.total} in all`,
         mark: servicesMark(bad, value.notObserved),
       },
     ],

@@ -35,7 +35,12 @@ export function summaryPanel(data: DashboardData, widthCells: number): readonly 
       })),
     ],
     ['integrity', orUnknown(integrity, ({ verdict }) => verdictCell(verdict))],
-    ['system', orUnknown(versions, (one) => ({ text: `${one.osPrettyName} (${one.imageVersion})` }))],
+    [
+      'system',
+      orUnknown(versions, (one) => ({
+        text: `${one.osPrettyName}${one.imageVersion && ` (${one.imageVersion})`}`,
+      })),
+    ],
     [
       'kernel',
       orUnknown(versions, (one) => ({
