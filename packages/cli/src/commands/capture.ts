@@ -12,7 +12,7 @@ export const captureCommand = defineCommand({
     "Connections to the node's API are left out. Packets can hold secrets: administrators only, and the reason is audited.",
   ],
   examples: [
-    { run: "plinth capture --filter 'port 53' --reason 'slow names' -w dns.pcapng", what: 'all interfaces' },
+    { run: "plinth capture --filter 'port 53' --reason x -w dns.pcapng", what: 'all interfaces' },
     { run: 'plinth capture eth0 --for 5m --reason x | tshark -r -', what: 'as they come' },
   ],
   options: {
