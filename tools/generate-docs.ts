@@ -9,6 +9,7 @@ import { healthPage } from './pages/health-page.ts';
 import { machineConfigPage, machineConfigSchema } from './pages/machine-config-page.ts';
 import { osSpecPage } from './pages/os-spec-page.ts';
 import { pathsPage } from './pages/paths-page.ts';
+import { sourcesPage } from './pages/sources-page.ts';
 import { finish, root } from './repo-files.ts';
 
 const pages: Readonly<Record<string, () => string>> = {
@@ -21,6 +22,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/machine-config.schema.json': machineConfigSchema,
   'docs/reference/os-spec.md': osSpecPage,
   'docs/reference/paths.md': pathsPage,
+  'docs/reference/sources.md': sourcesPage,
 };
 
 const check = process.argv.includes('--check');

@@ -74,7 +74,6 @@ test('keepConfig stores what the machine gave, byte for byte', async () => {
   assert.equal((await store.read('machine-config'))?.toString(), config('fw'));
 });
 
-const CREDENTIAL = '/run/credentials/@system/plinth.machine-config';
 const [aws] = metadataServices;
 assert.ok(aws);
 
@@ -97,13 +96,13 @@ function cloudConfig(name: string): Buffer {
   );
 }
 
-test('findConfig asks credentials, then the cloud, then the kept copy', async () => {
+test('findConfig asks the definition of the machine, then the cloud, then the kept copy', async () => {
   const store = memoryStore('a test');
   await store.write('machine-config', Buffer.from(config('kept')));
   const given = cloud({ kind: 'given', bytes: cloudConfig('cloudy') });
   const names: string[] = [];
   for (const [files, metadata] of [
-    [{ [CREDENTIAL]: config('cred') }, given],
+    [{ [FW_CFG]: config('fw') }, given],
     [{}, given],
     [{}, cloud({ kind: 'none' })],
     [{}, undefined],
@@ -112,7 +111,7 @@ test('findConfig asks credentials, then the cloud, then the kept copy', async ()
     assert.ok(found.ok);
     names.push(`${found.source} ${found.config.machine.name}`);
   }
-  assert.deepEqual(names, ['credential cred', 'aws cloudy', 'persisted kept', 'persisted kept']);
+  assert.deepEqual(names, ['fw_cfg fw', 'aws cloudy', 'persisted kept', 'persisted kept']);
   assert.deepEqual(given.hurries, [true]);
 });
 

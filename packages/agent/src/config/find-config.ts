@@ -8,7 +8,7 @@ import type { MetadataServiceName } from './sources/services.ts';
 import { hashOf } from './transaction/config-store.ts';
 
 /** Where a config came from; "api" is one that a client applied. */
-export type ConfigSource = 'fw_cfg' | 'smbios' | 'credential' | MetadataServiceName | 'persisted' | 'api';
+export type ConfigSource = 'fw_cfg' | 'smbios' | MetadataServiceName | 'persisted' | 'api';
 
 /** What became of the search for a machine config. */
 export type FoundConfig =
@@ -33,8 +33,6 @@ const FW_CFG = '/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config/
 /** The whole table, which the kernel shows without a module; one folder per entry would need dmi_sysfs. */
 const SMBIOS_TABLE = '/sys/firmware/dmi/tables/DMI';
 const SMBIOS_PREFIX = 'dev.plinth/machine-config=';
-/** System credentials that systemd has taken from the firmware or the hypervisor (systemd.system-credentials(7)). */
-const CREDENTIAL = '/run/credentials/@system/plinth.machine-config';
 const PERSISTED = 'machine-config';
 /** The transaction's own memory; with it a node has something to go by. */
 const STATE = 'config/state.json';
@@ -43,7 +41,6 @@ const STATE = 'config/state.json';
 export const configSources: readonly { readonly name: string; readonly what: string }[] = [
   { name: 'fw_cfg', what: 'QEMU firmware configuration: `opt/dev.plinth/machine-config`' },
   { name: 'smbios', what: 'SMBIOS OEM string (type 11): `dev.plinth/machine-config=` and base64' },
-  { name: 'credential', what: 'system credential `plinth.machine-config` of systemd' },
   { name: 'metadata service', what: 'user data of the cloud that the firmware names' },
   { name: 'persisted', what: 'the copy on `/var` of what was given before' },
 ];
@@ -83,7 +80,7 @@ export async function findConfig(
       };
     if (bytes !== undefined) return understand(source, bytes, unanswered);
   }
-  const places = 'fw_cfg, SMBIOS, credentials, the metadata service of a cloud or /var/lib/plinth';
+  const places = 'fw_cfg, SMBIOS, the metadata service of a cloud or /var/lib/plinth';
   return {
     ok: false,
     code: 'agent/config-missing',
@@ -124,7 +121,6 @@ function sources(
   return [
     async () => ({ source: 'fw_cfg', bytes: await readBytes(sys, FW_CFG) }),
     async () => ({ source: 'smbios', bytes: await readSmbios(sys) }),
-    async () => ({ source: 'credential', bytes: await readBytes(sys, CREDENTIAL) }),
     async () => fromMetadata(await metadata?.read(await hasAnother(store))),
     async () => ({ source: 'persisted', bytes: await store.read(PERSISTED) }),
   ];

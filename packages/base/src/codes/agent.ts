@@ -79,7 +79,7 @@ export const agentCodes = {
   'agent/config-missing': {
     meaning: 'No source gives a machine config; the node waits in maintenance.',
     cause:
-      'A machine started without fw_cfg, SMBIOS, credential or user data of its cloud, and /var holds none from before.',
+      'A machine started without fw_cfg or SMBIOS config and without user data of its cloud, and /var holds none from before.',
     fix: 'Give the machine a config (docs/reference/sources.md); plinthd looks for it again by itself.',
   },
   'agent/bundle-failed': {
