@@ -72,7 +72,9 @@ suite('captures over the API', () => {
     });
   }
   async function read(node: NodeClient, limits: { readonly reason: string } = request): Promise<Buffer> {
-    return Buffer.concat(await Array.fromAsync(node.capture.packets(limits)));
+    const pieces: Uint8Array[] = [];
+    for await (const piece of node.capture.packets(limits)) pieces.push(piece);
+    return Buffer.concat(pieces);
   }
   async function until(condition: () => boolean): Promise<void> {
     for (let i = 0; i < 500 && !condition(); i++) await sleep(10);

@@ -8,8 +8,7 @@ export const captureCommand = defineCommand({
   path: ['capture'],
   summary: 'Capture packets of a node as pcapng, within limits',
   details: [
-    'A filter is terms joined by "and": tcp, udp, icmp, arp, ip, ip6, "host ADDRESS", "port NUMBER"; "not" goes before a term.',
-    "Connections to the node's API are left out. Packets can hold secrets: administrators only, and the reason is audited.",
+    'A filter is terms joined by "and": [not] tcp, udp, icmp, arp, ip, ip6, host ADDRESS, port NUMBER. Without the API of the node.',
   ],
   examples: [
     { run: "plinth capture --filter 'port 53' --reason x -w dns.pcapng", what: 'all interfaces' },
