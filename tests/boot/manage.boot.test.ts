@@ -16,6 +16,7 @@ const [GIVEN, ADDED, CUT] = ['10.78.0.11', '10.78.0.12', '10.78.0.13'];
 const VLAN = '10.79.0.11';
 const SETTLED_MS = 180_000;
 const POLL_MS = 1_000;
+const PCAPNG_MAGIC = 0x0a0d0d0a;
 const TEN_SECONDS = { seconds: 10n, nanos: 0 };
 
 suite('the management plane of a node', () => {
@@ -151,6 +152,13 @@ suite('the management plane of a node', () => {
     assert.deepEqual((await client.containers.pods()).pods, []);
     assert.deepEqual((await client.containers.containers()).containers, []);
     assert.ok(Array.isArray((await client.containers.images()).images));
+  });
+
+  test('captures packets, in a unit of its own that may do nothing else', async () => {
+    const chunks: Uint8Array[] = [];
+    const limits = { interface: 'lo', durationSeconds: 2, reason: 'a test of the capture' };
+    for await (const chunk of client.capture.packets(limits)) chunks.push(chunk);
+    assert.equal(Buffer.concat(chunks).readUInt32LE(0), PCAPNG_MAGIC);
   });
 
   test('plans a change of its config and changes nothing', async () => {

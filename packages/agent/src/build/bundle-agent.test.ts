@@ -173,7 +173,10 @@ describe('plinthd as it is shipped', { skip }, () => {
     }
     assert.deepEqual(listeningPorts(plinthd.pid), [7546], 'SIGUSR1 must open no debugger');
     assert.equal(await plinthd.stop(), '0');
-    assert.match(plinthd.output(), /"event":"api.call","call":\d+,"method":"NodeService.GetIntegrity","caller":"alice"/);
+    assert.match(
+      plinthd.output(),
+      /"event":"api.call","call":\d+,"method":"NodeService.GetIntegrity","caller":"alice"/,
+    );
 
     // The second boot has its disk, but no config from the machine any more.
     using again = startIsolated(program, { folder: plinthd.folder });
