@@ -131,10 +131,13 @@ test('a plain server is not taken for one that should speak TLS', async () => {
 
 test('Scaleway is asked from a port below 1024', { skip: !isRoot && 'needs root' }, async () => {
   await using fake = await startMetadata(named('scaleway'), { userData: 'text' });
-  const asked = await Promise.all(
-    Array.from({ length: 20 }, () => askService(fake.service, { timeoutMs: 5_000 })),
-  );
-  assert.ok(asked.every(({ kind }) => kind === 'given'));
+  // So many that some find their port taken, or lingering from a round before.
+  for (let round = 0; round < 10; round++) {
+    const asked = await Promise.all(
+      Array.from({ length: 20 }, () => askService(fake.service, { timeoutMs: 5_000 })),
+    );
+    for (const each of asked) assert.equal(each.kind, 'given', JSON.stringify(each));
+  }
 });
 
 test('whatever a service answers, there is an answer and no exception', async () => {

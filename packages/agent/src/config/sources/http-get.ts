@@ -37,6 +37,8 @@ export class AnswerTooLarge extends Error {
 /** Ports that only root may send from; those below are for services. */
 const LOW_PORTS = [600, 1024] as const;
 const PORT_TRIES = 8;
+/** What a port that is taken is refused with: when it is bound, or when a connection from it lingers. */
+const PORT_TAKEN: readonly string[] = ['EADDRINUSE', 'EADDRNOTAVAIL'];
 
 /**
  * httpGet makes one request and reads one answer; it follows no redirect. A port of our own that is taken is replaced
@@ -54,7 +56,8 @@ export async function httpGet(asked: MetadataRequest): Promise<MetadataAnswer> {
       };
     } catch (reason) {
       if (limit.aborted) throw new Error(`no answer within ${asked.timeoutMs} ms`);
-      if (!asked.fromLowPort || errorCode(reason) !== 'EADDRINUSE' || tries === PORT_TRIES) throw reason;
+      const taken = asked.fromLowPort && PORT_TAKEN.includes(errorCode(reason));
+      if (!taken || tries === PORT_TRIES) throw reason;
     }
   }
 }
