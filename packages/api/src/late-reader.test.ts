@@ -43,7 +43,7 @@ async function inOnePiece(port: number): Promise<Duplex> {
 before(async () => {
   served = await serveFakeNode(node);
   client = connectNode({
-    ...{ address: 'a', port: 1, fingerprint: served.fingerprint, timeoutMs: 5_000 },
+    ...{ address: 'a', port: 1, fingerprint: served.fingerprint, timeoutMs: 60_000 },
     ...{ clientCertificatePem: served.certificatePem, clientKeyPem: served.keyPem },
     openBytes: () => inOnePiece(served.port),
   });
@@ -72,7 +72,7 @@ test('a connection that breaks is an error, not an end', async () => {
   node.before = async () => client.close();
   const startedMs = performance.now();
   await assert.rejects(client.getIdentity(), { code: 'api/failed' });
-  assert.ok(performance.now() - startedMs < 2_000, 'it does not wait for its time to be over');
+  assert.ok(performance.now() - startedMs < 30_000, 'it does not wait for its time to be over');
   node.before = async () => {};
   assert.equal((await client.getIdentity()).nodeName, 'a');
 });

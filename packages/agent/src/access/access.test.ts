@@ -76,7 +76,12 @@ async function startNode(
     access,
     client: ({ certificatePem, keyPem }: ClientCredentials): NodeClient =>
       connectNode({
-        ...{ address: '127.0.0.1', port: listener.port, fingerprint: identity.fingerprint, timeoutMs: 5_000 },
+        ...{
+          address: '127.0.0.1',
+          port: listener.port,
+          fingerprint: identity.fingerprint,
+          timeoutMs: 60_000,
+        },
         ...{ clientCertificatePem: certificatePem, clientKeyPem: keyPem },
       }),
   };

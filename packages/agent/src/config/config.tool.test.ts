@@ -84,7 +84,7 @@ describe('the machine config of plinthd as it is shipped', { skip }, () => {
     by: ClientCredentials,
     holds: (s: z.infer<typeof status>) => boolean,
   ) {
-    for (let tries = 0; tries < 20; tries++) {
+    for (let tries = 0; tries < 480; tries++) {
       const seen = statusOf(plinthd, by);
       if (holds(seen)) return seen;
       await sleep(250);

@@ -58,7 +58,8 @@ async function node(change: Partial<ServeMachineParts> = {}, duty: Partial<Clust
     router: { interceptors: [identify, guard((record) => void records.push(record), Date.now)] },
   });
   const until = async (isThere: () => boolean) => {
-    for (let tries = 0; tries < 300 && !isThere(); tries++) await new Promise((done) => setTimeout(done, 10));
+    for (let tries = 0; tries < 6_000 && !isThere(); tries++)
+      await new Promise((done) => setTimeout(done, 10));
     assert.ok(isThere());
   };
   return { client: createClient(MachineService, transport), ended, marks, records, until, served };

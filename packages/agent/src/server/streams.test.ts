@@ -77,7 +77,7 @@ function reset(settings: { chunk?: Uint8Array<ArrayBuffer>; most?: number } = {}
 
 async function until(what: () => boolean) {
   for (let tries = 0; !what(); tries++) {
-    assert.ok(tries < 500, `still not: ${what}`);
+    assert.ok(tries < 6_000, `still not: ${what}`);
     await sleep(10);
   }
 }

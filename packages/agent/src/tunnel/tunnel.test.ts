@@ -93,7 +93,7 @@ function target(of: typeof middle): NodeTarget {
     fingerprint: of.identity.fingerprint,
     clientCertificatePem: credentials.certificatePem,
     clientKeyPem: credentials.keyPem,
-    timeoutMs: 5_000,
+    timeoutMs: 60_000,
   };
 }
 

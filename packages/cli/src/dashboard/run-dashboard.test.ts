@@ -14,7 +14,7 @@ const fake = new FakeNode('cp1', fakeWorld());
 before(async () => {
   served = await serveFakeNode(fake);
   node = connectNode({
-    ...{ address: '127.0.0.1', port: served.port, fingerprint: served.fingerprint, timeoutMs: 5_000 },
+    ...{ address: '127.0.0.1', port: served.port, fingerprint: served.fingerprint, timeoutMs: 60_000 },
     ...{ clientCertificatePem: served.certificatePem, clientKeyPem: served.keyPem },
   });
 });
@@ -59,7 +59,7 @@ function fakeTerminal() {
     },
     ended: () => ended,
     async seen(pattern: RegExp) {
-      const untilMs = performance.now() + 5_000;
+      const untilMs = performance.now() + 120_000;
       while (!pattern.test(sent.join(''))) {
         assert.ok(performance.now() < untilMs, `never seen: ${pattern} in ${sent.join('').slice(-2_000)}`);
         await sleep(10);

