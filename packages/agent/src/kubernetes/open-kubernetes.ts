@@ -6,6 +6,7 @@ import type { ActKind, ActRecord, Plan } from './acts/act.ts';
 import { type ActQueue, openActQueue } from './acts/act-queue.ts';
 import type { ClusterSpec, NodeRole } from './cluster-spec.ts';
 import { chosenLayer } from './layers/choose-layer.ts';
+import { copyLayer } from './layers/copy-layer.ts';
 import { listLayers } from './layers/layer-store.ts';
 import { openClusterView } from './node/cluster-view.ts';
 import { type Member, readMember } from './node/member.ts';
@@ -83,6 +84,7 @@ export async function openKubernetes(parts: KubernetesParts): Promise<Kubernetes
     units: systemdUnits(sys),
     view: openClusterView(sys),
     layers: () => listLayers(sys),
+    copyLayer: (layer) => copyLayer(sys, layer),
     chosenLayer: () => chosenLayer(),
     writeNodeFile,
     pollMs: POLL_MS,

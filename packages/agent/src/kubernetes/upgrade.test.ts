@@ -48,9 +48,19 @@ for (const [clusterVersion, unit] of [
   });
 }
 
-for (const [what, fault] of [
-  ['kubeadm fails', (node: FakeNode) => node.failing.add('plinth-kubeadm-upgrade-apply.service')],
-  ['the layer is not trusted', (node: FakeNode) => node.distrusted.push('1.37.1')],
+const DRIVE = '/dev/disk/by-id/virtio-kubernetes-1.36.4';
+
+for (const [what, fault, chosen] of [
+  ['kubeadm fails', (node: FakeNode) => node.failing.add('plinth-kubeadm-upgrade-apply.service'), DRIVE],
+  ['the layer is not trusted', (node: FakeNode) => node.distrusted.push('1.37.1'), DRIVE],
+  [
+    'kubeadm fails and pods of the version before hold its drive',
+    (node: FakeNode) => {
+      node.failing.add('plinth-kubeadm-upgrade-apply.service');
+      node.heldDrives.add(DRIVE);
+    },
+    '/layers/kubernetes-1.36.4.raw',
+  ],
 ] as const) {
   test(`an upgrade is taken back when ${what}`, async () => {
     const { node, client, kubernetes } = await controlPlane();
@@ -60,10 +70,7 @@ for (const [what, fault] of [
     await kubernetes.acts.idle();
     const { act, version, membership } = await client.getKubernetes({}, admin);
     assert.deepEqual([act?.state, version, membership], [ActState.REVERTED, '1.36.4', Membership.MEMBER]);
-    assert.deepEqual(
-      [node.merged, node.chosen?.path],
-      ['1.36.4', '/dev/disk/by-id/virtio-kubernetes-1.36.4'],
-    );
+    assert.deepEqual([node.merged, node.chosen?.path], ['1.36.4', chosen]);
     assert.deepEqual(
       [node.files.get(ETCD), node.files.get('/var/lib/kubelet/config.yaml')],
       [manifest, 'old'],

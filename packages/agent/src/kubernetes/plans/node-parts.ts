@@ -17,11 +17,15 @@ export interface NodeParts {
   readonly nodeName: string;
   /** Layers the node has. */
   layers(): Promise<readonly Layer[]>;
+  /** Gives a layer as a file that systemd-sysext can open whoever holds the drive. */
+  copyLayer(layer: Layer): Promise<Layer>;
   /** What is merged at boot. */
   chosenLayer(): Promise<ChosenLayer>;
   readonly writeNodeFile: WriteNodeFile;
   /** How long to wait between two looks at something outside. */
   readonly pollMs: number;
+  /** How long to wait before a merge is tried again; default: see mergeLayer. */
+  readonly mergePauseMs?: number;
 }
 
 export const UNITS = {

@@ -23,6 +23,8 @@ export interface FakeNode {
   versions: string[];
   /** Versions whose signature the node does not trust. */
   distrusted: string[];
+  /** Drives that pods hold, by path: nothing can be merged from there. */
+  heldDrives: Set<string>;
   /** Units that fail. */
   failing: Set<string>;
   /** Units that fail the next time. */
@@ -77,7 +79,8 @@ export function fakeNode(): FakeNode {
       if (!program.endsWith('systemd-tmpfiles')) return base.run(program, args);
       const text = (await store.read('kubernetes/layer.conf'))?.toString() ?? '';
       const path = /^L\+ \S+ - - - - (\S+)$/m.exec(text)?.[1];
-      node.chosen = path === undefined ? undefined : { source: 'drive', path };
+      const source = path?.endsWith('.raw') ? 'staged' : 'drive';
+      node.chosen = path === undefined ? undefined : { source, path };
       return { exitCode: 0, stdout: '', stderr: '' };
     },
   };
@@ -98,7 +101,11 @@ export function fakeNode(): FakeNode {
       }
       node.ran.push(`${verb} ${unit}`);
       if (unit === 'systemd-sysext.service') {
-        const version = /([\d.]+)$/.exec(node.chosen?.path ?? '')?.[1];
+        const version = /(\d+\.\d+\.\d+)(?:\.raw)?$/.exec(node.chosen?.path ?? '')?.[1];
+        if (verb !== 'stop' && node.heldDrives.has(node.chosen?.path ?? '')) {
+          node.merged = undefined;
+          throw new PlinthError('kubernetes/unit-failed', 'Cannot run systemd-sysext.service: failed');
+        }
         if (verb === 'stop') node.merged = undefined;
         else if (version && !node.distrusted.includes(version)) node.merged = version;
       }
@@ -117,9 +124,15 @@ export function fakeNode(): FakeNode {
   const parts: Partial<NodeParts> = {
     units,
     layers,
+    copyLayer: async (layer) => ({
+      ...layer,
+      source: 'staged',
+      path: `/layers/kubernetes-${layer.version}.raw`,
+    }),
     chosenLayer: async () => node.chosen,
     writeNodeFile: async (path, data) => void node.files.set(path, Buffer.from(data).toString()),
     pollMs: 1,
+    mergePauseMs: 1,
     view: {
       node: async () => ({
         ready: node.ready,
@@ -141,6 +154,7 @@ export function fakeNode(): FakeNode {
     entered: [],
     versions: ['1.37.1', '1.36.4'],
     distrusted: [],
+    heldDrives: new Set(),
     failing: new Set(),
     failOnce: new Set(),
     silence: { after: 0, times: 0 },
