@@ -22,7 +22,7 @@ import { nodeCallLimitMs } from './limits.ts';
 import { type LogsCalls, logsCalls } from './logs-calls.ts';
 import { type MachineCalls, machineCalls } from './machine-calls.ts';
 import { NodeSession } from './node-session.ts';
-import { callError } from './rpc-error.ts';
+import { callError, lostConnection } from './rpc-error.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
 import { type TunnelCalls, tunnelCalls } from './tunnel-calls.ts';
 
@@ -76,15 +76,20 @@ export function connectNode(target: NodeTarget): NodeClient {
   const client = createClient(NodeService, transport);
   // A node refuses a call that asks for more time than it gives; the longer bound is for calls of other services.
   const brief = { timeoutMs: Math.min(target.timeoutMs, nodeCallLimitMs) };
+  let hangUps = 0;
   const answer = async <T>(method: string, call: Promise<T>): Promise<T> => {
+    const before = hangUps;
     try {
       return await call;
     } catch (reason) {
-      throw callError(reason, method, target);
+      throw callError(hangUps === before ? lostConnection(reason) : reason, method, target);
     }
   };
   const fail = (reason: unknown, method: string) => callError(reason, method, target);
-  const close = () => session.close();
+  const close = () => {
+    hangUps++;
+    session.close();
+  };
   return {
     getIdentity: () => answer('GetIdentity', client.getIdentity({}, brief)),
     getVersions: () => answer('GetVersions', client.getVersions({}, brief)),

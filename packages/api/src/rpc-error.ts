@@ -89,6 +89,21 @@ export function callError(reason: unknown, method: string, endpoint: Endpoint): 
   return coded(code, message, reason, retryable);
 }
 
+/**
+ * lostConnection tells a connection that went away in the middle of a call, as when the node reboots: its streams end as
+ * cancelled (RFC 9113, section 7), though nobody here cancelled them. Any other error is given back as it is.
+ */
+export function lostConnection(reason: unknown): unknown {
+  if (ConnectError.from(reason).code !== Code.Canceled) return reason;
+  return new ConnectError(
+    'the connection ended before the answer',
+    Code.Unavailable,
+    undefined,
+    undefined,
+    reason,
+  );
+}
+
 /** requirePart gives a part of an answer that must not be absent. @throws api/protocol */
 export function requirePart<T>(part: T | undefined, method: string, name: string): T {
   if (part !== undefined) return part;
