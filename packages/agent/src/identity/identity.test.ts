@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { memoryStore, openFolder, openStateStore } from '../sys/state-store.ts';
-import { fakeSys } from '../testing/fake-sys.ts';
+import { fakeSys, systemError } from '../testing/fake-sys.ts';
 import { openIdentity } from './open-identity.ts';
 
 let folder = '';
@@ -76,6 +76,26 @@ test('a damaged identity is set aside, replaced, and said', async () => {
     assert.equal(await readFile(`${file}.unusable`, 'utf8'), content, what);
     assert.equal((await openIdentity(store, 'node-1')).fingerprint, next.fingerprint, what);
   }
+});
+
+test('an identity that cannot be read or set aside is kept for the next start, and said', async () => {
+  const path = join(folder, 'unread');
+  const store = await openFolder(path);
+  const first = await openIdentity(store, 'node-1');
+  const file = join(path, 'identity', 'node.pem');
+  const whole = await readFile(file);
+  const refuse = (code: string) => async () => {
+    throw systemError(code, file);
+  };
+  const damaged = async () => Buffer.from('bits');
+  for (const failing of [{ read: refuse('EIO') }, { read: damaged, setAside: refuse('EROFS') }]) {
+    const other = await openIdentity({ ...store, ...failing }, 'node-1');
+    assert.notEqual(other.nodeId, first.nodeId);
+    assert.equal(other.persistent, false);
+    assert.match(other.concern ?? '', /cannot be read, .*: (EIO|EROFS)$/);
+    assert.deepEqual(await readFile(file), whole);
+  }
+  assert.deepEqual(await openIdentity(store, 'node-1'), first);
 });
 
 function mounted(fileSystem: string) {

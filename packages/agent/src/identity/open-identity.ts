@@ -18,12 +18,16 @@ export interface NodeIdentity {
   readonly concern: string | undefined;
 }
 
+type KeyPair = Omit<NodeIdentity, 'persistent' | 'concern'>;
+
 /** Key and certificate lie in one file, so that one rename replaces both. */
 const FILE = 'identity/node.pem';
 
 /**
  * openIdentity gives the identity of the node and makes it on first start: an ECDSA P-256 key and a self-signed
- * certificate. A stored identity that cannot be used is set aside and a new one made, and `concern` says so.
+ * certificate. A stored identity that cannot be used is set aside and a new one made. One that cannot be read stays as it
+ * is, and the node has another until its next start: it must not lose its identity for an error that passes. `concern`
+ * says both.
  * @param hostName name in a certificate that is made now; a stored one keeps its own
  */
 export async function openIdentity(store: StateStore, hostName: string): Promise<NodeIdentity> {
@@ -38,7 +42,8 @@ export async function openIdentity(store: StateStore, hostName: string): Promise
       concern = 'the stored identity was damaged, so the node has a new one';
     }
   } catch (reason) {
-    concern = `the stored identity cannot be read: ${errorCode(reason) || reason}`;
+    concern = `the stored identity cannot be read, so the node has another until it starts again: ${errorCode(reason) || reason}`;
+    return { ...useMade(await makeIdentityPem(hostName)), persistent: false, concern };
   }
   const pem = await makeIdentityPem(hostName);
   try {
@@ -47,10 +52,14 @@ export async function openIdentity(store: StateStore, hostName: string): Promise
     persistent = false;
     concern = `the identity cannot be stored: ${errorCode(reason) || reason}`;
   }
+  return { ...useMade(pem), persistent, concern };
+}
+
+function useMade(pem: string): KeyPair {
   const made = parseIdentity(pem);
   if (!made)
     throw new Error('Cannot use the identity just made: its key and certificate do not belong together');
-  return { ...made, persistent, concern };
+  return made;
 }
 
 async function makeIdentityPem(hostName: string): Promise<string> {
@@ -60,7 +69,7 @@ async function makeIdentityPem(hostName: string): Promise<string> {
 }
 
 /** The identity in a PEM file; undefined when the file is not whole or its parts do not belong together. */
-function parseIdentity(pem: string): Omit<NodeIdentity, 'persistent' | 'concern'> | undefined {
+function parseIdentity(pem: string): KeyPair | undefined {
   try {
     const privateKey = createPrivateKey(pem);
     const certificate = new X509Certificate(pem);
