@@ -50,10 +50,11 @@ export function askedMode(mode: ConfigMode): AskedMode | undefined {
   return (['auto', 'staged', 'try'] as const).find((each) => MODES[each] === mode);
 }
 
-export function revisionMessage(state: ConfigState, revision: Revision): ConfigRevision {
+/** revisionMessage describes a revision. @param seesText whether the caller may see its text: the hash lets anybody try weak secrets */
+export function revisionMessage(state: ConfigState, revision: Revision, seesText: boolean): ConfigRevision {
   return create(ConfigRevisionSchema, {
     revision: revision.revision,
-    hash: revision.hash,
+    hash: seesText ? revision.hash : '',
     author: revision.author,
     reason: revision.reason,
     mode: MODES[revision.mode],

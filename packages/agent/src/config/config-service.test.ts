@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import {
   Code,
@@ -32,6 +33,8 @@ function configText(password = PASSWORD, address = '10.0.1.1/24'): Buffer {
     documents.map((each) => JSON.stringify({ apiVersion: 'plinth.dev/v1alpha1', ...each })).join('\n---\n'),
   );
 }
+
+const HASH = createHash('sha256').update(configText()).digest('hex');
 
 /** The role a call is made with; the transport of tests has no TLS to take it from. */
 const identify: Interceptor = (next) => (request) => {
@@ -78,8 +81,11 @@ test('readers see where the node stands; only admins see secrets, plan and chang
       [1, ConfigOutcome.GOOD, true, 0],
     );
     assert.deepEqual(status.provisioningProblems, ['unknown key "x" at line 3, column 1']);
-    assert.equal((await client.listConfigHistory({}, as(role))).revisions.length, 1);
-    const { config, redacted } = await client.getConfig({}, as(role));
+    const { revisions } = await client.listConfigHistory({}, as(role));
+    assert.equal(revisions.length, 1);
+    const { revision, config, redacted } = await client.getConfig({}, as(role));
+    for (const each of [status.current, revision, ...revisions])
+      assert.equal(each?.hash, role === 'plinth:admin' ? HASH : '', role);
     const text = Buffer.from(config).toString();
     assert.deepEqual([redacted, text.includes(PASSWORD)], [role !== 'plinth:admin', role === 'plinth:admin']);
     assert.match(text, /r\.example/);
@@ -98,13 +104,17 @@ test('a plan tells that a secret differs and not what it is, and neither does th
   const { plan } = await client.planConfig({ config: configText('another-password') }, admin);
   assert.ok(plan?.changes.some(({ secret }) => secret));
   const { mode } = await client.applyConfig(
-    { config: configText('another-password', '10.0.2.1/24'), reason: 'rotated' },
+    { config: configText('another-password', '10.0.2.1/24'), reason: 'rotated', baseHash: HASH },
     admin,
   );
   assert.equal(mode, ConfigMode.TRY);
   assert.doesNotMatch(JSON.stringify([plan, records], bigints), /another-password|correct-horse/);
   const record = records.find(({ method }) => method.endsWith('ApplyConfig'));
   assert.match(JSON.stringify(record, bigints), /rotated/);
+  assert.ok(
+    !JSON.stringify(records, bigints).includes(HASH),
+    'readers read the audit: a weak secret can be found by the hash',
+  );
 });
 
 test('what is out of bounds is refused before anything is parsed or begun', async () => {

@@ -51,19 +51,21 @@ export function configService(parts: ConfigServiceParts): (router: ConnectRouter
   const trial = async () =>
     trialMessage(transaction.state(), await readBootTime(sys), transaction.obstacles());
   const routes: ServiceImpl<typeof ConfigService> = {
-    getConfigStatus: () => status(parts),
-    listConfigHistory: () => {
+    getConfigStatus: (_request, context) => status(parts, seesText(context)),
+    listConfigHistory: (_request, context) => {
       const state = transaction.state();
-      const revisions = state.history.map((each) => revisionMessage(state, each)).reverse();
+      const revisions = state.history
+        .map((each) => revisionMessage(state, each, seesText(context)))
+        .reverse();
       return create(ListConfigHistoryResponseSchema, { revisions });
     },
     getConfig: async ({ revision: number }, context) => {
       const { revision, text } = await operations.read(number);
-      const redacted = requireRole(context.values.get(callerKey)).role !== 'plinth:admin';
+      const whole = seesText(context);
       return create(GetConfigResponseSchema, {
-        revision: revisionMessage(transaction.state(), revision),
-        config: redacted ? withoutSecrets(text, number) : new Uint8Array(text),
-        redacted,
+        revision: revisionMessage(transaction.state(), revision, whole),
+        config: whole ? new Uint8Array(text) : withoutSecrets(text, number),
+        redacted: !whole,
       });
     },
     planConfig: async ({ config, toRevision, fromRevision }) => {
@@ -104,8 +106,14 @@ export function configService(parts: ConfigServiceParts): (router: ConnectRouter
   };
 }
 
+/** Only admins see a config with its secrets. */
+function seesText(context: HandlerContext): boolean {
+  return requireRole(context.values.get(callerKey)).role === 'plinth:admin';
+}
+
 async function status(
   parts: ConfigServiceParts,
+  whole: boolean,
 ): Promise<MessageShape<typeof GetConfigStatusResponseSchema>> {
   const { transaction, source, provisioningProblems } = parts;
   const { sys } = transaction.parts;
@@ -115,7 +123,7 @@ async function status(
   // While it is being brought about the files differ by right.
   const drift = state.work.done ? await findDrift(sys, renderConfig(transaction.config())) : [];
   return create(GetConfigStatusResponseSchema, {
-    ...(current && { current: revisionMessage(state, current) }),
+    ...(current && { current: revisionMessage(state, current, whole) }),
     source: source(),
     ...(trial && { trial }),
     stagedRevision: state.staged?.revision ?? 0,

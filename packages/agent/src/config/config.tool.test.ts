@@ -5,8 +5,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '@plinth/host/testing';
 import { z } from 'zod';
 import { bundleAgent } from '../build/bundle-agent.ts';
 import { type ClientCredentials, makeAuthority } from '../testing/authority.ts';
@@ -79,17 +79,19 @@ describe('the machine config of plinthd as it is shipped', { skip }, () => {
     });
   const statusOf = (plinthd: IsolatedPlinthd, by: ClientCredentials) =>
     status.parse(plinthd.call('getConfigStatus', by));
-  async function until(
+  function until(
     plinthd: IsolatedPlinthd,
     by: ClientCredentials,
     holds: (s: z.infer<typeof status>) => boolean,
   ) {
-    for (let tries = 0; tries < 480; tries++) {
-      const seen = statusOf(plinthd, by);
-      if (holds(seen)) return seen;
-      await sleep(250);
-    }
-    assert.fail(`not reached: ${JSON.stringify(statusOf(plinthd, by))}\n${plinthd.console()}`);
+    return eventually(
+      () => {
+        const seen = statusOf(plinthd, by);
+        assert.ok(holds(seen), `not reached: ${JSON.stringify(seen)}\n${plinthd.console()}`);
+        return seen;
+      },
+      { everyMs: 250 },
+    );
   }
 
   test('a trial is brought about, survives a killed plinthd, is confirmed, and outlives a reboot; drift is named', async () => {

@@ -3,10 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { allKinds, parseConfig, renderConfig } from '@plinth/config';
-import { scratchFolder } from '@plinth/host/testing';
+import { eventually, scratchFolder } from '@plinth/host/testing';
 import { bundleAgent } from '../../build/bundle-agent.ts';
 import { makeAuthority } from '../../testing/authority.ts';
 import { cannotIsolate, startIsolated } from '../../testing/isolated-plinthd.ts';
@@ -54,12 +53,13 @@ test('plinthd as it is shipped writes every file of every kind, and has their se
   });
   await plinthd.line(/^plinth: api ready port=7546/m);
   const by = authority.issue({ organisations: ['plinth:admin'] });
-  for (let tries = 0; ; tries++) {
-    const status = JSON.stringify(plinthd.call('getConfigStatus', by));
-    if (status.includes('"settled":true')) break;
-    assert.ok(tries < 480, `${status}\n${plinthd.console()}`);
-    await sleep(250);
-  }
+  await eventually(
+    () => {
+      const status = JSON.stringify(plinthd.call('getConfigStatus', by));
+      assert.ok(status.includes('"settled":true'), `${status}\n${plinthd.console()}`);
+    },
+    { everyMs: 250 },
+  );
   const files = renderConfig(parsed.value);
   assert.ok(files.length > 8);
   for (const { path, text: wanted } of files) assert.equal(plinthd.read(path), wanted, path);
