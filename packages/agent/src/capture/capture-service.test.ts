@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectNode, type NodeClient } from '@plinth/api';
+import { eventually } from '@plinth/host/testing';
 import { openIdentity } from '../identity/open-identity.ts';
 import { type Listener, serve } from '../server/serve.ts';
 import { memoryStore } from '../sys/state-store.ts';
@@ -76,10 +77,6 @@ suite('captures over the API', () => {
     for await (const piece of node.capture.packets(limits)) pieces.push(piece);
     return Buffer.concat(pieces);
   }
-  async function until(condition: () => boolean): Promise<void> {
-    for (let i = 0; i < 500 && !condition(); i++) await sleep(10);
-    assert.ok(condition());
-  }
 
   test('what the unit writes comes whole, and who asked why is audited', async () => {
     const content = Buffer.from(Array.from({ length: 200_000 }, (_, i) => i % 251));
@@ -107,7 +104,7 @@ suite('captures over the API', () => {
     await stream.next();
     await assert.rejects(read(other), { code: 'capture/busy' });
     await stream.return(undefined);
-    await until(() => running === 0);
+    await eventually(() => running === 0);
     work = async function* () {
       yield Buffer.from('x');
     };
@@ -125,7 +122,7 @@ suite('captures over the API', () => {
     assert.equal(sentBytes, before);
     assert.ok(before < 32 * 1024 * 1024, String(before));
     await stream.return(undefined);
-    await until(() => running === 0);
+    await eventually(() => running === 0);
   });
 
   test('the words of the program and of systemd-run become codes', async () => {

@@ -145,6 +145,8 @@ test('wrong user data of a cloud is told with its place, and not hidden by the k
   }
 });
 
+const alone = async () => undefined;
+
 test('user data is kept as documents, and known again by what was given', async () => {
   const store = memoryStore('a test');
   const metadata = cloud({ kind: 'given', bytes: cloudConfig('cloudy') });
@@ -154,14 +156,14 @@ test('user data is kept as documents, and known again by what was given', async 
   assert.equal(found.givenHash, hashOf(cloudConfig('cloudy')));
   await keepConfig(store, found);
   assert.match((await store.read('machine-config'))?.toString() ?? '', /^apiVersion: [\s\S]*name: cloudy/);
-  const first = await chooseConfig(sys, openConfigStore(store), found);
+  const first = await chooseConfig(sys, openConfigStore(store), found, alone);
   assert.equal(first?.state.provisioned?.hash, found.givenHash);
   // Another release may write the same user data in other words: that is no news.
   const reworded = { ...found, bytes: Buffer.concat([Buffer.from('# another release\n'), found.bytes]) };
-  const again = await chooseConfig(sys, openConfigStore(store), reworded);
+  const again = await chooseConfig(sys, openConfigStore(store), reworded, alone);
   assert.equal(again?.state.current, 1);
   const other = cloud({ kind: 'given', bytes: cloudConfig('renamed') });
-  const changed = await chooseConfig(sys, openConfigStore(store), await findConfig(sys, store, other));
+  const changed = await chooseConfig(sys, openConfigStore(store), await findConfig(sys, store, other), alone);
   assert.equal(changed?.config.machine.name, 'renamed');
   assert.equal(changed?.state.current, 2);
 });

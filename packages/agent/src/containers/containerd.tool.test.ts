@@ -4,11 +4,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient, createRouterTransport } from '@connectrpc/connect';
 import { ContainersService } from '@plinth/api';
 import { exists } from '@plinth/host';
+import { eventually } from '@plinth/host/testing';
 import { findGoComponent, loadGoComponents, readGoToolchainKey } from '@plinth/image';
 import { endProcess } from '@plinth/image/testing';
 import { containersService } from './containers-service.ts';
@@ -29,7 +29,6 @@ const skip =
   (process.getuid?.() !== 0 && 'containerd needs root');
 
 const never = new AbortController().signal;
-const PATIENCE_MS = 120_000;
 
 suite('containerd', { skip }, () => {
   let folder = '';
@@ -136,22 +135,11 @@ async function startContainerd(
   });
   const log: string[] = [];
   daemon.stderr?.on('data', (chunk: Buffer) => log.push(chunk.toString()));
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!(await exists(socket))) {
-    assert.ok(daemon.exitCode === null && performance.now() < deadline, log.join(''));
-    await sleep(100);
-  }
+  const patience = { everyMs: 200, isHopeless: () => daemon.exitCode !== null };
+  await eventually(async () => assert.ok(await exists(socket), log.join('')), patience);
   // The socket is there before the plugin behind it is.
   const cri = openCri(socket);
-  while (
-    await cri.images().then(
-      () => false,
-      () => true,
-    )
-  ) {
-    assert.ok(daemon.exitCode === null && performance.now() < deadline, log.join(''));
-    await sleep(200);
-  }
+  await eventually(() => assert.doesNotReject(cri.images(), log.join('')), patience);
   cri.close();
   return daemon;
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code, createClient, createRouterTransport } from '@connectrpc/connect';
 import { ContainerState, ContainersService } from '@plinth/api';
+import { eventually } from '@plinth/host/testing';
 import fc from 'fast-check';
 import { containersService } from './containers-service.ts';
 import { openCri } from './cri-client.ts';
@@ -101,8 +102,7 @@ test('a pull that fails says why; one whose client hangs up goes on in the runti
   hangUp.abort();
   await reading;
   arrive();
-  for (let tries = 0; tries < 6_000 && node.fake.images.length === 0; tries++) await sleep(10);
-  assert.equal(node.fake.images.length, 1);
+  await eventually(() => assert.equal(node.fake.images.length, 1));
 });
 
 test('what is pinned or used stays', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@plinth/host/testing';
 import fc from 'fast-check';
 import { runCheck } from '../checks/check.ts';
 import { pause } from '../repeat.ts';
@@ -57,14 +58,6 @@ function memory() {
     read: async (name: string) => kept.get(name),
     write: async (name: string, data: Uint8Array) => void kept.set(name, Buffer.from(data)),
   };
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 120_000;
-  while (!holds()) {
-    assert.ok(performance.now() < deadline, 'it did not come');
-    await sleep(5);
-  }
 }
 
 function start(
@@ -155,9 +148,9 @@ test('entries arrive in order, also those that come later', async () => {
   const journal = new FakeJournal();
   journal.entries.push(entry(0, 'first'), entry(1, 'second'));
   await using node = start(journal, memory(), () => target(logs.port));
-  await until(() => logs.messages.length === 2);
+  await eventually(() => logs.messages.length === 2);
   journal.entries.push(entry(2, 'third'));
-  await until(() => logs.messages.length === 3);
+  await eventually(() => logs.messages.length === 3);
   assert.deepEqual(
     logs.messages.map((message) => message.split(' - - ')[1]),
     ['first', 'second', 'third'],
@@ -170,13 +163,13 @@ test('a server that goes away and comes back gets what came meanwhile', async ()
   journal.entries.push(entry(0, 'before'));
   const first = await receiveSyslog(server);
   await using node = start(journal, memory(), () => target(first.port));
-  await until(() => first.messages.length === 1);
+  await eventually(() => first.messages.length === 1);
   await first[Symbol.asyncDispose]();
-  await until(() => node.said.length === 1);
+  await eventually(() => node.said.length === 1);
   assert.match(await node.state(), /^fail: localhost:\d+: /);
   journal.entries.push(entry(1, 'meanwhile'));
   await using second = await receiveSyslog(server, first.port);
-  await until(() => second.messages.some((message) => message.endsWith('meanwhile')));
+  await eventually(() => second.messages.some((message) => message.endsWith('meanwhile')));
   assert.match(
     node.said.join('\n'),
     /^logs: cannot be sent to localhost: .*\nlogs: localhost is reached again$/,
@@ -190,17 +183,17 @@ test('a plinthd that starts anew goes on where the last one was', async () => {
   journal.entries.push(entry(0, 'first'), entry(1, 'second'));
   {
     await using _node = start(journal, store, () => target(logs.port));
-    await until(() => logs.messages.length === 2);
+    await eventually(() => logs.messages.length === 2);
   }
   journal.entries.push(entry(2, 'third'));
   logs.messages.length = 0;
   await using _again = start(journal, store, () => target(logs.port));
-  await until(() => logs.messages.some((message) => message.endsWith('third')));
+  await eventually(() => logs.messages.some((message) => message.endsWith('third')));
   // The last one may come twice, an older one not.
   assert.ok(logs.messages.every((message) => !message.endsWith('first')));
   store.kept.set('log-shipping', Buffer.from('--file=/etc/passwd'));
   await using _third = start(journal, store, () => target(logs.port));
-  await until(() => journal.calls.length === 3);
+  await eventually(() => journal.calls.length === 3);
   assert.equal(journal.calls[2]?.at(-1), '--boot');
 });
 
@@ -209,7 +202,7 @@ test('a server of another authority is told nothing', async () => {
   const journal = new FakeJournal();
   journal.entries.push(entry(0, 'secret'));
   await using node = start(journal, memory(), () => target(logs.port, stranger.certificatePem));
-  await until(() => node.said.length === 1);
+  await eventually(() => node.said.length === 1);
   assert.match(await node.state(), /^fail: localhost:\d+: .*(certificate|signature)/);
   assert.deepEqual([logs.messages, journal.calls], [[], []]);
 });
@@ -223,11 +216,11 @@ test('another config is followed while plinthd runs', async () => {
   await using node = start(journal, memory(), () => wanted);
   assert.equal(await node.state(), 'pass: not asked for');
   wanted = target(one.port);
-  await until(() => one.messages.length === 1);
+  await eventually(() => one.messages.length === 1);
   wanted = target(two.port);
-  await until(() => journal.calls.length === 2);
+  await eventually(() => journal.calls.length === 2);
   journal.entries.push(entry(1, 'second'));
-  await until(() => two.messages.some((message) => message.endsWith('second')));
+  await eventually(() => two.messages.some((message) => message.endsWith('second')));
   assert.ok(one.messages.every((message) => !message.endsWith('second')));
   wanted = undefined;
   await sleep(50);
@@ -242,6 +235,6 @@ test('after the clock was set back nothing is passed over: the boot is sent agai
   journal.nowMs = () => START_S * 1000;
   await store.write('log-shipping', Buffer.from(`${START_S + 3600}000000`));
   await using _running = start(journal, store, () => target(receiver.port));
-  await until(() => receiver.messages.length > 0);
+  await eventually(() => receiver.messages.length > 0);
   assert.ok(journal.calls[0]?.includes('--boot'));
 });

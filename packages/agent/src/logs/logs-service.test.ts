@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectNode, type NodeClient } from '@plinth/api';
+import { eventually } from '@plinth/host/testing';
 import { openEventBus } from '../events/event-bus.ts';
 import { openIdentity } from '../identity/open-identity.ts';
 import { type Listener, serve } from '../server/serve.ts';
@@ -70,13 +71,7 @@ suite('logs over the API', () => {
     });
   }
 
-  async function untilNoneRuns(): Promise<void> {
-    const deadline = performance.now() + 120_000;
-    while (running.size > 0) {
-      assert.ok(performance.now() < deadline, `${running.size} programs still run`);
-      await sleep(20);
-    }
-  }
+  const untilNoneRuns = () => eventually(() => assert.equal(running.size, 0, 'programs still run'));
 
   test('a reader that stops ends the program', async () => {
     using node = connect();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Code, createClient, createRouterTransport, type Interceptor } from '@connectrpc/connect';
 import { MachineActState, MachineService } from '@plinth/api';
+import { eventually } from '@plinth/host/testing';
 import type { ClusterDuty } from '../kubernetes/cluster-duty.ts';
 import { as, failure } from '../kubernetes/testing/served.ts';
 import type { AuditRecord } from '../server/audit.ts';
@@ -57,12 +58,7 @@ async function node(change: Partial<ServeMachineParts> = {}, duty: Partial<Clust
   const transport = createRouterTransport(served.routes, {
     router: { interceptors: [identify, guard((record) => void records.push(record), Date.now)] },
   });
-  const until = async (isThere: () => boolean) => {
-    for (let tries = 0; tries < 6_000 && !isThere(); tries++)
-      await new Promise((done) => setTimeout(done, 10));
-    assert.ok(isThere());
-  };
-  return { client: createClient(MachineService, transport), ended, marks, records, until, served };
+  return { client: createClient(MachineService, transport), ended, marks, records, served };
 }
 
 const member: Partial<ClusterDuty> = {
@@ -72,11 +68,11 @@ const member: Partial<ClusterDuty> = {
 
 suite('MachineService', () => {
   test('an operator reboots; the act and its reason are stored, then the system ends', async () => {
-    const { client, ended, until } = await node();
+    const { client, ended } = await node();
     const { act } = await client.reboot({ reason: 'why not' }, as('plinth:operator'));
     assert.deepEqual([act?.askedBy, act?.reason, act?.state], ['ann', 'why not', MachineActState.ENDING]);
     assert.deepEqual(ended, [], 'the answer comes first');
-    await until(() => ended.length > 0);
+    await eventually(() => ended.length > 0);
     assert.deepEqual(ended, ['reboot']);
   });
 
@@ -92,7 +88,7 @@ suite('MachineService', () => {
   });
 
   test('a control plane that etcd needs stays, unless its name is typed, and that is on record', async () => {
-    const { client, ended, records, until } = await node({}, member);
+    const { client, ended, records } = await node({}, member);
     const refused = await failure(client.reboot({ override: 'cp2' }, as('plinth:admin')));
     assert.deepEqual([refused.code, refused.status], ['machine/quorum-at-risk', Code.FailedPrecondition]);
     assert.match(refused.message, /the only member/);
@@ -101,7 +97,7 @@ suite('MachineService', () => {
     assert.ok(
       records.some((record) => record.arguments.includes('cp1') && record.arguments.includes('move')),
     );
-    await until(() => ended.length > 0);
+    await eventually(() => ended.length > 0);
     assert.deepEqual(ended, ['poweroff']);
   });
 
@@ -119,7 +115,7 @@ suite('MachineService', () => {
     const alone = await node();
     const { configIsLost } = await alone.client.reset({ confirm: 'cp1' }, as('plinth:admin'));
     assert.equal(configIsLost, true);
-    await alone.until(() => alone.ended.length > 0);
+    await eventually(() => alone.ended.length > 0);
     assert.deepEqual([alone.marks, alone.ended], [['set'], ['reboot']]);
   });
 

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code } from '@connectrpc/connect';
 import { NodeService } from '@plinth/api';
+import { eventually } from '@plinth/host/testing';
 import fc from 'fast-check';
 import { openIdentity } from '../identity/open-identity.ts';
 import { memoryStore } from '../sys/state-store.ts';
@@ -99,14 +100,14 @@ test('a failure inside is told without its text', async () => {
 test('more calls of one client than its share wait for their turn', async () => {
   const client = session();
   const waiting = Array.from({ length: 12 }, () => call(client, 'GetHealth', Buffer.alloc(0)));
-  while (atWork < 8) await sleep(5);
+  await eventually(() => atWork >= 8);
   await sleep(50);
   assert.equal(atWork, 8);
   const other = session(listener, bob);
   const others = call(other, 'GetHealth', Buffer.alloc(0));
-  while (atWork < 9) await sleep(5);
+  await eventually(() => atWork >= 9);
   release();
-  while (atWork < 4) await sleep(5);
+  await eventually(() => atWork >= 4);
   release();
   assert.deepEqual(await Promise.all([...waiting, others]), Array(13).fill('0'));
   client.destroy();

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code } from '@connectrpc/connect';
 import { EtcdService, NodeService } from '@plinth/api';
+import { eventually } from '@plinth/host/testing';
 import { openIdentity } from '../identity/open-identity.ts';
 import { memoryStore } from '../sys/state-store.ts';
 import { makeAuthority } from '../testing/authority.ts';
@@ -75,13 +76,6 @@ function reset(settings: { chunk?: Uint8Array<ArrayBuffer>; most?: number } = {}
   most = settings.most ?? 3;
 }
 
-async function until(what: () => boolean) {
-  for (let tries = 0; !what(); tries++) {
-    assert.ok(tries < 6_000, `still not: ${what}`);
-    await sleep(10);
-  }
-}
-
 function startStream(client: ReturnType<typeof openSession>, headers = {}) {
   const stream = openCall(client, 'EtcdService/SnapshotEtcd', headers);
   const status = ended(stream);
@@ -126,9 +120,9 @@ test('a client that leaves ends its stream, and the record says so', async () =>
   const client = openSession(listener.port, alice);
   const { stream } = startStream(client);
   stream.resume();
-  await until(() => made > 10);
+  await eventually(() => made > 10);
   stream.destroy();
-  await until(() => open === 0 && records.length === 2);
+  await eventually(() => open === 0 && records.length === 2);
   assert.deepEqual([records[1]?.event, records[1]?.result], ['api.call', 'canceled']);
   client.destroy();
 });
@@ -141,14 +135,14 @@ test('a stream that does not end with its call holds its place until it does', a
   });
   const client = openSession(listener.port, alice);
   const streams = Array.from({ length: 16 }, () => startStream(client).stream);
-  await until(() => open === 16);
+  await eventually(() => open === 16);
   for (const stream of streams) stream.destroy();
-  await until(() => records.length === 32);
+  await eventually(() => records.length === 32);
   const refused = startStream(client);
   refused.stream.resume();
   assert.equal(await refused.status, String(Code.ResourceExhausted));
   release();
-  await until(() => open === 0);
+  await eventually(() => open === 0);
   const again = startStream(client);
   again.stream.resume();
   assert.equal(await again.status, '0');
@@ -164,7 +158,7 @@ test('streams stand neither in the way of brief calls nor of another client', as
   const [client, other] = [openSession(listener.port, alice), openSession(listener.port, bob)];
   const streams = Array.from({ length: 16 }, () => startStream(client));
   for (const { stream } of streams) stream.resume();
-  await until(() => open === 16);
+  await eventually(() => open === 16);
   const brief = openCall(client, 'NodeService/GetVersions');
   brief.resume();
   const briefStatus = ended(brief);
@@ -172,7 +166,7 @@ test('streams stand neither in the way of brief calls nor of another client', as
   assert.equal(await briefStatus, '0');
   const another = startStream(other);
   another.stream.resume();
-  await until(() => open === 17);
+  await eventually(() => open === 17);
   release();
   assert.deepEqual(await Promise.all([...streams, another].map(({ status }) => status)), Array(17).fill('0'));
   client.destroy();
@@ -184,11 +178,11 @@ test('a client that does not read slows its stream down, and loses it when it st
   const client = openSession(listener.port, alice);
   const { stream, status } = startStream(client);
   stream.pause();
-  await until(() => made > 0);
+  await eventually(() => made > 0);
   await sleep(STALL_MS / 2);
   const buffered = made;
   assert.ok(buffered * chunk.length < 2_000_000, `${buffered} messages were made for nobody`);
-  await until(() => open === 0);
+  await eventually(() => open === 0);
   assert.ok(made <= buffered + 1);
   stream.resume();
   await status;
@@ -230,7 +224,7 @@ test('a call ends for its client with its deadline, and its place is free when i
   stream.resume();
   stream.end(NOTHING);
   assert.equal(await status, String(Code.DeadlineExceeded));
-  await until(() => records.length === 1);
+  await eventually(() => records.length === 1);
   assert.equal(records[0]?.result, 'deadline_exceeded');
   release();
   client.destroy();

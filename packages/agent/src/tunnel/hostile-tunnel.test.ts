@@ -6,6 +6,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { Code } from '@connectrpc/connect';
 import { connectNode, NodeService, OpenTunnelRequestSchema } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
+import { eventually } from '@plinth/host/testing';
 import fc from 'fast-check';
 import { type NodeIdentity, openIdentity } from '../identity/open-identity.ts';
 import { type Listener, serve } from '../server/serve.ts';
@@ -66,11 +67,6 @@ function client({ certificatePem, keyPem }: ClientCredentials) {
   });
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (const endMs = performance.now() + 120_000; !condition(); await sleep(10))
-    assert.ok(performance.now() < endMs, 'it did not come');
-}
-
 test('who takes every tunnel there is for one client keeps nobody else out', async () => {
   using hog = client(mallory);
   const outcomes = await Promise.all(
@@ -87,7 +83,7 @@ test('who takes every tunnel there is for one client keeps nobody else out', asy
   (await other.tunnel.open('far', 30_000)).destroy();
   await other.getVersions();
   hog.close();
-  await until(() => sockets.size === 0);
+  await eventually(() => sockets.size === 0);
   using again = client(mallory);
   (await again.tunnel.open('far', 30_000)).destroy();
 });
@@ -124,7 +120,7 @@ test('a gigabyte asked through a tunnel does not stay in the node in between', a
   const message = (bytes: Parameters<typeof create<typeof OpenTunnelRequestSchema>>[1]) =>
     envelope(toBinary(OpenTunnelRequestSchema, create(OpenTunnelRequestSchema, bytes)));
   stream.write(message({ nodeName: 'far' }));
-  await until(() => sockets.size === 1);
+  await eventually(() => sockets.size === 1);
   // The peer stops reading: everything on the way stands still, and nothing grows.
   for (const socket of sockets) socket.pause();
   const chunk = message({ chunk: new Uint8Array(48 * 1024) });
@@ -139,7 +135,7 @@ test('a gigabyte asked through a tunnel does not stay in the node in between', a
   assert.ok(process.memoryUsage().rss - before < 64 * 1024 ** 2);
   session.destroy();
   for (const socket of sockets) socket.destroy();
-  await until(() => sockets.size === 0);
+  await eventually(() => sockets.size === 0);
 });
 
 test('only what can be another machine is an address of a peer', () => {

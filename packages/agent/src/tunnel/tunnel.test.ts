@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectNode, NodeService, type NodeTarget } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
+import { eventually } from '@plinth/host/testing';
 import { type NodeIdentity, openIdentity } from '../identity/open-identity.ts';
 import type { AuditRecord } from '../server/audit.ts';
 import { type Listener, serve } from '../server/serve.ts';
@@ -135,12 +136,13 @@ test('the client asks the far node itself, through the middle', async () => {
   // More than every window on the way.
   assert.equal(identity.addresses[0]?.length, 200_000);
   node.close();
-  await sleep(50);
-  const seen = records.filter(({ method }) => method.endsWith('GetIdentity'));
-  assert.deepEqual(
-    seen.map(({ caller, result }) => [caller, result]),
-    [['alice', 'ok']],
-  );
+  await eventually(() => {
+    const seen = records.filter(({ method }) => method.endsWith('GetIdentity'));
+    assert.deepEqual(
+      seen.map(({ caller, result }) => [caller, result]),
+      [['alice', 'ok']],
+    );
+  });
 });
 
 test('a client that is done leaves nothing open on the way', async () => {

@@ -273,6 +273,32 @@ test('a change of the name lets plinthd start anew, once', async () => {
   assert.equal(again.transaction.config().machine.name, 'node-2');
 });
 
+test('a member of a cluster keeps its name, however it is given another', async () => {
+  const { world, plinthd } = await fresh();
+  world.cluster = 'prod';
+  const fixed = refused('config/name-fixed');
+  for (const mode of [undefined, 'auto', 'staged', 'try'] as const)
+    await assert.rejects(plinthd.operations.apply(textOf(2, 'node-2'), alice, { ...within, mode }), fixed);
+  await plinthd.operations.apply(textOf(2), alice, within);
+  await plinthd.operations.rollback(0, alice, within);
+  world.given = found(textOf(4, 'node-2'));
+  world.reboot();
+  const given = await started(world);
+  assert.equal(given.transaction.config().machine.name, 'node-1');
+  world.given = found(textOf(1));
+  world.cluster = undefined;
+  await given.transaction.step();
+  await given.operations.apply(textOf(2, 'node-2'), alice, { ...within, mode: 'staged' });
+  world.cluster = 'prod';
+  world.reboot();
+  const member = await started(world);
+  assert.equal(member.transaction.config().machine.name, 'node-1');
+  assert.deepEqual(
+    [member.transaction.state().staged, member.transaction.state().history.at(-1)?.outcome],
+    [undefined, 'dropped'],
+  );
+});
+
 /** textOf(1) with a VLAN, which is made at once and does not go without a reboot. */
 function withVlan(): Buffer {
   return Buffer.from(

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@plinth/host/testing';
 import { memoryStore } from '../../sys/state-store.ts';
 import { type Balancer, openBalancer } from './open-balancer.ts';
 import { probeServer, runBalancer } from './run-balancer.ts';
@@ -140,8 +141,7 @@ test('connections are bounded', async (context) => {
   );
   assert.equal(await nameOf(opened), undefined);
   held[0]?.socket.destroy();
-  await sleep(50);
-  assert.equal(await nameOf(opened), 'a');
+  await eventually(async () => assert.equal(await nameOf(opened), 'a'));
   held[1]?.socket.destroy();
 });
 

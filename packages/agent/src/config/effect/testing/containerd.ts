@@ -1,13 +1,14 @@
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RenderedFile } from '@plinth/config';
+import { exists } from '@plinth/host';
+import { eventually } from '@plinth/host/testing';
 import { type CriClient, openCri } from '../../../containers/cri-client.ts';
 
 const CONFIG = new URL('../../../../../../os/etc/containerd/config.toml', import.meta.url);
-const PATIENCE_MS = 120_000;
 
 /** The node's containerd with its settings in os/, on this machine, with an /etc of its own. */
 export interface IsolatedContainerd extends AsyncDisposable {
@@ -67,17 +68,10 @@ export async function startContainerd(
       log += chunk.toString();
     });
     daemon = child;
-    const deadline = performance.now() + PATIENCE_MS;
-    while (
-      !(await access(socket).then(
-        () => true,
-        () => false,
-      ))
-    ) {
-      if (child.exitCode !== null || performance.now() > deadline)
-        throw new Error(`containerd did not start:\n${log}`);
-      await sleep(100);
-    }
+    await eventually(async () => assert.ok(await exists(socket), `containerd did not start:\n${log}`), {
+      everyMs: 100,
+      isHopeless: () => child.exitCode !== null,
+    });
   };
   const stop = async () => {
     const child = daemon;
