@@ -8,6 +8,11 @@ export const cliCodes = {
     fix: 'See "plinth help" or "plinth COMMAND --help".',
     exitCode: exitCodes.usage,
   },
+  'cli/declined': {
+    meaning: 'The command asked before it acted, and the answer was no.',
+    cause: 'Any answer but yes.',
+    fix: 'Nothing was changed; run it again if that is what you want.',
+  },
   'cli/interrupted': {
     meaning: 'The command was interrupted by its user.',
     cause: 'Ctrl-C or a termination signal.',

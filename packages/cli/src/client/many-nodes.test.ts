@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NodeRole } from '@plinth/api';
+import { eventually } from '@plinth/host/testing';
 import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
 import { readContexts } from './contexts-file.ts';
 import { type NodeOutcome, onNodes, streamFromNodes } from './many-nodes.ts';
@@ -162,8 +163,7 @@ test('a reader that has enough ends every stream', async () => {
     }
   }))
     if (ok && open === 2) break;
-  await sleep(50);
-  assert.equal(open, 0);
+  await eventually(() => assert.equal(open, 0));
 });
 
 test('get peers shows who can be named', async () => {

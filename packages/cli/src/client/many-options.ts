@@ -9,6 +9,12 @@ export const manyNodeOptions = {
 
 export type ManyNodeOptions = ValuesOf<typeof manyNodeOptions>;
 
+/** manyNodesText says which nodes are meant where wantsManyNodes, for a question. */
+export function manyNodesText({ nodes, selector }: ManyNodeOptions): string {
+  if (nodes !== undefined) return `nodes ${nodes}`;
+  return selector === undefined ? 'every node of the cluster' : `the nodes with ${selector}`;
+}
+
 /** wantsManyNodes tells whether more than the one node of the context is meant. */
 export function wantsManyNodes({ nodes, selector, allNodes }: ManyNodeOptions): boolean {
   return nodes !== undefined || selector !== undefined || allNodes;

@@ -1,5 +1,5 @@
-import { checkTyped } from '../client/typed-name.ts';
 import { defineCommand } from '../framework/command.ts';
+import { agreeByName } from '../framework/consent.ts';
 import { required, text } from '../framework/options.ts';
 import { plainText } from '../output/blocks.ts';
 
@@ -16,7 +16,7 @@ export const clusterDestroyCommand = defineCommand({
     const { findCluster } = await import('@plinth/local');
     const { destroyCluster } = await import('../flows/stop-cluster.ts');
     await findCluster(name);
-    checkTyped(options.confirm, name, `all data of cluster "${name}" would be lost`);
+    agreeByName(options.confirm, name, `all data of cluster "${name}" would be lost`);
     const { members } = await destroyCluster(name, context);
     return {
       data: { name, outcome: 'removed', machines: members.map((member) => member.name) },

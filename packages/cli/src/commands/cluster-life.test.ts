@@ -120,7 +120,8 @@ suite('the life of a cluster, by commands', () => {
     assert.match(stdout, /quorum {7}2, 2 answer\nmay be lost {2}none: one more and etcd stops/);
     assert.equal(exitCode, 0);
     assert.match(await ok('etcd', 'defragment'), /before {2}97\.7 KiB\nafter {3}48\.8 KiB/);
-    await refused(/the quorum would be lost/, 'etcd', 'remove', 'cp2');
+    assert.equal(await refused(/cannot ask "Remove member "cp2".*--yes/s, 'etcd', 'remove', 'cp2'), 2);
+    await refused(/the quorum would be lost/, 'etcd', 'remove', 'cp2', '--yes');
     assert.equal(await refused(/"cp9" is no member, expected one of cp1, cp2/, 'etcd', 'remove', 'cp9'), 2);
   });
 
@@ -162,9 +163,13 @@ suite('the life of a cluster, by commands', () => {
   });
 
   test('the last member of etcd does not leave without its name', async () => {
-    await ok('cluster', 'leave', '--context', 'cp2');
-    await refused(/last member of etcd/, 'cluster', 'leave', '--context', 'cp1');
-    await ok('cluster', 'leave', '--context', 'cp1', '--override', 'cp1');
+    assert.equal(
+      await refused(/cannot ask "Let node "cp2" leave/, 'cluster', 'leave', '--context', 'cp2'),
+      2,
+    );
+    await ok('cluster', 'leave', '--context', 'cp2', '--yes');
+    await refused(/last member of etcd/, 'cluster', 'leave', '--context', 'cp1', '--yes');
+    await ok('cluster', 'leave', '--context', 'cp1', '--override', 'cp1', '--yes');
     assert.equal(fleet.nodes.get('cp1')?.membership, Membership.NONE);
   });
 });

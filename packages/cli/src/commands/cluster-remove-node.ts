@@ -1,6 +1,6 @@
 import { actTimes } from '../client/act-options.ts';
-import { checkTyped } from '../client/typed-name.ts';
 import { defineCommand } from '../framework/command.ts';
+import { agree, agreeByName, consentOption } from '../framework/consent.ts';
 import { flag, integer, required, text } from '../framework/options.ts';
 import { plainText } from '../output/blocks.ts';
 
@@ -16,12 +16,15 @@ export const clusterRemoveNodeCommand = defineCommand({
     lost: flag('Do not ask the node; see also "plinth etcd remove"'),
     confirm: text('NODE', 'Its name once more, for --lost'),
     override: text('NODE', "The node's name, typed by you, to lose the quorum"),
+    yes: consentOption,
     timeout: integer('SECONDS', { min: 10, max: 7200, fallback: 1800 }, 'How long to wait'),
   },
   args: { node: required('NODE', 'Machine of a local cluster') },
   run: async ({ args: { node }, options }, context) => {
     const { removeNode } = await import('../flows/remove-node.ts');
-    if (options.lost) checkTyped(options.confirm, node, 'its disk would be lost without the cluster knowing');
+    if (options.lost)
+      agreeByName(options.confirm, node, 'its disk would be lost without the cluster knowing');
+    else await agree(`Remove node "${node}" and its disk?`, options.yes, context);
     const cluster = await removeNode(
       node,
       { ...actTimes(options), lost: options.lost, override: options.override ?? '' },

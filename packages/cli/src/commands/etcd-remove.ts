@@ -1,6 +1,7 @@
 import { askNode } from '../client/ask-node.ts';
 import { nodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
+import { agree, consentOption } from '../framework/consent.ts';
 import { required, text } from '../framework/options.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { plainText } from '../output/blocks.ts';
@@ -15,6 +16,7 @@ export const etcdRemoveCommand = defineCommand({
   ],
   options: {
     override: text('NAME', "The member's name, typed by you, to lose the quorum"),
+    yes: consentOption,
     context: nodeOptions.context,
     timeout: nodeOptions.timeout,
   },
@@ -27,6 +29,7 @@ export const etcdRemoveCommand = defineCommand({
         const names = members.map(({ id, name }) => name || id).join(', ');
         throw usageError(`"${args.member}" is no member, expected one of ${names}`);
       }
+      await agree(`Remove member "${found.name || found.id}" from etcd?`, options.yes, context);
       await node.etcd.remove(found.id, options.override ?? '');
       return found;
     });

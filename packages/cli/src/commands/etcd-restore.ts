@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { nodeOptions } from '../client/node-options.ts';
-import { checkTyped } from '../client/typed-name.ts';
 import { defineCommand } from '../framework/command.ts';
+import { agreeByName } from '../framework/consent.ts';
 import { required, text } from '../framework/options.ts';
 import { nextCommands, plainText } from '../output/blocks.ts';
 
@@ -19,7 +19,7 @@ export const etcdRestoreCommand = defineCommand({
     const { restoreSnapshot } = await import('../flows/etcd-files.ts');
     const { meantNode } = await import('../flows/node-acts.ts');
     const node = await meantNode(options.context, context);
-    checkTyped(options.confirm, node, 'the present database would be lost');
+    agreeByName(options.confirm, node, 'the present database would be lost');
     const revision = await restoreSnapshot(node, resolve(args.file), node, context);
     return {
       data: { node, revision: String(revision) },

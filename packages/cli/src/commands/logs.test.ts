@@ -158,8 +158,11 @@ suite('logs, events, containers and files, by commands', () => {
     const image = 'registry.example/app:1';
     assert.match(await ok('image', 'pull', image), /is there: sha256:registry/);
     assert.match(await ok('get', 'images'), /registry\.example\/app:1 +registry\.exam +4\.00 KiB +no/);
-    assert.match(await ok('image', 'remove', image), /is removed/);
-    const missing = await fleet.plinth('image', 'remove', image);
+    const unasked = await fleet.plinth('image', 'remove', image);
+    assert.deepEqual([unasked.exitCode, unasked.stdout], [2, '']);
+    assert.match(unasked.stderr, /cannot ask "Remove .*\n {2}hint: .*--yes/);
+    assert.match(await ok('image', 'remove', image, '--yes'), /is removed/);
+    const missing = await fleet.plinth('image', 'remove', image, '--yes');
     assert.equal(missing.exitCode, 1);
     assert.match(missing.stderr, /containers\/image-missing/);
   });

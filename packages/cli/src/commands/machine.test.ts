@@ -26,8 +26,14 @@ suite('acts on the machine, by commands', () => {
   });
   after(() => fleet[Symbol.asyncDispose]());
 
+  test('without a terminal and without --yes nothing ends, and the hint says what to add', async () => {
+    for (const act of ['reboot', 'shutdown'])
+      assert.equal(await refused(/cannot ask.*node "cp1"\?.*\n {2}hint: .*--yes/, act), 2);
+    assert.deepEqual([cp1.boot, cp1.act], [1, undefined]);
+  });
+
   test('reboot --wait follows the node into its next boot and says how long it was away', async () => {
-    const stdout = await ok('reboot', '--wait', '--reason', 'new firmware');
+    const stdout = await ok('reboot', '--yes', '--wait', '--reason', 'new firmware');
     assert.match(
       stdout,
       /Node "cp1" is back\.\n\naway +\d+\.\d s\nuntil healthy +\d+\.\d s\nhealth +healthy/,
@@ -41,9 +47,9 @@ suite('acts on the machine, by commands', () => {
 
   test('where the quorum would be lost only the typed name helps', async () => {
     cp1.quorumAtRisk = 'it is the only member';
-    assert.equal(await refused(/machine\/quorum-at-risk.*it is the only member/s, 'reboot'), 4);
-    assert.equal(await refused(/machine\/quorum-at-risk/, 'reboot', '--override', 'cp2'), 4);
-    await ok('shutdown', '--override', 'cp1');
+    assert.equal(await refused(/machine\/quorum-at-risk.*it is the only member/s, 'reboot', '--yes'), 4);
+    assert.equal(await refused(/machine\/quorum-at-risk/, 'reboot', '--yes', '--override', 'cp2'), 4);
+    await ok('shutdown', '--yes', '--override', 'cp1');
     assert.match(await ok('get', 'machine'), /overridden +it is the only member/);
     await ok('get', 'machine');
     cp1.quorumAtRisk = '';
@@ -51,10 +57,10 @@ suite('acts on the machine, by commands', () => {
 
   test('a drain that fails ends nothing, and the node says why', async () => {
     cp1.drainFails = 'the time is over and pods are still there (default/web-1)';
-    await refused(/machine\/drain-failed.*default\/web-1.*node "cp1"/s, 'reboot', '--drain');
+    await refused(/machine\/drain-failed.*default\/web-1.*node "cp1"/s, 'reboot', '--yes', '--drain');
     assert.equal(cp1.boot, 3);
     cp1.drainFails = '';
-    await ok('reboot', '--drain', '--wait');
+    await ok('reboot', '--yes', '--drain', '--wait');
     assert.equal(cp1.boot, 4);
   });
 

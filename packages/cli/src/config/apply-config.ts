@@ -7,10 +7,10 @@ import {
   type NodeClient,
   RollbackConfigResponseSchema,
 } from '@plinth/api';
-import { PlinthError } from '@plinth/base';
 import { askNode } from '../client/ask-node.ts';
 import { connectContext } from '../client/connect-context.ts';
 import { durationMs } from '../client/duration.ts';
+import { agree } from '../framework/consent.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { ValuesOf } from '../framework/options.ts';
 import type { CommandResult } from '../framework/result.ts';
@@ -20,7 +20,7 @@ import { modeOf, modeWord } from './config-mode.ts';
 import type { changeOptions } from './config-options.ts';
 import { followConfig } from './follow-config.ts';
 import { readConfigFile } from './read-config.ts';
-import { planText } from './show-plan.ts';
+import { planOf, planText } from './show-plan.ts';
 
 type ChangeOptions = ValuesOf<typeof changeOptions>;
 
@@ -46,10 +46,9 @@ export async function applyConfig(
   context: CommandContext,
 ): Promise<CommandResult> {
   const config = await readConfigFile(path);
-  const { plan } = await askNode(options, context, (node) => node.config.plan({ config }));
-  if (!plan) throw new PlinthError('api/protocol', 'Cannot use the answer to PlanConfig: plan is missing');
+  const plan = planOf(await askNode(options, context, (node) => node.config.plan({ config })));
   context.say(`${planText(plan, context.style)}\n`);
-  if (plan.changes.length > 0 && !(await isWanted(plan, options, context))) return notDone();
+  if (plan.changes.length > 0) await agree(howAsked(plan, options), options.yes, context);
   return askNode(options, context, async (node) => {
     const answer = await node.config.apply({ config, baseHash: plan.baseHash, ...request(options) });
     const data = messageData(ApplyConfigResponseSchema, answer);
@@ -65,11 +64,8 @@ export async function rollbackConfig(
   options: ChangeOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
-  if (revision !== 0) {
-    const { plan } = await askNode(options, context, (node) => node.config.plan({ toRevision: revision }));
-    if (plan) context.say(`${planText(plan, context.style)}\n`);
-    if (plan && plan.changes.length > 0 && !(await isWanted(plan, options, context))) return notDone();
-  }
+  const question = await rollbackQuestion(revision, options, context);
+  if (question !== undefined) await agree(question, options.yes, context);
   return askNode(options, context, async (node: NodeClient) => {
     const answer = await node.config.rollback({ revision, ...request(options) });
     const data = messageData(RollbackConfigResponseSchema, answer);
@@ -93,16 +89,30 @@ function request({ mode, confirmWithin, reason }: ChangeOptions) {
   };
 }
 
-async function isWanted(plan: ConfigPlan, options: ChangeOptions, context: CommandContext): Promise<boolean> {
-  if (options.yes) return true;
+function howAsked(plan: ConfigPlan, options: ChangeOptions): string {
   const mode = options.mode ?? modeWord(plan.defaultMode);
   const how = { auto: 'at once', staged: 'at the next boot', try: 'on trial' }[mode] ?? mode;
-  // Without a terminal there is nobody to ask; the command itself was the answer.
-  return (await context.confirm(`Apply it, ${how}?`)) !== false;
+  return `Apply it, ${how}?`;
 }
 
-function notDone(): CommandResult {
-  return { data: { applied: false }, view: [plainText('Nothing was changed.')] };
+/** Shows what going back means; undefined where it would change nothing. */
+async function rollbackQuestion(
+  revision: number,
+  options: ChangeOptions,
+  context: CommandContext,
+): Promise<string | undefined> {
+  if (revision === 0) {
+    const { current, trial, stagedRevision } = await askNode(options, context, (node) =>
+      node.config.status(),
+    );
+    const now = current?.revision ?? 0;
+    if (trial) return `Take revision ${now} back, which is on trial?`;
+    if (stagedRevision !== 0) return `Drop revision ${stagedRevision}, which is staged?`;
+    return `Go back to the config before revision ${now}?`;
+  }
+  const plan = planOf(await askNode(options, context, (node) => node.config.plan({ toRevision: revision })));
+  context.say(`${planText(plan, context.style)}\n`);
+  return plan.changes.length > 0 ? howAsked(plan, options) : undefined;
 }
 
 async function finish(

@@ -1,4 +1,5 @@
 import { nodeOptions } from '../client/node-options.ts';
+import { consentOption } from '../framework/consent.ts';
 import { choice, flag, text } from '../framework/options.ts';
 import { timeSpan } from '../framework/time-span.ts';
 
@@ -8,7 +9,7 @@ export const changeOptions = {
   confirmWithin: timeSpan({ min: '10s', max: '1h', fallback: '2m' }, 'Time of a trial'),
   reason: text('TEXT', 'Why, for the history'),
   noConfirm: flag('Leave the confirmation of a trial to "plinth config confirm"'),
-  yes: flag('Do not ask; without a terminal nobody is asked'),
+  yes: consentOption,
   context: nodeOptions.context,
   timeout: nodeOptions.timeout,
 };

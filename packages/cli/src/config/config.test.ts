@@ -93,7 +93,7 @@ suite('the machine config, by commands', () => {
 
   test('apply of a network change confirms itself over a new connection', async () => {
     const path = await file(configText('10.0.2.1/24'));
-    const { stdout, stderr } = await ok('apply', path, '--reason', 'another network');
+    const { stdout, stderr } = await ok('apply', path, '--yes', '--reason', 'another network');
     assert.match(stderr, /Plan: 0 to add, 1 to change, 0 to remove/);
     assert.match(stdout, /Revision 2 is in effect: confirmed over a new connection\./);
     const history = (await ok('config', 'history')).stdout;
@@ -107,15 +107,34 @@ suite('the machine config, by commands', () => {
     assert.equal((await ok('config', 'show')).stdout, configText('10.0.1.1/24'));
   });
 
+  test('without a terminal and without --yes a node keeps its config, whatever the way to another', async () => {
+    const path = await file(configText('10.0.2.1/24'));
+    const refused = async (question: RegExp, ...argv: string[]) => {
+      const { exitCode, stdout, stderr } = await fleet.plinth(...argv);
+      assert.deepEqual([exitCode, stdout], [2, '']);
+      assert.match(stderr, question);
+      assert.match(stderr, /\n {2}hint: .*--yes/);
+    };
+    await refused(/cannot ask "Apply it, on trial\?"/, 'apply', path);
+    await refused(/cannot ask "Go back to the config before revision 1\?"/, 'config', 'rollback');
+    await ok('apply', path, '--yes', '--no-confirm');
+    await refused(/cannot ask "Take revision 2 back, which is on trial\?"/, 'config', 'rollback');
+    await ok('config', 'confirm');
+    await refused(/cannot ask "Apply it, on trial\?"/, 'config', 'rollback', '1');
+    await ok('apply', await file(configText('10.0.3.1/24')), '--yes', '--mode', 'staged');
+    await refused(/cannot ask "Drop revision 3, which is staged\?"/, 'config', 'rollback');
+    assert.match((await ok('config', 'history')).stdout, /staged {5}revision 3/);
+  });
+
   test('without its confirmation a trial waits for a person, and goes back when nobody comes', async () => {
     const path = await file(configText('10.0.2.1/24'));
-    const { stdout } = await ok('apply', path, '--no-confirm', '--confirm-within', '30s');
+    const { stdout } = await ok('apply', path, '--yes', '--no-confirm', '--confirm-within', '30s');
     assert.match(stdout, /Revision 2 is on trial; the node goes back in 30 s\./);
-    const busy = await fleet.plinth('apply', await file(configText('10.0.3.1/24')));
+    const busy = await fleet.plinth('apply', await file(configText('10.0.3.1/24')), '--yes');
     assert.match(busy.stderr, /config\/busy.*revision 2 is in effect and has to be confirmed/);
     assert.match((await ok('config', 'history')).stdout, /back to revision 1 in .* unless confirmed/);
     assert.match((await ok('config', 'confirm', '2')).stdout, /Revision 2 stays\./);
-    await ok('apply', await file(configText('10.0.3.1/24')), '--no-confirm');
+    await ok('apply', await file(configText('10.0.3.1/24')), '--yes', '--no-confirm');
     world.upMs += 120_000;
     await sleep(50);
     const late = await fleet.plinth('config', 'confirm', '3');
@@ -125,18 +144,18 @@ suite('the machine config, by commands', () => {
 
   test('a config that cannot be brought about is taken back, and apply says why', async () => {
     world.reloadFails = true;
-    const applied = fleet.plinth('apply', await file(configText('10.0.2.1/24')));
+    const applied = fleet.plinth('apply', await file(configText('10.0.2.1/24')), '--yes');
     const { exitCode, stderr } = await applied;
     assert.equal(exitCode, 1);
     assert.match(stderr, /config\/reverted.*could not be brought about: networkctl reload ended with 1/s);
   });
 
   test('a staged config says so, and rollback drops it', async () => {
-    const { stdout } = await ok('apply', await file(configText('10.0.2.1/24')), '--mode', 'staged');
+    const { stdout } = await ok('apply', await file(configText('10.0.2.1/24')), '--yes', '--mode', 'staged');
     assert.match(stdout, /Revision 2 is staged; it takes effect at the next boot\./);
     assert.match((await ok('config', 'history')).stdout, /staged {5}revision 2, for the next boot/);
     assert.match(
-      (await ok('config', 'rollback')).stdout,
+      (await ok('config', 'rollback', '--yes')).stdout,
       /Revision 2 is taken back; revision 1 is in effect/,
     );
   });

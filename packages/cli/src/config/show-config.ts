@@ -7,7 +7,7 @@ import {
   messageData,
   PlanConfigResponseSchema,
 } from '@plinth/api';
-import { exitCodes, PlinthError } from '@plinth/base';
+import { exitCodes } from '@plinth/base';
 import { type AskOptions, askNode } from '../client/ask-node.ts';
 import { durationMs } from '../client/duration.ts';
 import type { CommandContext } from '../framework/context.ts';
@@ -18,7 +18,7 @@ import type { Style } from '../output/style.ts';
 import { formatDuration } from '../output/units.ts';
 import { modeWord } from './config-mode.ts';
 import { readConfigFile } from './read-config.ts';
-import { planText } from './show-plan.ts';
+import { planOf, planText } from './show-plan.ts';
 
 /** showPlan shows what a config would change on a node. @throws config/…, api/… */
 export async function showPlan(
@@ -28,8 +28,7 @@ export async function showPlan(
 ): Promise<CommandResult> {
   const config = await readConfigFile(path);
   const answer = await askNode(options, context, (node) => node.config.plan({ config }));
-  const { plan } = answer;
-  if (!plan) throw new PlinthError('api/protocol', 'Cannot use the answer to PlanConfig: plan is missing');
+  const plan = planOf(answer);
   const differs = plan.changes.length > 0;
   const mode = modeWord(plan.defaultMode);
   return {
@@ -52,8 +51,7 @@ export async function showConfigDiff(
   const answer = await askNode(options, context, (node) =>
     node.config.plan({ fromRevision: from, toRevision: to }),
   );
-  const { plan } = answer;
-  if (!plan) throw new PlinthError('api/protocol', 'Cannot use the answer to PlanConfig: plan is missing');
+  const plan = planOf(answer);
   return {
     data: messageData(PlanConfigResponseSchema, answer),
     view: [plainText(planText(plan, context.style))],

@@ -4,13 +4,21 @@ import {
   ConfigEffectKind,
   ConfigFileAction,
   type ConfigPlan,
+  type PlanConfigResponse,
 } from '@plinth/api';
+import { PlinthError } from '@plinth/base';
 import { stringify } from 'yaml';
 import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 
 /** Columns a line of a plan may take; values that are longer stand on lines of their own. */
 const WIDTH_CHARS = 100;
+
+/** planOf is the plan in an answer. @throws api/protocol without one */
+export function planOf({ plan }: PlanConfigResponse): ConfigPlan {
+  if (!plan) throw new PlinthError('api/protocol', 'Cannot use the answer to PlanConfig: plan is missing');
+  return plan;
+}
 
 /** planText shows every change with its effect, the files behind them, and what it comes to; fit for a terminal. */
 export function planText(plan: ConfigPlan, style: Style): string {

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectNode, type NodeClient } from '@plinth/api';
 import { FakeNode, fakeWorld, type ServedNode, serveFakeNode } from '@plinth/api/testing';
+import { eventually } from '@plinth/host/testing';
 import type { Terminal } from '../framework/terminal.ts';
 import { createStyle } from '../output/style.ts';
 import { ENTER, LEAVE } from './draw-changes.ts';
@@ -58,13 +59,10 @@ function fakeTerminal() {
       onResize();
     },
     ended: () => ended,
-    async seen(pattern: RegExp) {
-      const untilMs = performance.now() + 120_000;
-      while (!pattern.test(sent.join(''))) {
-        assert.ok(performance.now() < untilMs, `never seen: ${pattern} in ${sent.join('').slice(-2_000)}`);
-        await sleep(10);
-      }
-    },
+    seen: (pattern: RegExp) =>
+      eventually(() =>
+        assert.ok(pattern.test(sent.join('')), `${pattern} in ${sent.join('').slice(-2_000)}`),
+      ),
   };
 }
 

@@ -5,7 +5,7 @@ import { connectTo } from '../client/connect-context.ts';
 import { contextsPath, readContexts } from '../client/contexts-file.ts';
 import { followDrain, followGone, followReturn } from '../client/follow-machine.ts';
 import type { MachineOptions } from '../client/machine-options.ts';
-import { checkTyped } from '../client/typed-name.ts';
+import { agree, agreeByName } from '../framework/consent.ts';
 import type { CommandContext } from '../framework/context.ts';
 
 /** What came of it; times are absent when nobody waited. */
@@ -25,6 +25,7 @@ const CALL_TIMEOUT_MS = 15_000;
 /** rebootNode reboots the node that is meant. @throws machine/…, api/…, cli/… */
 export async function rebootNode(options: MachineOptions, context: CommandContext): Promise<EndedMachine> {
   return withNode(options, context, async (node, name) => {
+    await agree(`Reboot node "${name}"?`, options.yes, context);
     const { bootId } = await node.getIdentity();
     await ask(name, options, context, node, 'reboot');
     if (!options.wait) return { node: name };
@@ -39,6 +40,7 @@ export async function rebootNode(options: MachineOptions, context: CommandContex
 /** shutDownNode powers the node off that is meant. @throws machine/…, api/…, cli/… */
 export async function shutDownNode(options: MachineOptions, context: CommandContext): Promise<EndedMachine> {
   return withNode(options, context, async (node, name) => {
+    await agree(`Power off node "${name}"?`, options.yes, context);
     await ask(name, options, context, node, 'shutdown');
     if (!options.wait) return { node: name };
     return context.progress.step(`Wait for node "${name}" to end`, async () => {
@@ -56,7 +58,7 @@ export type ResetOptions = Pick<MachineOptions, 'reason' | 'override' | 'wait' |
 export async function resetNode(options: ResetOptions, context: CommandContext): Promise<EndedMachine> {
   return withNode(options, context, async (node, name) => {
     const { nodeName, bootId } = await node.getIdentity();
-    checkTyped(options.confirm, nodeName, `all data of node "${nodeName}" would be lost`);
+    agreeByName(options.confirm, nodeName, `all data of node "${nodeName}" would be lost`);
     const { reason, override } = options;
     const { configIsLost } = await context.progress.step(`Ask node "${name}" to reset itself`, () =>
       node.machine.reset(nodeName, { reason: reason ?? '', override: override ?? '' }),
