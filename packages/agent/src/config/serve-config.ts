@@ -3,6 +3,7 @@ import type { MachineConfig } from '@plinth/config';
 import { renderConfig } from '@plinth/config';
 import { type CheckSpec, fail, pass, unknown } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
+import { clusterOf } from '../kubernetes/node/member.ts';
 import { addressesCheck } from '../network/addresses-check.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -44,7 +45,8 @@ export async function serveConfig(
   { sys, store, tickMs, ...parts }: ServeConfigParts,
 ): Promise<ServedConfig | undefined> {
   const configs = openConfigStore(store);
-  const chosen = await chooseConfig(sys, configs, found);
+  const cluster = () => clusterOf(store);
+  const chosen = await chooseConfig(sys, configs, found, cluster);
   if (!chosen) return undefined;
   const transaction = openTransaction(chosen, {
     ...parts,
@@ -53,7 +55,8 @@ export async function serveConfig(
     tickMs,
     healthMs: 5 * tickMs,
   });
-  const unkept = found.ok ? await keepConfig(store, found).then(() => undefined, messageOf) : undefined;
+  const kept = found.ok && chosen.provisioningProblems.length === 0;
+  const unkept = kept ? await keepConfig(store, found).then(() => undefined, messageOf) : undefined;
   const sourceNow = () => sourceOf(transaction, found);
   const { provisioningProblems } = chosen;
   return {
@@ -68,7 +71,10 @@ export async function serveConfig(
     ],
     routes: configService({
       ...{ transaction, provisioningProblems, source: sourceNow },
-      operations: configOperations(transaction, store.volatileBecause),
+      operations: configOperations(transaction, {
+        volatileBecause: store.volatileBecause,
+        clusterOf: cluster,
+      }),
     }),
   };
 }

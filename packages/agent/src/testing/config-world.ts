@@ -26,6 +26,8 @@ export class World {
   healthy = true;
   /** networkctl fails. */
   reloadFails = false;
+  /** The cluster the node is a member of. */
+  cluster: string | undefined;
   /** Nothing can be stored. */
   diskIsFull = false;
   /** Operations plinthd may still do before it is killed; undefined: it lives. */
@@ -91,7 +93,8 @@ export class World {
     const { dead, state, machine, sys } = this.life();
     const opened = (async () => {
       const store = openConfigStore(state);
-      const chosen = await chooseConfig(sys, store, this.given);
+      const clusterOf = async () => this.cluster;
+      const chosen = await chooseConfig(sys, store, this.given, clusterOf);
       if (!chosen) return undefined;
       const transaction = openTransaction(chosen, {
         ...{ sys, store, files: machine, tickMs: 1, healthMs: 0, answerMs: 0 },
@@ -101,7 +104,11 @@ export class World {
         },
       });
       transaction.watchHealth(async () => this.#checks());
-      return { transaction, operations: configOperations(transaction, undefined), dead };
+      return {
+        transaction,
+        operations: configOperations(transaction, { volatileBecause: undefined, clusterOf }),
+        dead,
+      };
     })();
     return Promise.race([opened, dead.then(() => undefined)]);
   }

@@ -29,6 +29,12 @@ export const configTransactionCodes = {
     fix: 'Apply it with --mode staged, then reboot the node when it suits.',
     exitCode: exitCodes.usage,
   },
+  'config/name-fixed': {
+    meaning: 'The config gives another name to a node that is a member of a Kubernetes cluster.',
+    cause: 'The name is what the cluster knows the node by: in its certificates, in etcd and as Node object.',
+    fix: 'Keep the name in the config, or let the node leave with "plinth cluster leave" first.',
+    exitCode: exitCodes.usage,
+  },
   'config/plan-stale': {
     meaning: 'The plan was made for another config than the one in effect.',
     cause: 'Somebody changed the config between plan and apply.',

@@ -4,11 +4,13 @@ import { uptimeMs } from '../../reports/boot-report.ts';
 import { readText, type Sys } from '../../sys/sys.ts';
 import type { FoundConfig } from '../find-config.ts';
 import { type ConfigStore, hashOf } from './config-store.ts';
+import { type ClusterOf, requireName } from './keep-name.ts';
 import { type ConfigState, revisionOf } from './state.ts';
 import {
   atStart,
   type BootTime,
   type Candidate,
+  dropStaged,
   firstState,
   goBack,
   type Transition,
@@ -34,16 +36,19 @@ export async function readBootTime(sys: Sys): Promise<BootTime> {
 /**
  * chooseConfig decides which config a plinthd that starts goes by, and stores the decision before anything is done for
  * it. Undefined when there is none that can be used: the node stays in maintenance. Throws what the store throws.
- * @param found what the machine is provisioned with
+ * @param asFound what the machine is provisioned with
  */
 export async function chooseConfig(
   sys: Sys,
   store: ConfigStore,
-  found: FoundConfig,
+  asFound: FoundConfig,
+  clusterOf: ClusterOf,
 ): Promise<ChosenConfig | undefined> {
   const boot = await readBootTime(sys);
-  const { state: stored, damaged } = await store.read();
-  const said = damaged === undefined ? [] : [`what was stored cannot be read and is put aside: ${damaged}`];
+  const { state, damaged } = await store.read();
+  const { stored, found, said: dropped } = await withoutRename(store, state, asFound, clusterOf);
+  const lost = `what was stored cannot be read and is put aside: ${damaged}`;
+  const said = damaged === undefined ? dropped : [lost];
   const given = found.ok ? candidateOf(found, sys.nowMs()) : undefined;
   if (found.ok) await store.putText(found.bytes);
   if (!stored) {
@@ -57,6 +62,34 @@ export async function chooseConfig(
   const chosen = await usable(store, atStart(stored, boot, news), given, boot);
   if (!chosen) return undefined;
   return finish(store, boot, stored, { ...chosen, said: [...said, ...chosen.said] }, problems);
+}
+
+/**
+ * A member of a cluster keeps its name also where a new one was given to the machine, or was staged before the node
+ * became one: the first counts as a config that cannot be used, the second is dropped.
+ */
+async function withoutRename(
+  store: ConfigStore,
+  state: ConfigState | undefined,
+  found: FoundConfig,
+  clusterOf: ClusterOf,
+): Promise<{
+  readonly stored: ConfigState | undefined;
+  readonly found: FoundConfig;
+  readonly said: readonly string[];
+}> {
+  const before = state && (await readable(store, state, state.current));
+  if (!before) return { stored: state, found, said: [] };
+  const refusal = async (after: MachineConfig | undefined) =>
+    after && requireName(before, after, clusterOf).then(() => undefined, messageOf);
+  const given = found.ok ? await refusal(found.config) : undefined;
+  const staged = state.staged && (await refusal(await readable(store, state, state.staged.revision)));
+  const kept = staged === undefined ? { state, said: [] } : dropStaged(state, staged);
+  return {
+    stored: kept.state,
+    said: kept.said,
+    found: given === undefined ? found : { ok: false, code: 'config/name-fixed', problems: [given] },
+  };
 }
 
 /** readRevision reads and checks the config of a revision. @throws config/unreadable, config/invalid */
@@ -77,6 +110,14 @@ export async function readRevision(
     'config/unreadable',
     `Cannot use revision ${number}: ${parsed.diagnostics[0]?.message ?? 'it is not valid'}`,
   );
+}
+
+function readable(
+  store: ConfigStore,
+  state: ConfigState,
+  number: number,
+): Promise<MachineConfig | undefined> {
+  return readRevision(store, state, number).catch(() => undefined);
 }
 
 /** A stored text may be damaged, or be none that this release reads: then an older good one, then the given one. */
@@ -135,7 +176,7 @@ async function withWork(
   if (before?.work.bootId !== boot.bootId)
     return addWork(state, boot, { effects: atBoot(planConfig(undefined, config).effects), paths });
   if (before.current === state.current) return resumeWork(state);
-  const old = await readRevision(store, before, before.current).catch(() => undefined);
+  const old = await readable(store, before, before.current);
   return resumeWork(addWork(state, boot, { effects: planConfig(old, config).effects, paths }));
 }
 
@@ -150,4 +191,8 @@ function candidateOf(found: FoundConfig & { ok: true }, nowMs: number): Candidat
     appliedAtMs: nowMs,
     failingBefore: [],
   };
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -2,6 +2,7 @@ import { PlinthError } from '@plinth/base';
 import { type ConfigPlan, type MachineConfig, parseConfig, planConfig } from '@plinth/config';
 import { readRevision } from './choose-config.ts';
 import { hashOf } from './config-store.ts';
+import { type ClusterOf, requireName } from './keep-name.ts';
 import type { ClientReach, ConfigTransaction, Decision } from './open-transaction.ts';
 import { type ConfigState, type Revision, revisionOf } from './state.ts';
 import {
@@ -64,7 +65,7 @@ export interface ConfigOperations {
    * @throws config/invalid, config/too-large, config/unknown-revision, config/unreadable
    */
   plan(to: Uint8Array | number, from: number): Promise<PlannedChange>;
-  /** @throws config/busy, config/plan-stale, config/needs-reboot, config/invalid, config/too-large, config/state-lost */
+  /** @throws config/busy, config/plan-stale, config/needs-reboot, config/name-fixed, config/invalid, config/too-large, config/state-lost */
   apply(text: Uint8Array, author: Author, options: ApplyOptions): Promise<Applied>;
   /** @throws config/not-in-trial, config/busy */
   confirm(revision: number, author: Author): Promise<void>;
@@ -72,13 +73,17 @@ export interface ConfigOperations {
   rollback(revision: number, author: Author, options: ApplyOptions): Promise<RolledBack>;
 }
 
-/**
- * configOperations are the calls of ConfigService on a transaction.
- * @param volatileBecause why nothing that is stored survives; undefined when it does
- */
+/** What may forbid a change. */
+export interface ChangeLimits {
+  /** Why nothing that is stored survives; undefined when it does. */
+  readonly volatileBecause: string | undefined;
+  readonly clusterOf: ClusterOf;
+}
+
+/** configOperations are the calls of ConfigService on a transaction. */
 export function configOperations(
   transaction: ConfigTransaction,
-  volatileBecause: string | undefined,
+  { volatileBecause, clusterOf }: ChangeLimits,
 ): ConfigOperations {
   const { parts } = transaction;
   const { store, sys } = parts;
@@ -102,6 +107,7 @@ export function configOperations(
       }
       const mode = options.mode ?? defaultMode(plan);
       refuseReboot(plan, mode);
+      await requireName(transaction.config(), next, clusterOf);
       await store.putText(text);
       const candidate: Candidate = {
         hash: hashOf(text),

@@ -297,6 +297,7 @@ test('a member of a cluster keeps its name, however it is given another', async 
     [member.transaction.state().staged, member.transaction.state().history.at(-1)?.outcome],
     [undefined, 'dropped'],
   );
+  assert.ok(world.said.some((line) => /is dropped: .* in the cluster prod/.test(line)));
 });
 
 /** textOf(1) with a VLAN, which is made at once and does not go without a reboot. */

@@ -32,6 +32,12 @@ export async function readMember(store: StateStore): Promise<Member | undefined>
   }
 }
 
+/** clusterOf names the cluster that the node is a member of now; undefined when of none. @throws kubernetes/state-unreadable */
+export async function clusterOf(store: StateStore): Promise<string | undefined> {
+  const member = await readMember(store);
+  return member?.state === 'member' ? member.cluster.name : undefined;
+}
+
 /** writeMember replaces what is stored. */
 export async function writeMember(store: StateStore, member: Member): Promise<void> {
   await store.write(NAME, Buffer.from(`${JSON.stringify(member, undefined, 2)}\n`));
