@@ -84,6 +84,15 @@ test('one that fails is listed, the others are shown, the exit code is 5', async
   assert.deepEqual(data.at(-1).error.code, 'api/failed');
   const health = await fleet.plinth('health', '--nodes', 'w2,w3');
   assert.equal(health.exitCode, 5);
+  const checked = JSON.parse((await fleet.plinth('health', '--nodes', 'w2,w3', '-o', 'json')).stdout);
+  assert.deepEqual(
+    checked.map((one: object) => Object.keys(one)),
+    [
+      ['node', 'error'],
+      ['node', 'health'],
+    ],
+  );
+  assert.deepEqual(Object.keys(checked[0].error), Object.keys(data.at(-1).error));
   const alone = await fleet.plinth('get', 'identity', '--nodes', 'w2');
   assert.equal(alone.exitCode, 1);
   w2.before = async () => {};

@@ -1,28 +1,23 @@
-import { type GetHealthResponse, GetHealthResponseSchema, HealthState, messageData } from '@plinth/api';
-import { exitCodes, type PlinthError } from '@plinth/base';
+import { type GetHealthResponse, GetHealthResponseSchema, messageData } from '@plinth/api';
+import { exitCodes } from '@plinth/base';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { type Block, plainText, table } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 import { healthWord } from './health-word.ts';
-import { type OnNodesOptions, onNodes } from './many-nodes.ts';
-import { asExitCode, exitOfNodes } from './merge-results.ts';
+import { type NodeOutcome, type OnNodesOptions, onNodes } from './many-nodes.ts';
+import { asExitCode, exitOfNodes, failureData } from './merge-results.ts';
 import { verdictWord } from './verdicts.ts';
 
 /** What one node answered, or why it did not. */
-export type NodeHealth =
-  | { readonly name: string; readonly health: GetHealthResponse }
-  | { readonly name: string; readonly error: PlinthError };
+export type NodeHealth = NodeOutcome<GetHealthResponse>;
 
 /** askHealth asks all nodes at the same time; one that does not answer is part of the answer. Throws: see onNodes. */
 export async function askHealth(options: OnNodesOptions, context: CommandContext): Promise<NodeHealth[]> {
   const found: NodeHealth[] = [];
-  for await (const outcome of onNodes(options, context, (node) => node.getHealth())) {
-    const { node: name } = outcome;
-    found.push(outcome.ok ? { name, health: outcome.value } : { name, error: outcome.error });
-  }
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for await (const outcome of onNodes(options, context, (node) => node.getHealth())) found.push(outcome);
+  return found.sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
 /**
@@ -34,21 +29,21 @@ export function showClusterHealth(
   style: Style,
   useExitCode: boolean,
 ): CommandResult {
-  const rows = nodes.map((node) => ({ name: node.name, ...stateOf(node) }));
+  const rows = nodes.map((one) => ({ node: one.node, ...stateOf(one) }));
   const healthy = rows.every(({ state }) => state === 'healthy');
-  const errors = nodes.flatMap((node) => ('error' in node ? [node.error] : []));
+  const errors = nodes.flatMap((one) => (one.ok ? [] : [one.error]));
   const failed = asExitCode(exitOfNodes(nodes.length - errors.length, errors));
   return {
-    data: nodes.map((node) =>
-      'health' in node
-        ? { name: node.name, health: messageData(GetHealthResponseSchema, node.health) }
-        : { name: node.name, error: { code: node.error.code, message: node.error.message } },
+    data: nodes.map((one) =>
+      one.ok
+        ? { node: one.node, health: messageData(GetHealthResponseSchema, one.value) }
+        : { node: one.node, error: failureData(one.error) },
     ),
-    names: rows.map(({ name }) => name),
+    names: rows.map(({ node }) => node),
     view: [
       table(
         [
-          { header: 'NODE', value: (row) => row.name },
+          { header: 'NODE', value: (row) => row.node },
           {
             header: 'STATE',
             value: (row) => row.state,
@@ -61,26 +56,23 @@ export function showClusterHealth(
         rows,
         'There is no node.',
       ),
-      ...nodes.flatMap((node) => faultBlock(node, style)),
+      ...nodes.flatMap((one) => faultBlock(one, style)),
     ],
     exitCode: failed === exitCodes.ok && useExitCode && !healthy ? exitCodes.findings : failed,
   };
 }
 
-function stateOf(node: NodeHealth) {
-  if ('error' in node) return { state: 'unknown', passed: 0, open: 0 };
-  const open = node.health.checks.filter(({ verdict }) => verdictWord(verdict) !== 'pass').length;
-  const state = node.health.state === HealthState.UNSPECIFIED ? 'unknown' : healthWord(node.health.state);
-  return { state, passed: node.health.checks.length - open, open };
+function stateOf(one: NodeHealth) {
+  if (!one.ok) return { state: 'unknown', passed: 0, open: 0 };
+  const { state, checks } = one.value;
+  const open = checks.filter(({ verdict }) => verdictWord(verdict) !== 'pass').length;
+  return { state: healthWord(state), passed: checks.length - open, open };
 }
 
-function faultBlock(node: NodeHealth, style: Style): Block[] {
-  if ('error' in node) {
-    return [
-      plainText(`${style.strong(node.name)}\n  ${printable(node.error.message)}\n    ${node.error.hint}`),
-    ];
-  }
-  const lines = node.health.checks
+function faultBlock(one: NodeHealth, style: Style): Block[] {
+  const title = style.strong(one.node);
+  if (!one.ok) return [plainText(`${title}\n  ${printable(one.error.message)}\n    ${one.error.hint}`)];
+  const lines = one.value.checks
     .filter(({ verdict }) => verdictWord(verdict) !== 'pass')
     .flatMap(({ id, verdict, observed, expected, cause, fix }) => [
       `  ${verdictWord(verdict) === 'fail' ? style.bad('fail') : style.doubtful('unknown')}  ${id}: ${printable(observed)}`,
@@ -88,5 +80,5 @@ function faultBlock(node: NodeHealth, style: Style): Block[] {
       ...(cause === '' ? [] : [`    because ${printable(cause)}`]),
       ...(fix === '' ? [] : [`    ${printable(fix)}`]),
     ]);
-  return lines.length === 0 ? [] : [plainText([style.strong(node.name), ...lines].join('\n'))];
+  return lines.length === 0 ? [] : [plainText([title, ...lines].join('\n'))];
 }

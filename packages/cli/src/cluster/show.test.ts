@@ -59,8 +59,9 @@ const check = (id: string, verdict: Verdict) => ({
   ...{ cause: verdict === Verdict.FAIL ? 'a reason' : '', source: '', fix: `Mend ${id}.`, critical: false },
 });
 const nodeHealth = (name: string, state: HealthState, ...verdicts: readonly Verdict[]): NodeHealth => ({
-  name,
-  health: {
+  node: name,
+  ok: true,
+  value: {
     $typeName: 'plinth.node.v1.GetHealthResponse',
     state,
     checks: verdicts.map((verdict, index) => check(`check-${index}`, verdict)),
@@ -71,7 +72,7 @@ test('showClusterHealth shows by node what does not pass, with cause and fix; un
   const nodes: NodeHealth[] = [
     nodeHealth('a', HealthState.HEALTHY, Verdict.PASS, Verdict.PASS),
     nodeHealth('b', HealthState.DEGRADED, Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN),
-    { name: 'c', error: new PlinthError('api/unreachable', 'Cannot connect', { hint: 'Look.' }) },
+    { node: 'c', ok: false, error: new PlinthError('api/unreachable', 'Cannot connect', { hint: 'Look.' }) },
   ];
   const { view, exitCode } = showClusterHealth(nodes, style, true);
   // One could not be asked: a script learns that before it learns of faults.
