@@ -8,7 +8,7 @@ import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlinthError } from '@plinth/base';
 import { exists, identifyProcess, waitForEnd } from '@plinth/host';
-import { scratchFolder } from '@plinth/host/testing';
+import { eventually, scratchFolder } from '@plinth/host/testing';
 import { openToolbox, type Toolbox } from './open-toolbox.ts';
 
 const withCode = (code: string) => (error: unknown) => error instanceof PlinthError && error.code === code;
@@ -146,7 +146,7 @@ test('run ends everything the tool started when it is interrupted or its time is
   const line = '(while :; do echo x >> /d/alive; sleep 0.02; done) & sleep 60';
   const abort = new AbortController();
   const running = shell(line, { binds: [{ host: dir, inside: '/d' }], signal: abort.signal });
-  while (!(await exists(alive))) await sleep(10);
+  await eventually(() => exists(alive));
   abort.abort();
   await assert.rejects(running, withCode('cli/interrupted'));
   const { size: atEnd } = await stat(alive);

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connectNode, type NodeClient } from '@plinth/api';
-import { eventually } from '@plinth/host/testing';
+import { atRest, eventually } from '@plinth/host/testing';
 import { openIdentity } from '../identity/open-identity.ts';
 import { type Listener, serve } from '../server/serve.ts';
 import { memoryStore } from '../sys/state-store.ts';
@@ -116,10 +115,7 @@ suite('captures over the API', () => {
     using node = connect();
     const stream = node.capture.packets(request);
     await stream.next();
-    await sleep(500);
-    const before = sentBytes;
-    await sleep(500);
-    assert.equal(sentBytes, before);
+    const before = await atRest(() => sentBytes);
     assert.ok(before < 32 * 1024 * 1024, String(before));
     await stream.return(undefined);
     await eventually(() => running === 0);

@@ -5,6 +5,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Code } from '@connectrpc/connect';
 import { ActState, InvitationSchema, Membership, NodeRole } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
+import { eventually } from '@plinth/host/testing';
 import { completeClusterSpec } from './cluster-spec.ts';
 import { planBootstrap } from './plans/plan-bootstrap.ts';
 import { fakeNode, NODE_ID, variable } from './testing/fake-node.ts';
@@ -95,8 +96,9 @@ test('plinthd that starts anew starts the kubelet of a member', async () => {
   await kubernetes.acts.idle();
   node.ran.length = 0;
   await node.open();
-  while (node.ran.length < 2) await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(node.ran, ['start plinth-images.service', 'start kubelet.service']);
+  await eventually(() =>
+    assert.deepEqual(node.ran, ['start plinth-images.service', 'start kubelet.service']),
+  );
   assert.equal(node.entered.length, 2);
 });
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, suite, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { makeAuthority, serveWorld, World } from '@plinth/agent/testing';
 import { parseConfig } from '@plinth/config';
+import { eventually } from '@plinth/host/testing';
 import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
 
 const authority = makeAuthority();
@@ -136,10 +136,11 @@ suite('the machine config, by commands', () => {
     assert.match((await ok('config', 'confirm', '2')).stdout, /Revision 2 stays\./);
     await ok('apply', await file(configText('10.0.3.1/24')), '--yes', '--no-confirm');
     world.upMs += 120_000;
-    await sleep(50);
+    await eventually(async () =>
+      assert.match((await ok('config', 'history')).stdout, /3 +reverted .* was not confirmed in time/),
+    );
     const late = await fleet.plinth('config', 'confirm', '3');
     assert.match(late.stderr, /config\/not-in-trial/);
-    assert.match((await ok('config', 'history')).stdout, /3 +reverted .* was not confirmed in time/);
   });
 
   test('a config that cannot be brought about is taken back, and apply says why', async () => {

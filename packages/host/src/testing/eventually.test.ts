@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually } from './eventually.ts';
+import { atRest, eventually } from './eventually.ts';
 
 test('what comes about is given', async () => {
   let looks = 0;
@@ -39,4 +39,10 @@ test('what cannot come about any more is not waited for, but looked at once more
   assert.equal(await late, 'just in time');
   const never = eventually(() => assert.fail('its last words'), { isHopeless: () => true });
   await assert.rejects(never, /its last words/);
+});
+
+test('what moves is read until it rests', async () => {
+  let looks = 0;
+  assert.equal(await atRest(() => Math.min(++looks, 3)), 3);
+  assert.equal(looks, 13);
 });

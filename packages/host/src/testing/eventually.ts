@@ -31,3 +31,19 @@ export async function eventually<T>(
     await sleep(everyMs);
   }
 }
+
+/** atRest reads a number until it has stood still for half a second of looks; gives it. */
+export function atRest(read: () => number): Promise<number> {
+  let before = Number.NaN;
+  let quiet = 0;
+  return eventually(
+    () => {
+      const now = read();
+      quiet = now === before ? quiet + 1 : 0;
+      before = now;
+      if (quiet < 10) throw new Error(`it goes on, now at ${now}`);
+      return now;
+    },
+    { everyMs: 50 },
+  );
+}

@@ -1,2 +1,2 @@
-export { eventually } from './eventually.ts';
+export { atRest, eventually } from './eventually.ts';
 export { scratchFolder } from './scratch.ts';

@@ -7,6 +7,7 @@ import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type CapturedPacket, openPcapngReader, type PcapngSummary } from '@plinth/formats';
+import { eventually } from '@plinth/host/testing';
 import { findGoComponent } from './build-go-component.ts';
 import { loadGoComponents } from './go-component.ts';
 import { readGoToolchainKey } from './go-tools.ts';
@@ -45,11 +46,10 @@ suite('plinth-capture', { skip }, () => {
   before(async () => {
     network = spawn('unshare', ['--net', 'sleep', '600'], { stdio: 'ignore' });
     const own = readFileSync('/proc/self/net/dev', 'utf8');
-    for (let i = 0; i < 200; i++) {
+    await eventually(() => {
       const theirs = readFileSync(`/proc/${network.pid}/net/dev`, 'utf8');
-      if (theirs !== own && !theirs.includes('eth')) break;
-      await sleep(10);
-    }
+      return theirs !== own && !theirs.includes('eth');
+    });
     inNetwork('ip', 'link', 'set', 'lo', 'up');
     inNetwork('ip', 'link', 'add', 'a0', 'type', 'veth', 'peer', 'name', 'b0');
     for (const name of ['a0', 'b0']) inNetwork('ip', 'link', 'set', name, 'up');
@@ -75,7 +75,7 @@ suite('plinth-capture', { skip }, () => {
 
   /** It writes its first block once it listens. */
   async function listening({ stdout }: { readonly stdout: Readable }): Promise<void> {
-    while (stdout.readableLength === 0 && !begun.has(stdout)) await sleep(10);
+    await eventually(() => stdout.readableLength > 0 || begun.has(stdout));
   }
   const begun = new WeakSet<Readable>();
 
@@ -181,17 +181,15 @@ suite('plinth-capture', { skip }, () => {
   });
 
   test('it ends when nobody reads, also when there is no packet', async () => {
-    const child = start('--seconds=60', '--filter=host 198.51.100.77');
-    const end = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    await sleep(300);
+    const child = start('--seconds=600', '--filter=host 198.51.100.77');
+    await listening(child);
     child.stdout.destroy();
-    const late = sleep(5_000, 'late', { ref: false });
-    assert.equal(await Promise.race([end, late]), 0);
+    await eventually(() => assert.equal(child.exitCode, 0));
   });
 
   test('a slow reader loses packets, which are counted, and memory does not grow', async () => {
     const child = start('--seconds=120', '--bytes=268435456', '--filter=udp');
-    await sleep(1_000);
+    await listening(child);
     const sent = 30_000;
     const script = `
       const s = require('node:dgram').createSocket('udp4'); const b = Buffer.alloc(1400);

@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { encodeText } from '@plinth/formats';
 import { exists, run } from '@plinth/host';
+import { eventually } from '@plinth/host/testing';
 import { findGoComponent } from '../go/build-go-component.ts';
 import { loadGoComponents } from '../go/go-component.ts';
 import { readGoToolchainKey } from '../go/go-tools.ts';
@@ -30,7 +30,6 @@ const skip =
   (missing.length > 0 && `${missing.join(', ')} not compiled on this machine`) ||
   (process.getuid?.() !== 0 && 'containerd needs root');
 
-const PATIENCE_MS = 120_000;
 let daemon: ChildProcess | undefined;
 let dir = '';
 after(async () => {
@@ -92,10 +91,9 @@ async function startContainerd(): Promise<string> {
   const args = ['--config', join(dir, 'config.toml'), '--address', address];
   daemon = spawn(programs.get('containerd') ?? '', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   daemon.stderr?.on('data', (chunk: Buffer) => log.push(chunk.toString()));
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!(await exists(address))) {
-    assert.ok(daemon.exitCode === null && performance.now() < deadline, log.join(''));
-    await sleep(100);
-  }
+  await eventually(async () => assert.ok(await exists(address), log.join('')), {
+    everyMs: 100,
+    isHopeless: () => daemon?.exitCode !== null,
+  });
   return address;
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@plinth/host/testing';
 
 /** How long a part may take to answer on a busy machine; a part that ends is noticed at once. */
 export const PATIENCE_MS = 300_000;
@@ -30,14 +30,13 @@ export function openProcesses(folder: string): Processes {
       return child;
     },
     async until(name, ask) {
-      const deadline = performance.now() + PATIENCE_MS;
-      while (!(await ask().catch(() => false))) {
-        const ended = started.find(({ exitCode }) => exitCode !== null);
-        if (ended || performance.now() > deadline) {
-          const log = await readFile(join(folder, `${name}.log`), 'utf8').catch(() => 'it wrote nothing');
-          throw new Error(`${name} ${ended ? 'or another ended' : 'does not answer'}:\n${log.slice(-3000)}`);
-        }
-        await sleep(200);
+      const isHopeless = () => started.some(({ exitCode }) => exitCode !== null);
+      try {
+        await eventually(ask, { patienceMs: PATIENCE_MS, everyMs: 200, isHopeless });
+      } catch (cause) {
+        const log = await readFile(join(folder, `${name}.log`), 'utf8').catch(() => 'it wrote nothing');
+        const state = isHopeless() ? 'or another ended' : 'does not answer';
+        throw new Error(`${name} ${state} (${cause}):\n${log.slice(-3000)}`, { cause });
       }
     },
     async [Symbol.asyncDispose]() {
