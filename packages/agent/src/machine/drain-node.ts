@@ -36,6 +36,7 @@ export interface NodeDrain {
 
 export interface EmptyOptions {
   readonly evictUnmanaged: boolean;
+  /** Since the boot began. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   note(text: string): void;
@@ -44,12 +45,13 @@ export interface EmptyOptions {
 export interface NodeDrainParts {
   readonly client: KubeClient;
   readonly nodeName: string;
-  nowMs(): number;
+  /** Milliseconds since the boot began: a clock that is set does not move it. */
+  upMs(): Promise<number>;
   readonly sleep?: Sleep;
 }
 
 /** openNodeDrain gives the drain of one node. Errors of the API server: see KubeClient. */
-export function openNodeDrain({ client, nodeName, nowMs, sleep = pause }: NodeDrainParts): NodeDrain {
+export function openNodeDrain({ client, nodeName, upMs, sleep = pause }: NodeDrainParts): NodeDrain {
   const path = `/api/v1/nodes/${encodeURIComponent(nodeName)}`;
   const node = () => client.get(path, nodeSchema);
   const pods = async (): Promise<readonly Pod[]> => {
@@ -75,7 +77,7 @@ export function openNodeDrain({ client, nodeName, nowMs, sleep = pause }: NodeDr
         if (!(reason instanceof PlinthError && reason.retryable)) throw reason;
         trouble = reason.message;
       }
-      if (nowMs() >= deadlineMs)
+      if ((await upMs()) >= deadlineMs)
         throw failed(`the time is over and pods are still there (${open})${trouble && `; ${trouble}`}`);
       await sleep(POLL_MS, signal);
     }

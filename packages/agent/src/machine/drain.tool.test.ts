@@ -44,14 +44,15 @@ test(`Kubernetes ${kubernetes?.minor}: a node drains itself, and nothing else`, 
   });
 
   const client = await nodeClient(plane, 'node-1');
-  const parts = { client, nowMs: Date.now, sleep: () => new Promise<void>((done) => setTimeout(done, 300)) };
+  const upMs = async () => performance.now();
+  const parts = { client, upMs, sleep: () => new Promise<void>((done) => setTimeout(done, 300)) };
   const drain = openNodeDrain({ ...parts, nodeName: 'node-1' });
   const stop = new AbortController();
   const kubelet = runKubelet(plane, stop.signal);
   const notes: string[] = [];
   const empty = (evictUnmanaged: boolean, ms: number) =>
     drain.empty({
-      ...{ evictUnmanaged, deadlineMs: Date.now() + ms, signal: stop.signal },
+      ...{ evictUnmanaged, deadlineMs: performance.now() + ms, signal: stop.signal },
       note: (text) => notes.push(text),
     });
   try {

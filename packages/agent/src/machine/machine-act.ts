@@ -16,6 +16,7 @@ export const machineActSchema = z.object({
   bootId: z.string(),
   drain: z
     .object({
+      /** Milliseconds since the boot of bootId began. */
       deadlineMs: z.number(),
       evictUnmanaged: z.boolean(),
       /** Whether it was this act that let the node take no pods: only then it lets it take pods again. */

@@ -10,6 +10,8 @@ import { type Machine, openMachine } from './open-machine.ts';
 class World {
   boot = 1;
   cordoned = false;
+  upMs = 60_000;
+  drainDeadlineMs = 0;
   markSet = false;
   wiped = 0;
   pods = 3;
@@ -48,7 +50,8 @@ class World {
     return openMachine({
       store: { ...store, write: async (name, data) => await this.step(() => store.write(name, data)) },
       console: { say: () => {} },
-      ...{ nodeName: 'n', bootId: `${this.boot}`, nowMs: () => 0, signal: life.signal },
+      ...{ nodeName: 'n', bootId: `${this.boot}`, nowMs: () => Date.UTC(2026, 10, 22), signal: life.signal },
+      upMs: async () => this.upMs,
       endSystem: (how) =>
         this.step(() => {
           if (this.endFails) throw new PlinthError('machine/act-failed', 'Cannot end');
@@ -76,8 +79,9 @@ class World {
             this.cordoned = false;
           }),
         isReady: () => this.step(() => true),
-        empty: () =>
+        empty: ({ deadlineMs }) =>
           this.step(() => {
+            this.drainDeadlineMs = deadlineMs;
             if (this.drainFails) throw new PlinthError('machine/drain-failed', 'Cannot drain');
             this.pods = 0;
           }),
@@ -178,6 +182,14 @@ test('what may not begin changes nothing; what may not end after a drain is take
   await world.settle(machine);
   assert.equal(machine.current()?.failure?.code, 'machine/quorum-at-risk');
   assert.deepEqual([world.ended, world.cordoned], [[], false]);
+});
+
+test('a drain has its time counted from the start of the boot: a clock that is set does not move it', async () => {
+  const world = new World();
+  const machine = await world.open();
+  await machine.begin(request('reboot', true));
+  await world.settle(machine);
+  assert.equal(world.drainDeadlineMs, 61_000);
 });
 
 test('the next boot knows the act that ended the one before, the one after it does not', async () => {

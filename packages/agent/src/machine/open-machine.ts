@@ -14,6 +14,8 @@ export interface MachineParts {
   readonly nodeName: string;
   readonly bootId: string;
   readonly nowMs: () => number;
+  /** Milliseconds since the boot began. */
+  readonly upMs: () => Promise<number>;
   readonly signal: AbortSignal;
   readonly endSystem: EndSystem;
   readonly resetMark: ResetMark;
@@ -44,7 +46,7 @@ const POLL_MS = 5_000;
 
 /** openMachine reads the stored act, from before this boot or this start, and goes on with it. */
 export async function openMachine(parts: MachineParts): Promise<Machine> {
-  const { store, console, bootId, nowMs, signal, sleep = pause } = parts;
+  const { store, console, bootId, nowMs, upMs, signal, sleep = pause } = parts;
   const stored = await readAct(store, console.say);
   let act = stored && actAfterBoot(stored, bootId);
   let running: Promise<void> | undefined;
@@ -177,7 +179,7 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
           state: wanted ? 'draining' : 'ending',
           ...(wanted && {
             drain: {
-              deadlineMs: nowMs() + wanted.timeoutMs,
+              deadlineMs: (await upMs()) + wanted.timeoutMs,
               evictUnmanaged: wanted.evictUnmanaged,
               cordoned: false,
             },

@@ -31,7 +31,7 @@ async function node(change: Partial<ServeMachineParts> = {}, duty: Partial<Clust
   const stop = new AbortController();
   const served = await serveMachine({
     sys: fakeSys({
-      files: { [BOOT_ID]: 'boot-1\n' },
+      files: { [BOOT_ID]: 'boot-1\n', '/proc/uptime': '60.0 60.0\n' },
       programs: {
         [show('systemd-timesyncd.service')]: LOADED,
         [show('kubelet.service')]: 'LoadState=not-found\n',

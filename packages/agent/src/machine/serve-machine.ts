@@ -5,6 +5,7 @@ import { guardLoss } from '../etcd/guard-loss.ts';
 import type { ClusterDuty } from '../kubernetes/cluster-duty.ts';
 import { nodeClient } from '../kubernetes/cluster-life.ts';
 import { systemdUnits } from '../kubernetes/units/run-unit.ts';
+import { uptimeMs } from '../reports/boot-report.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 import { openBootEnd } from './boot-end.ts';
@@ -46,6 +47,7 @@ export interface ServedMachine {
 export async function serveMachine(parts: ServeMachineParts): Promise<ServedMachine> {
   const { sys, store, console, nodeName, signal, duty } = parts;
   const bootId = (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '';
+  const upMs = () => uptimeMs(sys);
   const units = systemdUnits(sys);
   const otherAct = async () => duty.runningAct() ?? (await parts.otherAct());
 
@@ -69,11 +71,21 @@ export async function serveMachine(parts: ServeMachineParts): Promise<ServedMach
   }
 
   const machine = await openMachine({
-    ...{ store, console, nodeName, bootId, nowMs: sys.nowMs, signal, mayEnd, isHealthy: parts.isHealthy },
+    ...{
+      store,
+      console,
+      nodeName,
+      bootId,
+      nowMs: sys.nowMs,
+      upMs,
+      signal,
+      mayEnd,
+      isHealthy: parts.isHealthy,
+    },
     endSystem: parts.endSystem ?? systemEnd(sys),
     resetMark:
       parts.resetMark ?? efiResetMark((unit, timeoutMs) => units.run('restart', unit, { timeoutMs })),
-    drain: openNodeDrain({ client: nodeClient(sys), nodeName, nowMs: sys.nowMs }),
+    drain: openNodeDrain({ client: nodeClient(sys), nodeName, upMs }),
   });
   const bootEnd = await openBootEnd({
     ...{ sys, store, bootId, signal },
