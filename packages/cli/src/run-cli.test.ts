@@ -27,6 +27,7 @@ test('every command has a page that fits one screen of 80x24 and shows two examp
     const name = `plinth ${command.path.join(' ')}`;
     const lines = commandHelp(command, plain).trimEnd().split('\n');
     assert.ok(lines.length <= 24, `${name}: ${lines.length} lines`);
+    assert.doesNotMatch(lines.join('\n'), /\n\n\n/, `${name}: two empty lines`);
     for (const line of lines) assert.ok(line.length <= 80, `${name}: ${line}`);
     const shown = command.examples.filter(({ run }) => run.includes(name));
     assert.ok(shown.length >= 2, `${name}: examples`);

@@ -23,11 +23,15 @@ export function commandHelp(command: Command, style: Style): string {
   return joinSections([
     [`${style.strong('Usage:')} ${usage.join(' ')}`],
     // Details are one paragraph: where a line ends in the source says nothing about the page.
-    [`${command.summary}.`, ...wrapText((command.details ?? []).join(' '), WIDTH_CHARS)],
+    [`${command.summary}.`, ...detailLines(command)],
     rows.length > 0 ? definitionList(rows, style) : [],
     [style.strong('Examples:'), ...exampleLines(command.examples, style)],
     [style.faint(`Also: -o ${formatsOf(command).join('|')}, -q, --progress, --color: see "plinth help"`)],
   ]);
+}
+
+function detailLines({ details }: Command): readonly string[] {
+  return details === undefined ? [] : wrapText(details.join(' '), WIDTH_CHARS);
 }
 
 /** The output forms a command has. */
