@@ -1,6 +1,6 @@
 import { choice, flag, short, text } from '../framework/options.ts';
 import { manyNodeOptions } from './many-options.ts';
-import { nodeOptions } from './node-options.ts';
+import { nodeOptions, reachTimeout } from './node-options.ts';
 
 /** Names of priorities by their numbers, as syslog has them. */
 export const priorities = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
@@ -8,6 +8,7 @@ export const priorities = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice',
 /** Options of every command that shows a log. */
 export const logOptions = {
   context: nodeOptions.context,
+  timeout: reachTimeout,
   ...manyNodeOptions,
   follow: short('f', flag('Go on as more is written, until Ctrl-C')),
   lines: short('n', text('NUMBER', 'The last so many, or "all"')),

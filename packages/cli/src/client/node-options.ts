@@ -1,10 +1,15 @@
 import type { NodeClient } from '@plinth/api';
 import { flag, integer, text, type ValuesOf } from '../framework/options.ts';
 
+const seconds = { min: 1, max: 600, fallback: 20 };
+
+/** The bound of a command whose answer has none: it is a stream. */
+export const reachTimeout = integer('SECONDS', seconds, 'Bound on reaching it');
+
 /** Options of every command that asks a node. */
 export const nodeOptions = {
   context: text('NAME', 'Which node; default: $PLINTH_CONTEXT or the current'),
-  timeout: integer('SECONDS', { min: 1, max: 600, fallback: 20 }, 'Bound on reaching it, and on its answer'),
+  timeout: integer('SECONDS', seconds, 'Bound on reaching it, and on its answer'),
   exitCode: flag('End with 3 unless every verdict is "pass"'),
 } as const;
 

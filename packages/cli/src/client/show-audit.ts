@@ -6,13 +6,10 @@ import type { OnNodesOptions } from './many-nodes.ts';
 import { parseTime } from './parse-time.ts';
 import { writeNodeStream } from './stream-nodes.ts';
 
-export interface AuditLogOptions extends Omit<OnNodesOptions, 'timeout'> {
+export interface AuditLogOptions extends OnNodesOptions {
   readonly follow: boolean;
   readonly since: string | undefined;
 }
-
-/** Bound on reaching a node; what it then sends has none. */
-const DIAL_SECONDS = 20;
 
 /** showAuditLog writes the calls of one or several nodes, one a line. @throws cli/usage, cli/context-missing, api/… */
 export function showAuditLog(
@@ -24,7 +21,7 @@ export function showAuditLog(
     follow,
     ...(since !== undefined && { since: parseTime(since, '--since', Date.now()) }),
   };
-  return writeNodeStream({ ...options, timeout: DIAL_SECONDS }, context, {
+  return writeNodeStream(options, context, {
     open: (node) => node.audit.read(request),
     render: (lines, node, many) =>
       lines

@@ -10,7 +10,7 @@ import { parseTime } from './parse-time.ts';
 import { writeNodeStream } from './stream-nodes.ts';
 
 /** What of a log is wanted. */
-export interface LogOptions extends Omit<OnNodesOptions, 'timeout'> {
+export interface LogOptions extends OnNodesOptions {
   readonly follow: boolean;
   readonly since: string | undefined;
   readonly until: string | undefined;
@@ -32,8 +32,6 @@ export interface LogSource {
 type Request = Parameters<NodeClient['logs']['read']>[0];
 
 const DEFAULT_LINES = 100;
-/** Bound on reaching a node; what it then sends has none. */
-const DIAL_SECONDS = 20;
 
 /** showLogs writes entries as nodes send them. @throws cli/usage, cli/context-missing, api/…, logs/… */
 export function showLogs(
@@ -42,7 +40,7 @@ export function showLogs(
   context: CommandContext,
 ): Promise<CommandResult | undefined> {
   const request = logRequest(options, source, Date.now());
-  return writeNodeStream({ ...options, timeout: DIAL_SECONDS }, context, {
+  return writeNodeStream(options, context, {
     open: (node) => node.logs.read(request),
     render: (entries, node, many) =>
       context.format === 'json'

@@ -1,5 +1,5 @@
 import { manyNodeOptions } from '../client/many-options.ts';
-import { nodeOptions } from '../client/node-options.ts';
+import { nodeOptions, reachTimeout } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 import { flag, short, text } from '../framework/options.ts';
 
@@ -14,6 +14,7 @@ export const auditLogCommand = defineCommand({
   ],
   options: {
     context: nodeOptions.context,
+    timeout: reachTimeout,
     ...manyNodeOptions,
     follow: short('f', flag('Go on as more is written, until Ctrl-C')),
     since: text('TIME', 'Nothing older: 15m, 2h, "2026-11-22 05:00"'),

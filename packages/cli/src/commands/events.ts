@@ -1,5 +1,5 @@
 import { manyNodeOptions } from '../client/many-options.ts';
-import { nodeOptions } from '../client/node-options.ts';
+import { nodeOptions, reachTimeout } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 import { flag } from '../framework/options.ts';
 
@@ -14,7 +14,7 @@ export const eventsCommand = defineCommand({
   ],
   options: {
     context: nodeOptions.context,
-    timeout: nodeOptions.timeout,
+    timeout: reachTimeout,
     ...manyNodeOptions,
     new: flag('Without the past'),
   },

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -49,6 +51,28 @@ suite('logs, events, containers and files, by commands', () => {
   after(async () => {
     await fleet[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
+  });
+
+  test('a node that takes the call and says nothing is waited for as long as --timeout says', async () => {
+    const sockets = new Set<Socket>();
+    const silent = createServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    assert.ok(typeof address === 'object' && address);
+    const credentials = ['--certificate', join(fleet.folder, 'client.crt')];
+    credentials.push('--key', join(fleet.folder, 'client.key'), '--fingerprint', `sha256:${'ab'.repeat(32)}`);
+    await ok('config', 'add', 'silent', '--endpoint', `127.0.0.1:${address.port}`, ...credentials);
+    try {
+      for (const argv of [['logs'], ['dmesg'], ['events'], ['audit', 'log']]) {
+        const { exitCode, stderr } = await fleet.plinth(...argv, '--context', 'silent', '--timeout', '1');
+        assert.match(stderr, /api\/timeout.* 1000 ms\n.*--timeout/, argv.join(' '));
+        assert.equal(exitCode, 6);
+      }
+    } finally {
+      await ok('config', 'remove', 'silent');
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    }
   });
 
   test('logs prints entries in one line each, further lines set in, and nothing that commands a terminal', async () => {
