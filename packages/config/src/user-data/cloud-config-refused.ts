@@ -1,9 +1,6 @@
 import type { Refusal } from './foreign-text.ts';
+import { boot, disks, network, people, units } from './refusals.ts';
 
-const people: Refusal = {
-  why: 'a node has no users and no login',
-  instead: 'give people client certificates ("plinth access issue"); who vouches for them is in ApiAccess',
-};
 const commands: Refusal = {
   why: 'a node has no shell and runs no commands of user data',
   instead: 'say what the commands would do in documents of the machine config, or run it as a pod',
@@ -11,10 +8,6 @@ const commands: Refusal = {
 const packages: Refusal = {
   why: 'the system is one verified image; nothing is installed into it',
   instead: 'build an image with the package, or run the program in a container',
-};
-const storage: Refusal = {
-  why: 'disks are laid out by the image, and each file system is checked before it is mounted',
-  instead: 'leave it out; volumes of pods come from the cluster',
 };
 const hostKeys: Refusal = { why: 'a node has no SSH', instead: 'use "plinth" with the API of the node' };
 const agents: Refusal = {
@@ -24,14 +17,6 @@ const agents: Refusal = {
 const places: Refusal = {
   why: 'the language and clock of a node are those of its image (UTC)',
   instead: 'leave it out; pods set their own time zone',
-};
-const network: Refusal = {
-  why: 'the network of a node is told in documents of its own',
-  instead: 'write a document of kind Network',
-};
-const boot: Refusal = {
-  why: 'kernel, command line and boot loader are signed together in the image',
-  instead: 'build an image with the change',
 };
 const reports: Refusal = {
   why: 'a node calls nobody when it has come up',
@@ -85,10 +70,10 @@ export const refusedCloudConfig: Readonly<Record<string, Refusal>> = {
   ...each(['drivers', 'lxd', 'updates', 'fan', 'byobu_by_default'], packages),
   ...each(
     ['disk_setup', 'fs_setup', 'device_aliases', 'mounts', 'mount_default_fields', 'swap', 'growpart'],
-    storage,
+    disks,
   ),
-  growroot_disabled: { ...storage, soAlready: [true] },
-  resize_rootfs: { ...storage, soAlready: [false] },
+  growroot_disabled: { ...disks, soAlready: [true] },
+  resize_rootfs: { ...disks, soAlready: [false] },
   ...each(['locale', 'locale_configfile', 'keyboard'], places),
   timezone: { ...places, soAlready: ['UTC', 'Etc/UTC'] },
   ...each(['network', 'resolv_conf', 'wireguard'], network),
@@ -112,10 +97,7 @@ export const refusedCloudConfig: Readonly<Record<string, Refusal>> = {
   },
   ...each(['ansible', 'chef', 'puppet', 'salt_minion', 'mcollective', 'landscape', 'spacewalk'], agents),
   ...each(['ubuntu_advantage', 'ubuntu_pro', 'rh_subscription'], packages),
-  ...each(['units', 'coreos', 'systemd'], {
-    why: 'the units of a node are those of its verified image',
-    instead: 'run the service as a pod (a static pod or a DaemonSet)',
-  }),
+  ...each(['units', 'coreos', 'systemd'], units),
   ...each(
     [
       'autoinstall',
