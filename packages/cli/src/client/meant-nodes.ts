@@ -85,7 +85,7 @@ export async function findNodes(
 }
 
 /** nameNode finds a node by name: a context, else a peer. Pure. @throws cli/usage when nobody knows it */
-export function nameNode(name: string, { file, way, peers }: Known): MeantNode {
+function nameNode(name: string, { file, way, peers }: Known): MeantNode {
   const context = file.contexts[name];
   if (context) return { kind: 'context', name, context };
   if (peers instanceof PlinthError) return { kind: 'lost', name, error: peers };
@@ -101,10 +101,7 @@ export function nameNode(name: string, { file, way, peers }: Known): MeantNode {
 }
 
 /** chooseAmongPeers gives the nodes of the cluster that a selector chooses, all without one. Pure. @throws cli/usage */
-export function chooseAmongPeers(
-  selector: string | undefined,
-  { file, way, peers }: Known,
-): readonly MeantNode[] {
+function chooseAmongPeers(selector: string | undefined, { file, way, peers }: Known): readonly MeantNode[] {
   const requirements = selector === undefined ? [] : parseSelector(selector);
   const members = peers instanceof PlinthError ? [] : (peers?.peers ?? []);
   // A node of no cluster is all there is.
@@ -121,10 +118,6 @@ export function chooseAmongPeers(
 }
 
 /** labelsOf is what a selector sees of a peer: its labels, and what the cluster recorded, which no label can pretend to be. */
-export function labelsOf({
-  name,
-  role,
-  labels,
-}: Pick<Peer, 'name' | 'role' | 'labels'>): Record<string, string> {
+function labelsOf({ name, role, labels }: Pick<Peer, 'name' | 'role' | 'labels'>): Record<string, string> {
   return { ...labels, name, role: nodeRoleName(role) };
 }

@@ -11,7 +11,7 @@ const schema = z.strictObject({
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** headPath is where the newest audit line seen of a node is remembered; a node is known by its certificate. */
-export function headPath(env: Environment, fingerprint: string): string {
+function headPath(env: Environment, fingerprint: string): string {
   return join(configDir(env), 'audit', `${fingerprint.replace(/^sha256:/, '')}.json`);
 }
 

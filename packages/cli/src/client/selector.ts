@@ -55,16 +55,6 @@ function among(negated: boolean, key: string, values: readonly string[], text: s
   return { kind: 'among', negated, key, values };
 }
 
-/** formatSelector writes what parseSelector reads. */
-export function formatSelector(requirements: readonly Requirement[]): string {
-  return requirements.map(formatRequirement).join(',');
-}
-
-function formatRequirement(one: Requirement): string {
-  if (one.kind === 'exists') return `${one.negated ? '!' : ''}${one.key}`;
-  return `${one.key} ${one.negated ? 'notin' : 'in'} (${one.values.join(',')})`;
-}
-
 /**
  * matchesSelector tells whether labels fulfil every condition. As in Kubernetes, a label that is absent is not equal to
  * any value.

@@ -16,7 +16,7 @@ import { formatBytes, formatDuration } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
 
 /** The word for the state of a container; "unknown" for one that this client or the runtime does not know. */
-export function containerStateName(state: ContainerState): 'created' | 'running' | 'exited' | 'unknown' {
+function containerStateName(state: ContainerState): 'created' | 'running' | 'exited' | 'unknown' {
   if (state === ContainerState.CREATED) return 'created';
   if (state === ContainerState.RUNNING) return 'running';
   return state === ContainerState.EXITED ? 'exited' : 'unknown';

@@ -37,7 +37,7 @@ function eventData(answer: WatchEventsResponse): object {
 }
 
 /** renderEvent is an event as text: time, node where there are several, kind, subject, state, more; a gap before it is said. */
-export function renderEvent(answer: WatchEventsResponse, node: string | undefined, style: Style): string {
+function renderEvent(answer: WatchEventsResponse, node: string | undefined, style: Style): string {
   const { event, missed } = answer;
   const gap =
     missed > 0n ? `${style.doubtful(`${missed} events missed: this client read too slowly`)}\n` : '';

@@ -50,7 +50,7 @@ export async function showKubernetes(options: AskOptions, context: CommandContex
 }
 
 /** actBlocks shows an act step by step, and why it failed. */
-export function actBlocks(act: Act): Block[] {
+function actBlocks(act: Act): Block[] {
   const steps = table(
     [
       { header: 'STEP', value: (step) => step.name },

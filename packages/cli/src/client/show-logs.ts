@@ -50,7 +50,7 @@ export function showLogs(
 }
 
 /** logRequest is the call that options mean. Without a time or a number it is the last 100 lines; of the kernel all. @throws cli/usage */
-export function logRequest(options: LogOptions, source: LogSource, nowMs: number): Request {
+function logRequest(options: LogOptions, source: LogSource, nowMs: number): Request {
   const { follow, since, until, boot, priority, grep = '' } = options;
   const lines = options.lines ?? (since === undefined && !source.kernel ? String(DEFAULT_LINES) : 'all');
   return {
@@ -82,7 +82,7 @@ function apiSource({ name, previous = false, kernel = false }: LogSource): NonNu
 }
 
 /** renderEntry is an entry as text: time, node where there are several, writer, message. Further lines are set in. */
-export function renderEntry(entry: LogEntry, node: string | undefined, style: Style): string {
+function renderEntry(entry: LogEntry, node: string | undefined, style: Style): string {
   const { unit, identifier, priority = 6 } = entry;
   const writer = printable(unit.replace(/\.service$/, '') || identifier || 'unknown');
   const mark = priority <= 3 ? style.bad : priority === 4 ? style.doubtful : (text: string) => text;
@@ -97,7 +97,7 @@ export function renderEntry(entry: LogEntry, node: string | undefined, style: St
 }
 
 /** entryData is an entry as plain data, the message as text. */
-export function entryData(entry: LogEntry) {
+function entryData(entry: LogEntry) {
   const { unit, identifier, pid, priority, message, stderr, cutBytes } = entry;
   return {
     time: timeText(entry),

@@ -57,7 +57,7 @@ export async function showTime(
 }
 
 /** A short time with the unit that suits it; "<unknown>" when the node told none. */
-export function lengthText(length: Length | undefined): string {
+function lengthText(length: Length | undefined): string {
   if (!length) return '<unknown>';
   const us = Number(length.seconds) * 1e6 + length.nanos / 1000;
   const size = Math.abs(us);

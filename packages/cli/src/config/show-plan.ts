@@ -37,7 +37,7 @@ export function planText(plan: ConfigPlan, style: Style): string {
 }
 
 /** effectText says what an effect does: "reloads systemd-networkd", "needs a reboot: …". */
-export function effectText(effect: ConfigEffect | undefined): string {
+function effectText(effect: ConfigEffect | undefined): string {
   const unit = printable(effect?.unit ?? '').replace(/\.service$/, '');
   switch (effect?.kind) {
     case ConfigEffectKind.LIVE:

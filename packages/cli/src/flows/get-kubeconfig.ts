@@ -67,7 +67,7 @@ async function fetchKubeconfig(options: GetKubeconfigOptions, context: CommandCo
 }
 
 /** userKubeconfig is the file that kubectl changes: the first of $KUBECONFIG, else ~/.kube/config. */
-export function userKubeconfig(env: CommandContext['env']): string {
+function userKubeconfig(env: CommandContext['env']): string {
   const first = (env['KUBECONFIG'] ?? '').split(delimiter).find((path) => path !== '');
   return first ?? join(env['HOME'] || homedir(), '.kube', 'config');
 }

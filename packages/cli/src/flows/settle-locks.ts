@@ -95,7 +95,7 @@ async function readFitting(
 }
 
 /** listChanges puts a difference of locks into rows, sorted by package. */
-export function listChanges(lock: string, diff: LockDiff): LockChange[] {
+function listChanges(lock: string, diff: LockDiff): LockChange[] {
   const rows: LockChange[] = [
     ...diff.added.map(({ name, version, why }) => ({
       lock,

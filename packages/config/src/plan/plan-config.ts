@@ -50,7 +50,7 @@ export function planConfig(from: MachineConfig | undefined, to: MachineConfig): 
 }
 
 /** planFiles is what turns one set of files into another. */
-export function planFiles(from: readonly RenderedFile[], to: readonly RenderedFile[]): ConfigPlan['files'] {
+function planFiles(from: readonly RenderedFile[], to: readonly RenderedFile[]): ConfigPlan['files'] {
   const before = new Map(from.map((file) => [file.path, file]));
   const after = new Map(to.map((file) => [file.path, file]));
   return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((path): ConfigPlan['files'] => {

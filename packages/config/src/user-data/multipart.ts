@@ -1,7 +1,7 @@
 import { decodeBase64, invalid, type Unpacked } from './unpack.ts';
 
 /** Bounds on a message, beside that of all its bytes. */
-export const MULTIPART_LIMITS = { parts: 64, headers: 32, headerBytes: 8 * 1024 } as const;
+const MULTIPART_LIMITS = { parts: 64, headers: 32, headerBytes: 8 * 1024 } as const;
 
 /** One part, decoded. */
 export interface MimePart {

@@ -14,7 +14,7 @@ export const authorityPem = z
   });
 
 /** authorityProblem tells why a text is not the certificate of one authority in PEM; undefined when it is one. */
-export function authorityProblem(pem: string): string | undefined {
+function authorityProblem(pem: string): string | undefined {
   if ((pem.match(/-----BEGIN /g) ?? []).length !== 1) return 'expected exactly one certificate in PEM';
   try {
     const certificate = new X509Certificate(pem);

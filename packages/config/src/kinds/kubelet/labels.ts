@@ -7,7 +7,7 @@ const DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z
 const OF_KUBERNETES = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
 
 /** labelProblem tells why a node cannot give itself a label of that name; undefined when it can. */
-export function labelProblem(key: string): string | undefined {
+function labelProblem(key: string): string | undefined {
   const [name = '', domain, more] = key.split('/').toReversed();
   if (more !== undefined || !NAME.test(name) || (domain !== undefined && !DOMAIN.test(domain)))
     return 'expected the name of a label: "disk", "example.com/disk"';

@@ -1,7 +1,7 @@
 import type { LinkSettings, Network } from './schema.ts';
 
 /** linksOf are the settings of every card, bond and VLAN of a network. */
-export function linksOf(network: Network | undefined): readonly LinkSettings[] {
+function linksOf(network: Network | undefined): readonly LinkSettings[] {
   return [...(network?.interfaces ?? []), ...(network?.bonds ?? []), ...(network?.vlans ?? [])];
 }
 

@@ -4,7 +4,7 @@ import { hasPath } from './mirror-url.ts';
 import { ANY_HOST, type Registries, type Registry, type RegistryCredentials } from './schema.ts';
 
 /** containerd's config_path, see os/etc/containerd/config.toml. */
-export const REGISTRY_FOLDER = '/etc/containerd/certs.d';
+const REGISTRY_FOLDER = '/etc/containerd/certs.d';
 
 /** A server as hosts.toml describes it. */
 interface Server {
