@@ -22,7 +22,7 @@ import { nodeCallLimitMs } from './limits.ts';
 import { type LogsCalls, logsCalls } from './logs-calls.ts';
 import { type MachineCalls, machineCalls } from './machine-calls.ts';
 import { NodeSession } from './node-session.ts';
-import { callError, lostConnection } from './rpc-error.ts';
+import { callError } from './rpc-error.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
 import { type TunnelCalls, tunnelCalls } from './tunnel-calls.ts';
 
@@ -76,20 +76,15 @@ export function connectNode(target: NodeTarget): NodeClient {
   const client = createClient(NodeService, transport);
   // A node refuses a call that asks for more time than it gives; the longer bound is for calls of other services.
   const brief = { timeoutMs: Math.min(target.timeoutMs, nodeCallLimitMs) };
-  let hangUps = 0;
+  const fail = (reason: unknown, method: string) => callError(reason, method, target);
   const answer = async <T>(method: string, call: Promise<T>): Promise<T> => {
-    const before = hangUps;
     try {
       return await call;
     } catch (reason) {
-      throw callError(hangUps === before ? lostConnection(reason) : reason, method, target);
+      throw fail(reason, method);
     }
   };
-  const fail = (reason: unknown, method: string) => callError(reason, method, target);
-  const close = () => {
-    hangUps++;
-    session.close();
-  };
+  const close = () => session.close();
   return {
     getIdentity: () => answer('GetIdentity', client.getIdentity({}, brief)),
     getVersions: () => answer('GetVersions', client.getVersions({}, brief)),
@@ -99,7 +94,7 @@ export function connectNode(target: NodeTarget): NodeClient {
     getHealth: () => answer('GetHealth', client.getHealth({}, brief)),
     kubernetes: kubernetesCalls(transport, answer),
     config: configCalls(transport, answer),
-    etcd: etcdCalls(transport, answer, (reason, method) => callError(reason, method, target)),
+    etcd: etcdCalls(transport, answer, fail),
     system: systemCalls(transport, answer, target.timeoutMs),
     logs: logsCalls(transport, fail),
     containers: containersCalls(transport, answer, fail),
@@ -107,7 +102,7 @@ export function connectNode(target: NodeTarget): NodeClient {
     capture: captureCalls(transport, fail),
     audit: auditCalls(transport, answer, fail),
     access: accessCalls(transport, answer),
-    tunnel: tunnelCalls(transport, answer, (reason, method) => callError(reason, method, target)),
+    tunnel: tunnelCalls(transport, answer, fail),
     machine: machineCalls(transport, answer),
     close,
     [Symbol.dispose]: close,

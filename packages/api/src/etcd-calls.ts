@@ -8,6 +8,7 @@ import {
   type RestoreEtcdResponse,
 } from './gen/plinth/node/v1/etcd_pb.ts';
 import type { Answer } from './kubernetes-calls.ts';
+import { type Fail, streamCall } from './stream-calls.ts';
 import { checkReceived, cutIntoChunks, type Transfer } from './transfer.ts';
 
 /** etcd's own advice for the largest database; no snapshot is larger. */
@@ -26,11 +27,7 @@ export interface EtcdCalls {
 }
 
 /** etcdCalls are the calls of EtcdService over a transport. */
-export function etcdCalls(
-  transport: Transport,
-  answer: Answer,
-  fail: (reason: unknown, method: string) => Error,
-): EtcdCalls {
+export function etcdCalls(transport: Transport, answer: Answer, fail: Fail): EtcdCalls {
   const client = createClient(EtcdService, transport);
   return {
     members: () => answer('ListEtcdMembers', client.listEtcdMembers({})),
@@ -38,18 +35,11 @@ export function etcdCalls(
       await answer('RemoveEtcdMember', client.removeEtcdMember({ id, override }));
     },
     defragment: (timeoutMs) => answer('DefragmentEtcd', client.defragmentEtcd({}, { timeoutMs })),
-    async *snapshot(timeoutMs) {
-      const hangUp = new AbortController();
-      try {
-        const messages = client.snapshotEtcd({}, { timeoutMs, signal: hangUp.signal });
-        yield* checkReceived(messages, SNAPSHOT_LIMIT_BYTES);
-      } catch (reason) {
-        throw fail(reason, 'SnapshotEtcd');
-      } finally {
-        // A reader that stops in the middle would leave the call, and this process, waiting for the timeout.
-        hangUp.abort();
-      }
-    },
+    snapshot: (timeoutMs) =>
+      checkReceived(
+        streamCall('SnapshotEtcd', fail, (options) => client.snapshotEtcd({}, options), timeoutMs),
+        SNAPSHOT_LIMIT_BYTES,
+      ),
     restore: (confirm, snapshot, timeoutMs) =>
       answer('RestoreEtcd', client.restoreEtcd(restoreMessages(confirm, snapshot), { timeoutMs })),
   };

@@ -52,7 +52,7 @@ export class NodeSession implements SessionManager {
     this.#session = undefined;
     session?.then(
       // Without a reason a call in flight would not hear of it, and wait for its own end.
-      (open) => open.destroy(new Error('the connection was closed'), constants.NGHTTP2_CANCEL),
+      (open) => open.destroy(this.#closed(), constants.NGHTTP2_CANCEL),
       () => {}, // never opened: its caller has the error already
     );
   }
@@ -80,6 +80,14 @@ export class NodeSession implements SessionManager {
       // as an alert or as a plain close.
       session.once('close', () => reject(this.#refused()));
     });
+  }
+
+  #closed(): PlinthError {
+    const { address, port } = this.#target;
+    return new PlinthError(
+      'api/failed',
+      `Cannot go on with ${address}:${port}: the connection was closed here`,
+    );
   }
 
   #refused(): PlinthError {

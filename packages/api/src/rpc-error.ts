@@ -60,6 +60,8 @@ const BY_GRPC_CODE: Partial<Record<Code, ErrorCode>> = {
   [Code.Unimplemented]: 'api/unsupported',
   [Code.Unavailable]: 'api/unreachable',
   [Code.Aborted]: 'api/unreachable',
+  // Whoever cancels a call here is not told so: the connection went away, as when the node reboots (RFC 9113, section 7).
+  [Code.Canceled]: 'api/unreachable',
   [Code.FailedPrecondition]: 'api/refused',
   [Code.AlreadyExists]: 'api/refused',
   [Code.InvalidArgument]: 'api/bad-request',
@@ -85,23 +87,12 @@ export function callError(reason: unknown, method: string, endpoint: Endpoint): 
     });
   }
   const retryable = code === 'api/unreachable' || code === 'api/timeout' || code === 'api/overloaded';
-  const message = `Cannot call ${method} on ${endpoint.address}:${endpoint.port}: ${failure.rawMessage}`;
+  const message = `Cannot call ${method} on ${endpoint.address}:${endpoint.port}: ${sayOf(failure)}`;
   return coded(code, message, reason, retryable);
 }
 
-/**
- * lostConnection tells a connection that went away in the middle of a call, as when the node reboots: its streams end as
- * cancelled (RFC 9113, section 7), though nobody here cancelled them. Any other error is given back as it is.
- */
-export function lostConnection(reason: unknown): unknown {
-  if (ConnectError.from(reason).code !== Code.Canceled) return reason;
-  return new ConnectError(
-    'the connection ended before the answer',
-    Code.Unavailable,
-    undefined,
-    undefined,
-    reason,
-  );
+function sayOf({ code, rawMessage }: ConnectError): string {
+  return code === Code.Canceled ? 'the connection ended before the answer' : rawMessage;
 }
 
 /** requirePart gives a part of an answer that must not be absent. @throws api/protocol */

@@ -9,6 +9,7 @@ import {
   TunnelService,
 } from './gen/plinth/node/v1/tunnel_pb.ts';
 import type { Answer } from './kubernetes-calls.ts';
+import type { Fail } from './stream-calls.ts';
 import { CHUNK_LIMIT_BYTES } from './transfer.ts';
 
 /** One node as the way to the others of its cluster. */
@@ -24,11 +25,7 @@ export interface TunnelCalls {
 }
 
 /** tunnelCalls are the calls of TunnelService over a transport. */
-export function tunnelCalls(
-  transport: Transport,
-  answer: Answer,
-  fail: (reason: unknown, method: string) => Error,
-): TunnelCalls {
+export function tunnelCalls(transport: Transport, answer: Answer, fail: Fail): TunnelCalls {
   const client = createClient(TunnelService, transport);
   return {
     peers: () => answer('ListPeers', client.listPeers({})),
@@ -123,7 +120,7 @@ interface TunnelParts {
   readonly incoming: AsyncIterator<OpenTunnelResponse>;
   readonly outgoing: Queue;
   readonly hangUp: AbortController;
-  readonly fail: (reason: unknown, method: string) => Error;
+  readonly fail: Fail;
 }
 
 /** TunnelStream is the bytes of a tunnel as a stream, with backpressure both ways. */
