@@ -1,6 +1,5 @@
 import { defineCommand } from '../framework/command.ts';
 import { optional } from '../framework/options.ts';
-import { plainText } from '../output/blocks.ts';
 
 export const clusterPauseCommand = defineCommand({
   path: ['cluster', 'pause'],
@@ -13,14 +12,8 @@ export const clusterPauseCommand = defineCommand({
   options: {},
   args: { name: optional('CLUSTER', 'Local cluster; default: that of the current context') },
   run: async ({ args: { name } }, context) => {
-    const { localCluster } = await import('../cluster/cluster-contexts.ts');
     const { eachMachine } = await import('../flows/each-machine.ts');
     const { pauseMachine } = await import('@plinth/local');
-    const record = await localCluster(name, context);
-    const machines = await eachMachine(record, (machine) => pauseMachine(machine));
-    return {
-      data: { name: record.name, outcome: 'paused', machines },
-      view: [plainText(`Cluster "${record.name}": ${machines.length} machines paused.`)],
-    };
+    return eachMachine(name, 'paused', pauseMachine, context);
   },
 });

@@ -1,6 +1,5 @@
 import { defineCommand } from '../framework/command.ts';
 import { optional } from '../framework/options.ts';
-import { plainText } from '../output/blocks.ts';
 
 export const clusterResumeCommand = defineCommand({
   path: ['cluster', 'resume'],
@@ -13,14 +12,8 @@ export const clusterResumeCommand = defineCommand({
   options: {},
   args: { name: optional('CLUSTER', 'Local cluster; default: that of the current context') },
   run: async ({ args: { name } }, context) => {
-    const { localCluster } = await import('../cluster/cluster-contexts.ts');
     const { eachMachine } = await import('../flows/each-machine.ts');
     const { resumeMachine } = await import('@plinth/local');
-    const record = await localCluster(name, context);
-    const machines = await eachMachine(record, (machine) => resumeMachine(machine));
-    return {
-      data: { name: record.name, outcome: 'resumed', machines },
-      view: [plainText(`Cluster "${record.name}": ${machines.length} machines resumed.`)],
-    };
+    return eachMachine(name, 'resumed', resumeMachine, context);
   },
 });
