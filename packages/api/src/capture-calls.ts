@@ -1,7 +1,7 @@
 import { createClient, type Transport } from '@connectrpc/connect';
-import { PlinthError } from '@plinth/base';
 import { CaptureService } from './gen/plinth/node/v1/capture_pb.ts';
 import { type Fail, streamCall } from './stream-calls.ts';
+import { checkLast } from './transfer.ts';
 
 /** What to capture; the node's defaults hold for what is absent. */
 export interface CaptureLimits {
@@ -25,20 +25,12 @@ export interface CaptureCalls {
 export function captureCalls(transport: Transport, fail: Fail): CaptureCalls {
   const client = createClient(CaptureService, transport);
   return {
-    async *packets({ maxSizeBytes = 0, ...limits }) {
-      let complete = false;
+    packets: ({ maxSizeBytes = 0, ...limits }) => {
       const request = { ...limits, maxSizeBytes: BigInt(maxSizeBytes) };
-      for await (const { chunk, last } of streamCall('CapturePackets', fail, (options) =>
-        client.capturePackets(request, options),
-      )) {
-        complete = last;
-        if (chunk.length > 0) yield chunk;
-      }
-      if (!complete)
-        throw new PlinthError(
-          'api/broken-transfer',
-          'Cannot receive the packets: the capture ended early, expected all of it',
-        );
+      return checkLast(
+        streamCall('CapturePackets', fail, (options) => client.capturePackets(request, options)),
+        'the capture',
+      );
     },
   };
 }

@@ -1,8 +1,8 @@
 import { createClient, type Transport } from '@connectrpc/connect';
-import { PlinthError } from '@plinth/base';
 import { FilesService, type ListFilesResponse } from './gen/plinth/node/v1/files_pb.ts';
 import type { Answer } from './kubernetes-calls.ts';
 import { type Fail, streamCall } from './stream-calls.ts';
+import { checkLast } from './transfer.ts';
 
 /** Files of a node that may be looked at. Each call throws a PlinthError. */
 export interface FilesCalls {
@@ -17,19 +17,10 @@ export function filesCalls(transport: Transport, answer: Answer, fail: Fail): Fi
   const client = createClient(FilesService, transport);
   return {
     list: (path = '') => answer('ListFiles', client.listFiles({ path })),
-    async *read(path) {
-      let complete = false;
-      for await (const { chunk, last } of streamCall('ReadFile', fail, (options) =>
-        client.readFile({ path }, options),
-      )) {
-        complete = last;
-        yield chunk;
-      }
-      if (!complete)
-        throw new PlinthError(
-          'api/broken-transfer',
-          `Cannot receive ${path}: it ended early, expected all of it`,
-        );
-    },
+    read: (path) =>
+      checkLast(
+        streamCall('ReadFile', fail, (options) => client.readFile({ path }, options)),
+        path,
+      ),
   };
 }

@@ -70,6 +70,27 @@ export async function* checkReceived(
   }
 }
 
+/**
+ * checkLast passes the pieces of a download on whose length nobody knew when it began: its last message says so.
+ * @param what its name in the message, "the packets"
+ * @throws api/broken-transfer when it ends without
+ */
+export async function* checkLast(
+  messages: AsyncIterable<{ readonly chunk: Uint8Array; readonly last: boolean }>,
+  what: string,
+): AsyncGenerator<Uint8Array> {
+  let complete = false;
+  for await (const { chunk, last } of messages) {
+    complete = last;
+    if (chunk.length > 0) yield chunk;
+  }
+  if (!complete)
+    throw new PlinthError(
+      'api/broken-transfer',
+      `Cannot receive ${what}: it ended early, expected all of it`,
+    );
+}
+
 function broken(verb: string, state: string, expectedBytes: number | bigint | string): PlinthError {
   return new PlinthError(
     'api/broken-transfer',

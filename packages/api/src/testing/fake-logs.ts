@@ -1,5 +1,5 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Code, type ServiceImpl } from '@connectrpc/connect';
 import type {
   ContainerSchema,
   ContainersService,
@@ -7,13 +7,13 @@ import type {
   PodSchema,
 } from '../gen/plinth/node/v1/containers_pb.ts';
 import { FileKind, type FilesService } from '../gen/plinth/node/v1/files_pb.ts';
-import { FailureSchema } from '../gen/plinth/node/v1/kubernetes_pb.ts';
 import type {
   LogEntrySchema,
   LogsService,
   ReadLogsRequest,
   WatchEventsResponseSchema,
 } from '../gen/plinth/node/v1/logs_pb.ts';
+import { refusal } from './refusal.ts';
 
 /** FakeLogs is what a fake node tells of its logs, events, containers, images and files: what it was given. */
 export class FakeLogs {
@@ -32,7 +32,7 @@ export class FakeLogs {
   readonly logs: Partial<ServiceImpl<typeof LogsService>> = {
     readLogs: async function* (this: FakeLogs, request: ReadLogsRequest) {
       this.asked.push(request);
-      if (this.unreadable) throw refuse('logs/unreadable', 'the journal is damaged', Code.Internal);
+      if (this.unreadable) throw refusal('logs/unreadable', 'the journal is damaged', Code.Internal);
       const last = request.lines === undefined ? this.entries : this.entries.slice(-request.lines);
       for (const entry of last) yield { entries: { entries: [entry] } };
     }.bind(this),
@@ -52,7 +52,7 @@ export class FakeLogs {
     }.bind(this),
     removeImage: ({ image }) => {
       const found = this.images.find(({ id, tags }) => id === image || tags?.includes(image));
-      if (!found) throw refuse('containers/image-missing', `the node has no image ${image}`, Code.NotFound);
+      if (!found) throw refusal('containers/image-missing', `the node has no image ${image}`, Code.NotFound);
       this.images = this.images.filter((each) => each !== found);
       return { imageId: found.id ?? '' };
     },
@@ -72,16 +72,9 @@ export class FakeLogs {
     readFile: async function* (this: FakeLogs, { path }: { path: string }) {
       const text = this.texts[path];
       if (text === undefined)
-        throw refuse('files/not-allowed', `${path} is not allowed`, Code.PermissionDenied);
+        throw refusal('files/not-allowed', `${path} is not allowed`, Code.PermissionDenied);
       const bytes = Buffer.from(text);
       yield { sizeBytes: BigInt(bytes.length), chunk: bytes, last: true };
     }.bind(this),
   };
-}
-
-function refuse(code: string, state: string, status: Code): ConnectError {
-  const failure = { code, message: `Cannot do this: ${state}`, hint: '' };
-  return new ConnectError('refused', status, undefined, [
-    { desc: FailureSchema, value: create(FailureSchema, failure) },
-  ]);
 }

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import type { ServiceImpl } from '@connectrpc/connect';
 import { FailureSchema } from '../gen/plinth/node/v1/kubernetes_pb.ts';
 import {
   type Drain,
@@ -9,6 +9,7 @@ import {
   type MachineService,
 } from '../gen/plinth/node/v1/machine_pb.ts';
 import { BootEndKind } from '../gen/plinth/node/v1/node_pb.ts';
+import { refusal } from './refusal.ts';
 
 interface Act {
   readonly kind: MachineActKind;
@@ -46,11 +47,11 @@ export class FakeMachine {
     reboot: ({ reason, override, drain }) => this.#begin(MachineActKind.REBOOT, reason, override, drain),
     shutdown: ({ reason, override, drain }) => this.#begin(MachineActKind.SHUTDOWN, reason, override, drain),
     reset: ({ confirm, reason, override }) => {
-      if (confirm !== this.name) throw refuse('machine/not-confirmed', 'it was not confirmed');
+      if (confirm !== this.name) throw refusal('machine/not-confirmed', 'it was not confirmed');
       return { ...this.#begin(MachineActKind.RESET, reason, override, undefined), configIsLost: true };
     },
     restartService: ({ service }) => {
-      if (service !== 'containerd') throw refuse('machine/not-a-service', 'it is none of containerd');
+      if (service !== 'containerd') throw refusal('machine/not-a-service', 'it is none of containerd');
       this.restarted.push(service);
       return { duration: { seconds: 2n } };
     },
@@ -71,9 +72,9 @@ export class FakeMachine {
 
   #begin(kind: MachineActKind, reason: string, override: string, drain: Drain | undefined) {
     if (this.act && this.act.state !== MachineActState.DONE && this.act.state !== MachineActState.FAILED)
-      throw refuse('machine/busy', 'it is at another act');
+      throw refusal('machine/busy', 'it is at another act');
     if (this.quorumAtRisk !== '' && override !== this.name)
-      throw refuse('machine/quorum-at-risk', this.quorumAtRisk);
+      throw refusal('machine/quorum-at-risk', this.quorumAtRisk);
     const state = drain ? MachineActState.DRAINING : MachineActState.ENDING;
     this.act = { kind, state, reason, overridden: this.quorumAtRisk };
     return { act: this.#message() };
@@ -92,11 +93,4 @@ export class FakeMachine {
       }),
     };
   }
-}
-
-function refuse(code: string, state: string): ConnectError {
-  const failure = { code, message: `Cannot do this: ${state}`, hint: 'Mend it.' };
-  return new ConnectError('refused', Code.FailedPrecondition, undefined, [
-    { desc: FailureSchema, value: create(FailureSchema, failure) },
-  ]);
 }

@@ -1,12 +1,10 @@
-import { create } from '@bufbuild/protobuf';
-import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from '@connectrpc/connect';
+import type { ConnectRouter, ServiceImpl } from '@connectrpc/connect';
 import type { EtcdService } from '../gen/plinth/node/v1/etcd_pb.ts';
 import {
   type ActKind,
   ActState,
   CisVerdict,
   type ClusterSpec,
-  FailureSchema,
   ActKind as Kind,
   type KubernetesService,
   Membership,
@@ -19,6 +17,7 @@ import { FakeLogs } from './fake-logs.ts';
 import { FakeMachine } from './fake-machine.ts';
 import { fakeSystem } from './fake-system.ts';
 import type { FakePeer } from './fake-tunnel.ts';
+import { refusal } from './refusal.ts';
 
 /** What fake nodes know of each other: invitations, and who is a member of etcd. */
 export interface FakeWorld {
@@ -116,7 +115,7 @@ export class FakeNode {
       };
     },
     getCis: () => {
-      if (this.membership !== Membership.MEMBER) throw refuse('it belongs to no cluster');
+      if (this.membership !== Membership.MEMBER) throw refusal('api/refused', 'it belongs to no cluster');
       const result = (id: string, verdict: CisVerdict, reason: string) => ({
         ...{ id, section: 'API server', title: `Check ${id}`, verdict, reason },
       });
@@ -130,7 +129,7 @@ export class FakeNode {
       };
     },
     bootstrap: ({ cluster, kubernetesVersion, nodeAddress }) => {
-      if (this.membership === Membership.MEMBER) throw refuse('it is a member already');
+      if (this.membership === Membership.MEMBER) throw refusal('api/refused', 'it is a member already');
       this.#begin(Kind.BOOTSTRAP, () =>
         this.#become(NodeRole.CONTROL_PLANE, cluster, kubernetesVersion, nodeAddress),
       );
@@ -138,7 +137,7 @@ export class FakeNode {
     },
     inviteNode: (request) => {
       if (this.membership !== Membership.MEMBER || this.role !== NodeRole.CONTROL_PLANE) {
-        throw refuse('it is no control plane');
+        throw refusal('api/refused', 'it is no control plane');
       }
       const token = `token-${this.world.tokens.size}`;
       this.world.tokens.set(token, request.nodeId);
@@ -148,21 +147,21 @@ export class FakeNode {
     },
     forgetNode: ({ nodeName }) => {
       if (this.membership !== Membership.MEMBER || this.role !== NodeRole.CONTROL_PLANE) {
-        throw refuse('it is no control plane');
+        throw refusal('api/refused', 'it is no control plane');
       }
       this.world.forgotten.push(nodeName);
       return {};
     },
     join: ({ invitation }) => {
       if (!invitation || this.world.tokens.get(invitation.token) !== this.nodeId)
-        throw refuse('it is not invited');
+        throw refusal('api/refused', 'it is not invited');
       this.world.tokens.delete(invitation.token);
       const { role, cluster, kubernetesVersion, nodeAddress } = invitation;
       this.#begin(Kind.JOIN, () => this.#become(role, cluster, kubernetesVersion, nodeAddress));
       return {};
     },
     upgrade: ({ kubernetesVersion }) => {
-      if (!this.layers.includes(kubernetesVersion)) throw refuse('it has no such layer');
+      if (!this.layers.includes(kubernetesVersion)) throw refusal('api/refused', 'it has no such layer');
       this.#begin(Kind.UPGRADE, () => {
         this.version = kubernetesVersion;
       });
@@ -170,7 +169,7 @@ export class FakeNode {
     },
     leave: ({ override }) => {
       if (this.world.etcd.has(this.name) && this.world.etcd.size === 1 && override !== this.name) {
-        throw refuse('it is the last member of etcd');
+        throw refusal('api/refused', 'it is the last member of etcd');
       }
       this.#begin(Kind.LEAVE, () => {
         this.world.etcd.delete(this.name);
@@ -216,7 +215,7 @@ export class FakeNode {
       const name = Buffer.from(id, 'hex').toString();
       const left = this.world.etcd.size - 1;
       if (left < quorumOf(this.world.etcd.size) && override !== name)
-        throw refuse('the quorum would be lost');
+        throw refusal('api/refused', 'the quorum would be lost');
       this.world.etcd.delete(name);
       return {};
     },
@@ -229,7 +228,8 @@ export class FakeNode {
     restoreEtcd: async (messages) => {
       const chunks: Uint8Array[] = [];
       for await (const { confirm, chunk } of messages) {
-        if (chunks.length === 0 && confirm !== this.name) throw refuse('it was not confirmed');
+        if (chunks.length === 0 && confirm !== this.name)
+          throw refusal('api/refused', 'it was not confirmed');
         chunks.push(chunk);
       }
       this.database = new Uint8Array(Buffer.concat(chunks));
@@ -247,7 +247,7 @@ export class FakeNode {
   }
 
   #begin(kind: ActKind, apply: () => void): void {
-    if (this.act?.state === ActState.RUNNING) throw refuse('it is at another act');
+    if (this.act?.state === ActState.RUNNING) throw refusal('api/refused', 'it is at another act');
     if (this.membership === Membership.NONE) this.membership = Membership.PENDING;
     this.world.log.push(`${actKindName(kind)} ${this.name}`);
     this.act = { kind, apply, done: 0, state: ActState.RUNNING };
@@ -278,11 +278,4 @@ export class FakeNode {
 
 function quorumOf(members: number): number {
   return Math.floor(members / 2) + 1;
-}
-
-function refuse(state: string): ConnectError {
-  const failure = { code: 'api/refused', message: `Cannot do this: ${state}`, hint: 'Mend it.' };
-  return new ConnectError('refused', Code.FailedPrecondition, undefined, [
-    { desc: FailureSchema, value: create(FailureSchema, failure) },
-  ]);
 }
