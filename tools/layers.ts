@@ -8,17 +8,33 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   host: ['base'],
   config: ['base'],
   api: ['base'],
+  updates: ['base', 'formats'],
   trust: ['base', 'formats', 'host'],
   debian: ['base', 'formats', 'host'],
   toolbox: ['base', 'host', 'debian'],
-  agent: ['base', 'config', 'api'],
-  image: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'api'],
+  agent: ['base', 'formats', 'config', 'updates', 'api'],
+  publish: ['base', 'formats', 'host', 'trust', 'updates'],
+  image: ['base', 'formats', 'host', 'updates', 'trust', 'debian', 'toolbox', 'api'],
   local: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'api'],
-  cli: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'config', 'api', 'agent', 'image', 'local'],
+  cli: [
+    'base',
+    'formats',
+    'host',
+    'trust',
+    'debian',
+    'toolbox',
+    'updates',
+    'config',
+    'api',
+    'agent',
+    'publish',
+    'image',
+    'local',
+  ],
 };
 
 /** Packages that do no input or output: time, randomness and bytes are their arguments. */
-export const purePackages: readonly string[] = ['base', 'config', 'formats'];
+export const purePackages: readonly string[] = ['base', 'config', 'formats', 'updates'];
 
 /** Node modules that a pure package may use all the same: they compute, they do not reach out. */
 export const pureNodeModules: readonly string[] = [

@@ -1,3 +1,5 @@
+export type { Manifest } from '@plinth/updates';
+export { releaseNames } from '@plinth/updates';
 export { BOOT_FILES, type BuildKeys, type PredictedPcrs } from './boot/boot-chain.ts';
 export { type BuildOptions, type BuiltImage, buildImage } from './build/build-image.ts';
 export type { AgentRecipe } from './build/build-tree.ts';
@@ -21,8 +23,6 @@ export { diffReleases } from './release/diff-releases.ts';
 export { type DiskFormat, diskFormats } from './release/disk/convert-disk.ts';
 export { type Change, isSameContent, type ReleaseDiff } from './release/facts/diff-facts.ts';
 export { inspectRelease, type ReleaseSummary } from './release/inspect-release.ts';
-export type { Manifest } from './release/manifest.ts';
-export { releaseNames } from './release/names.ts';
 export { findManifest, readManifest } from './release/read-release.ts';
 export { type ReleaseImageOptions, releaseImage } from './release/release-image.ts';
 export type { Check, TrustAnchors, VerifyReport } from './release/verify/check.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { PlinthError } from '@plinth/base';
 import { ioError } from '@plinth/host';
+import { parseJson } from '@plinth/updates';
 import { z } from 'zod';
-import { parseJson } from './parse-json.ts';
 
 const schema = z.object({
   runtime: z.object({

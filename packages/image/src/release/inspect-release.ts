@@ -1,4 +1,4 @@
-import type { Manifest } from './manifest.ts';
+import type { Manifest } from '@plinth/updates';
 import { readFacts, readManifest } from './read-release.ts';
 
 /** What a person wants to know of a release at a glance. Nothing of it is checked: that is verifyRelease's part. */

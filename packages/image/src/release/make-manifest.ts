@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { authenticodeDigest, type GptPartition, hex, readUki, sha256 } from '@plinth/formats';
 import { mapParallel } from '@plinth/host';
 import type { Certificate } from '@plinth/trust';
+import type { ReleaseNames } from '@plinth/updates';
+import { BOOT_CHAIN, type Manifest, type ManifestArtefact } from '@plinth/updates';
 import { isEmptySlot } from './disk/disk-layout.ts';
 import type { FileReader } from './disk/file-reader.ts';
 import { hashRange } from './disk/hash-range.ts';
 import type { SlotPart } from './disk/split-slot.ts';
-import { BOOT_CHAIN, type Manifest, type ManifestArtefact } from './manifest.ts';
-import type { ReleaseNames } from './names.ts';
 import type { ReleaseContext } from './release-context.ts';
 
 const CERTIFICATE_ROLES = ['boot', 'verity', 'pcr', 'release'] as const;

@@ -1,6 +1,6 @@
 import type { Lock } from '@plinth/debian';
+import { parseJson } from '@plinth/updates';
 import { z } from 'zod';
-import { parseJson } from './parse-json.ts';
 import { packageUrl } from './sbom/package-url.ts';
 
 export const PROVENANCE_PAYLOAD_TYPE = 'application/vnd.in-toto+json';

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { ioError, isErrno } from '@plinth/host';
+import { type Manifest, parseManifest } from '@plinth/updates';
 import { parseFacts, type ReleaseFacts } from './facts/release-facts.ts';
-import { type Manifest, parseManifest } from './manifest.ts';
 
 /**
  * findManifest gives the name of the manifest in a release folder.

@@ -2,13 +2,12 @@ import type { Progress } from '@plinth/base';
 import type { Lock } from '@plinth/debian';
 import type { Toolbox } from '@plinth/toolbox';
 import type { Certificate, Signer } from '@plinth/trust';
+import type { Manifest, ReleaseNames } from '@plinth/updates';
 import type { AgentModules } from './agent-modules.ts';
 import type { DiskFormat } from './disk/convert-disk.ts';
 import type { DiskLayout } from './disk/disk-layout.ts';
 import type { FileReader } from './disk/file-reader.ts';
 import type { SlotPart } from './disk/split-slot.ts';
-import type { Manifest } from './manifest.ts';
-import type { ReleaseNames } from './names.ts';
 
 /** Everything a release is written from; all of it was made by the build. */
 export interface ReleaseInputs {

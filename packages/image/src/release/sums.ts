@@ -1,6 +1,6 @@
 import { PlinthError } from '@plinth/base';
+import { SUMS_FILE } from '@plinth/updates';
 import { compareText } from '../compare-text.ts';
-import { SUMS_FILE } from './names.ts';
 
 /** A release has some twenty files; a list far longer is not one of ours. */
 const LIMIT_BYTES = 1 << 20;

@@ -6,14 +6,19 @@ import { after, before, test } from 'node:test';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { PlinthError } from '@plinth/base';
 import { hashFile, run } from '@plinth/host';
+import {
+  manifestJsonSchema,
+  parseManifest,
+  releaseNames,
+  SUMS_FILE,
+  SUMS_SIGNATURE_FILE,
+} from '@plinth/updates';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { diffReleases } from './diff-releases.ts';
 import { diskFormats } from './disk/convert-disk.ts';
 import { isSameContent } from './facts/diff-facts.ts';
 import { inspectRelease } from './inspect-release.ts';
-import { manifestJsonSchema, parseManifest } from './manifest.ts';
-import { releaseNames, SUMS_FILE, SUMS_SIGNATURE_FILE } from './names.ts';
 import { makeSampleRelease, openWorkshop, type SampleWorkshop } from './sample-release.testing.ts';
 import { spdxSchema } from './sbom/spdx.testing.ts';
 

@@ -4,14 +4,21 @@ import { type Progress, silentProgress } from '@plinth/base';
 import { hex, sha256 } from '@plinth/formats';
 import { hashFile, ioError, mapParallel } from '@plinth/host';
 import { signDetached, signDsse } from '@plinth/trust';
+import {
+  formatManifest,
+  type Manifest,
+  type ManifestArtefact,
+  mediaTypeOf,
+  releaseNames,
+  SUMS_FILE,
+  SUMS_SIGNATURE_FILE,
+} from '@plinth/updates';
 import { compareText } from '../compare-text.ts';
 import { convertDisk } from './disk/convert-disk.ts';
 import { readDiskLayout } from './disk/disk-layout.ts';
 import { openFileReader } from './disk/file-reader.ts';
 import { slotParts, writeSlotPart } from './disk/split-slot.ts';
 import { makeManifest } from './make-manifest.ts';
-import { formatManifest, type Manifest, type ManifestArtefact } from './manifest.ts';
-import { mediaTypeOf, releaseNames, SUMS_FILE, SUMS_SIGNATURE_FILE } from './names.ts';
 import { makeProvenance, PROVENANCE_PAYLOAD_TYPE } from './provenance.ts';
 import type { ReleaseContext, ReleaseInputs, WriteOptions } from './release-context.ts';
 import { formatSums } from './sums.ts';

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { readSuperblock, veritySizeBytes } from '@plinth/formats';
 import { ioError } from '@plinth/host';
-import type { PartitionKind } from '../names.ts';
+import type { PartitionKind } from '@plinth/updates';
 import type { Slot } from './disk-layout.ts';
 import { type FileReader, sliceReader } from './file-reader.ts';
 

@@ -1,6 +1,6 @@
 import { PlinthError } from '@plinth/base';
+import { parseJson } from '@plinth/updates';
 import { z } from 'zod';
-import { parseJson } from '../parse-json.ts';
 
 const file = z.strictObject({
   path: z.string(),

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists, hashFile, ioError, mapParallel } from '@plinth/host';
 import { parseDsse, verifyDetached, verifyDsse } from '@plinth/trust';
-import type { Manifest } from '../manifest.ts';
-import { SUMS_FILE, SUMS_SIGNATURE_FILE } from '../names.ts';
+import type { Manifest } from '@plinth/updates';
+import { SUMS_FILE, SUMS_SIGNATURE_FILE } from '@plinth/updates';
 import { PROVENANCE_PAYLOAD_TYPE, readSubjects } from '../provenance.ts';
 import { fail, type Outcome, ofSignature, pass, type TrustAnchors } from './check.ts';
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { hex, sha256 } from '@plinth/formats';
 import { hashFile, mapParallel } from '@plinth/host';
+import type { Manifest, ManifestPartition } from '@plinth/updates';
 import type { DiskLayout } from '../disk/disk-layout.ts';
 import type { FileReader } from '../disk/file-reader.ts';
 import { hashRange } from '../disk/hash-range.ts';
-import type { Manifest, ManifestPartition } from '../manifest.ts';
 import { fail, type Outcome, pass } from './check.ts';
 
 /** checkDiskTable says what slots a disk holds and, given a manifest, compares its partitions with it. */

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { removeTree } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
+import { parseJson } from '@plinth/updates';
 import { z } from 'zod';
 import { hashTree, scanTree } from '../../scan-tree.ts';
 import type { Slot } from '../disk/disk-layout.ts';
-import { parseJson } from '../parse-json.ts';
 import { fail, type Outcome, pass } from './check.ts';
 
 const spdxSchema = z.looseObject({

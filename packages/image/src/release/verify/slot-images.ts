@@ -1,8 +1,8 @@
 import { readUki, type Uki } from '@plinth/formats';
+import { parseJson } from '@plinth/updates';
 import { z } from 'zod';
 import type { DiskLayout, Slot } from '../disk/disk-layout.ts';
 import { type FileReader, sliceReader } from '../disk/file-reader.ts';
-import { parseJson } from '../parse-json.ts';
 
 /** JSON of a verity-sig partition (UAPI.2). */
 const signatureSchema = z.looseObject({

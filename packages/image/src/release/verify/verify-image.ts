@@ -1,6 +1,6 @@
+import type { Manifest } from '@plinth/updates';
 import { type DiskLayout, readDiskLayout } from '../disk/disk-layout.ts';
 import type { FileReader } from '../disk/file-reader.ts';
-import type { Manifest } from '../manifest.ts';
 import {
   type Check,
   type CheckId,

@@ -16,11 +16,10 @@ import { after, before, test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import { cacheDir, hashFile, hashText } from '@plinth/host';
 import { type Signer, signDetached, signDsse } from '@plinth/trust';
+import { formatManifest, type Manifest, releaseNames, SUMS_FILE, SUMS_SIGNATURE_FILE } from '@plinth/updates';
 import fc from 'fast-check';
 import { readDiskLayout, type Slot } from '../disk/disk-layout.ts';
 import { openFileReader } from '../disk/file-reader.ts';
-import { formatManifest, type Manifest } from '../manifest.ts';
-import { releaseNames, SUMS_FILE, SUMS_SIGNATURE_FILE } from '../names.ts';
 import { PROVENANCE_PAYLOAD_TYPE } from '../provenance.ts';
 import { readManifest } from '../read-release.ts';
 import {

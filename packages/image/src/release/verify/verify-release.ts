@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import type { Progress } from '@plinth/base';
 import { PlinthError, silentProgress } from '@plinth/base';
 import type { Toolbox } from '@plinth/toolbox';
+import type { Manifest } from '@plinth/updates';
+import { parseManifest, releaseNames, SUMS_FILE } from '@plinth/updates';
 import { openDisk } from '../disk/open-disk.ts';
-import type { Manifest } from '../manifest.ts';
-import { parseManifest } from '../manifest.ts';
-import { releaseNames, SUMS_FILE } from '../names.ts';
 import { findManifest } from '../read-release.ts';
 import { parseSums } from '../sums.ts';
 import {

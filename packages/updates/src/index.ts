@@ -1,0 +1,21 @@
+export {
+  BOOT_CHAIN,
+  formatManifest,
+  type Manifest,
+  type ManifestArtefact,
+  type ManifestPartition,
+  manifestJsonSchema,
+  parseManifest,
+} from './release/manifest.ts';
+export {
+  ARCHITECTURE,
+  mediaTypeOf,
+  type PartitionKind,
+  type ReleaseNames,
+  releaseNames,
+  SUMS_FILE,
+  SUMS_SIGNATURE_FILE,
+} from './release/names.ts';
+export { parseJson } from './release/parse-json.ts';
+export { channelTarget, REPOSITORY, REPOSITORY_LIMITS, TRUSTED_ROOT_PATH } from './repository.ts';
+export type { BootEntry, DiskStep, Slot, SlotDisk, SlotName } from './slots/slot-disk.ts';
