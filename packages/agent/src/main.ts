@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { nodeApiPort } from '@plinth/api';
+import { messageOf } from '@plinth/base';
 import { runAgent } from './agent.ts';
 import { readBuildInfo } from './build-info.ts';
 import { machineFiles } from './config/transaction/machine-files.ts';
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
       signal: stopping.signal,
     });
   } catch (reason) {
-    const text = reason instanceof Error ? reason.message : String(reason);
+    const text = messageOf(reason);
     console.say(`plinthd ends: ${text}`);
     process.stderr.write(`${reason instanceof Error ? reason.stack : text}\n`);
     process.exitCode = 1;

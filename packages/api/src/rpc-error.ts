@@ -1,5 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { type ErrorCode, isErrorCode, PlinthError } from '@plinth/base';
+import { type ErrorCode, isErrorCode, messageOf, PlinthError } from '@plinth/base';
 import { FailureSchema } from './gen/plinth/node/v1/kubernetes_pb.ts';
 
 interface Endpoint {
@@ -25,7 +25,7 @@ const UNREACHABLE = new Set([
 export function connectionError(reason: unknown, endpoint: Endpoint): PlinthError {
   if (reason instanceof PlinthError) return reason;
   const code = systemCode(reason);
-  const text = reason instanceof Error ? reason.message : String(reason);
+  const text = messageOf(reason);
   const where = `${endpoint.address}:${endpoint.port}`;
   if (code === 'ETIMEDOUT') return coded('api/timeout', `Cannot reach ${where}: ${text}`, reason, true);
   if (UNREACHABLE.has(code)) {

@@ -60,7 +60,7 @@ export class PlinthError extends Error {
   /** Turns anything thrown into a PlinthError: one passes through, the rest is wrapped under `code`. */
   static from(reason: unknown, code: ErrorCode, prefix: string): PlinthError {
     if (reason instanceof PlinthError) return reason;
-    const text = reason instanceof Error ? reason.message : String(reason);
+    const text = messageOf(reason);
     return new PlinthError(code, `${prefix}: ${text}`, { cause: reason });
   }
 }
@@ -68,4 +68,9 @@ export class PlinthError extends Error {
 /** Marks a branch that cannot be reached; throws `internal/bug` when it is. */
 export function unreachable(what: string): never {
   throw new PlinthError('internal/bug', `Cannot continue: ${what}, expected never to be reached`);
+}
+
+/** messageOf is the text of whatever was thrown. */
+export function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -8,7 +8,14 @@ export {
   spanAt,
   type TextSource,
 } from './document.ts';
-export { type Diagnostic, PlinthError, type PlinthErrorOptions, type Span, unreachable } from './error.ts';
+export {
+  type Diagnostic,
+  messageOf,
+  PlinthError,
+  type PlinthErrorOptions,
+  type Span,
+  unreachable,
+} from './error.ts';
 export { type ExitCode, exitCodes } from './exit-codes.ts';
 export { type Progress, silentProgress } from './progress.ts';
 export { renderDiagnostic } from './render-diagnostic.ts';

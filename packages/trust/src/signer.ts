@@ -1,5 +1,5 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
-import { PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import { run } from '@plinth/host';
 import { type Certificate, publicKeyId, readCertificate } from './certificate.ts';
 
@@ -53,7 +53,7 @@ export function externalSigner(options: ExternalSignerOptions): Signer {
     const prefix = `Cannot sign with ${program}`;
     const result = await run(program, args, { input: data, timeoutMs: options.timeoutMs ?? 120_000 }).catch(
       (reason: unknown) => {
-        const detail = reason instanceof Error ? reason.message : String(reason);
+        const detail = messageOf(reason);
         throw new PlinthError('trust/signing-failed', `${prefix}: ${detail}`, { cause: reason });
       },
     );

@@ -1,4 +1,5 @@
 import { AUDIT_ORIGIN, auditLineHash } from '@plinth/api';
+import { messageOf } from '@plinth/base';
 import { errorCode } from '../sys/sys.ts';
 import { type AuditFiles, fileName, firstSequence } from './audit-files.ts';
 import { readFileLines, readFrom } from './read-audit.ts';
@@ -258,5 +259,5 @@ function time(ms: number): string {
 }
 
 function textOf(reason: unknown): string {
-  return errorCode(reason) || (reason instanceof Error ? reason.message : String(reason));
+  return errorCode(reason) || messageOf(reason);
 }

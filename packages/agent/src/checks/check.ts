@@ -1,3 +1,4 @@
+import { messageOf } from '@plinth/base';
 import type { Sys } from '../sys/sys.ts';
 import { withinTime } from './within-time.ts';
 
@@ -50,7 +51,7 @@ export async function runCheck(spec: CheckSpec, sys: Sys, limitMs?: number): Pro
   const asked = spec.observe(sys);
   const finding = await (limitMs === undefined ? asked : withinTime(asked, limitMs)).catch(
     (reason: unknown): Finding => {
-      const text = reason instanceof Error ? reason.message : String(reason);
+      const text = messageOf(reason);
       return unknown(`could not be observed: ${text}`);
     },
   );

@@ -1,4 +1,5 @@
 import type { ConnectRouter } from '@connectrpc/connect';
+import { messageOf } from '@plinth/base';
 import type { MachineConfig } from '@plinth/config';
 import { renderConfig } from '@plinth/config';
 import { type CheckSpec, fail, pass, unknown } from '../checks/check.ts';
@@ -134,8 +135,4 @@ function driftCheck(transaction: ConfigTransaction): CheckSpec {
       return fail(drift.map(({ path, difference }) => `${path} ${difference}`).join(', '));
     },
   };
-}
-
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -1,4 +1,4 @@
-import type { PlinthError } from '@plinth/base';
+import { messageOf, type PlinthError } from '@plinth/base';
 import type { LossKind, LossVerdict } from './judge-loss.ts';
 
 /** A node that is about to be away. */
@@ -25,12 +25,8 @@ export async function guardLoss(
   if (role !== 'control-plane') return '';
   const reason = await judge(kind).then(
     (verdict) => (verdict.ok ? '' : verdict.reason),
-    (failure: unknown) => `nobody can tell whether etcd goes on: ${textOf(failure)}`,
+    (failure: unknown) => `nobody can tell whether etcd goes on: ${messageOf(failure)}`,
   );
   if (reason === '' || override === nodeName) return reason;
   throw refuse(reason);
-}
-
-function textOf(failure: unknown): string {
-  return failure instanceof Error ? failure.message : String(failure);
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { messageOf } from '@plinth/base';
 import type { LogShipping } from '@plinth/config';
 import { type CheckSpec, fail, pass, unknown } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
@@ -104,7 +105,7 @@ export function openLogShipping(parts: LogShippingParts): RunningLogShipping {
         const before = shipped;
         await round(target).catch((reason: unknown) => {
           if (signal.aborted) return;
-          const said = reason instanceof Error ? reason.message : String(reason);
+          const said = messageOf(reason);
           if (problem === undefined) console.say(`logs: cannot be sent to ${target.server}: ${said}`);
           problem = said;
         });

@@ -1,4 +1,4 @@
-import { PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import type { NodeConsole } from '../console.ts';
 import { pause, type Sleep } from '../repeat.ts';
 import type { StateStore } from '../sys/state-store.ts';
@@ -129,7 +129,7 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
       await parts.drain.uncordon();
       return undefined;
     } catch (reason) {
-      return reason instanceof Error ? reason.message : String(reason);
+      return messageOf(reason);
     }
   }
 

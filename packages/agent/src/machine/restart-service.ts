@@ -1,4 +1,4 @@
-import { PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import type { Units } from '../kubernetes/units/run-unit.ts';
 import { SYSTEMCTL } from '../reports/versions.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -64,7 +64,7 @@ export async function restartService({ sys, units, otherAct }: RestartParts, nam
   }
   const startedMs = performance.now();
   await units.run('restart', unit, { timeoutMs: RESTART_LIMIT_MS }).catch((reason: unknown) => {
-    throw failed(service, reason instanceof Error ? reason.message : String(reason));
+    throw failed(service, messageOf(reason));
   });
   return Math.round(performance.now() - startedMs);
 }

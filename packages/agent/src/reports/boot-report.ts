@@ -1,3 +1,4 @@
+import { messageOf } from '@plinth/base';
 import { parseKeyValues } from '../kernel/key-values.ts';
 import { listDir, readText, type Sys } from '../sys/sys.ts';
 import { SYSTEMCTL } from './versions.ts';
@@ -44,7 +45,7 @@ export async function collectBootReport(sys: Sys): Promise<BootReport> {
     try {
       return await work;
     } catch (reason) {
-      notObserved.push(`${what}: ${reason instanceof Error ? reason.message : String(reason)}`);
+      notObserved.push(`${what}: ${messageOf(reason)}`);
       return undefined;
     }
   };

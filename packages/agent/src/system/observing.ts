@@ -1,3 +1,4 @@
+import { messageOf } from '@plinth/base';
 import { splitLines } from '../sys/split-lines.ts';
 import { errorCode, type Sys } from '../sys/sys.ts';
 
@@ -33,7 +34,7 @@ export function whyNot(reason: unknown): string {
   const code = errorCode(reason);
   if (code === 'EACCES' || code === 'EPERM') return 'the kernel refuses it to plinthd';
   if (code === 'ENOENT') return 'it does not exist here';
-  return reason instanceof Error ? reason.message : String(reason);
+  return messageOf(reason);
 }
 
 /** runText runs a program and gives its output of at most 4 MiB. Throws with its own words when it fails. */

@@ -1,5 +1,5 @@
 import type { NodeClient } from '@plinth/api';
-import { PlinthError } from '@plinth/base';
+import { messageOf } from '@plinth/base';
 import { type DashboardData, failed, learned, logged, type Source } from './data.ts';
 import { PANEL_SOURCES } from './frame.ts';
 import type { DashboardState } from './state.ts';
@@ -60,7 +60,7 @@ export function openAskLoop({ node, state, change, nowMs, signal }: AskParts): (
       if (!signal.aborted) change((data) => take(data, nowMs()));
       dueMs.set(name, nowMs() + SOURCES[name].everyMs);
     } catch (reason) {
-      if (!signal.aborted) change((data) => failed(data, name, problemOf(reason)));
+      if (!signal.aborted) change((data) => failed(data, name, messageOf(reason)));
       dueMs.set(name, nowMs() + RETRY_MS);
     } finally {
       running.delete(name);
@@ -89,15 +89,10 @@ export async function followLogs({ node, change, nowMs, signal }: AskParts): Pro
       lines = 0;
     } catch (reason) {
       if (signal.aborted) return;
-      change((data) => failed(data, 'logs', problemOf(reason)));
+      change((data) => failed(data, 'logs', messageOf(reason)));
     }
     await pause(RETRY_MS, signal);
   }
-}
-
-function problemOf(reason: unknown): string {
-  if (reason instanceof PlinthError) return reason.message;
-  return reason instanceof Error ? reason.message : String(reason);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import { messageOf } from '@plinth/base';
 import { configLimits } from '@plinth/config';
 import { errorCode } from '../../sys/sys.ts';
 import { AnswerTooLarge, httpGet, type MetadataAnswer, type MetadataRequest } from './http-get.ts';
@@ -124,7 +125,7 @@ function wordsFor(reason: unknown): string {
     case 'EACCES':
       return 'a port below 1024 may not be used';
     case '':
-      return reason instanceof Error ? reason.message : String(reason);
+      return messageOf(reason);
     default:
       return `the connection failed (${errorCode(reason)})`;
   }

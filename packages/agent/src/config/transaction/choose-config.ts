@@ -1,4 +1,4 @@
-import { PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import { type MachineConfig, parseConfig, planConfig, renderConfig } from '@plinth/config';
 import { uptimeMs } from '../../reports/boot-report.ts';
 import { readText, type Sys } from '../../sys/sys.ts';
@@ -191,8 +191,4 @@ function candidateOf(found: FoundConfig & { ok: true }, nowMs: number): Candidat
     appliedAtMs: nowMs,
     failingBefore: [],
   };
-}
-
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -1,4 +1,4 @@
-import { PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import { type ConfigPlan, type MachineConfig, planConfig, renderConfig } from '@plinth/config';
 import type { CheckResult } from '../../checks/check.ts';
 import type { NodeConsole } from '../../console.ts';
@@ -152,7 +152,7 @@ export function openTransaction(chosen: ChosenConfig, parts: TransactionParts): 
       problem = '';
       if (restartOwn) parts.restartOwn();
     } catch (reason) {
-      const said = reason instanceof Error ? reason.message : String(reason);
+      const said = messageOf(reason);
       if (said !== problem) console.say(`config: revision ${state.current} is not in effect yet: ${said}`);
       problem = said;
       failures++;
@@ -269,7 +269,3 @@ export function openTransaction(chosen: ChosenConfig, parts: TransactionParts): 
 
 /** A look that finds nothing to do, in case something was missed. */
 const IDLE_MS = 60_000;
-
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
-}
