@@ -13,7 +13,7 @@ const PULL_MS = 60 * 60_000;
 /** A node has some hundred containers and images at most; each is told in less than 4 KiB. */
 const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Where containerd keeps what belongs to Kubernetes. */
-const NAMESPACE = { 'containerd-namespace': 'k8s.io' };
+export const NAMESPACE = { 'containerd-namespace': 'k8s.io' };
 
 /** How far what is on its way to the node has come. */
 export interface Ingest {
@@ -96,7 +96,8 @@ export function openCri(socket = CONTAINERD_SOCKET): CriClient {
   };
 }
 
-function runtimeError(what: string, reason: unknown): PlinthError {
+/** runtimeError is what a failed call to the runtime becomes. */
+export function runtimeError(what: string, reason: unknown): PlinthError {
   const { code, rawMessage } = ConnectError.from(reason);
   if (
     code === Code.Unavailable ||
