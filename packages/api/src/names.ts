@@ -1,6 +1,7 @@
 import { ActKind, ActState, CisVerdict, Membership, NodeRole } from './gen/plinth/node/v1/kubernetes_pb.ts';
 import { MachineActKind, MachineActState } from './gen/plinth/node/v1/machine_pb.ts';
 import { BootEndKind, BootState, HealthState, PartitionRole, Verdict } from './gen/plinth/node/v1/node_pb.ts';
+import { UpdatePhase } from './gen/plinth/node/v1/update_pb.ts';
 
 /** The word for a verdict. What a newer node may send and this client does not know is "unknown", never a pass. */
 export function verdictName(verdict: Verdict): 'pass' | 'fail' | 'unknown' {
@@ -98,4 +99,24 @@ export function bootEndKindName(kind: BootEndKind): string {
     [BootEndKind.ABRUPT]: 'power loss or reset: no sign of an end',
   };
   return words[kind] ?? 'unknown';
+}
+
+const phaseNames: Readonly<Record<UpdatePhase, string>> = {
+  [UpdatePhase.UNSPECIFIED]: 'unknown',
+  [UpdatePhase.IDLE]: 'idle',
+  [UpdatePhase.CHECKING]: 'checking',
+  [UpdatePhase.DOWNLOADING]: 'downloading',
+  [UpdatePhase.VERIFYING]: 'verifying',
+  [UpdatePhase.STAGED]: 'staged',
+  [UpdatePhase.DRAINING]: 'draining',
+  [UpdatePhase.REBOOTING]: 'rebooting',
+  [UpdatePhase.ASSESSING]: 'assessing',
+  [UpdatePhase.COMMITTED]: 'committed',
+  [UpdatePhase.ROLLED_BACK]: 'rolled-back',
+  [UpdatePhase.FAILED]: 'failed',
+};
+
+/** The word for how far an update is; "unknown" for one that this client does not know, never "committed". */
+export function updatePhaseName(phase: UpdatePhase): string {
+  return phaseNames[phase] ?? 'unknown';
 }

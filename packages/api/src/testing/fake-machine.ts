@@ -44,7 +44,7 @@ export class FakeMachine {
       this.advance();
       return { restartableServices: ['containerd', 'plinthd'], ...(this.act && { act: this.#message() }) };
     },
-    reboot: ({ reason, override, drain }) => this.#begin(MachineActKind.REBOOT, reason, override, drain),
+    reboot: ({ reason, override, drain }) => this.reboot(reason, override, drain),
     shutdown: ({ reason, override, drain }) => this.#begin(MachineActKind.SHUTDOWN, reason, override, drain),
     reset: ({ confirm, reason, override }) => {
       if (confirm !== this.name) throw refusal('machine/not-confirmed', 'it was not confirmed');
@@ -56,6 +56,11 @@ export class FakeMachine {
       return { duration: { seconds: 2n } };
     },
   };
+
+  /** Begins a reboot. @throws a refusal */
+  reboot(reason: string, override: string, drain: Drain | undefined) {
+    return this.#begin(MachineActKind.REBOOT, reason, override, drain);
+  }
 
   /** Takes the act one state further. */
   advance(): void {

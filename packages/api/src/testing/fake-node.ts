@@ -17,6 +17,7 @@ import { FakeLogs } from './fake-logs.ts';
 import { FakeMachine } from './fake-machine.ts';
 import { fakeSystem } from './fake-system.ts';
 import type { FakePeer } from './fake-tunnel.ts';
+import { FakeUpdate } from './fake-update.ts';
 import { refusal } from './refusal.ts';
 
 /** What fake nodes know of each other: invitations, and who is a member of etcd. */
@@ -54,6 +55,7 @@ export class FakeNode {
   readonly nodeId: string;
   readonly world: FakeWorld;
   readonly machine: FakeMachine;
+  readonly update: FakeUpdate;
   readonly system = fakeSystem();
   failAt: number | undefined;
   /** Runs before it answers about itself: a test makes it slow, or lets it fail. */
@@ -78,6 +80,7 @@ export class FakeNode {
     this.nodeId = Buffer.from(name).toString('hex').padEnd(32, '0').slice(0, 32);
     this.world = world;
     this.machine = new FakeMachine(name);
+    this.update = new FakeUpdate(this.machine);
   }
 
   /** Its logs, events, containers, images and files. */

@@ -17,6 +17,7 @@ import { MachineService } from '../gen/plinth/node/v1/machine_pb.ts';
 import { NodeService } from '../gen/plinth/node/v1/node_pb.ts';
 import { SystemService } from '../gen/plinth/node/v1/system_pb.ts';
 import { TunnelService } from '../gen/plinth/node/v1/tunnel_pb.ts';
+import { UpdateService } from '../gen/plinth/node/v1/update_pb.ts';
 import type { FakeNode } from './fake-node.ts';
 import { fakeTunnel } from './fake-tunnel.ts';
 
@@ -43,6 +44,7 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
       for (const routes of node.more) routes(router);
       router.service(TunnelService, fakeTunnel(node.name, node.world.peers));
       router.service(MachineService, node.machine.service);
+      router.service(UpdateService, node.update.service);
       router.service(SystemService, node.system);
       router.service(LogsService, node.logs.logs);
       router.service(ContainersService, node.logs.containers);
