@@ -47,6 +47,19 @@ test('plain renderer writes whole lines that stand for themselves, and few notes
   );
 });
 
+test('a step that has nothing to tell for long still shows that it lives', () => {
+  let out = '';
+  const renderer = createPlainRenderer({
+    write: (text) => {
+      out += text;
+    },
+  });
+  const step = { id: 1, parentId: 0, title: 'Wait' };
+  renderer.on({ type: 'start', ...step, atMs: 0 });
+  renderer.on({ type: 'note', ...step, text: '', atMs: 10_000 });
+  assert.match(out, /^ {2}10\.0s {10}Wait: still at work$/m);
+});
+
 test('JSON renderer writes one object a line; ids tie starts, notes and ends together', async () => {
   const events = (await show(createJsonRenderer))
     .trimEnd()

@@ -29,7 +29,8 @@ export function createPlainRenderer(stream: OutputStream): ProgressRenderer {
       case 'note': {
         if (event.atMs - (notedAtMs.get(event.id) ?? 0) < NOTE_EVERY_MS) return undefined;
         notedAtMs.set(event.id, event.atMs);
-        return `        ${title}: ${event.text}`;
+        // A step may have nothing to tell and be at work all the same.
+        return `        ${title}: ${event.text || 'still at work'}`;
       }
       case 'warning':
         return `warning ${title ? `${title}: ` : ''}${event.text}`;
