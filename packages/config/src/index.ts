@@ -8,6 +8,7 @@ export { type LogShipping, priorities as logPriorities } from './kinds/log-shipp
 export { fixedAddressesOf, nameServersOf } from './kinds/network/links-of.ts';
 export type { Network, NetworkInterface } from './kinds/network/schema.ts';
 export { sysctlLines } from './kinds/sysctls/render.ts';
+export type { ContractCheck, UpdatePolicy } from './kinds/update-policy/schema.ts';
 export { legacyDocuments } from './legacy.ts';
 export { API_VERSION, allKinds, type MachineConfig } from './machine-config.ts';
 export { migrateConfig } from './migrate-config.ts';

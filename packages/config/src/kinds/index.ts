@@ -7,6 +7,7 @@ import { networkKind } from './network/kind.ts';
 import { registriesKind } from './registries/kind.ts';
 import { sysctlsKind } from './sysctls/kind.ts';
 import { trustedCAsKind } from './trusted-cas/kind.ts';
+import { updatePolicyKind } from './update-policy/kind.ts';
 
 /**
  * Every kind of document, in the order in which a config is written. A new kind is one folder beside this file and
@@ -22,4 +23,5 @@ export const kinds = [
   trustedCAsKind,
   kubeletKind,
   logShippingKind,
+  updatePolicyKind,
 ] as const;
