@@ -51,23 +51,50 @@ const OWN_CAPABILITIES = [
   ...['CAP_SETGID', 'CAP_SETPCAP', 'CAP_SETUID'],
 ];
 
-/** Every capability of Linux 6.12. */
-const ALL_CAPABILITIES = [
-  ...['AUDIT_CONTROL', 'AUDIT_READ', 'AUDIT_WRITE', 'BLOCK_SUSPEND', 'BPF', 'CHECKPOINT_RESTORE', 'CHOWN'],
-  ...['DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'IPC_LOCK', 'IPC_OWNER', 'KILL', 'LEASE'],
+/** Capabilities by their numbers, see capability.h of Linux 6.12. */
+const CAPABILITIES = [
+  ...['CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP'],
   ...[
     'LINUX_IMMUTABLE',
-    'MAC_ADMIN',
-    'MAC_OVERRIDE',
-    'MKNOD',
-    'NET_ADMIN',
     'NET_BIND_SERVICE',
     'NET_BROADCAST',
+    'NET_ADMIN',
+    'NET_RAW',
+    'IPC_LOCK',
+    'IPC_OWNER',
   ],
-  ...['NET_RAW', 'PERFMON', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYSLOG', 'SYS_ADMIN', 'SYS_BOOT'],
-  ...['SYS_CHROOT', 'SYS_MODULE', 'SYS_NICE', 'SYS_PACCT', 'SYS_PTRACE', 'SYS_RAWIO', 'SYS_RESOURCE'],
-  ...['SYS_TIME', 'SYS_TTY_CONFIG', 'WAKE_ALARM'],
-].map((name) => `CAP_${name}`);
+  ...[
+    'SYS_MODULE',
+    'SYS_RAWIO',
+    'SYS_CHROOT',
+    'SYS_PTRACE',
+    'SYS_PACCT',
+    'SYS_ADMIN',
+    'SYS_BOOT',
+    'SYS_NICE',
+  ],
+  ...[
+    'SYS_RESOURCE',
+    'SYS_TIME',
+    'SYS_TTY_CONFIG',
+    'MKNOD',
+    'LEASE',
+    'AUDIT_WRITE',
+    'AUDIT_CONTROL',
+    'SETFCAP',
+  ],
+  ...['MAC_OVERRIDE', 'MAC_ADMIN', 'SYSLOG', 'WAKE_ALARM', 'BLOCK_SUSPEND', 'AUDIT_READ', 'PERFMON', 'BPF'],
+  'CHECKPOINT_RESTORE',
+] as const;
+
+/**
+ * capabilitiesOf reads which capabilities a process may hold at most. No container can be given more than its runtime has.
+ * @param status /proc/PID/status
+ */
+export function capabilitiesOf(status: string): readonly string[] {
+  const mask = BigInt(`0x${/^CapBnd:\s*([0-9a-f]{1,16})$/m.exec(status)?.[1] ?? '0'}`);
+  return CAPABILITIES.filter((_, bit) => (mask >> BigInt(bit)) & 1n).map((name) => `CAP_${name}`);
+}
 
 /** An OCI runtime specification (config.md), as far as ours go. */
 export type OciSpec = ReturnType<typeof plainSpec> | ReturnType<typeof fullSpec>;
@@ -138,7 +165,7 @@ function plainSpec(process: ProcessSpec, options: PlainOptions) {
     },
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
-      memory('/dev', 'mode=755', 1),
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536'] },
       {
         destination: '/dev/pts',
         type: 'devpts',
@@ -163,9 +190,11 @@ function plainSpec(process: ProcessSpec, options: PlainOptions) {
   };
 }
 
-/** fullSpec is root of the node with tools of its own: nothing is kept from it. The node's files are at /host. Pure. */
-export function fullSpec(process: ProcessSpec, limits: ResourceLimits) {
-  const all = ALL_CAPABILITIES;
+/**
+ * fullSpec is root of the node with tools of its own: nothing is kept from it. The node's files are at /host. Pure.
+ * @param all the capabilities there are
+ */
+export function fullSpec(process: ProcessSpec, all: readonly string[], limits: ResourceLimits) {
   return {
     ociVersion: '1.2.0',
     root: { path: 'rootfs', readonly: false },

@@ -63,6 +63,8 @@ export interface OwnContainersOptions {
   /** As in os/etc/containerd/config.toml; tests have their own. */
   readonly runtime?: string;
   readonly systemdCgroup?: boolean;
+  /** Whether the kernel's controllers of memory and processes are there; on a node they always are. */
+  readonly limits?: boolean;
 }
 
 const CALL_MS = 10_000;
@@ -81,6 +83,7 @@ export function openOwnContainers({
   socket = CONTAINERD_SOCKET,
   runtime = '/usr/bin/crun',
   systemdCgroup = true,
+  limits = true,
 }: OwnContainersOptions): OwnContainers {
   const sessionManager = new Http2SessionManager(
     'http://localhost',
@@ -193,7 +196,7 @@ export function openOwnContainers({
               },
               spec: create(AnySchema, {
                 typeUrl: SPEC_TYPE,
-                value: Buffer.from(JSON.stringify(placed(spec, { id, longestMs, systemdCgroup }))),
+                value: Buffer.from(JSON.stringify(placed(spec, { id, longestMs, systemdCgroup, limits }))),
               }),
             },
           }),
@@ -239,12 +242,14 @@ export function openOwnContainers({
 /** Where the service manager keeps it, and how long. */
 function placed(
   spec: OciSpec,
-  { id, longestMs, systemdCgroup }: { id: string; longestMs: number; systemdCgroup: boolean },
-) {
+  given: { id: string; longestMs: number; systemdCgroup: boolean; limits: boolean },
+): object {
+  const { id, longestMs, systemdCgroup, limits } = given;
   const cgroupsPath = systemdCgroup ? `system.slice:plinth:${id}` : `/plinth/${id}`;
+  const { devices, ...bounds } = spec.linux.resources;
   return {
     ...spec,
-    linux: { ...spec.linux, cgroupsPath },
+    linux: { ...spec.linux, cgroupsPath, resources: { devices, ...(limits && bounds) } },
     annotations: { 'org.systemd.property.RuntimeMaxUSec': `uint64 ${Math.ceil(longestMs) * 1000}` },
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
@@ -11,24 +12,55 @@ export interface TinyRegistry extends AsyncDisposable {
   readonly repository: string;
   /** Digest of its configuration: the image's id. */
   readonly imageId: string;
+  readonly port: number;
+  /** Digest of its manifest. */
+  readonly digest: string;
   /** What was asked for, "GET /v2/…". */
   readonly asked: string[];
 }
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
+/** An image to be served: one layer and what its configuration says of the process. */
+export interface ServedImage {
+  /** "plinth/tiny". */
+  readonly repository: string;
+  /** A tar archive. */
+  readonly layer: Uint8Array;
+  /** As in the OCI image specification: Entrypoint, Env, User. */
+  readonly config: object;
+  /** In the middle of the layer. */
+  readonly pauseMs?: number;
+}
+
+/** How it is served otherwise than on loopback in the clear. */
+export interface RegistryOptions {
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly address?: string;
+}
+
 /**
  * startTinyRegistry serves one image by the OCI distribution specification: a manifest, a configuration and one layer,
  * which is sent slowly enough to be seen on its way. Its layer holds no program, so nothing of it can run.
  */
-export async function startTinyRegistry(layerBytes: number, pauseMs: number): Promise<TinyRegistry> {
-  const repository = 'plinth/tiny';
+export function startTinyRegistry(layerBytes: number, pauseMs: number): Promise<TinyRegistry> {
   const tar = Buffer.alloc(Math.ceil(layerBytes / 512) * 512 + 1024);
+  return serveImage({
+    ...{ repository: 'plinth/tiny', config: {}, pauseMs },
+    layer: fileInTar(tar, layerBytes),
+  });
+}
+
+/** serveImage serves one image by the OCI distribution specification, by the tag 1 and by its digest. */
+export async function serveImage(
+  { repository, layer: tar, config: process, pauseMs = 0 }: ServedImage,
+  { tls, address = '127.0.0.1' }: RegistryOptions = {},
+): Promise<TinyRegistry> {
   // Content that does not get smaller, or the layer would be over before anybody looked.
-  const layer = gzipSync(fileInTar(tar, layerBytes), { level: 0 });
+  const layer = gzipSync(tar, { level: 0 });
   const config = Buffer.from(
     JSON.stringify({
-      ...{ architecture: 'amd64', os: 'linux', config: {} },
+      ...{ architecture: 'amd64', os: 'linux', config: process },
       rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
     }),
   );
@@ -41,10 +73,10 @@ export async function startTinyRegistry(layerBytes: number, pauseMs: number): Pr
   );
   const blobs = new Map([config, layer].map((blob) => [digestOf(blob), blob]));
   const asked: string[] = [];
-  const server = createServer(async (request, response) => {
+  const answer: RequestListener = async (request, response) => {
     asked.push(`${request.method} ${request.url}`);
     const [, kind, name = ''] =
-      new RegExp(`^/v2/${repository}/(manifests|blobs)/(.+)$`).exec(request.url ?? '') ?? [];
+      new RegExp(`^/v2/${repository}/(manifests|blobs)/([^?]+)`).exec(request.url ?? '') ?? [];
     const isManifest = kind === 'manifests' && (name === '1' || name === digestOf(manifest));
     const body = request.url === '/v2/' ? Buffer.from('{}') : isManifest ? manifest : blobs.get(name);
     if (!body) {
@@ -67,11 +99,13 @@ export async function startTinyRegistry(layerBytes: number, pauseMs: number): Pr
     response.write(body.subarray(0, half));
     if (half < body.length) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     response.end(body.subarray(half));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  };
+  const server = tls ? createTlsServer(tls, answer) : createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   const { port } = server.address() as AddressInfo;
   return {
     ...{ host: `127.0.0.1:${port}`, repository, imageId: digestOf(config), asked },
+    ...{ port, digest: digestOf(manifest) },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { findOsTree, type OsContainerd, startOsContainerd } from '../testing/os-containerd.ts';
+import { shellLayer } from '../testing/shell-image.ts';
+import { serveImage, type TinyRegistry } from '../testing/tiny-registry.ts';
+import {
+  bootstrapSpec,
+  capabilitiesOf,
+  fullSpec,
+  type OciSpec,
+  type ProcessSpec,
+  viewSpec,
+} from './oci-spec.ts';
+
+// With the containerd and the crun of the system that was built last, in its own root. Needs root.
+
+const tree = await findOsTree();
+const layer = await shellLayer();
+const skip =
+  (!tree && 'no system is built on this machine') ||
+  (!layer && 'this machine lacks programs for an image') ||
+  (process.getuid?.() !== 0 && 'containers need root');
+
+const never = new AbortController().signal;
+const limits = { memoryBytes: 256 * 1024 * 1024, processes: 64 };
+
+suite('containers of the node', { skip }, () => {
+  let registry: TinyRegistry;
+  let os: OsContainerd;
+  let image = '';
+  let count = 0;
+  const capabilities = capabilitiesOf(readFileSync('/proc/self/status', 'utf8'));
+
+  before(async () => {
+    registry = await serveImage({
+      repository: 'plinth/shell',
+      layer: layer ?? new Uint8Array(),
+      config: { Entrypoint: ['/bin/sh'], Env: ['PATH=/bin'] },
+    });
+    os = await startOsContainerd(tree ?? '', [registry.host]);
+    image = `${registry.host}/plinth/shell@${registry.digest}`;
+    await os.cri.pull(image);
+  });
+  after(async () => {
+    await os?.[Symbol.asyncDispose]();
+    await registry?.[Symbol.asyncDispose]();
+  });
+
+  /** Runs a script to its end. */
+  async function run(script: string, specOf: (process: ProcessSpec) => OciSpec) {
+    const id = `try-${++count}`;
+    const log = join(os.folder, `${id}.log`);
+    await os.own.start({
+      ...{ id, owner: 'test', image, longestMs: 60_000 },
+      io: { stdin: '', stdout: `file://${log}`, stderr: `file://${log}`, terminal: false },
+      spec: ({ env, folder, uid, gid }) => specOf({ args: ['/bin/sh', '-c', script], env, folder, uid, gid }),
+    });
+    const exitCode = await os.own.wait(id, never);
+    const said = await readFile(log, 'utf8').catch(() => '');
+    assert.deepEqual(await os.own.list('test'), [id]);
+    await os.own.remove(id);
+    assert.deepEqual(await os.own.list('test'), []);
+    return { exitCode, said };
+  }
+
+  test('a container runs to its end and is gone; its pod-less life is not seen by CRI', async () => {
+    const { exitCode, said } = await run('echo out; echo err >&2; exit 7', (process) =>
+      bootstrapSpec(process, [], limits),
+    );
+    assert.equal(exitCode, 7, said);
+    assert.match(said, /^out\nerr\n$/);
+    assert.deepEqual(await os.cri.containers(), []);
+  });
+
+  test('the view reads the node and changes nothing', async () => {
+    const view = (process: ProcessSpec) => viewSpec({ ...process, uid: 61_000, gid: 61_000 }, [], limits);
+    const { exitCode, said } = await run(
+      'id -u; cat /host/etc/os-release; for p in /host/var/x /host/run/x /host/x /x; do touch $p && echo WROTE $p; done; ' +
+        'mknod /tmp/d b 8 0 && echo MADE; cat /proc/self/status; ls /proc; true',
+      view,
+    );
+    assert.equal(exitCode, 0, said);
+    assert.match(said, /^61000\n/);
+    assert.match(said, /^ID=plinth$/m);
+    assert.doesNotMatch(said, /WROTE|MADE/);
+    assert.match(said, /Read-only file system/);
+    for (const set of ['CapEff', 'CapPrm', 'CapBnd', 'CapInh', 'CapAmb'])
+      assert.match(said, new RegExp(`^${set}:\\s0000000000000000$`, 'm'), set);
+    assert.match(said, /^NoNewPrivs:\s1$/m);
+    assert.match(said, /^Seccomp:\s2$/m);
+  });
+
+  test('the full level is root of the node', async () => {
+    const { exitCode, said } = await run(
+      'id -u; touch /host/var/was-here && echo WROTE; cat /proc/self/status',
+      (process) => fullSpec(process, capabilities, limits),
+    );
+    assert.equal(exitCode, 0, said);
+    assert.match(said, /^0\nWROTE\n/);
+    assert.match(said, /^NoNewPrivs:\s0$/m);
+  });
+
+  test('what cannot be started leaves nothing', async () => {
+    await assert.rejects(
+      os.own.start({
+        ...{ id: 'wrong', owner: 'test', image, longestMs: 1000 },
+        io: { stdin: '', stdout: '', stderr: '', terminal: false },
+        spec: ({ env, folder }) =>
+          bootstrapSpec({ args: ['/no-such-program'], env, folder, uid: 0, gid: 0 }, [], limits),
+      }),
+      { code: 'containers/failed' },
+    );
+    assert.deepEqual(await os.own.list('test'), []);
+    await assert.rejects(
+      os.own.start({
+        ...{ id: 'missing', owner: 'test', image: 'registry.example/none:1', longestMs: 1000 },
+        io: { stdin: '', stdout: '', stderr: '', terminal: false },
+        spec: () => assert.fail('there is no image'),
+      }),
+      { code: 'containers/image-missing' },
+    );
+  });
+});
