@@ -5,15 +5,10 @@ import { after, before, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { connectNode, HealthState, Membership, type NodeTarget, Verdict } from '@plinth/api';
 import { type ErrorCode, PlinthError } from '@plinth/base';
-import { runAgent } from './agent.ts';
-import type { AuditRecord } from './server/audit.ts';
-import { memoryStore } from './sys/state-store.ts';
-import type { Sys } from './sys/sys.ts';
 import { type ClientOptions, makeAuthority } from './testing/authority.ts';
-import { fakeProbe } from './testing/fake-cluster.ts';
-import { type FakeMachine, fakeSys } from './testing/fake-sys.ts';
-import { imagePathRules } from './testing/paths.ts';
+import { fakeSys } from './testing/fake-sys.ts';
 import { soundNode } from './testing/sound-node.ts';
+import { type StartedAgent, startAgent, startAgentOn } from './testing/start-agent.ts';
 
 const FW_CFG = '/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config/raw';
 const authority = makeAuthority();
@@ -28,74 +23,8 @@ function machineConfig(): string {
   });
 }
 
-/** plinthd with a fake machine below it, on a port of the loopback that the kernel picks. */
-function startAgent(machine: FakeMachine) {
-  return startAgentOn(() => fakeSys(machine));
-}
-
-/** As startAgent, on a machine that may be another one at each look. */
-function startAgentOn(machine: () => Sys) {
-  const lines: string[] = [];
-  const audit: AuditRecord[] = [];
-  const stopping = new AbortController();
-  let heard = () => {};
-  const ended = runAgent({
-    sys: changingSys(machine),
-    store: memoryStore('a test keeps nothing'),
-    console: {
-      say: (line) => {
-        lines.push(line);
-        heard();
-      },
-    },
-    audit: (record) => audit.push(record),
-    version: '0.1.0',
-    pathRules: imagePathRules(),
-    configFiles: { write: async () => {}, remove: async () => {} },
-    probes: [],
-    probe: fakeProbe(),
-    port: 0,
-    bindAddress: '127.0.0.1',
-    setHostName: async () => {},
-    ready: async () => {},
-    retryMs: 5,
-    watchMs: 5,
-    configTickMs: 5,
-    signal: stopping.signal,
-  });
-  /** Waits for a line on the console. */
-  const line = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    for (;;) {
-      const found = lines.map((text) => pattern.exec(text)).find((match) => match !== null);
-      if (found) return found;
-      await new Promise<void>((resolve) => {
-        heard = resolve;
-      });
-    }
-  };
-  return { lines, audit, line, stop: () => stopping.abort(), ended };
-}
-
-function changingSys(machine: () => Sys): Sys {
-  return {
-    readFile: (path) => machine().readFile(path),
-    readDir: (path) => machine().readDir(path),
-    readAtOnce: (path) => machine().readAtOnce(path),
-    readLines: (path) => machine().readLines(path),
-    readLink: (path) => machine().readLink(path),
-    run: (program, args) => machine().run(program, args),
-    stream: (program, args, signal) => machine().stream(program, args, signal),
-    usage: (path) => machine().usage(path),
-    modifiedAtMs: (path) => machine().modifiedAtMs(path),
-    status: (path) => machine().status(path),
-    addresses: () => machine().addresses(),
-    hostName: () => machine().hostName(),
-    nowMs: () => machine().nowMs(),
-  };
-}
-
 const node = soundNode();
-let agent: ReturnType<typeof startAgent>;
+let agent: StartedAgent;
 let target: Omit<NodeTarget, 'clientCertificatePem' | 'clientKeyPem'>;
 
 before(async () => {

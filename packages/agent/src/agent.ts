@@ -2,15 +2,13 @@ import { nameServersOf } from '@plinth/config';
 import { accessRules } from './access/access-rules.ts';
 import { accessService } from './access/access-service.ts';
 import { openAccess } from './access/open-access.ts';
-import { auditFolder } from './audit/audit-files.ts';
+import { type AuditFiles, auditFolder } from './audit/audit-files.ts';
 import { auditService } from './audit/audit-service.ts';
 import { AUDIT_FOLDER, openNodeAudit } from './audit/open-node-audit.ts';
 import { captureService } from './capture/capture-service.ts';
 import type { CheckSpec } from './checks/check.ts';
 import { hostNameCheck, identityCheck } from './checks/own-checks.ts';
-import { findConfig } from './config/find-config.ts';
-import { type ServedConfig, serveConfig } from './config/serve-config.ts';
-import { openMetadataSource } from './config/sources/metadata-source.ts';
+import type { ServedConfig } from './config/serve-config.ts';
 import type { MachineFiles } from './config/transaction/machine-files.ts';
 import type { NodeConsole } from './console.ts';
 import { containersService } from './containers/containers-service.ts';
@@ -31,6 +29,7 @@ import { openLogShipping } from './log-shipping/open-log-shipping.ts';
 import { logsService } from './logs/logs-service.ts';
 import { serveMachine } from './machine/serve-machine.ts';
 import { trialOf } from './machine/trial-of.ts';
+import { waitForConfig } from './maintenance/wait-for-config.ts';
 import { pause } from './repeat.ts';
 import { collectVersions } from './reports/versions.ts';
 import type { AuditSink } from './server/audit.ts';
@@ -38,7 +37,7 @@ import { nodeService } from './server/node-service.ts';
 import { type Listener, serve } from './server/serve.ts';
 import { onlyOnce, singleFlight } from './shared-run.ts';
 import type { StateStore } from './sys/state-store.ts';
-import { errorCode, type Sys } from './sys/sys.ts';
+import type { Sys } from './sys/sys.ts';
 import { apiCertificates } from './system/list-certificates.ts';
 import { systemService } from './system/system-service.ts';
 import { tunnelService } from './tunnel/tunnel-service.ts';
@@ -50,6 +49,8 @@ export interface AgentParts {
   readonly store: StateStore;
   readonly console: NodeConsole;
   readonly audit: AuditSink;
+  /** Where the audit log lies; default: the node's folder. */
+  readonly auditFiles?: AuditFiles;
   readonly version: string;
   readonly pathRules: readonly PathRule[];
   /** Writes what the machine config renders. */
@@ -112,44 +113,6 @@ async function serveUntilAborted(parts: AgentParts, config: ServedConfig, events
   }
 }
 
-/** Looks for a config until there is a valid one; says what is wrong once per change. Undefined when aborted. */
-async function waitForConfig(parts: AgentParts, restartOwn: () => void): Promise<ServedConfig | undefined> {
-  const { sys, store, console, signal, configFiles: files, configTickMs: tickMs } = parts;
-  let said = '';
-  const metadata = openMetadataSource(sys, { signal });
-  const choose = async (): Promise<
-    ServedConfig | { readonly code: string; readonly problems: readonly string[] }
-  > => {
-    try {
-      const found = await findConfig(sys, store, metadata);
-      if (found.ok && found.unanswered !== undefined) console.say(`config: ${found.unanswered}`);
-      const config = await serveConfig(found, { sys, store, console, files, tickMs, restartOwn });
-      return config ?? (found.ok ? UNUSABLE : found);
-    } catch (reason) {
-      const problem = `Cannot read the machine config: ${errorCode(reason) || reason}`;
-      return { code: 'agent/config-missing', problems: [problem] };
-    }
-  };
-  while (!signal.aborted) {
-    const chosen = await choose();
-    if ('config' in chosen) return chosen;
-    const problems = chosen.problems.join('\n');
-    if (problems !== said) {
-      for (const problem of chosen.problems) console.say(`maintenance: ${problem} [${chosen.code}]`);
-      if (said === '') await parts.ready('maintenance: no valid machine config');
-      said = problems;
-    }
-    await pause(parts.retryMs, signal, true);
-  }
-  return undefined;
-}
-
-/** No stored config can be read any more; the store has said why. */
-const UNUSABLE = {
-  code: 'config/unreadable',
-  problems: ['Cannot use any config: none can be read, expected one'],
-};
-
 async function open(
   parts: AgentParts,
   served: ServedConfig,
@@ -164,7 +127,7 @@ async function open(
   const { nodeId } = identity;
   const audit = await openNodeAudit({
     ...{ sys, nodeName: name, nodeId, version, volatileBecause: store.volatileBecause },
-    ...{ files: auditFolder(AUDIT_FOLDER), folder: AUDIT_FOLDER, journal: parts.audit },
+    ...{ files: parts.auditFiles ?? auditFolder(AUDIT_FOLDER), folder: AUDIT_FOLDER, journal: parts.audit },
   });
   const access = await openAccess(store, config.api.clientAuthorities);
   const target = () => transaction.config().logShipping;

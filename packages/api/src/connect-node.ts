@@ -21,10 +21,12 @@ import { type KubernetesCalls, kubernetesCalls } from './kubernetes-calls.ts';
 import { nodeCallLimitMs } from './limits.ts';
 import { type LogsCalls, logsCalls } from './logs-calls.ts';
 import { type MachineCalls, machineCalls } from './machine-calls.ts';
+import { type MaintenanceCalls, maintenanceCalls } from './maintenance-calls.ts';
 import { NodeSession } from './node-session.ts';
 import { callError } from './rpc-error.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
 import { type TunnelCalls, tunnelCalls } from './tunnel-calls.ts';
+import { type UpdateCalls, updateCalls } from './update-calls.ts';
 
 /** Bound on one answer; the largest, GetIntegrity with hundreds of container mounts, stays far below. */
 const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -40,6 +42,7 @@ export interface NodeClient extends Disposable {
   readonly kubernetes: KubernetesCalls;
   readonly etcd: EtcdCalls;
   readonly machine: MachineCalls;
+  readonly update: UpdateCalls;
   readonly config: ConfigCalls;
   readonly system: SystemCalls;
   readonly tunnel: TunnelCalls;
@@ -49,6 +52,7 @@ export interface NodeClient extends Disposable {
   readonly capture: CaptureCalls;
   readonly audit: AuditCalls;
   readonly access: AccessCalls;
+  readonly maintenance: MaintenanceCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
   close(): void;
 }
@@ -104,6 +108,8 @@ export function connectNode(target: NodeTarget): NodeClient {
     access: accessCalls(transport, answer),
     tunnel: tunnelCalls(transport, answer, fail),
     machine: machineCalls(transport, answer),
+    update: updateCalls(transport, answer, fail),
+    maintenance: maintenanceCalls(transport, answer),
     close,
     [Symbol.dispose]: close,
   };

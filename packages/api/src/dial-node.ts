@@ -27,8 +27,9 @@ export interface NodeTarget {
   readonly openBytes?: ((timeoutMs: number) => Promise<Duplex>) | undefined;
   /** Authorities for the server certificate when no fingerprint is given; default: those of Node. */
   readonly serverAuthoritiesPem?: readonly string[] | undefined;
-  readonly clientCertificatePem: string;
-  readonly clientKeyPem: string;
+  /** As whom to come, with its key; absent: without a certificate, as to a node that waits for its first config. */
+  readonly clientCertificatePem?: string | undefined;
+  readonly clientKeyPem?: string | undefined;
   /** Bound on the dial, and on each call. */
   readonly timeoutMs: number;
 }
@@ -51,7 +52,32 @@ export async function dialNode(target: NodeTarget): Promise<TLSSocket> {
   }
 }
 
-function startTls(target: NodeTarget, bytes: Duplex | undefined): TLSSocket {
+/**
+ * seeFingerprint tells the fingerprint of whoever answers, for a person to compare with the node's console. It says nothing
+ * about who that is, and nothing is sent.
+ * @throws api/unreachable, api/timeout, api/protocol
+ */
+export async function seeFingerprint(
+  where: Pick<NodeTarget, 'address' | 'port' | 'timeoutMs'>,
+): Promise<string> {
+  const socket = startTls(where, undefined, false);
+  try {
+    await secured(socket, where.timeoutMs);
+    const certificate = socket.getPeerX509Certificate();
+    if (certificate) return fingerprintOf(certificate.raw);
+    throw new PlinthError(
+      'api/protocol',
+      `Cannot see who answers at ${where.address}: it shows no certificate`,
+    );
+  } catch (reason) {
+    throw connectionError(reason, where);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** @param verified whether an authority has to vouch for the node where nothing is pinned */
+function startTls(target: NodeTarget, bytes: Duplex | undefined, verified = true): TLSSocket {
   if (target.fingerprint !== undefined && !isFingerprint(target.fingerprint)) {
     throw new PlinthError(
       'api/bad-credentials',
@@ -70,7 +96,7 @@ function startTls(target: NodeTarget, bytes: Duplex | undefined): TLSSocket {
     minVersion: 'TLSv1.3',
     ALPNProtocols: ['h2'],
     // A pinned certificate is checked by checkIdentity; it is self-signed, so no authority could vouch for it.
-    rejectUnauthorized: target.fingerprint === undefined && target.nodeId === undefined,
+    rejectUnauthorized: verified && target.fingerprint === undefined && target.nodeId === undefined,
     ...(isIP(target.address) === 0 && { servername: target.address }),
   };
   return connect(options);
@@ -84,7 +110,9 @@ function contextOf({ clientCertificatePem, clientKeyPem, serverAuthoritiesPem }:
   if (latest?.key === key) return latest.context;
   try {
     const context = createSecureContext({
-      ...{ cert: clientCertificatePem, key: clientKeyPem, minVersion: 'TLSv1.3' },
+      minVersion: 'TLSv1.3',
+      ...(clientCertificatePem !== undefined && { cert: clientCertificatePem }),
+      ...(clientKeyPem !== undefined && { key: clientKeyPem }),
       ...(serverAuthoritiesPem && { ca: [...serverAuthoritiesPem] }),
     });
     latest = { key, context };

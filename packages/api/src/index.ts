@@ -12,7 +12,7 @@ export type { CaptureCalls, CaptureLimits } from './capture-calls.ts';
 export { CONFIG_LIMIT_BYTES, type ConfigCalls } from './config-calls.ts';
 export { connectNode, type NodeClient } from './connect-node.ts';
 export type { ContainersCalls } from './containers-calls.ts';
-export type { NodeTarget } from './dial-node.ts';
+export { type NodeTarget, seeFingerprint } from './dial-node.ts';
 export type { EtcdCalls } from './etcd-calls.ts';
 export type { FilesCalls } from './files-calls.ts';
 export { fingerprintOf, isFingerprint, isNodeId, nodeIdOf } from './fingerprint.ts';
@@ -26,16 +26,19 @@ export * from './gen/plinth/node/v1/files_pb.ts';
 export * from './gen/plinth/node/v1/kubernetes_pb.ts';
 export * from './gen/plinth/node/v1/logs_pb.ts';
 export * from './gen/plinth/node/v1/machine_pb.ts';
+export * from './gen/plinth/node/v1/maintenance_pb.ts';
 export * from './gen/plinth/node/v1/node_pb.ts';
 export { Access, access, audited } from './gen/plinth/node/v1/options_pb.ts';
 export * from './gen/plinth/node/v1/system_network_pb.ts';
 export * from './gen/plinth/node/v1/system_pb.ts';
 export * from './gen/plinth/node/v1/system_storage_pb.ts';
 export * from './gen/plinth/node/v1/tunnel_pb.ts';
+export * from './gen/plinth/node/v1/update_pb.ts';
 export type { KubernetesCalls, LayerUpload } from './kubernetes-calls.ts';
 export { nodeCallLimitMs } from './limits.ts';
 export type { LogsCalls } from './logs-calls.ts';
 export type { MachineCalls } from './machine-calls.ts';
+export type { MaintenanceCalls } from './maintenance-calls.ts';
 export { messageData } from './message-data.ts';
 export {
   actKindName,
@@ -49,11 +52,13 @@ export {
   membershipName,
   nodeRoleName,
   partitionRoleName,
+  updatePhaseName,
   verdictName,
 } from './names.ts';
 export type { SystemCalls } from './system-calls.ts';
 export { CHUNK_LIMIT_BYTES, type Transfer } from './transfer.ts';
 export type { TunnelCalls } from './tunnel-calls.ts';
+export type { UpdateCalls } from './update-calls.ts';
 
 /** The port plinthd listens on. */
 export const nodeApiPort = 7546;

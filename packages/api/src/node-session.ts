@@ -74,6 +74,11 @@ export class NodeSession implements SessionManager {
     // One answer that is read slowly must not use up what all calls of the connection share.
     session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
     return new Promise((resolve, reject) => {
+      // What TLS refuses after the handshake, such as a client without a certificate, HTTP/2 never hears of.
+      socket.once('error', (reason) => {
+        reject(connectionError(reason, this.#target));
+        session.destroy();
+      });
       session.once('remoteSettings', () => resolve(session));
       session.on('error', (reason) => reject(connectionError(reason, this.#target)));
       // In TLS 1.3 the client is done before the server has judged its certificate: a refusal arrives only now,

@@ -74,3 +74,13 @@ test('a pattern means what the regular expression of it means', () => {
     { numRuns: 2000 },
   );
 });
+
+test('what is for callers without a certificate is for no other role, and they may do nothing else', () => {
+  const first = { name: 'MaintenanceService.ApplyFirstConfig', least: Access.STRANGER };
+  const every = [{ name: 'every', methods: ['*'] }];
+  for (const role of ['plinth:reader', 'plinth:operator', 'plinth:admin', 'every', ''])
+    assert.equal(judgeAccess(role, first, every, node).allowed, false, role);
+  assert.equal(judgeAccess('plinth:stranger', first, every, node).allowed, true);
+  for (const method of [logs, reboot])
+    assert.equal(judgeAccess('plinth:stranger', method, every, node).allowed, false);
+});

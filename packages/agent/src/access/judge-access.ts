@@ -1,4 +1,5 @@
 import type { Access } from '@plinth/api';
+import { STRANGER } from '../server/caller.ts';
 
 /** A role of the owner's own: methods by pattern, on some nodes. */
 export interface AccessRole {
@@ -41,6 +42,9 @@ const REACH: Readonly<Record<string, Access>> = {
   'plinth:admin': 3,
 };
 
+/** ACCESS_STRANGER. */
+const STRANGERS: Access = 4;
+
 /**
  * judgeAccess decides whether a role may call a method on a node. A built-in role may what the contract says; a role of the
  * owner may the methods of its patterns, on the nodes of its selector, and nothing else. Built-in names cannot be redefined,
@@ -53,6 +57,12 @@ export function judgeAccess(
   node: JudgedNode,
 ): AccessJudgement {
   if (method.least === 0) return refuse(`${method.name} is for nobody`);
+  if (method.least === STRANGERS || role === STRANGER) {
+    if (method.least === STRANGERS && role === STRANGER) return { allowed: true };
+    const whose =
+      role === STRANGER ? 'not for callers without a certificate' : 'for callers without one only';
+    return refuse(`${method.name} is ${whose}`);
+  }
   const reach = REACH[role];
   if (reach !== undefined) {
     if (reach >= method.least) return { allowed: true };

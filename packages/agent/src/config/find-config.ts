@@ -22,11 +22,17 @@ export type FoundConfig =
       readonly givenHash?: string;
       /** What a source before this one did not tell, for people. */
       readonly unanswered?: string;
+      /** Who gave it, and why, where a client did. */
+      readonly author?: string;
+      readonly reason?: string;
     }
   | {
       readonly ok: false;
-      readonly code: ErrorCode /** For people; one problem a line. */;
+      readonly code: ErrorCode;
+      /** For people; one problem a line. */
       readonly problems: readonly string[];
+      /** The cloud of the machine may have a config and has not answered. */
+      readonly cloudSilent?: true;
     };
 
 const FW_CFG = '/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config/raw';
@@ -51,6 +57,8 @@ interface Read {
   readonly bytes?: Buffer | undefined;
   /** It may have one but does not tell now. */
   readonly unanswered?: string;
+  /** Nobody answered: it is not known whether it has one. */
+  readonly silent?: true;
   /** It has one that cannot be taken. */
   readonly unusable?: string;
 }
@@ -67,11 +75,13 @@ export async function findConfig(
   metadata?: MetadataSource,
 ): Promise<FoundConfig> {
   let unanswered: string | undefined;
+  let cloudSilent = false;
   for (const read of sources(sys, store, metadata)) {
     const given = await read();
     if (!given) continue;
     const { source, bytes, ...said } = given;
     unanswered ??= said.unanswered;
+    cloudSilent ||= said.silent === true;
     if (said.unusable !== undefined)
       return {
         ok: false,
@@ -88,6 +98,7 @@ export async function findConfig(
       `Cannot find a machine config: none in ${places}, expected one`,
       ...(unanswered === undefined ? [] : [unanswered]),
     ],
+    ...(cloudSilent && { cloudSilent }),
   };
 }
 
@@ -142,7 +153,7 @@ function fromMetadata(given: FromMetadata | undefined): Read | undefined {
     case 'none':
       return { source, unanswered: words('the machine was made without any') };
     case 'unanswered':
-      return { source, unanswered: words(asked.why) };
+      return { source, unanswered: words(asked.why), silent: true };
     case 'unusable':
       return { source, unusable: asked.why };
   }

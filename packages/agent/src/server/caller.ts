@@ -16,6 +16,17 @@ export interface Caller {
   readonly validFromMs?: number;
 }
 
+/** The role of callers without a certificate. No certificate can carry it: it is not among `roles`, and own roles have no colon. */
+export const STRANGER = 'plinth:stranger';
+
+/** strangerAt is whoever calls from an address without a certificate: each address is a client of its own. */
+export function strangerAt(address: string | undefined): CallerVerdict {
+  return {
+    ok: true,
+    caller: { commonName: `stranger at ${address ?? 'an address that is gone'}`, role: STRANGER },
+  };
+}
+
 export type CallerVerdict =
   | { readonly ok: true; readonly caller: Caller }
   | { readonly ok: false; readonly commonName: string; readonly reason: string };

@@ -16,7 +16,7 @@ import { PlinthError } from '@plinth/base';
 import { type AccessRole, type JudgedNode, judgeAccess } from '../access/judge-access.ts';
 import type { AuditSink } from './audit.ts';
 import { type Budget, openBudget } from './budget.ts';
-import { openCallRate } from './call-rate.ts';
+import { openCallRate, type RateLimits } from './call-rate.ts';
 import { type CallRecord, callRecorder } from './call-record.ts';
 import { type Caller, type CallerVerdict, callerKey, peerKey } from './caller.ts';
 import { describeRequest } from './describe-request.ts';
@@ -62,10 +62,15 @@ const admittedKey = createContextKey<Admitted | undefined>(undefined);
  * each client, and records every call. Streams have a budget of their own, so that they do not stand in the way of brief calls.
  * A PlinthError of a method reaches the client with its code and hint.
  */
-export function openGuard(audit: AuditSink, nowMs: () => number, rules: AccessRules = BUILT_IN): Guard {
+export function openGuard(
+  audit: AuditSink,
+  nowMs: () => number,
+  rules: AccessRules = BUILT_IN,
+  limits: RateLimits = RATE,
+): Guard {
   const calls = openBudget(CALLS);
   const streams = openBudget(STREAMS);
-  const rate = openCallRate(RATE, () => performance.now());
+  const rate = openCallRate(limits, () => performance.now());
   const recordOf = callRecorder(audit, nowMs);
 
   const admit = async (method: DescMethod, values: ContextValues, signal: AbortSignal): Promise<Admitted> => {
@@ -73,7 +78,7 @@ export function openGuard(audit: AuditSink, nowMs: () => number, rules: AccessRu
     const pace = rate(verdict.ok ? verdict.caller.commonName : values.get(peerKey).replace(/:\d+$/, ''));
     const record = recordOf(method, values);
     try {
-      if (pace !== 'ok') throw tooFast();
+      if (pace !== 'ok') throw tooFast(limits);
       const caller = requireAllowed(verdict, method, rules);
       const budget: Budget = method.methodKind === 'unary' ? calls : streams;
       return { record, leave: await budget.enter(caller.commonName, signal) };
@@ -107,9 +112,9 @@ export function openGuard(audit: AuditSink, nowMs: () => number, rules: AccessRu
   };
 }
 
-function tooFast(): ConnectError {
+function tooFast({ perSecond }: RateLimits): ConnectError {
   return new ConnectError(
-    `too many calls: more than ${RATE.perSecond} a second, expected fewer`,
+    `too many calls: more than ${perSecond} a second, expected fewer`,
     Code.ResourceExhausted,
   );
 }

@@ -6,17 +6,18 @@ import { type ConnectRouter, createContextValues } from '@connectrpc/connect';
 import { errorCode } from '../sys/sys.ts';
 import { rpcHandler } from './adapter.ts';
 import type { AuditSink } from './audit.ts';
-import { type Caller, type CallerVerdict, callerKey, identifyCaller, peerKey } from './caller.ts';
+import type { RateLimits } from './call-rate.ts';
+import { type Caller, type CallerVerdict, callerKey, identifyCaller, peerKey, strangerAt } from './caller.ts';
 import { sessionKey } from './client-reach.ts';
-import { keepConnections } from './connections.ts';
+import { type ConnectionLimits, keepConnections } from './connections.ts';
 import { type AccessRules, openGuard } from './guard.ts';
 
 export interface ServeOptions {
   readonly port: number;
   readonly certificatePem: string;
   readonly privateKeyPem: string;
-  /** Authorities whose client certificates are accepted, PEM. */
-  readonly clientAuthoritiesPem: readonly string[];
+  /** Authorities whose client certificates are accepted, PEM; "strangers": callers come without a certificate, and share a role. */
+  readonly clientAuthoritiesPem: readonly string[] | 'strangers';
   readonly routes: (router: ConnectRouter) => void;
   readonly audit: AuditSink;
   readonly nowMs: () => number;
@@ -24,6 +25,10 @@ export interface ServeOptions {
   readonly refuses?: (caller: Caller) => string | undefined;
   /** Roles beside the built-in ones; default: none. */
   readonly rules?: AccessRules;
+  /** How many calls one client may make; default: far more than people do. */
+  readonly rate?: RateLimits;
+  /** How many connections there may be; default: what the budget of memory allows. */
+  readonly connections?: ConnectionLimits;
   /** Address to listen on; default: all. */
   readonly bindAddress?: string | undefined;
   /** How long a connection may be silent. */
@@ -59,9 +64,7 @@ export async function serve(options: ServeOptions): Promise<Listener> {
       minVersion: 'TLSv1.3',
       cert: options.certificatePem,
       key: options.privateKeyPem,
-      ca: [...options.clientAuthoritiesPem],
-      requestCert: true,
-      rejectUnauthorized: true,
+      ...clientCertificates(options),
       handshakeTimeout: HANDSHAKE_LIMIT_MS,
       // A resumed session would skip the look at the client certificate.
       secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
@@ -77,6 +80,7 @@ export async function serve(options: ServeOptions): Promise<Listener> {
     handler(options),
   );
   const sessions = keepConnections(server, {
+    ...(options.connections && { limits: options.connections }),
     idleLimitMs: options.idleLimitMs ?? IDLE_LIMIT_MS,
     clientOf: ({ socket }) => {
       const verdict = judge(socket, options);
@@ -104,8 +108,16 @@ export async function serve(options: ServeOptions): Promise<Listener> {
   };
 }
 
+function clientCertificates({ clientAuthoritiesPem }: ServeOptions) {
+  if (clientAuthoritiesPem === 'strangers') return { requestCert: false };
+  return { ca: [...clientAuthoritiesPem], requestCert: true, rejectUnauthorized: true };
+}
+
 /** Who a connection is from, now. */
-function judge(socket: unknown, { nowMs, refuses, rules }: ServeOptions): CallerVerdict {
+function judge(socket: unknown, options: ServeOptions): CallerVerdict {
+  const { nowMs, refuses, rules, clientAuthoritiesPem } = options;
+  if (clientAuthoritiesPem === 'strangers')
+    return strangerAt(isTls(socket) ? socket.remoteAddress : undefined);
   const certificate = isTls(socket) && !socket.destroyed ? socket.getPeerCertificate() : undefined;
   const verdict = identifyCaller(
     certificate,
@@ -121,7 +133,7 @@ function handler(options: ServeOptions) {
   const { routes, audit, nowMs, stallLimitMs = STALL_LIMIT_MS } = options;
   return rpcHandler({
     routes,
-    guard: openGuard(audit, nowMs, options.rules),
+    guard: openGuard(audit, nowMs, options.rules, options.rate),
     stallLimitMs,
     contextValues: (request) => {
       const socket = tlsSocketOf(request);

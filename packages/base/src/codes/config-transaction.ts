@@ -7,6 +7,12 @@ export const configTransactionCodes = {
     cause: 'A revision is on trial, has yet to reach health, or is being brought about.',
     fix: 'Look at it with "plinth config history"; confirm it, roll it back, or wait for its end.',
   },
+  'config/already-given': {
+    meaning: 'A node in maintenance takes one config, and has one.',
+    cause: 'Somebody else gave it a config at the same time, or its cloud did.',
+    fix: 'Look at the console of the node, which says who gave it; reset the node if it was not you.',
+    exitCode: exitCodes.forbidden,
+  },
   'config/not-in-trial': {
     meaning: 'The revision is not on trial, so there is nothing to confirm or to take back.',
     cause: 'Its time ran out and the node went back, somebody confirmed it before, or it was mistyped.',

@@ -186,8 +186,8 @@ function candidateOf(found: FoundConfig & { ok: true }, nowMs: number): Candidat
     ...(found.givenHash !== undefined && { givenHash: found.givenHash }),
     sizeBytes: found.bytes.length,
     source: found.source,
-    author: 'provisioning',
-    reason: '',
+    author: found.author ?? 'provisioning',
+    reason: found.reason ?? '',
     appliedAtMs: nowMs,
     failingBefore: [],
   };

@@ -216,7 +216,8 @@ function earlier(state: ConfigState): Revision | undefined {
   );
 }
 
-function parseGiven(text: Uint8Array): MachineConfig {
+/** parseGiven reads a config that a client gave. @throws config/invalid, config/too-large with the first problem and its place */
+export function parseGiven(text: Uint8Array): MachineConfig {
   const parsed = parseConfig(text, 'the config');
   if (parsed.ok) return parsed.value;
   const [first] = parsed.diagnostics;

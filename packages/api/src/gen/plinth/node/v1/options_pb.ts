@@ -14,7 +14,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file plinth/node/v1/options.proto.
  */
 export const file_plinth_node_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChxwbGludGgvbm9kZS92MS9vcHRpb25zLnByb3RvEg5wbGludGgubm9kZS52MSpaCgZBY2Nlc3MSFgoSQUNDRVNTX1VOU1BFQ0lGSUVEEAASEQoNQUNDRVNTX1JFQURFUhABEhMKD0FDQ0VTU19PUEVSQVRPUhACEhAKDEFDQ0VTU19BRE1JThADOlAKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGPHUBCABKA4yFi5wbGludGgubm9kZS52MS5BY2Nlc3NSBmFjY2Vzczo5CgdhdWRpdGVkEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjy1AQgASgIUgdhdWRpdGVkYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("ChxwbGludGgvbm9kZS92MS9vcHRpb25zLnByb3RvEg5wbGludGgubm9kZS52MSpvCgZBY2Nlc3MSFgoSQUNDRVNTX1VOU1BFQ0lGSUVEEAASEQoNQUNDRVNTX1JFQURFUhABEhMKD0FDQ0VTU19PUEVSQVRPUhACEhAKDEFDQ0VTU19BRE1JThADEhMKD0FDQ0VTU19TVFJBTkdFUhAEOlAKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGPHUBCABKA4yFi5wbGludGgubm9kZS52MS5BY2Nlc3NSBmFjY2Vzczo5CgdhdWRpdGVkEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjy1AQgASgIUgdhdWRpdGVkYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * Access is the least role that may call a method. Each role may do what the ones before it may.
@@ -49,6 +49,13 @@ export const Access = {
    * @generated from enum value: ACCESS_ADMIN = 3;
    */
   ADMIN: 3,
+
+  /**
+   * Callers without a certificate, on a listener made for that and nowhere else; no role of a certificate may call it.
+   *
+   * @generated from enum value: ACCESS_STRANGER = 4;
+   */
+  STRANGER: 4,
 } as const;
 
 /**
