@@ -30,4 +30,21 @@ export { type DsseEnvelope, parseDsse, preAuthEncoding, signDsse, verifyDsse } f
 export { type EfiKeyVariable, signEfiVariable } from './signatures/efi-variable.ts';
 export { pcrPublicKeyPem, signPcrPolicies } from './signatures/pcr-policies.ts';
 export { type ExternalSignerOptions, externalSigner, localSigner, type Signer } from './signer.ts';
+export {
+  currentUpdateKeys,
+  readUpdateKeyRing,
+  type UpdateKey,
+  type UpdateKeyRing,
+  updateKeyFolder,
+  updateKeyPath,
+  writeUpdateKeyRing,
+} from './update-keys/update-key-ring.ts';
+export {
+  isUpdateRole,
+  type UpdateRole,
+  type UpdateRoleSize,
+  updateRoleNames,
+  updateRoles,
+} from './update-keys/update-roles.ts';
+export { newUpdateKey, openUpdateSigners, type UpdateSigner } from './update-keys/update-signer.ts';
 export type { SignatureVerdict } from './verdict.ts';

@@ -17,5 +17,11 @@ export {
   SUMS_SIGNATURE_FILE,
 } from './release/names.ts';
 export { parseJson } from './release/parse-json.ts';
-export { channelTarget, REPOSITORY, REPOSITORY_LIMITS, TRUSTED_ROOT_PATH } from './repository.ts';
+export {
+  channelFile,
+  channelTarget,
+  REPOSITORY,
+  REPOSITORY_LIMITS,
+  TRUSTED_ROOT_PATH,
+} from './repository.ts';
 export type { BootEntry, DiskStep, Slot, SlotDisk, SlotName } from './slots/slot-disk.ts';

@@ -16,6 +16,15 @@ export function channelTarget(channel: string): string {
   return `channels/${channel}.json`;
 }
 
+/**
+ * channelFile is the file below `targets/` to fetch a channel from, by the digest that the metadata name: a channel is the one
+ * target that changes, and under this name a reader gets the one its metadata are of, also while the next is published. The
+ * plain name is there too, for people; it is of the newest metadata only.
+ */
+export function channelFile(channel: string, sha256: string): string {
+  return `channels/${sha256}.${channel}.json`;
+}
+
 /** Limits of what a node takes from a repository it does not trust yet, in bytes. */
 export const REPOSITORY_LIMITS = {
   metadataBytes: 1024 * 1024,

@@ -16,11 +16,14 @@ import { kubernetesAccessCodes } from './kubernetes-access.ts';
 import { logsCodes } from './logs.ts';
 import { machineCodes } from './machine.ts';
 import { policyCodes } from './policy.ts';
+import { publishCodes } from './publish.ts';
 import { releaseCodes } from './release.ts';
 import { toolboxCodes } from './toolbox.ts';
 import { trustCodes } from './trust.ts';
 import { tunnelCodes } from './tunnel.ts';
 import type { CodeEntry } from './types.ts';
+import { updateCodes } from './update.ts';
+import { updateStageCodes } from './update-stage.ts';
 import { vmCodes } from './vm.ts';
 
 /** Every code Plinth can report, closed: a code that is not here does not compile. */
@@ -43,10 +46,13 @@ export const errorCodes = {
   ...logsCodes,
   ...machineCodes,
   ...policyCodes,
+  ...publishCodes,
   ...releaseCodes,
   ...toolboxCodes,
   ...trustCodes,
   ...tunnelCodes,
+  ...updateCodes,
+  ...updateStageCodes,
   ...vmCodes,
 } as const;
 
