@@ -86,6 +86,8 @@ export function planMachine(spec: MachineSpec, place: MachinePlace, accelerator:
         ...networkArgs(place, spec.clusterCard),
         ...consoleArgs(),
         ...['-device', 'virtio-rng-pci', '-device', 'VGA'],
+        // The one watchdog that QEMU and the kernel of clouds both know; it restarts the machine.
+        ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
         ...(spec.tpm ? tpmArgs() : []),
         ...extraConfig.flatMap(({ name, file }) => ['-fw_cfg', `name=${name},file=${file.name}`]),
         ...(spec.smbiosStrings ?? []).flatMap((text) => ['-smbios', `type=11,value=${escapeValue(text)}`]),

@@ -25,7 +25,7 @@ test('closeStub refuses a stub it does not know', () => {
 const rootHash = '00112233445566778899aabbccddeeffff00ee11dd22cc33bb44aa5599668877';
 
 test('rootOpening opens by signature under Secure Boot and by hash alone without', () => {
-  const entries = rootOpening(rootHash, new Uint8Array([1, 2]), ['panic-on-corruption']);
+  const entries = rootOpening(rootHash, new Uint8Array([1, 2]), ['panic-on-corruption'], 'plinth_1.2.3');
   const text = (end: string) => {
     const entry = entries.find(({ path }) => path.endsWith(end));
     return entry?.kind === 'file' ? Buffer.from(entry.data).toString() : '';
@@ -40,6 +40,23 @@ test('rootOpening opens by signature under Secure Boot and by hash alone without
   assert.match(
     unsigned,
     /^BindsTo=dev-disk-by\\x2dpartuuid-00112233\\x2d4455\\x2d6677\\x2d8899\\x2daabbccddeeff\.device$/m,
+  );
+});
+
+test('rootOpening makes all three partitions of the slot read-only, and boots without the third', () => {
+  const entries = rootOpening(rootHash, new Uint8Array([1]), [], 'plinth_1.2.3');
+  const entry = entries.find(({ path }) => path.endsWith('/plinth-root-read-only.service'));
+  const text = entry?.kind === 'file' ? Buffer.from(entry.data).toString() : '';
+  assert.match(
+    text,
+    /^ExecStart=\S+blockdev --setro \S+00112233-4455-6677-8899-aabbccddeeff \S+ff00ee11-dd22-cc33-bb44-aa5599668877$/m,
+  );
+  assert.match(text, /^ExecStart=-\S+blockdev --setro \/dev\/disk\/by-partlabel\/plinth_1\.2\.3_sig$/m);
+  assert.match(text, /^Wants=dev-disk-by\\x2dpartlabel-plinth_1\.2\.3_sig\.device$/m);
+  assert.ok(
+    entries.some(
+      ({ kind, path }) => kind === 'symlink' && path.endsWith('wants/plinth-root-read-only.service'),
+    ),
   );
 });
 

@@ -4,6 +4,7 @@ import { writeCpio } from '@plinth/formats';
 import type { Toolbox } from '@plinth/toolbox';
 import { kernelArguments, type OsSpec } from '../spec/os-spec.ts';
 import { rootOpening, SIGNATURE_PATH } from './root-opening.ts';
+import { slotLabel } from './slot-label.ts';
 
 /** commandLine is the kernel command line of an image: what os/plinth.yaml says and the root hash. */
 export function commandLine(spec: OsSpec, rootHash: string): string {
@@ -41,7 +42,8 @@ export async function makeUki(
 ): Promise<string> {
   const { spec } = inputs;
   await mkdir(folder, { recursive: true });
-  const opening = rootOpening(inputs.rootHash, inputs.rootHashSignature, spec.verityOptions);
+  const { rootHash, rootHashSignature } = inputs;
+  const opening = rootOpening(rootHash, rootHashSignature, spec.verityOptions, slotLabel(spec));
   await writeFile(join(folder, 'opening.cpio'), writeCpio(opening, { mtimeSeconds: inputs.epochSeconds }));
   await writeFile(join(folder, 'stub.efi'), inputs.stub);
   await writeFile(join(folder, 'cmdline'), commandLine(spec, inputs.rootHash));

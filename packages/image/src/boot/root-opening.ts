@@ -10,11 +10,14 @@ const UNITS = 'usr/lib/systemd/system';
  * rootOpening is the small archive beside the initrd that knows this image's root hash: its signature, and the way the root
  * is opened where the firmware offers no key to check it with. With Secure Boot the kernel checks the signature and refuses
  * the root otherwise; without it the root is opened by its hash alone, and the agent reports the lower posture.
+ * The partitions of the slot become read-only in the kernel before anything of the system runs.
+ * @param label of the slot's root partition; those of its hash tree and signature begin with it
  */
 export function rootOpening(
   rootHash: string,
   signature: Uint8Array,
   options: readonly string[],
+  label: string,
 ): CpioEntry[] {
   const partition = (half: string) => `/dev/disk/by-partuuid/${hexUuid(half)}`;
   const unit = (path: string, lines: readonly string[]): CpioEntry => ({
@@ -25,6 +28,7 @@ export function rootOpening(
   });
   const data = partition(rootHash.slice(0, 32));
   const tree = partition(rootHash.slice(32));
+  const signatures = `/dev/disk/by-partlabel/${label}_sig`;
   return [
     { kind: 'file', path: SIGNATURE_PATH, mode: 0o444, data: signature },
     unit('systemd-veritysetup@root.service.d/50-plinth.conf', [
@@ -50,6 +54,27 @@ export function rootOpening(
       kind: 'symlink',
       path: `${UNITS}/veritysetup.target.requires/plinth-root-unsigned.service`,
       target: '../plinth-root-unsigned.service',
+    },
+    unit('plinth-root-read-only.service', [
+      '[Unit]',
+      'Description=Make the partitions of the booted slot read-only',
+      'DefaultDependencies=no',
+      ...[data, tree].map((path) => `Requires=${deviceUnit(path)}`),
+      // No boot reads the signatures: one without them comes up, and says so.
+      `Wants=${deviceUnit(signatures)}`,
+      ...[data, tree, signatures].map((path) => `After=${deviceUnit(path)}`),
+      'Before=initrd-root-device.target',
+      '',
+      '[Service]',
+      'Type=oneshot',
+      'RemainAfterExit=yes',
+      `ExecStart=/usr/sbin/blockdev --setro ${data} ${tree}`,
+      `ExecStart=-/usr/sbin/blockdev --setro ${signatures}`,
+    ]),
+    {
+      kind: 'symlink',
+      path: `${UNITS}/initrd-root-device.target.wants/plinth-root-read-only.service`,
+      target: '../plinth-root-read-only.service',
     },
   ];
 }

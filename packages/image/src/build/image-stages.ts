@@ -39,7 +39,8 @@ export async function makeRoot({
   epochSeconds,
 }: StageContext): Promise<RootImage> {
   const { toolbox } = options;
-  const seed = `${spec.name} ${spec.version}`;
+  // Not of the version: an unchanged block keeps its hash from version to version, or no update could be small.
+  const seed = spec.name;
   const slots = await readSlotSizes(join(options.osDir, 'repart.d'));
   const dir = await cache.stage(
     'root',

@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Toolbox } from '@plinth/toolbox';
+import { slotLabel } from '../boot/slot-label.ts';
 import { padSignature } from '../boot/verity-signature.ts';
 import { hexUuid, type RootImage, seededUuid } from '../root/make-root.ts';
 import type { OsSpec } from '../spec/os-spec.ts';
@@ -24,7 +25,7 @@ type DropIns = Readonly<Record<string, readonly string[]>>;
  * The UUIDs of slot A are the two halves of its root hash (UAPI.2), so that the slot can be found by it.
  */
 export function planPartitions(spec: OsSpec, rootHash: string): DropIns {
-  const label = `${spec.name}_${spec.version}`;
+  const label = slotLabel(spec);
   return {
     '10-esp.conf': ['Format=vfat', 'CopyFiles=/out/esp:/'],
     '20-root-a.conf': [

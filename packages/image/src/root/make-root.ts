@@ -24,7 +24,7 @@ export interface RootImage {
 /**
  * makeRootFilesystem packs the tree into an EROFS image: everything root:root, one time for all files,
  * labelled from SELinux contexts, by default the tree's own.
- * @param seed text the file system's UUID is derived from
+ * @param seed text the file system's UUID is derived from; not of a version, so that unchanged blocks are equal in all
  */
 export async function makeRootFilesystem(
   tree: string,

@@ -88,7 +88,8 @@ export async function buildKubernetesLayer(options: BuildLayerOptions): Promise<
   const today = new Date().toISOString().slice(0, 10);
   await gateLayer(layer, { osDir, toolbox, cache, today }, progress);
 
-  const seed = `${spec.name} ${version}`;
+  // Not of the version, as for the root.
+  const seed = spec.name;
   const { fileContextsDir } = options;
   const filesystem = await cache.stage(
     'kubernetes-root',

@@ -18,6 +18,7 @@ export const OS_FOLDERS: Readonly<Record<string, string>> = {
   'repart.d': '/usr/lib/repart.d',
   'resolved.conf.d': '/usr/lib/systemd/resolved.conf.d',
   'sysctl.d': '/usr/lib/sysctl.d',
+  'system.conf.d': '/usr/lib/systemd/system.conf.d',
   'tmpfiles.d': '/usr/lib/tmpfiles.d',
   units: '/usr/lib/systemd/system',
 };
