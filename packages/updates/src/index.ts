@@ -1,4 +1,22 @@
 export {
+  type Channel,
+  type ChannelRelease,
+  type ChannelRule,
+  channelJsonSchema,
+  formatChannel,
+  parseChannel,
+  versionSchema,
+} from './channel/channel.ts';
+export {
+  decideUpdate,
+  type NoUpdate,
+  type NoUpdateCode,
+  type Update,
+  type UpdateDecision,
+  type UpdateReason,
+  type UpdatingNode,
+} from './channel/decide-update.ts';
+export {
   BOOT_CHAIN,
   formatManifest,
   type Manifest,

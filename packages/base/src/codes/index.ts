@@ -23,6 +23,7 @@ import { trustCodes } from './trust.ts';
 import { tunnelCodes } from './tunnel.ts';
 import type { CodeEntry } from './types.ts';
 import { updateCodes } from './update.ts';
+import { updateDecisionCodes } from './update-decision.ts';
 import { updateStageCodes } from './update-stage.ts';
 import { vmCodes } from './vm.ts';
 
@@ -52,6 +53,7 @@ export const errorCodes = {
   ...trustCodes,
   ...tunnelCodes,
   ...updateCodes,
+  ...updateDecisionCodes,
   ...updateStageCodes,
   ...vmCodes,
 } as const;
