@@ -1,3 +1,4 @@
+export { auditFolder } from '../audit/audit-files.ts';
 export { readAdminCredentials } from '../kubernetes/access/credentials.ts';
 export { createJoinToken } from '../kubernetes/access/join-tokens.ts';
 export { type KubeClient, openKubeClient } from '../kubernetes/access/kube-client.ts';
@@ -5,6 +6,7 @@ export { SIGNERS } from '../kubernetes/approve/judge-request.ts';
 export { runApprover } from '../kubernetes/approve/run-approver.ts';
 export { type JournalWriter, makeJournal } from '../logs/testing/make-journal.ts';
 export { nodeSys } from '../sys/node-sys.ts';
+export { openFolder } from '../sys/state-store.ts';
 export {
   type ClientCredentials,
   type ClientOptions,
@@ -22,3 +24,5 @@ export {
 export { cannotIsolate, type IsolatedPlinthd, startIsolated } from './isolated-plinthd.ts';
 export { type KubeadmFiles, renderKubeadmFiles } from './kubeadm-files.ts';
 export { type LogsServer, type LogsServerOptions, startLogsServer } from './logs-server.ts';
+export { soundNode } from './sound-node.ts';
+export { type StartedAgent, startAgent } from './start-agent.ts';

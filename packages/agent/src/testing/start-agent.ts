@@ -20,10 +20,12 @@ export interface StartedAgent {
   readonly ended: Promise<void>;
 }
 
-/** What a plinthd of tests keeps; default: nothing. */
+/** What a plinthd of tests keeps, by default nothing, and where it listens. */
 export interface KeptState {
   readonly store?: StateStore;
   readonly auditFiles?: AuditFiles;
+  /** Default: one that the kernel picks, at each listen. */
+  readonly port?: number;
 }
 
 /** plinthd with a fake machine below it, on a port of the loopback that the kernel picks. */
@@ -40,7 +42,6 @@ export function startAgentOn(machine: () => Sys, kept: KeptState = {}): StartedA
   const ended = runAgent({
     sys: changingSys(machine),
     store: memoryStore('a test keeps nothing'),
-    ...kept,
     console: {
       say: (line) => {
         lines.push(line);
@@ -61,6 +62,7 @@ export function startAgentOn(machine: () => Sys, kept: KeptState = {}): StartedA
     watchMs: 5,
     configTickMs: 5,
     signal: stopping.signal,
+    ...kept,
   });
   /** Waits for a line on the console. */
   const line = async (pattern: RegExp): Promise<RegExpExecArray> => {

@@ -1,6 +1,7 @@
 import { changeOptions } from '../config/config-options.ts';
 import { defineCommand } from '../framework/command.ts';
-import { required } from '../framework/options.ts';
+import { flag, required, text } from '../framework/options.ts';
+import { usageError } from '../framework/usage-error.ts';
 
 export const applyCommand = defineCommand({
   path: ['apply'],
@@ -8,14 +9,31 @@ export const applyCommand = defineCommand({
   details: [
     'auto and staged go back unless the node is healthy; staged waits for a boot. try goes',
     'back unless confirmed in time: this command does so over a new connection.',
+    '--insecure gives a node that waits in maintenance its first config. Nobody vouches for',
+    'this client then; the node is known by the fingerprint that its console shows.',
   ],
   examples: [
     { run: 'plinth apply node.yaml --reason "second DNS server"', what: 'the plan first, then the change' },
     { run: 'plinth apply node.yaml --confirm-within 5m --no-confirm', what: 'confirm it yourself' },
+    { run: 'plinth apply node.yaml --insecure --endpoint 192.0.2.7', what: 'a new machine in maintenance' },
   ],
-  options: changeOptions,
+  options: {
+    ...changeOptions,
+    insecure: flag('Give a node in maintenance its first config'),
+    endpoint: text('ADDRESS[:PORT]', 'Where that node is'),
+    fingerprint: text('SHA256', 'What its console shows; default: show it and ask'),
+  },
   args: { file: required('FILE', 'Machine config, YAML') },
   run: async ({ args, options }, context) => {
+    if (options.insecure) {
+      const { mode, context: name, noConfirm } = options;
+      if (mode !== undefined || name !== undefined || noConfirm)
+        throw usageError('--insecure is for a first config, expected no --mode, --no-confirm or --context');
+      const { applyFirst } = await import('../config/apply-first.ts');
+      return applyFirst(args.file, options, context);
+    }
+    if (options.endpoint !== undefined || options.fingerprint !== undefined)
+      throw usageError('--endpoint and --fingerprint are for --insecure, expected a context without it');
     const { applyConfig } = await import('../config/apply-config.ts');
     return applyConfig(args.file, options, context);
   },
