@@ -18,6 +18,7 @@ import { machineCodes } from './machine.ts';
 import { policyCodes } from './policy.ts';
 import { publishCodes } from './publish.ts';
 import { releaseCodes } from './release.ts';
+import { sessionCodes } from './session.ts';
 import { toolboxCodes } from './toolbox.ts';
 import { trustCodes } from './trust.ts';
 import { tunnelCodes } from './tunnel.ts';
@@ -49,6 +50,7 @@ export const errorCodes = {
   ...policyCodes,
   ...publishCodes,
   ...releaseCodes,
+  ...sessionCodes,
   ...toolboxCodes,
   ...trustCodes,
   ...tunnelCodes,
