@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { FailureSchema } from '../gen/plinth/node/v1/kubernetes_pb.ts';
-import type { Drain } from '../gen/plinth/node/v1/machine_pb.ts';
+import { type Drain, MachineActState } from '../gen/plinth/node/v1/machine_pb.ts';
 import { BootState, Verdict } from '../gen/plinth/node/v1/node_pb.ts';
 import {
   FallBackSchema,
@@ -61,15 +61,15 @@ export class FakeUpdate {
       return this.#message();
     },
     checkUpdate: () => {
-      if (this.offered.length === 0) throw refusal('update/source-failed', 'no source answers');
+      if (this.offered.length === 0) throw refusal('update/unreachable', 'no source answers');
       return { next: this.#choice() };
     },
     stageUpdate: async function* (this: FakeUpdate, { version }: { version: string }) {
       this.stageCalls.push(version);
       const wanted = version || this.#choice().version;
-      if (wanted === '') throw refusal('update/nothing-to-stage', 'the node runs the newest version');
+      if (wanted === '') throw refusal('update/up-to-date', 'the node runs the newest version');
       if (!this.offered.includes(wanted))
-        throw refusal('update/unknown-version', 'the channel has no such version');
+        throw refusal('update/not-in-channel', 'the channel has no such version');
       if (this.#stage?.phase === UpdatePhase.DOWNLOADING && this.#stage.version !== wanted)
         throw refusal('update/busy', `it stages ${this.#stage.version}`);
       this.blocked.delete(wanted);
@@ -81,7 +81,7 @@ export class FakeUpdate {
           yield { stage: this.#stageMessage() };
           if (part === 2n && this.stageFails !== '') {
             this.#stage.phase = UpdatePhase.FAILED;
-            throw refusal('update/source-failed', this.stageFails);
+            throw refusal('update/unreachable', this.stageFails);
           }
         }
         this.#stage.phase = UpdatePhase.STAGED;
@@ -126,6 +126,8 @@ export class FakeUpdate {
   /** What has happened since it was last asked: the machine is in another boot, and the trial goes on. */
   #live(): void {
     const activated = this.#activated;
+    // A node that drained nothing has ended its reboot when it is back.
+    if (this.#machine.act?.state === MachineActState.RETURNING) this.#machine.advance();
     if (activated && this.#machine.boot !== activated.boot) {
       const before = this.booted;
       this.booted = activated.version;
@@ -174,7 +176,7 @@ export class FakeUpdate {
         ? []
         : blocked !== undefined
           ? why('update/blocked-here', `${newest} is blocked on this node (${blocked})`)
-          : why('update/newest', `${newest} is the newest version and runs`);
+          : why('update/up-to-date', `${newest} is the newest version and runs`);
     return { version: next, newest, reasons, checkedAt: NOW };
   }
 
@@ -195,7 +197,7 @@ export class FakeUpdate {
       savedBytes: (TOTAL_BYTES / 10n) * 9n,
       elapsed: { seconds: 3n },
       ...(phase === UpdatePhase.FAILED && {
-        failure: { code: 'update/source-failed', message: `Cannot stage ${version}: ${this.stageFails}` },
+        failure: { code: 'update/unreachable', message: `Cannot stage ${version}: ${this.stageFails}` },
       }),
     });
   }

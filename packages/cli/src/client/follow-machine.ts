@@ -87,6 +87,15 @@ export async function followReturn(
     }
     return undefined;
   });
+  await followUncordon(options, progress);
+  const leftMs = Math.max(1, options.timeoutMs - (performance.now() - backMs));
+  const health = await waitForHealth(node, leftMs, options.signal, progress);
+  return { awayMs: backMs - lastAnswerMs, settledMs: performance.now() - backMs, health };
+}
+
+/** followUncordon waits until a node that is back takes pods again, where it was drained. @throws as followGone */
+export async function followUncordon(options: FollowMachineOptions, progress: Progress): Promise<void> {
+  const { name, node } = options;
   await watch(options, async () => {
     try {
       const { act } = await node.machine.get();
@@ -98,9 +107,6 @@ export async function followReturn(
     }
     return undefined;
   });
-  const leftMs = Math.max(1, options.timeoutMs - (performance.now() - backMs));
-  const health = await waitForHealth(node, leftMs, options.signal, progress);
-  return { awayMs: backMs - lastAnswerMs, settledMs: performance.now() - backMs, health };
 }
 
 /** actError says why an act on a machine was given up, in the node's own words. */

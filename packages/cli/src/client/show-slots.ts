@@ -1,7 +1,8 @@
 import { BootState, GetSlotsResponseSchema, messageData } from '@plinth/api';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
-import { plainText, table } from '../output/blocks.ts';
+import { facts, plainText, table } from '../output/blocks.ts';
+import { printable } from '../output/printable.ts';
 import { formatBytes } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
 
@@ -19,12 +20,15 @@ export async function showSlots(options: AskOptions, context: CommandContext): P
     [
       { header: 'SLOT', value: (slot) => slot.name },
       { header: 'VERSION', value: (slot) => slot.version },
-      { header: 'BOOTED', value: (slot) => (slot.booted ? 'yes' : 'no') },
+      { header: 'ROLE', value: (slot) => slot.role || (slot.booted ? 'booted' : '') },
+      { header: 'HEALTH', value: (slot) => printable(slot.health) },
+      { header: 'PROTECTED', value: (slot) => (slot.writeProtected ? 'yes' : 'no') },
       {
         header: 'SIZE',
         value: (slot) => formatBytes(slot.partitions.reduce((sum, each) => sum + Number(each.sizeBytes), 0)),
         align: 'right',
       },
+      { header: 'ROOT-HASH', value: (slot) => slot.rootHash, wide: true },
       {
         header: 'PARTITIONS',
         value: (slot) => slot.partitions.map(({ device, label }) => `${device}=${label}`).join(' '),
@@ -50,6 +54,9 @@ export async function showSlots(options: AskOptions, context: CommandContext): P
     view: [
       slots,
       answer.espReadable ? entries : plainText('Boot entries: <unknown>, the ESP cannot be read.'),
+      ...(answer.whyNoUpdate.length > 0
+        ? [facts(answer.whyNoUpdate.map((why) => ['why no update', printable(why)] as const))]
+        : []),
     ],
   };
 }

@@ -68,6 +68,7 @@ import { getServicesCommand } from './get-services.ts';
 import { getSlotsCommand } from './get-slots.ts';
 import { getSocketsCommand } from './get-sockets.ts';
 import { getTimeCommand } from './get-time.ts';
+import { getUpdateCommand } from './get-update.ts';
 import { getVersionsCommand } from './get-versions.ts';
 import { healthCommand } from './health.ts';
 import { imagePullCommand } from './image-pull.ts';
@@ -89,11 +90,13 @@ import { planCommand } from './plan.ts';
 import { rebootCommand } from './reboot.ts';
 import { resetCommand } from './reset.ts';
 import { restartCommand } from './restart.ts';
+import { rollbackCommand } from './rollback.ts';
 import { sbomCommand } from './sbom.ts';
 import { shutdownCommand } from './shutdown.ts';
 import { supportCommand } from './support.ts';
 import { testCommand } from './test.ts';
 import { upCommand } from './up.ts';
+import { upgradeCommand } from './upgrade.ts';
 import { verifyCommand } from './verify.ts';
 import { versionCommand } from './version.ts';
 import { vmConsoleCommand } from './vm-console.ts';
@@ -134,6 +137,7 @@ export const commandTable: CommandTable = {
     getHealthCommand,
     getVersionsCommand,
     getSlotsCommand,
+    getUpdateCommand,
     getBootCommand,
     getIdentityCommand,
     getMachineCommand,
@@ -176,6 +180,8 @@ export const commandTable: CommandTable = {
     etcdRestoreCommand,
     etcdDefragmentCommand,
     etcdRemoveCommand,
+    upgradeCommand,
+    rollbackCommand,
     rebootCommand,
     shutdownCommand,
     resetCommand,
@@ -224,7 +230,18 @@ export const commandTable: CommandTable = {
   topics: {
     Start: ['up', 'down', 'health', 'dashboard', 'kubectl', 'kubeconfig'],
     'Look at nodes': ['get', 'logs', 'dmesg', 'events', 'files', 'capture', 'support'],
-    'Change nodes': ['plan', 'apply', 'config', 'image', 'restart', 'reboot', 'shutdown', 'reset'],
+    'Change nodes': [
+      'plan',
+      'apply',
+      'config',
+      'image',
+      'upgrade',
+      'rollback',
+      'restart',
+      'reboot',
+      'shutdown',
+      'reset',
+    ],
     'Who may do what, and did': ['access', 'audit'],
     Clusters: ['cluster', 'kubernetes', 'etcd', 'bootstrap', 'join', 'vm'],
     Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'keys', 'test'],

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, suite, test } from 'node:test';
+import type { FakeUpdate } from '@plinth/api/testing';
+import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
+
+suite('versions of the system, by commands', () => {
+  let fleet: FakeFleet;
+  let node: FakeUpdate;
+  const ok = async (...argv: string[]) => {
+    const { exitCode, stdout, stderr } = await fleet.plinth(...argv);
+    assert.equal(exitCode, 0, `${argv.join(' ')}: ${stderr}`);
+    return stdout;
+  };
+  const refused = async (pattern: RegExp, ...argv: string[]) => {
+    const { exitCode, stdout, stderr } = await fleet.plinth(...argv);
+    assert.equal(stdout, '');
+    assert.match(stderr, pattern);
+    return exitCode;
+  };
+
+  beforeEach(async () => {
+    fleet = await fakeFleet('w1', 'w2');
+    const update = fleet.nodes.get('w1')?.update;
+    assert.ok(update);
+    node = update;
+  });
+  afterEach(() => fleet[Symbol.asyncDispose]());
+
+  test('upgrade stages, reboots and waits until the version has proven itself', async () => {
+    const stdout = await ok('upgrade', '--yes');
+    assert.match(stdout, /Node "w1" runs 1\.1, before 1\.0\.\n/);
+    assert.match(stdout, /fetched +38\.1 MiB\ncopied +343 MiB/);
+    assert.match(stdout, /until proven +\d/);
+    assert.match(stdout, /checks passed +containerd/);
+    assert.equal(node.booted.version, '1.1');
+    const update = await ok('get', 'update');
+    assert.match(update, /phase +committed\n/);
+    assert.match(update, /because +1\.1 is the newest version and runs \[update\/up-to-date\]/);
+    assert.match(update, /rollback +1\.0 +a +good/);
+  });
+
+  test('staging and activating are apart; what is staged is shown, and nothing reboots', async () => {
+    assert.match(await ok('upgrade', '--stage-only'), /Version 1\.1 is staged on node "w1"/);
+    assert.equal(node.booted.version, '1.0');
+    const data = JSON.parse(await ok('get', 'update', '-o', 'json'));
+    assert.partialDeepStrictEqual(data, { phase: 'staged', staged: { version: '1.1', slot: 'b' } });
+    await ok('upgrade', '--activate-only', '--yes');
+    assert.equal(node.booted.version, '1.1');
+  });
+
+  test('a version that does not prove itself: the node is back, the command says why and fails', async () => {
+    node.sick.add('1.1');
+    assert.equal(
+      await refused(/update\/fell-back.*1\.1.*runs 1\.0.*"containerd" did not pass/s, 'upgrade', '--yes'),
+      1,
+    );
+    const update = await ok('get', 'update');
+    assert.match(update, /phase +rolled-back\n/);
+    assert.match(update, /fell back +from 1\.1 to 1\.0/);
+    assert.match(update, /1\.1 +2027-.*\[update\/fell-back\]/);
+    assert.match(await ok('get', 'update', '--journal'), /containerd: it is broken/);
+  });
+
+  test('rollback is one call; the version that was left is taken only when it is named', async () => {
+    await ok('upgrade', '--yes');
+    assert.match(await ok('rollback', '--yes', '--reason', 'slow'), /runs 1\.0, before 1\.1/);
+    assert.equal(await refused(/update\/up-to-date/, 'upgrade', '--yes'), 1);
+    assert.equal(await refused(/update\/no-rollback/, 'rollback', '--yes'), 1);
+    await ok('upgrade', '--yes', '--to', '1.1');
+    assert.equal(node.booted.version, '1.1');
+  });
+
+  test('a version is unblocked by name, and only if it is blocked', async () => {
+    assert.equal(await refused(/not-blocked|is not blocked/, 'upgrade', '--unblock', '1.1'), 2);
+    node.blocked.set('1.1', 'update/fell-back');
+    assert.match(await ok('upgrade', '--unblock', '1.1'), /1\.1 is not blocked any more/);
+  });
+
+  test('staging that fails says what the node says, and the version before still runs', async () => {
+    node.stageFails = 'every source stopped sending';
+    assert.equal(await refused(/every source stopped sending/, 'upgrade', '--yes'), 1);
+    assert.equal(node.booted.version, '1.0');
+    assert.match(await ok('get', 'update'), /Staging of 1\.1: failed, .*every source stopped sending/);
+  });
+
+  test('without a terminal and without --yes nothing reboots', async () => {
+    assert.equal(await refused(/hint: .*--yes/, 'upgrade'), 2);
+    assert.equal(await refused(/hint: .*--yes/, 'rollback'), 2);
+    assert.deepEqual([node.stageCalls, node.booted.version], [[], '1.0']);
+  });
+
+  test('what is staged is taken back; what there is is asked without a change', async () => {
+    assert.match(await ok('upgrade', '--cancel'), /nothing to take back/);
+    await ok('upgrade', '--stage-only');
+    assert.match(await ok('upgrade', '--cancel'), /1\.1 is not staged any more/);
+    assert.match(await ok('upgrade', '--check'), /next +1\.1\n/);
+    assert.equal(await refused(/exclude each other/, 'upgrade', '--check', '--cancel'), 2);
+  });
+
+  test('several nodes come one after the other, and the first that fails is the last', async () => {
+    const second = fleet.nodes.get('w2')?.update;
+    assert.ok(second);
+    const stdout = await ok('upgrade', '--yes', '--nodes', 'w1,w2');
+    assert.match(stdout, /w1 +1\.0 +1\.1 +committed/);
+    assert.match(stdout, /w2 +1\.0 +1\.1 +committed/);
+    for (const each of [node, second]) each.offered.push('1.2');
+    node.sick.add('1.2');
+    await refused(/update\/fell-back.*w1/s, 'upgrade', '--yes', '--nodes', 'w1,w2');
+    assert.equal(second.booted.version, '1.1');
+  });
+
+  test('a client that comes while a version is on trial follows it', async () => {
+    await ok('upgrade', '--stage-only');
+    const { machine } = fleet.nodes.get('w1') ?? assert.fail();
+    await ok('upgrade', '--activate-only', '--yes', '--timeout', '10');
+    assert.equal(machine.boot, 2);
+    assert.match(await ok('upgrade', '--yes', '--to', '1.1'), /runs 1\.1 already/);
+  });
+});
