@@ -39,4 +39,9 @@ export const publishCodes = {
     fix: 'Mend the value named in the message.',
     exitCode: exitCodes.usage,
   },
+  'publish/cannot-serve': {
+    meaning: 'The repository cannot be served at this address.',
+    cause: 'Another program listens there, or the address is none of this machine.',
+    fix: 'Name another port or address.',
+  },
 } as const satisfies CodeTable;

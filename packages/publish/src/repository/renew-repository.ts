@@ -62,14 +62,15 @@ export async function openOwnRepository(dir: string, keysDir: string): Promise<O
  * renewRepository writes the metadata for a list of targets whose files are in place. The timestamp comes last but for roots: a
  * client that reads at any moment finds the documents of before or of after. Documents are signed by keys just
  * retired too, so that a client counts them with the root of before and with the new one.
- * @param always renew the timestamp even when nothing changed
+ * @param how always: renew the timestamp even when nothing changed; show: puts files in place that only readers of the new
+ *   metadata may find, done right before the timestamp
  * @throws publish/keys-missing, trust/key-unreadable, trust/wrong-passphrase, host/io, host/disk-full
  */
 export async function renewRepository(
   repository: OwnRepository,
   wanted: TargetList,
   options: SigningOptions,
-  always: boolean,
+  { always, show }: { readonly always: boolean; readonly show: () => Promise<void> },
 ): Promise<Renewal> {
   const { now = new Date() } = options;
   const { ring, root, stored } = repository;
@@ -97,6 +98,7 @@ export async function renewRepository(
   const targets = await write('targets', (next) => makeTargets(ring, next));
   const images = await write('images', (next) => makeImages(wanted, next));
   const snapshot = await write('snapshot', (next) => makeSnapshot(targets, images, next));
+  if (renewal.images) await show();
   if (renewal.timestamp) {
     const bytes = await sign('timestamp', makeTimestamp(snapshot, edition('timestamp')));
     await writeFileAtomic(join(folder, METADATA_FILES.timestamp), bytes);

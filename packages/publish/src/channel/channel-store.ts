@@ -1,0 +1,104 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PlinthError } from '@plinth/base';
+import { hashText, ioError, writeFileAtomic } from '@plinth/host';
+import {
+  ARCHITECTURE,
+  type Channel,
+  channelFile,
+  channelTarget,
+  formatChannel,
+  parseChannel,
+  REPOSITORY,
+  REPOSITORY_LIMITS,
+} from '@plinth/updates';
+import type { TargetList } from '../repository/plan-renewal.ts';
+
+/** emptyChannel offers nothing and forbids nothing. */
+export function emptyChannel(channel: string): Channel {
+  return {
+    format: 1,
+    name: 'plinth',
+    channel,
+    architecture: ARCHITECTURE,
+    releases: [],
+    barriers: [],
+    deadEnds: [],
+    blocked: [],
+  };
+}
+
+/** channelNames lists the channels that a repository vouches for. */
+export function channelNames(targets: TargetList): string[] {
+  return Object.keys(targets)
+    .map((target) => /^channels\/(.+)\.json$/.exec(target)?.[1])
+    .filter((name) => name !== undefined)
+    .sort();
+}
+
+/**
+ * readChannel reads a channel as the metadata name it; undefined when the repository has none of that name.
+ * @throws publish/repository-invalid when the file is another one than was signed, update/channel-invalid, host/io
+ */
+export async function readChannel(
+  repoDir: string,
+  targets: TargetList,
+  channel: string,
+): Promise<Channel | undefined> {
+  const target = targets[channelTarget(channel)];
+  if (!target) return undefined;
+  const path = join(repoDir, REPOSITORY.targets, channelFile(channel, target.sha256));
+  const text = await readSmall(path);
+  if (hashText(text) !== target.sha256) {
+    throw new PlinthError(
+      'publish/repository-invalid',
+      `Cannot use channel ${channel}: ${path} is not the file that was signed, expected it unchanged`,
+      { hint: 'Restore the repository from a copy; what it should say cannot be told from a changed file.' },
+    );
+  }
+  return parseChannel(text, path);
+}
+
+/** A channel as it is written: its file below `targets/`, and how the metadata name it. */
+export interface WrittenChannel {
+  readonly target: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  /** Puts it under its plain name too, which is for readers of the newest metadata only. */
+  show(): Promise<void>;
+}
+
+/**
+ * writeChannel writes a channel under the name of its digest, beside the one before.
+ * @throws update/channel-invalid when the node would not read it; host/io, host/disk-full
+ */
+export async function writeChannel(repoDir: string, channel: Channel): Promise<WrittenChannel> {
+  const target = channelTarget(channel.channel);
+  // As a node reads it, so that what nodes refuse is never signed.
+  parseChannel(JSON.stringify(channel, undefined, 2), target);
+  const text = formatChannel(channel);
+  const digest = hashText(text);
+  const folder = join(repoDir, REPOSITORY.targets);
+  await writeFileAtomic(join(folder, channelFile(channel.channel, digest)), text);
+  return {
+    target,
+    sizeBytes: Buffer.byteLength(text),
+    sha256: digest,
+    show: () => writeFileAtomic(join(folder, target), text),
+  };
+}
+
+async function readSmall(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size > REPOSITORY_LIMITS.channelBytes) {
+      throw new PlinthError(
+        'publish/repository-invalid',
+        `Cannot read ${path}: it has ${size} bytes, expected at most ${REPOSITORY_LIMITS.channelBytes}`,
+      );
+    }
+    return await readFile(path, 'utf8');
+  } catch (reason) {
+    throw ioError(reason, `read ${path}`);
+  }
+}

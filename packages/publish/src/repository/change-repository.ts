@@ -1,0 +1,86 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PlinthError } from '@plinth/base';
+import { ioError, withLock } from '@plinth/host';
+import type { Channel } from '@plinth/updates';
+import { type WrittenChannel, writeChannel } from '../channel/channel-store.ts';
+import type { Renewal, TargetList } from './plan-renewal.ts';
+import {
+  type OwnRepository,
+  openOwnRepository,
+  renewRepository,
+  type SigningOptions,
+} from './renew-repository.ts';
+
+export interface RepositoryOptions extends SigningOptions {
+  readonly repoDir: string;
+  readonly signal?: AbortSignal;
+  /** Called once when another process publishes to the same repository. */
+  readonly onWait?: (holderPid: number) => void;
+}
+
+/** What a change of a repository adds: files that are in place by then, and channels. */
+export interface RepositoryChange {
+  readonly files?: TargetList;
+  readonly channels?: readonly Channel[];
+}
+
+/** What came of a change. */
+export interface RepositoryOutcome {
+  readonly renewal: Renewal;
+  readonly targets: TargetList;
+}
+
+/**
+ * changeRepository makes one change of a repository at a time: reads it, checks that it is of these keys, lets `work` put files
+ * in place and say what changes, and signs. A reader sees it before or after the change.
+ * @param always renew the timestamp even when nothing changes
+ * @throws publish/…, trust/key-unreadable, trust/wrong-passphrase, host/io, host/disk-full, cli/interrupted
+ */
+export async function changeRepository(
+  options: RepositoryOptions,
+  work: (repository: OwnRepository) => Promise<RepositoryChange>,
+  always = false,
+): Promise<RepositoryOutcome> {
+  const { repoDir, keysDir, signal, onWait } = options;
+  await mkdir(repoDir, { recursive: true }).catch((reason) =>
+    Promise.reject(ioError(reason, `make ${repoDir}`)),
+  );
+  const waiting = { signal, ...(onWait && { onWait }) };
+  return withLock(
+    join(repoDir, '.lock'),
+    `publish to ${repoDir}`,
+    async () => {
+      const repository = await openOwnRepository(repoDir, keysDir);
+      const change = await work(repository);
+      requireUnchanged(repository.targets, change.files ?? {});
+      const channels: WrittenChannel[] = [];
+      for (const channel of change.channels ?? []) channels.push(await writeChannel(repoDir, channel));
+      const targets = {
+        ...repository.targets,
+        ...change.files,
+        ...Object.fromEntries(
+          channels.map(({ target, sizeBytes, sha256 }) => [target, { sizeBytes, sha256 }]),
+        ),
+      };
+      const show = async () => {
+        for (const channel of channels) await channel.show();
+      };
+      return { renewal: await renewRepository(repository, targets, options, { always, show }), targets };
+    },
+    waiting,
+  );
+}
+
+/** requireUnchanged refuses other bytes under a name that is published. @throws publish/release-differs */
+export function requireUnchanged(published: TargetList, files: TargetList): void {
+  for (const [name, { sha256 }] of Object.entries(files)) {
+    const before = published[name];
+    if (before && before.sha256 !== sha256) {
+      throw new PlinthError(
+        'publish/release-differs',
+        `Cannot publish ${name}: another file of this name is published, expected the same bytes`,
+      );
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export { followChannel, type SeenRepository } from './node-client.ts';
+export { type SampleFilesOptions, writeSampleFiles } from './sample-release.ts';
