@@ -42,4 +42,20 @@ export {
   REPOSITORY_LIMITS,
   TRUSTED_ROOT_PATH,
 } from './repository.ts';
+export {
+  bootEntryName,
+  parseBootEntryName,
+  parseStagedEntryName,
+  stagedEntryName,
+} from './slots/boot-entry-name.ts';
+export { planActivate, planBless, planCancel, planRecover, planRollback } from './slots/plan-activate.ts';
+export { planStage } from './slots/plan-stage.ts';
 export type { BootEntry, DiskStep, Slot, SlotDisk, SlotName } from './slots/slot-disk.ts';
+export {
+  type SlotView,
+  type VersionInSlot,
+  type VersionState,
+  versionState,
+  viewSlots,
+  writeProtectedSlots,
+} from './slots/versions.ts';

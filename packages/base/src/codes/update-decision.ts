@@ -56,6 +56,11 @@ export const updateDecisionCodes = {
     cause: 'The version asked for is booted.',
     fix: 'Name another version.',
   },
+  'update/already-there': {
+    meaning: 'The version is in the other slot already, and proven.',
+    cause: 'It is the version that ran before.',
+    fix: 'Go back to it with "plinth rollback".',
+  },
   'update/only-proven': {
     meaning:
       'The slot holds the only version that is known to work, so it is neither written nor taken away.',
