@@ -8,7 +8,7 @@ import type { CommandContext } from '../framework/context.ts';
 import { agentRecipe } from './agent-recipe.ts';
 import { compileComponents } from './compile-components.ts';
 import type { KeyFolderOptions } from './key-folder.ts';
-import { openKeys } from './open-keys.ts';
+import { openKeys, openUpdateRoot } from './open-keys.ts';
 import { osDir, useLock } from './use-lock.ts';
 
 export interface BuildDiskOptions extends KeyFolderOptions {
@@ -33,6 +33,7 @@ export interface BuiltDisk {
 export async function buildDisk(options: BuildDiskOptions, context: CommandContext): Promise<BuiltDisk> {
   const { progress, signal } = context;
   const keys = await openKeys(options, context);
+  const updateRoot = await openUpdateRoot(options, context);
   const toolbox = await progress.step('Open the toolbox', (step) =>
     useLock('toolbox', options, context, step, (lockDir) => openToolbox({ lockDir, progress: step, signal })),
   );
@@ -47,6 +48,7 @@ export async function buildDisk(options: BuildDiskOptions, context: CommandConte
         lockPath,
         toolbox,
         keys: { boot, verity, pcr, release },
+        updateRoot,
         agent: await agentRecipe(toolbox, signal),
         compile: compileComponents(options, context),
         progress: step,

@@ -27,6 +27,8 @@ export interface BuildOptions {
   readonly lockPath: string;
   readonly toolbox: Toolbox;
   readonly keys: BuildKeys;
+  /** The root metadata that nodes of this image believe updates by, as the file's bytes. */
+  readonly updateRoot: Uint8Array;
   readonly agent: AgentRecipe;
   /** Compiles the image's programs of go/. */
   readonly compile: GoComponentSource;
@@ -79,11 +81,9 @@ async function build(options: BuildOptions, cache: StageCache): Promise<BuiltIma
     progress,
     ...(options.signal && { signal: options.signal }),
   });
-  const { agent, compile, signal } = options;
-  const tree = await buildTree(
-    { spec, osDir, packages: lock.packages, debs, agent, compile, toolbox, cache, ...(signal && { signal }) },
-    progress,
-  );
+  const { agent, updateRoot, compile, signal } = options;
+  const parts = { spec, osDir, packages: lock.packages, debs, agent, updateRoot, compile, toolbox, cache };
+  const tree = await buildTree({ ...parts, ...(signal && { signal }) }, progress);
   const context: StageContext = { options, cache, progress, spec, tree, epochSeconds };
   const gate = {
     osDir,

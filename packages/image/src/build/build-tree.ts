@@ -2,8 +2,9 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Progress } from '@plinth/base';
 import type { LockedPackage } from '@plinth/debian';
-import { run, type StageCache } from '@plinth/host';
+import { hashText, run, type StageCache } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
+import { TRUSTED_ROOT_PATH } from '@plinth/updates';
 import type { GoComponentSource } from '../go/provide-go-components.ts';
 import { type OsSpec, type TreeSpec, treeSpecOf } from '../spec/os-spec.ts';
 import { sourceOf } from '../spec/program-source.ts';
@@ -32,6 +33,8 @@ export interface TreeInputs {
   /** Where each locked package's file is. */
   readonly debs: ReadonlyMap<string, string>;
   readonly agent: AgentRecipe;
+  /** Goes to TRUSTED_ROOT_PATH. */
+  readonly updateRoot: Uint8Array;
   /** Compiles the programs of `spec.programs`. */
   readonly compile: GoComponentSource;
   readonly toolbox: Toolbox;
@@ -110,6 +113,7 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
       base: basename(base),
       selinux: basename(selinux),
       agent: basename(agentDir),
+      updateRoot: hashText(inputs.updateRoot),
       folders,
       programs: programs.map(({ path, from }) => [path, from, components.get(sourceOf(from).owner)?.key]),
       spec: treeSpec,
@@ -177,6 +181,7 @@ async function configure(
     await readFile(join(parts.agentDir, 'plinthd')),
     0o755,
   );
+  await replaceFile(join(root, TRUSTED_ROOT_PATH), inputs.updateRoot);
   await placePrograms(root, parts.programs);
   await finishTree(root, inputs.toolbox, spec);
 }
