@@ -20,7 +20,7 @@ export function explainKey(key: string): Explanation {
   const wanted = plain(key);
   const known: [string, Explanation][] = allKinds.flatMap((kind) => {
     const fields = describeFields(kind);
-    const names = [kind.property, kind.kind.toLowerCase()];
+    const names = [kind.property.toLowerCase(), kind.kind.toLowerCase()];
     return names.flatMap((name): [string, Explanation][] => [
       [name, { kind, fields }],
       ...fields.map((field): [string, Explanation] => [

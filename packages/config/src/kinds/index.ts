@@ -1,9 +1,11 @@
 import { apiAccessKind } from './api-access/kind.ts';
+import { bootstrapContainerKind } from './bootstrap-container/kind.ts';
 import { kernelModulesKind } from './kernel-modules/kind.ts';
 import { kubeletKind } from './kubelet/kind.ts';
 import { logShippingKind } from './log-shipping/kind.ts';
 import { machineKind } from './machine/kind.ts';
 import { networkKind } from './network/kind.ts';
+import { operationsSessionKind } from './operations-session/kind.ts';
 import { registriesKind } from './registries/kind.ts';
 import { sysctlsKind } from './sysctls/kind.ts';
 import { trustedCAsKind } from './trusted-cas/kind.ts';
@@ -24,4 +26,6 @@ export const kinds = [
   kubeletKind,
   logShippingKind,
   updatePolicyKind,
+  bootstrapContainerKind,
+  operationsSessionKind,
 ] as const;

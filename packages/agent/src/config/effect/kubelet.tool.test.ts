@@ -57,7 +57,12 @@ const most: Kubelet = {
 };
 
 function textOf(kubelet: Kubelet): readonly [name: string, text: string] {
-  const config = { machine: { name: 'node-1' }, api: { clientAuthorities: [] }, kubelet };
+  const config = {
+    machine: { name: 'node-1' },
+    api: { clientAuthorities: [] },
+    bootstrapContainers: [],
+    kubelet,
+  };
   const file = renderConfig(config).find(({ path }) => path.includes('kubelet'));
   return [basename(file?.path ?? ''), file?.text ?? ''];
 }

@@ -21,9 +21,12 @@ const skip = (containerd === '' && 'containerd is not compiled on this machine')
 const USER = { username: 'node', password: 'kept secret: "yes"' };
 
 function filesOf(config: Partial<MachineConfig>) {
-  return renderConfig({ machine: { name: 'node-1' }, api: { clientAuthorities: [] }, ...config }).filter(
-    ({ path }) => /^\/etc\/(containerd|ssl)\//.test(path),
-  );
+  return renderConfig({
+    machine: { name: 'node-1' },
+    api: { clientAuthorities: [] },
+    bootstrapContainers: [],
+    ...config,
+  }).filter(({ path }) => /^\/etc\/(containerd|ssl)\//.test(path));
 }
 
 type Entry = NonNullable<MachineConfig['registries']>['registries'][number];
