@@ -32,5 +32,12 @@ export { predictPcr4 } from './tpm/predict-pcr4.ts';
 export { predictPcr7, type SecureBootState } from './tpm/predict-pcr7.ts';
 export { BOOT_PHASES, type PcrAtPhase, predictPcr11 } from './tpm/predict-pcr11.ts';
 export { makeVerity, type VerityDevice, veritySizeBytes } from './verity/make-verity.ts';
+export {
+  openBlockChecker,
+  readTree,
+  type VerityTree,
+  type VerityTreeVerdict,
+  verifyTree,
+} from './verity/verify-tree.ts';
 export { type VerityVerdict, verifyVerity } from './verity/verify-verity.ts';
-export { readSuperblock, type VerityHeader } from './verity/verity-layout.ts';
+export { readSuperblock, VERITY_BLOCK_BYTES, type VerityHeader } from './verity/verity-layout.ts';

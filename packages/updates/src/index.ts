@@ -17,6 +17,13 @@ export {
   type UpdatingNode,
 } from './channel/decide-update.ts';
 export {
+  type CopyRun,
+  type DeltaOptions,
+  type DeltaPlan,
+  type FetchRange,
+  planDelta,
+} from './delta/plan-delta.ts';
+export {
   BOOT_CHAIN,
   formatManifest,
   type Manifest,

@@ -1,14 +1,7 @@
 import { PlinthError } from '@plinth/base';
 import { type BlockReader, readBlocks } from '../block-reader.ts';
-import { fromHex } from '../bytes.ts';
-import { blockHasher } from './block-hasher.ts';
-import {
-  readSuperblock,
-  VERITY_BLOCK_BYTES,
-  VERITY_DIGEST_BYTES,
-  type VerityHeader,
-  verityLayout,
-} from './verity-layout.ts';
+import { openBlockChecker, verifyTree } from './verify-tree.ts';
+import { readSuperblock, VERITY_BLOCK_BYTES, type VerityHeader, verityLayout } from './verity-layout.ts';
 
 export type VerityVerdict =
   | { readonly verdict: 'pass'; readonly header: VerityHeader }
@@ -34,26 +27,17 @@ export async function verifyVerity(
 ): Promise<VerityVerdict> {
   const header = parseHeader(data, hashDevice);
   if ('verdict' in header) return header;
-  const { levels } = verityLayout(header.dataBlocks);
-  const digest = blockHasher(header.salt);
-
-  // Digests that the blocks below must have; starts with the one that is trusted.
-  let expected = fromHex(rootHash) ?? new Uint8Array();
-  for (const level of levels.toReversed()) {
-    const bytes = hashDevice.subarray(level.offset, level.offset + level.blocks * VERITY_BLOCK_BYTES);
-    for (let block = 0; block < level.blocks; block++) {
-      const start = block * VERITY_BLOCK_BYTES;
-      if (!hasDigest(digest(bytes.subarray(start, start + VERITY_BLOCK_BYTES)), expected, block)) {
-        return bad('tree', level.offset / VERITY_BLOCK_BYTES + block);
-      }
-    }
-    expected = bytes;
-  }
+  const tree = verifyTree(hashDevice, rootHash);
+  if (tree.verdict === 'fail') return { ...tree, part: 'tree' };
+  const isBlock = openBlockChecker(tree);
   let block = 0;
   const range = { offset: 0, blocks: header.dataBlocks, blockBytes: VERITY_BLOCK_BYTES };
   for await (const chunk of readBlocks(data, range)) {
     for (const bytes of chunk) {
-      if (!hasDigest(digest(bytes), expected, block)) return bad('data', block);
+      if (!isBlock(block, bytes)) {
+        const reason = `data block ${block} does not have the digest the tree promises`;
+        return { verdict: 'fail', reason, part: 'data', block };
+      }
       block++;
     }
   }
@@ -86,18 +70,4 @@ function parseHeader(data: BlockReader, hashDevice: Uint8Array): VerityHeader | 
     );
   }
   return header;
-}
-
-function hasDigest(actual: Uint8Array, expected: Uint8Array, index: number): boolean {
-  const at = index * VERITY_DIGEST_BYTES;
-  return Buffer.compare(actual, expected.subarray(at, at + VERITY_DIGEST_BYTES)) === 0;
-}
-
-function bad(part: 'tree' | 'data', block: number): VerityVerdict {
-  return {
-    verdict: 'fail',
-    reason: `${part} block ${block} does not have the digest the tree promises`,
-    part,
-    block,
-  };
 }
