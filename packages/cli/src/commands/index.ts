@@ -88,6 +88,8 @@ import { lockCommand } from './lock.ts';
 import { logsCommand } from './logs.ts';
 import { planCommand } from './plan.ts';
 import { rebootCommand } from './reboot.ts';
+import { releasePublishCommand } from './release-publish.ts';
+import { releaseServeCommand } from './release-serve.ts';
 import { resetCommand } from './reset.ts';
 import { restartCommand } from './restart.ts';
 import { rollbackCommand } from './rollback.ts';
@@ -128,6 +130,8 @@ export const commandTable: CommandTable = {
     keysListCommand,
     keysExportCommand,
     keysRotateCommand,
+    releasePublishCommand,
+    releaseServeCommand,
     vmStartCommand,
     vmStopCommand,
     vmConsoleCommand,
@@ -218,6 +222,7 @@ export const commandTable: CommandTable = {
     kubernetes: 'Build Kubernetes, bring it to nodes, upgrade clusters',
     cluster: 'Manage clusters of machines on this computer',
     etcd: 'Look after the database of a cluster',
+    release: 'Publish releases to nodes, and look after what is published',
     keys: 'Make, list, export and rotate the signing keys',
     vm: 'Run machines on this computer',
     get: 'Ask nodes what they are, run and see',
@@ -244,7 +249,7 @@ export const commandTable: CommandTable = {
     ],
     'Who may do what, and did': ['access', 'audit'],
     Clusters: ['cluster', 'kubernetes', 'etcd', 'bootstrap', 'join', 'vm'],
-    Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'keys', 'test'],
+    Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'keys', 'release', 'test'],
     'The tool itself': ['completion', 'version', 'errors'],
   },
 };

@@ -1,0 +1,32 @@
+import { resolve } from 'node:path';
+import type { RepositoryOptions } from '@plinth/publish';
+import { type KeyFolderOptions, keyFolder, keyOptions, readPassphrase } from '../flows/key-folder.ts';
+import type { CommandContext } from '../framework/context.ts';
+import { required, textOr } from '../framework/options.ts';
+import { timeSpan } from '../framework/time-span.ts';
+
+/** What every command that signs something in a repository takes. */
+export const signingOptions = {
+  valid: timeSpan({ min: '1m', max: '90d', fallback: '24h' }, 'How long nodes believe that it is of today'),
+  ...keyOptions,
+} as const;
+
+export const channelOption = textOr('NAME', 'stable', 'Channel');
+
+export const repositoryArgument = required('REPO', 'Folder of the repository');
+
+/** repositoryOptions turns the options of a command into those of the publisher. @throws host/io */
+export async function repositoryOptions(
+  repo: string,
+  options: KeyFolderOptions & { readonly valid: number },
+  context: CommandContext,
+): Promise<RepositoryOptions> {
+  return {
+    repoDir: resolve(repo),
+    keysDir: keyFolder(options, context.env),
+    timestampLifetimeMs: options.valid,
+    signal: context.signal,
+    onWait: (holderPid) => context.say(`Process ${holderPid} publishes to it; waiting.`),
+    ...(await readPassphrase(options, context.env)),
+  };
+}
