@@ -1,4 +1,8 @@
-import type { SlotDisk } from '@plinth/updates';
+import type { DiskStep, SlotDisk, UpdateDecision } from '@plinth/updates';
+import type { ActivatedVersion } from './activate/activated.ts';
+import type { ContractRecord } from './health/contract-record.ts';
+import type { FallBackRecord } from './health/fall-back-record.ts';
+import type { LastCheck } from './service/last-check.ts';
 
 /** Where releases come from, and whom to believe on the way there; what they say is believed by the image's root of trust only. */
 export interface UpdateSource {
@@ -72,6 +76,8 @@ export interface StageRecord {
   /** What is staged; absent until it is decided. */
   readonly version?: string;
   readonly rootHash?: string;
+  /** Minor versions of Kubernetes that the release is for; absent: any. */
+  readonly kubernetes?: readonly string[];
   readonly progress: StageProgress;
   /** Why it failed. */
   readonly failure?: { readonly code: string; readonly message: string };
@@ -82,6 +88,17 @@ export interface FailedVersion {
   readonly version: string;
   readonly atMs: number;
   readonly reason: string;
+  /** Default: update/fell-back. */
+  readonly code?: 'update/fell-back' | 'update/rolled-back';
+  /** Who rolled back; absent when the node found it failed. */
+  readonly by?: string;
+}
+
+/** What the channel offers, asked without staging anything. */
+export interface ChannelOffer {
+  /** "" when the channel has none. */
+  readonly newest: string;
+  readonly decision: UpdateDecision;
 }
 
 /**
@@ -91,6 +108,14 @@ export interface FailedVersion {
 export interface UpdateState {
   readonly stage?: StageRecord;
   readonly failed: readonly FailedVersion[];
+  /** Whether the repository answered last, and what it offered. */
+  readonly lastCheck?: LastCheck;
+  /** What the boot loader was last told to try, or to go back to. */
+  readonly activated?: ActivatedVersion;
+  /** The last health contract. */
+  readonly contract?: ContractRecord;
+  /** The last version that did not prove itself here. */
+  readonly fallBack?: FallBackRecord;
 }
 
 /** The one file of UpdateState; changes are made one after the other, so that none is lost. */
@@ -118,6 +143,17 @@ export interface Stager {
    * @throws update/disk-unreadable
    */
   readSlotDisk(): Promise<SlotDisk>;
+  /**
+   * Asks the repository what it offers this node; nothing is staged and nothing stored.
+   * @throws as stageUpdate does before it writes
+   */
+  checkUpdate(source: UpdateSource): Promise<ChannelOffer>;
+  /**
+   * Carries out steps of a plan on the boot entries (activate, bless, roll back, cancel, recover), one after the other and never
+   * beside staging. The plan is made by `plan` from the disk as it is at that time.
+   * @throws update/busy, update/esp-full, update/disk-failed, and what `plan` throws
+   */
+  changeEntries(plan: (disk: SlotDisk) => readonly DiskStep[]): Promise<void>;
 }
 
 /** Below the state folder of plinthd. */
