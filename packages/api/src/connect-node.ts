@@ -2,6 +2,7 @@ import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { type AccessCalls, accessCalls } from './access-calls.ts';
 import { type AuditCalls, auditCalls } from './audit-calls.ts';
+import { type BootstrapContainersCalls, bootstrapContainersCalls } from './bootstrap-containers-calls.ts';
 import { type CaptureCalls, captureCalls } from './capture-calls.ts';
 import { type ConfigCalls, configCalls } from './config-calls.ts';
 import { type ContainersCalls, containersCalls } from './containers-calls.ts';
@@ -24,6 +25,7 @@ import { type MachineCalls, machineCalls } from './machine-calls.ts';
 import { type MaintenanceCalls, maintenanceCalls } from './maintenance-calls.ts';
 import { NodeSession } from './node-session.ts';
 import { callError } from './rpc-error.ts';
+import { type SessionCalls, sessionCalls } from './session-calls.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
 import { type TunnelCalls, tunnelCalls } from './tunnel-calls.ts';
 import { type UpdateCalls, updateCalls } from './update-calls.ts';
@@ -52,6 +54,8 @@ export interface NodeClient extends Disposable {
   readonly capture: CaptureCalls;
   readonly audit: AuditCalls;
   readonly access: AccessCalls;
+  readonly bootstrapContainers: BootstrapContainersCalls;
+  readonly session: SessionCalls;
   readonly maintenance: MaintenanceCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
   close(): void;
@@ -106,6 +110,8 @@ export function connectNode(target: NodeTarget): NodeClient {
     capture: captureCalls(transport, fail),
     audit: auditCalls(transport, answer, fail),
     access: accessCalls(transport, answer),
+    bootstrapContainers: bootstrapContainersCalls(transport, answer),
+    session: sessionCalls(transport, answer, fail),
     tunnel: tunnelCalls(transport, answer, fail),
     machine: machineCalls(transport, answer),
     update: updateCalls(transport, answer, fail),

@@ -8,6 +8,7 @@ export {
   auditLineHash,
   openAuditVerifier,
 } from './audit-chain.ts';
+export type { BootstrapContainersCalls } from './bootstrap-containers-calls.ts';
 export type { CaptureCalls, CaptureLimits } from './capture-calls.ts';
 export { CONFIG_LIMIT_BYTES, type ConfigCalls } from './config-calls.ts';
 export { connectNode, type NodeClient } from './connect-node.ts';
@@ -18,6 +19,7 @@ export type { FilesCalls } from './files-calls.ts';
 export { fingerprintOf, isFingerprint, isNodeId, nodeIdOf } from './fingerprint.ts';
 export * from './gen/plinth/node/v1/access_pb.ts';
 export * from './gen/plinth/node/v1/audit_pb.ts';
+export * from './gen/plinth/node/v1/bootstrap_containers_pb.ts';
 export * from './gen/plinth/node/v1/capture_pb.ts';
 export * from './gen/plinth/node/v1/config_pb.ts';
 export * from './gen/plinth/node/v1/containers_pb.ts';
@@ -29,6 +31,7 @@ export * from './gen/plinth/node/v1/machine_pb.ts';
 export * from './gen/plinth/node/v1/maintenance_pb.ts';
 export * from './gen/plinth/node/v1/node_pb.ts';
 export { Access, access, audited } from './gen/plinth/node/v1/options_pb.ts';
+export * from './gen/plinth/node/v1/session_pb.ts';
 export * from './gen/plinth/node/v1/system_network_pb.ts';
 export * from './gen/plinth/node/v1/system_pb.ts';
 export * from './gen/plinth/node/v1/system_storage_pb.ts';
@@ -55,6 +58,13 @@ export {
   updatePhaseName,
   verdictName,
 } from './names.ts';
+export type {
+  SessionCalls,
+  SessionRequest,
+  TerminalInput,
+  TerminalOutput,
+  TerminalSize,
+} from './session-calls.ts';
 export type { SystemCalls } from './system-calls.ts';
 export { CHUNK_LIMIT_BYTES, type Transfer } from './transfer.ts';
 export type { TunnelCalls } from './tunnel-calls.ts';
