@@ -78,6 +78,15 @@ for (const [what, fault, chosen] of [
   });
 }
 
+test('a version whose drive is held by pods of an earlier try is merged from a copy', async () => {
+  const { node, client, kubernetes } = await controlPlane();
+  node.heldDrives.add('/dev/disk/by-id/virtio-kubernetes-1.37.1');
+  await client.upgrade({ kubernetesVersion: '1.37.1' }, admin);
+  await kubernetes.acts.idle();
+  assert.equal(kubernetes.acts.current()?.state, 'done');
+  assert.deepEqual([node.merged, node.chosen?.path], ['1.37.1', '/layers/kubernetes-1.37.1.raw']);
+});
+
 test('a way back that fails in the middle is gone again, to its end', async () => {
   const { node, client, kubernetes } = await controlPlane();
   const manifest = node.files.get(ETCD);

@@ -1,9 +1,9 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseKeyValues } from '../../kernel/key-values.ts';
 import { isMissing, listDir, readText, type Sys } from '../../sys/sys.ts';
 import { compareKubernetesVersions } from '../kubernetes-version.ts';
-import { EXTENSION_RELEASE, STAGED_LAYERS } from '../paths.ts';
+import { EXTENSION_RELEASE, EXTENSIONS, STAGED_LAYERS } from '../paths.ts';
 
 /** A Kubernetes layer the node has. */
 export interface Layer {
@@ -15,6 +15,12 @@ export interface Layer {
   readonly sizeBytes: number;
 }
 
+/** A device is taken by its link, a file by its name (systemd-sysext(8)). */
+export const LINKS = { drive: 'kubernetes', staged: 'kubernetes.raw' } as const;
+
+/** What the node merges at boot: the link's name and where it leads; undefined for no layer. */
+export type ChosenLayer = Pick<Layer, 'source' | 'path'> | undefined;
+
 /** Drives that hold a layer carry its name as their serial number. */
 const DRIVES = '/dev/disk/by-id';
 const DRIVE = /^virtio-kubernetes-(\d+\.\d+\.\d+)$/;
@@ -24,6 +30,8 @@ const STAGED = /^kubernetes-(\d+\.\d+\.\d+)\.raw$/;
 export interface LayerPlaces {
   readonly drives: string;
   readonly staged: string;
+  /** Folder of the link to the chosen one. */
+  readonly chosen?: string;
 }
 
 const PLACES: LayerPlaces = { drives: DRIVES, staged: STAGED_LAYERS };
@@ -36,16 +44,30 @@ export function stagedPath(version: string, folder: string = STAGED_LAYERS): str
 /** listLayers gives the layers of the node, newest first; of one version the staged one comes first. */
 export async function listLayers(sys: Sys, places: LayerPlaces = PLACES): Promise<Layer[]> {
   const active = await activeVersion(sys);
+  const chosen = await chosenLayer(places.chosen);
   const drives = (await names(places.drives)).flatMap((name) => found(name, DRIVE, places.drives, 'drive'));
   const staged = (await names(places.staged)).flatMap((name) => found(name, STAGED, places.staged, 'staged'));
   const layers = await Promise.all(
     [...staged, ...drives].map(async (layer) => ({
       ...layer,
-      active: layer.version === active,
+      // A version may be there twice: on a drive, and as the copy that was merged because the drive was held.
+      active: layer.version === active && (chosen?.source ?? layer.source) === layer.source,
       sizeBytes: await sizeOf(sys, layer.path),
     })),
   );
   return layers.sort((a, b) => compareKubernetesVersions(b.version, a.version));
+}
+
+/** chosenLayer reads which layer the node merges at boot. */
+export async function chosenLayer(extensions: string = EXTENSIONS): Promise<ChosenLayer> {
+  for (const source of ['staged', 'drive'] as const) {
+    try {
+      return { source, path: await readlink(join(extensions, LINKS[source])) };
+    } catch (reason) {
+      if (!isMissing(reason)) throw reason;
+    }
+  }
+  return undefined;
 }
 
 /** activeVersion is the Kubernetes version that is merged into /usr; undefined for none. */

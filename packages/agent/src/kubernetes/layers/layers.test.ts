@@ -12,8 +12,8 @@ import fc from 'fast-check';
 import { fakeSys } from '../../testing/fake-sys.ts';
 import { compareKubernetesVersions } from '../kubernetes-version.ts';
 import { EXTENSION_RELEASE } from '../paths.ts';
-import { chosenLayer, renderChoice } from './choose-layer.ts';
-import { listLayers } from './layer-store.ts';
+import { renderChoice } from './choose-layer.ts';
+import { chosenLayer, listLayers } from './layer-store.ts';
 import { receiveLayer } from './receive-layer.ts';
 import { stageLayer } from './stage-layer.ts';
 
@@ -138,6 +138,17 @@ test('layers are listed newest first, from drives and staged files', async () =>
     ],
   );
   assert.deepEqual(await listLayers(sys, { drives: join(folder, 'x'), staged: join(folder, 'y') }), []);
+  // The same version on both: the link says which of them is merged.
+  const chosen = join(folder, 'extensions');
+  await mkdir(chosen);
+  await writeFile(join(places.staged, 'kubernetes-1.36.4.raw'), 'copy');
+  await symlink(join(places.staged, 'kubernetes-1.36.4.raw'), join(chosen, 'kubernetes.raw'));
+  const merged = fakeSys({ files: { [EXTENSION_RELEASE]: 'IMAGE_VERSION=1.36.4\n' } });
+  const active = (await listLayers(merged, { ...places, chosen })).filter((layer) => layer.active);
+  assert.deepEqual(
+    active.map(({ version, source }) => [version, source]),
+    [['1.36.4', 'staged']],
+  );
 });
 
 test('versions are ordered by number', () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import { fakeNode } from '../testing/fake-node.ts';
 import type { Units } from '../units/run-unit.ts';
-import { mergeLayer } from './choose-layer.ts';
+import { mergeLayer } from './merge-layer.ts';
 
 /** Merges 1.36.4 on a node that has 1.37.1 merged, where the service manager fails so often with that message. */
 async function mergeAfter(failures: number, message: string): Promise<{ tries: number; merged?: string }> {

@@ -1,7 +1,6 @@
 import type { StateStore } from '../../sys/state-store.ts';
 import type { Sys } from '../../sys/sys.ts';
-import type { ChosenLayer } from '../layers/choose-layer.ts';
-import type { Layer } from '../layers/layer-store.ts';
+import type { ChosenLayer, Layer } from '../layers/layer-store.ts';
 import type { ClusterView } from '../node/cluster-view.ts';
 import type { RenderedFile } from '../settings.ts';
 import type { Units } from '../units/run-unit.ts';

@@ -2,9 +2,10 @@ import { PlinthError } from '@plinth/base';
 import { z } from 'zod';
 import type { Plan, Step } from '../acts/act.ts';
 import { clusterSpecSchema, nodeRoles } from '../cluster-spec.ts';
-import { type ChosenLayer, chooseLayer, mergeLayer } from '../layers/choose-layer.ts';
+import { chooseLayer } from '../layers/choose-layer.ts';
 import { readLayer } from '../layers/layer-manifest.ts';
 import { activeVersion } from '../layers/layer-store.ts';
+import { mergeChosen } from '../layers/merge-layer.ts';
 import { readMember, writeMember } from '../node/member.ts';
 import { KUBEADM_CONFIG } from '../paths.ts';
 import { renderUpgrade } from '../render/kubeadm-yaml.ts';
@@ -162,34 +163,15 @@ async function goBack(
 ): Promise<void> {
   if (failedStep === 'check-skew') return;
   const { store, units, sys } = parts;
-  const before = (await layerBefore(parts)) ?? (await findLayer(parts, from));
-  await chooseLayer(parts, before);
+  const layer = { ...(await findLayer(parts, from)), ...(await layerBefore(parts)) };
+  await chooseLayer(parts, layer);
   const merged = (await activeVersion(sys)) === from;
   if (merged && HARMLESS.includes(failedStep)) return dropBackup(store);
-  if (!merged) await mergeBack(parts, { version: from, before }, signal);
+  if (!merged) await mergeChosen(parts, { layer, before: layer }, signal);
   await writeFiles(store, controlPlanePatches(await readLayer(sys)));
   await restoreBackup(store, parts.writeNodeFile);
   await units.run('restart', UNITS.images, { timeoutMs: SHORT_TIMEOUT_MS, signal });
   await units.run('restart', UNITS.kubelet, { timeoutMs: SHORT_TIMEOUT_MS, signal });
   await waitNodeStep(parts, from).run({ earlierAttempts: 0, signal, note: () => {} });
   await dropBackup(store);
-}
-
-/**
- * Merges the version before. Its pods may still run, and hold its device and with it the drive: systemd-sysext then cannot
- * read there what it would merge. A file gets a device of its own, so that a copy of the drive is the second choice.
- */
-async function mergeBack(
-  parts: NodeParts,
-  wanted: { readonly version: string; readonly before: ChosenLayer },
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await mergeLayer(parts, wanted, signal);
-  } catch (reason) {
-    if (signal.aborted || wanted.before?.source !== 'drive') throw reason;
-    const copy = await parts.copyLayer(await findLayer(parts, wanted.version));
-    await chooseLayer(parts, copy);
-    await mergeLayer(parts, { ...wanted, before: copy }, signal);
-  }
 }

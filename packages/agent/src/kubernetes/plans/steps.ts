@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlinthError } from '@plinth/base';
 import type { Step, StepContext } from '../acts/act.ts';
-import { type ChosenLayer, chooseLayer, mergeLayer } from '../layers/choose-layer.ts';
-import { activeVersion } from '../layers/layer-store.ts';
+import { chooseLayer } from '../layers/choose-layer.ts';
+import { activeVersion, type ChosenLayer } from '../layers/layer-store.ts';
+import { mergeChosen } from '../layers/merge-layer.ts';
 import { type Member, writeMember } from '../node/member.ts';
 import { FOLDER } from '../paths.ts';
 import { KUBEADM_TIMEOUT_MS, type NodeParts, SHORT_TIMEOUT_MS, UNITS } from './node-parts.ts';
@@ -36,7 +37,8 @@ export function mergeLayerStep(parts: NodeParts, version: string): Step {
     isDone: async () => (await activeVersion(parts.sys)) === version,
     run: async ({ signal }) => {
       await choose(parts, version); // a layer that was refused before was given back
-      await mergeLayer(parts, { version, before: await layerBefore(parts) }, signal);
+      const layer = await findLayer(parts, version);
+      await mergeChosen(parts, { layer, before: await layerBefore(parts) }, signal);
     },
   };
 }
