@@ -59,6 +59,14 @@ export { planActivate, planBless, planCancel, planRecover, planRollback } from '
 export { planStage } from './slots/plan-stage.ts';
 export type { BootEntry, DiskStep, Slot, SlotDisk, SlotName } from './slots/slot-disk.ts';
 export {
+  EMPTY_LABEL,
+  emptySlotNames,
+  type PartitionName,
+  readSlotNames,
+  type SlotPartitionNames,
+  slotNames,
+} from './slots/slot-labels.ts';
+export {
   type SlotView,
   type VersionInSlot,
   type VersionState,

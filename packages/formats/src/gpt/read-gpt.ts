@@ -120,7 +120,11 @@ async function readTable(disk: BlockReader, header: GptHeader): Promise<ByteView
   );
 }
 
-function readPartitions(table: ByteView, header: GptHeader): GptPartition[] {
+/** readPartitions decodes the entries of a table whose CRC was checked. */
+export function readPartitions(
+  table: ByteView,
+  header: Pick<GptHeader, 'sectorBytes' | 'entryCount' | 'entryBytes' | 'firstUsableLba' | 'lastUsableLba'>,
+): GptPartition[] {
   const partitions: GptPartition[] = [];
   for (let index = 0; index < header.entryCount; index++) {
     const at = index * header.entryBytes;
