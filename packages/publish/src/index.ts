@@ -7,6 +7,11 @@ export {
   requireRelease,
 } from './channel/edit-channel.ts';
 export { type InitUpdateKeysOptions, initUpdateKeys } from './keys/init-update-keys.ts';
+export {
+  type RotatedUpdateKey,
+  type RotateUpdateKeyOptions,
+  rotateUpdateKey,
+} from './keys/rotate-update-key.ts';
 export { readTrustedRoot } from './keys/trusted-root.ts';
 export { type PublishedRelease, type PublishOptions, publishRelease } from './release/publish-release.ts';
 export {

@@ -15,7 +15,7 @@ export type SignedDocument = Root | Snapshot | Targets | Timestamp;
 
 /**
  * signMetadata signs a document by every signer given and gives the bytes of its file: the same document and signers
- * always give the same bytes.
+ * always give the same bytes. Retired keys do not count, and sign for those who do not know of their end yet.
  * @param threshold how many must sign for it to be believed
  * @throws publish/keys-missing
  */
@@ -25,7 +25,7 @@ export function signMetadata(
   signers: readonly UpdateSigner[],
   threshold: number,
 ): Uint8Array {
-  requireEnough(role, signers.length, threshold);
+  requireEnough(role, inForce(signers), threshold);
   const metadata = new Metadata(signed);
   for (const signer of signers) addSignature(metadata, signer);
   return formatMetadata(metadata);
@@ -39,6 +39,11 @@ export function addSignature(metadata: Metadata<SignedDocument>, { key, sign }: 
 /** formatMetadata gives a signed document as the bytes of its file. */
 export function formatMetadata(metadata: Metadata<SignedDocument>): Uint8Array {
   return Buffer.from(`${JSON.stringify(metadata.toJSON())}\n`);
+}
+
+/** inForce counts the signers whose keys are not retired. */
+export function inForce(signers: readonly UpdateSigner[]): number {
+  return signers.filter(({ key }) => key.retired === undefined).length;
 }
 
 /** @throws publish/keys-missing when fewer keys than the threshold are at hand */

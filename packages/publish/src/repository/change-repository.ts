@@ -4,10 +4,11 @@ import { PlinthError } from '@plinth/base';
 import { ioError, withLock } from '@plinth/host';
 import type { Channel } from '@plinth/updates';
 import { type WrittenChannel, writeChannel } from '../channel/channel-store.ts';
-import type { Renewal, TargetList } from './plan-renewal.ts';
+import type { TargetList } from './plan-renewal.ts';
 import {
   type OwnRepository,
   openOwnRepository,
+  type Renewal,
   renewRepository,
   type SigningOptions,
 } from './renew-repository.ts';

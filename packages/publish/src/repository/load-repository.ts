@@ -30,13 +30,15 @@ export interface StoredRepository {
   readonly images: Stored<Targets>;
 }
 
-/** Names of the metadata files below `metadata/`. */
-export const METADATA_FILES = {
-  timestamp: 'timestamp.json',
-  snapshot: (version: number) => `${version}.snapshot.json`,
-  targets: (version: number) => `${version}.targets.json`,
-  images: (version: number) => `${version}.images.json`,
-} as const;
+/** The documents below root, each with whether its file name carries its version. */
+export const METADATA_FILES = { targets: true, images: true, snapshot: true, timestamp: false } as const;
+
+const TIMESTAMP_FILE = metadataFile('timestamp', 0);
+
+/** metadataFile is the name of a document below `metadata/`. */
+export function metadataFile(role: keyof typeof METADATA_FILES, version: number): string {
+  return METADATA_FILES[role] ? `${version}.${role}.json` : `${role}.json`;
+}
 
 /**
  * loadRepository reads the metadata that the timestamp leads to; undefined when the folder holds no repository yet. Files of a
@@ -45,12 +47,12 @@ export const METADATA_FILES = {
  */
 export async function loadRepository(repoDir: string): Promise<StoredRepository | undefined> {
   const folder = join(repoDir, REPOSITORY.metadata);
-  const timestampBytes = await readIfThere(join(folder, METADATA_FILES.timestamp));
+  const timestampBytes = await readIfThere(join(folder, TIMESTAMP_FILE));
   if (!timestampBytes) return undefined;
-  const timestamp = parse(METADATA_FILES.timestamp, timestampBytes, (json) =>
+  const timestamp = parse(TIMESTAMP_FILE, timestampBytes, (json) =>
     Metadata.fromJSON(MetadataKind.Timestamp, json),
   );
-  const snapshotName = METADATA_FILES.snapshot(timestamp.signed.snapshotMeta.version);
+  const snapshotName = metadataFile('snapshot', timestamp.signed.snapshotMeta.version);
   const snapshotBytes = await readMetadata(folder, snapshotName);
   const snapshot = parse(snapshotName, snapshotBytes, (json) =>
     Metadata.fromJSON(MetadataKind.Snapshot, json),
@@ -59,7 +61,7 @@ export async function loadRepository(repoDir: string): Promise<StoredRepository 
   const readTargets = async (role: 'targets' | 'images'): Promise<Stored<Targets>> => {
     const meta = snapshot.signed.meta[`${role}.json`];
     if (!meta) throw invalid(snapshotName, `it does not name ${role}.json`);
-    const name = METADATA_FILES[role](meta.version);
+    const name = metadataFile(role, meta.version);
     const bytes = await readMetadata(folder, name);
     requireMatch(name, bytes, meta);
     return { bytes, metadata: parse(name, bytes, (json) => Metadata.fromJSON(MetadataKind.Targets, json)) };

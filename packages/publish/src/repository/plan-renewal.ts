@@ -2,25 +2,29 @@ import { isDeepStrictEqual } from 'node:util';
 import { currentUpdateKeys, type UpdateKeyRing } from '@plinth/trust';
 import type { Metadata, Root } from '@tufjs/models';
 import { lifetimesMs, needsRenewal } from '../metadata/lifetimes.ts';
-import type { StoredRepository } from './load-repository.ts';
+import type { METADATA_FILES, StoredRepository } from './load-repository.ts';
 import { isDelegate } from './verify-repository.ts';
 
 /** What a node may fetch from a repository: its size and SHA-256, by its name below `targets/`. */
 export type TargetList = Readonly<Record<string, { readonly sizeBytes: number; readonly sha256: string }>>;
 
-/** Which documents have to be written anew; timestamp is whenever anything is. */
-export interface Renewal {
-  readonly targets: boolean;
-  readonly images: boolean;
-  readonly snapshot: boolean;
-  readonly timestamp: boolean;
+/** "must": its content or keys changed; "soon": it ends soon, and is left for later where its keys are not at hand. */
+export type Need = 'must' | 'soon' | 'no';
+
+/** Which documents have to be written anew. */
+export interface RenewalPlan {
+  readonly targets: Need;
+  readonly images: Need;
+  /** Written too when one of those above is. */
+  readonly snapshot: Need;
+  /** Written too when one of those above is. */
+  readonly timestamp: Need;
   /** Roots of the key folder that the repository lacks, oldest first. */
   readonly roots: readonly number[];
 }
 
 /**
- * planRenewal says which documents a repository needs anew: those whose content or keys changed, that end soon, and those
- * that refer to one of them.
+ * planRenewal says which documents a repository needs anew: those whose content or keys changed, and those that end soon.
  * @param root the newest root of the key folder
  * @param wanted the targets of images after the change
  * @param always renew the timestamp even when nothing else changed
@@ -32,25 +36,22 @@ export function planRenewal(
   wanted: TargetList,
   now: Date,
   always: boolean,
-): Renewal {
+): RenewalPlan {
   const roots = versionsAfter(stored?.rootVersion ?? 0, ring.rootVersion);
-  if (!stored) return { targets: true, images: true, snapshot: true, timestamp: true, roots };
-  const { timestamp, snapshot, targets } = stored;
-  const ends = (role: 'targets' | 'images' | 'snapshot' | 'timestamp') =>
-    needsRenewal(stored[role].metadata.signed.expires, lifetimesMs[role], now);
-  const renewTargets =
-    !isDelegate(root, 'targets', targets.metadata) || !namesImagesKeys(stored, ring) || ends('targets');
-  const renewImages =
-    !isSignedByCurrent(stored, ring) || !isDeepStrictEqual(readTargetList(stored), wanted) || ends('images');
-  const renewSnapshot =
-    renewTargets || renewImages || !isDelegate(root, 'snapshot', snapshot.metadata) || ends('snapshot');
-  const renewTimestamp =
-    always || renewSnapshot || !isDelegate(root, 'timestamp', timestamp.metadata) || ends('timestamp');
+  if (!stored) return { targets: 'must', images: 'must', snapshot: 'must', timestamp: 'must', roots };
+  const need = (role: keyof typeof METADATA_FILES, changed: boolean): Need => {
+    if (changed) return 'must';
+    return needsRenewal(stored[role].metadata.signed.expires, lifetimesMs[role], now) ? 'soon' : 'no';
+  };
+  const isForeign = (role: 'targets' | 'snapshot' | 'timestamp') =>
+    !isDelegate(root, role, stored[role].metadata);
+  const imagesChanged =
+    !isSignedByCurrent(stored, ring) || !isDeepStrictEqual(readTargetList(stored), wanted);
   return {
-    targets: renewTargets,
-    images: renewImages,
-    snapshot: renewSnapshot,
-    timestamp: renewTimestamp,
+    targets: need('targets', isForeign('targets') || !namesImagesKeys(stored, ring)),
+    images: need('images', imagesChanged),
+    snapshot: need('snapshot', isForeign('snapshot')),
+    timestamp: need('timestamp', always || isForeign('timestamp')),
     roots,
   };
 }

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@plinth/host';
-import type { UpdateKeyRing, UpdateRole, UpdateSigner } from '@plinth/trust';
-import { openUpdateSigners, updateKeyFolder } from '@plinth/trust';
+import { openUpdateSigners, type UpdateKeyRing, updateKeyFolder } from '@plinth/trust';
 import { REPOSITORY } from '@plinth/updates';
 import type { Metadata, Root } from '@tufjs/models';
 import { readRoot, requireUpdateKeys, rootFileName } from '../keys/trusted-root.ts';
 import {
+  type Edition,
   type MetadataFile,
   makeImages,
   makeSnapshot,
@@ -14,15 +14,15 @@ import {
   makeTimestamp,
 } from '../metadata/documents.ts';
 import { formatExpiry, lifetimesMs } from '../metadata/lifetimes.ts';
-import { type SignedDocument, signMetadata } from '../metadata/sign-metadata.ts';
+import { inForce, type SignedDocument, signMetadata } from '../metadata/sign-metadata.ts';
 import {
   loadRepository,
-  METADATA_FILES,
+  type METADATA_FILES,
+  metadataFile,
   parseRoot,
-  type Stored,
   type StoredRepository,
 } from './load-repository.ts';
-import { planRenewal, type Renewal, readTargetList, type TargetList } from './plan-renewal.ts';
+import { type Need, planRenewal, readTargetList, type TargetList } from './plan-renewal.ts';
 import { verifyRepository } from './verify-repository.ts';
 
 /** Whose keys sign, and how long the timestamp counts. */
@@ -42,6 +42,8 @@ export interface OwnRepository {
   readonly root: Metadata<Root>;
   /** Absent: nothing was published yet. */
   readonly stored?: StoredRepository;
+  /** Key ids that readers of the repository as it is believe. */
+  readonly believed: ReadonlySet<string>;
   readonly targets: TargetList;
 }
 
@@ -53,10 +55,22 @@ export async function openOwnRepository(dir: string, keysDir: string): Promise<O
   const ring = await requireUpdateKeys(keysDir);
   const root = parseRoot(rootFileName(ring.rootVersion), await readRoot(keysDir, ring.rootVersion));
   const stored = await loadRepository(dir);
-  if (!stored) return { dir, ring, root, targets: {} };
-  await verifyRepository(dir, stored, keysDir, ring);
-  return { dir, ring, root, stored, targets: readTargetList(stored) };
+  if (!stored) return { dir, ring, root, targets: {}, believed: new Set() };
+  const { keys } = (await verifyRepository(dir, stored, keysDir, ring)).signed;
+  const delegated = stored.targets.metadata.signed.delegations?.keys ?? {};
+  const believed = new Set([...Object.keys(keys), ...Object.keys(delegated)]);
+  return { dir, ring, root, stored, targets: readTargetList(stored), believed };
 }
+
+/** What was written, and what ends soon and was left for a time when its keys are at hand. */
+export interface Renewal {
+  readonly written: readonly MetadataRole[];
+  readonly postponed: readonly MetadataRole[];
+  /** Versions of root that the repository got. */
+  readonly roots: readonly number[];
+}
+
+type MetadataRole = keyof typeof METADATA_FILES;
 
 /**
  * renewRepository writes the metadata for a list of targets whose files are in place. The timestamp comes last but for roots: a
@@ -72,59 +86,50 @@ export async function renewRepository(
   options: SigningOptions,
   { always, show }: { readonly always: boolean; readonly show: () => Promise<void> },
 ): Promise<Renewal> {
-  const { now = new Date() } = options;
-  const { ring, root, stored } = repository;
-  const renewal = planRenewal(stored, ring, root, wanted, now, always);
+  const { keysDir, passphrase, now = new Date() } = options;
+  const { ring, root, stored, believed } = repository;
+  const plan = planRenewal(stored, ring, root, wanted, now, always);
   const folder = join(repository.dir, REPOSITORY.metadata);
   await mkdir(folder, { recursive: true });
-  const sign = signWith(ring, options);
-  const edition = (role: Exclude<UpdateRole, 'root'>) => {
-    const isTimestamp = role === 'timestamp' && options.timestampLifetimeMs !== undefined;
-    const lifetimeMs = isTimestamp ? (options.timestampLifetimeMs ?? 0) : lifetimesMs[role];
-    const version = (stored?.[role].metadata.signed.version ?? 0) + 1;
-    return { version, expires: formatExpiry(now, lifetimeMs) };
-  };
+  const written: MetadataRole[] = [];
+  const postponed: MetadataRole[] = [];
+
   const write = async (
-    role: 'targets' | 'images' | 'snapshot',
-    make: (from: ReturnType<typeof edition>) => SignedDocument,
+    role: MetadataRole,
+    need: Need,
+    make: (edition: Edition) => SignedDocument,
   ): Promise<MetadataFile> => {
     const old = stored?.[role];
-    if (!renewal[role] && old) return fileOf(old);
-    const document = make(edition(role));
-    const bytes = await sign(role, document);
-    await writeFileAtomic(join(folder, METADATA_FILES[role](document.version)), bytes);
-    return { version: document.version, bytes };
-  };
-  const targets = await write('targets', (next) => makeTargets(ring, next));
-  const images = await write('images', (next) => makeImages(wanted, next));
-  const snapshot = await write('snapshot', (next) => makeSnapshot(targets, images, next));
-  if (renewal.images) await show();
-  if (renewal.timestamp) {
-    const bytes = await sign('timestamp', makeTimestamp(snapshot, edition('timestamp')));
-    await writeFileAtomic(join(folder, METADATA_FILES.timestamp), bytes);
-  }
-  for (const version of renewal.roots) {
-    await writeFileAtomic(join(folder, rootFileName(version)), await readRoot(options.keysDir, version));
-  }
-  return renewal;
-}
-
-function fileOf(stored: Stored<SignedDocument>): MetadataFile {
-  return { version: stored.metadata.signed.version, bytes: stored.bytes };
-}
-
-/** Opens the keys of a role only when it has something to sign: offline keys need not be there for the rest. */
-function signWith(
-  ring: UpdateKeyRing,
-  { keysDir, passphrase }: SigningOptions,
-): (role: UpdateRole, document: SignedDocument) => Promise<Uint8Array> {
-  return async (role, document) => {
-    const signers: readonly UpdateSigner[] = await openUpdateSigners(
-      updateKeyFolder(keysDir),
-      ring,
-      role,
-      passphrase,
+    const kept = old && { version: old.metadata.signed.version, bytes: old.bytes };
+    if (kept && need === 'no') return kept;
+    // Keys of a role are opened only when it has something to sign: offline keys need not be there for the rest.
+    const signers = (await openUpdateSigners(updateKeyFolder(keysDir), ring, role, passphrase)).filter(
+      ({ key }) => key.retired === undefined || believed.has(key.keyId),
     );
-    return signMetadata(role, document, signers, ring.thresholds[role]);
+    const threshold = ring.thresholds[role];
+    if (kept && need === 'soon' && inForce(signers) < threshold) {
+      postponed.push(role);
+      return kept;
+    }
+    const version = (kept?.version ?? 0) + 1;
+    const lifetimeMs = (role === 'timestamp' && options.timestampLifetimeMs) || lifetimesMs[role];
+    const document = make({ version, expires: formatExpiry(now, lifetimeMs) });
+    const bytes = signMetadata(role, document, signers, threshold);
+    if (role === 'timestamp') await show();
+    await writeFileAtomic(join(folder, metadataFile(role, version)), bytes);
+    written.push(role);
+    return { version, bytes };
   };
+
+  const targets = await write('targets', plan.targets, (edition) => makeTargets(ring, edition));
+  const images = await write('images', plan.images, (edition) => makeImages(wanted, edition));
+  const above = (need: Need): Need => (written.length > 0 ? 'must' : need);
+  const snapshot = await write('snapshot', above(plan.snapshot), (edition) =>
+    makeSnapshot(targets, images, edition),
+  );
+  await write('timestamp', above(plan.timestamp), (edition) => makeTimestamp(snapshot, edition));
+  for (const version of plan.roots) {
+    await writeFileAtomic(join(folder, rootFileName(version)), await readRoot(keysDir, version));
+  }
+  return { written, postponed, roots: plan.roots };
 }

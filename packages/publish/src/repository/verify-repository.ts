@@ -8,6 +8,7 @@ import { parseRoot, readRepositoryRoot, type StoredRepository } from './load-rep
  * verifyRepository checks that a repository is the one of a key folder before anything in it is signed again: its root is
  * byte for byte a root of the folder, and every document is signed by the keys of that root. Whether it is expired does
  * not matter to who renews it.
+ * @returns the root of the repository
  * @throws publish/foreign-repository, publish/repository-invalid, host/io
  */
 export async function verifyRepository(
@@ -15,7 +16,7 @@ export async function verifyRepository(
   stored: StoredRepository,
   keysDir: string,
   ring: UpdateKeyRing,
-): Promise<void> {
+): Promise<Metadata<Root>> {
   const foreign = (state: string) =>
     new PlinthError(
       'publish/foreign-repository',
@@ -34,6 +35,7 @@ export async function verifyRepository(
   const newest = parseRoot(rootFileName(ring.rootVersion), await readRoot(keysDir, ring.rootVersion));
   const roots = stored.rootVersion === ring.rootVersion ? [newest] : [theirs.metadata, newest];
   if (!roots.some((root) => isSigned(root, stored))) throw foreign('it is not signed by these keys');
+  return theirs.metadata;
 }
 
 /** isSigned tells whether each document is signed as this root wants it. */

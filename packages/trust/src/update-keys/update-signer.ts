@@ -29,8 +29,8 @@ export async function newUpdateKey(
 }
 
 /**
- * openUpdateSigners opens the private keys of a role that are in the folder. Keys that are kept elsewhere are left out:
- * whoever signs counts whether there are enough.
+ * openUpdateSigners opens the private keys of a role that are in the folder, those in force first. Keys that are kept elsewhere
+ * are left out: whoever signs counts whether there are enough in force.
  * @throws trust/key-unreadable, trust/wrong-passphrase
  */
 export async function openUpdateSigners(
@@ -40,7 +40,8 @@ export async function openUpdateSigners(
   passphrase: string | undefined,
 ): Promise<readonly UpdateSigner[]> {
   const signers: UpdateSigner[] = [];
-  for (const key of currentUpdateKeys(ring, role)) {
+  const retired = ring.keys.filter((key) => key.role === role && key.retired !== undefined);
+  for (const key of [...currentUpdateKeys(ring, role), ...retired]) {
     const path = updateKeyPath(folder, key);
     const privateKey = await readPrivateKeyFile(path, passphrase).catch((reason: unknown) => {
       if (reason instanceof PlinthError && reason.code === 'trust/key-missing') return undefined;
