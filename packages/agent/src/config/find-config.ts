@@ -1,14 +1,28 @@
-import { type Diagnostic, type ErrorCode, renderDiagnostic } from '@plinth/base';
-import { type MachineConfig, readUserData } from '@plinth/config';
+import { type Diagnostic, type ErrorCode, type ParsedDocument, renderDiagnostic } from '@plinth/base';
+import {
+  type MachineConfig,
+  readNoCloud,
+  readOpenStackDrive,
+  readUserData,
+  type UserData,
+} from '@plinth/config';
 import { parseOemStrings } from '../kernel/smbios.ts';
+import { hadConfig } from '../maintenance/why-shut.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readBytes, type Sys } from '../sys/sys.ts';
+import { type ConfigDrive, findDrive } from './drives/find-drive.ts';
 import type { FromMetadata, MetadataSource } from './sources/metadata-source.ts';
 import type { MetadataServiceName } from './sources/services.ts';
 import { hashOf } from './transaction/config-store.ts';
 
 /** Where a config came from; "api" is one that a client applied. */
-export type ConfigSource = 'fw_cfg' | 'smbios' | MetadataServiceName | 'persisted' | 'api';
+export type ConfigSource =
+  | 'fw_cfg'
+  | 'smbios'
+  | ConfigDrive['kind']
+  | MetadataServiceName
+  | 'persisted'
+  | 'api';
 
 /** What became of the search for a machine config. */
 export type FoundConfig =
@@ -47,6 +61,10 @@ const STATE = 'config/state.json';
 export const configSources: readonly { readonly name: string; readonly what: string }[] = [
   { name: 'fw_cfg', what: 'QEMU firmware configuration: `opt/dev.plinth/machine-config`' },
   { name: 'smbios', what: 'SMBIOS OEM string (type 11): `dev.plinth/machine-config=` and base64' },
+  {
+    name: 'config drive',
+    what: 'a volume `cidata` (NoCloud) or `config-2` (OpenStack), ISO 9660 or FAT; only before the first config',
+  },
   { name: 'metadata service', what: 'user data of the cloud that the firmware names' },
   { name: 'persisted', what: 'the copy on `/var` of what was given before' },
 ];
@@ -55,6 +73,8 @@ export const configSources: readonly { readonly name: string; readonly what: str
 interface Read {
   readonly source: ConfigSource;
   readonly bytes?: Buffer | undefined;
+  /** The files of a config drive. */
+  readonly drive?: ConfigDrive;
   /** It may have one but does not tell now. */
   readonly unanswered?: string;
   /** Nobody answered: it is not known whether it has one. */
@@ -79,7 +99,7 @@ export async function findConfig(
   for (const read of sources(sys, store, metadata)) {
     const given = await read();
     if (!given) continue;
-    const { source, bytes, ...said } = given;
+    const { source, bytes, drive, ...said } = given;
     unanswered ??= said.unanswered;
     cloudSilent ||= said.silent === true;
     if (said.unusable !== undefined)
@@ -88,9 +108,10 @@ export async function findConfig(
         code: 'config/invalid',
         problems: [`Cannot read machine config (${source}): ${said.unusable}`],
       };
+    if (drive) return understandDrive(drive);
     if (bytes !== undefined) return understand(source, bytes, unanswered);
   }
-  const places = 'fw_cfg, SMBIOS, the metadata service of a cloud or /var/lib/plinth';
+  const places = 'fw_cfg, SMBIOS, a config drive, the metadata service of a cloud or /var/lib/plinth';
   return {
     ok: false,
     code: 'agent/config-missing',
@@ -103,7 +124,26 @@ export async function findConfig(
 }
 
 function understand(source: ConfigSource, bytes: Buffer, unanswered: string | undefined): FoundConfig {
-  const read = readUserData(bytes, `machine config (${source})`);
+  return foundIn(source, bytes, readUserData(bytes, `machine config (${source})`), unanswered);
+}
+
+function understandDrive({ kind, device, files }: ConfigDrive): FoundConfig {
+  const where = `machine config (${kind} drive ${device})`;
+  const read = kind === 'nocloud' ? readNoCloud(files, where) : readOpenStackDrive(files, where);
+  const names = Object.keys(files).sort();
+  const given = Buffer.concat(
+    names.flatMap((name) => [Buffer.from(`${name}\0`), files[name] ?? Buffer.alloc(0)]),
+  );
+  return foundIn(kind, given, read, undefined);
+}
+
+/** @param bytes what was given, by which it is known again */
+function foundIn(
+  source: ConfigSource,
+  bytes: Buffer,
+  read: ParsedDocument<UserData>,
+  unanswered: string | undefined,
+): FoundConfig {
   if (!read.ok)
     return { ok: false, code: firstCode(read.diagnostics), problems: read.diagnostics.map(oneLine) };
   const documents = Buffer.from(read.value.documents);
@@ -132,9 +172,22 @@ function sources(
   return [
     async () => ({ source: 'fw_cfg', bytes: await readBytes(sys, FW_CFG) }),
     async () => ({ source: 'smbios', bytes: await readSmbios(sys) }),
+    () => readDrive(sys, store),
     async () => fromMetadata(await metadata?.read(await hasAnother(store))),
     async () => ({ source: 'persisted', bytes: await store.read(PERSISTED) }),
   ];
+}
+
+/**
+ * A drive counts once: before the node has its first config. Whoever plugs one in later changes nothing; and a node that
+ * cannot know whether it had a config looks at none.
+ */
+async function readDrive(sys: Sys, store: StateStore): Promise<Read | undefined> {
+  if (store.volatileBecause !== undefined || (await hadConfig(store))) return undefined;
+  const found = await findDrive(sys);
+  if (found.kind === 'given') return { source: found.drive.kind, drive: found.drive };
+  if (found.kind === 'unusable') return { source: found.source, unusable: found.why };
+  return undefined;
 }
 
 /** Whether the node has a config to go by without its cloud. */

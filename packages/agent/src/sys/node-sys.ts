@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdir, readlink, stat, statfs } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Readable } from 'node:stream';
-import { READ_LIMIT_BYTES, readAtOnce, readBounded, readFileLines } from './read-file.ts';
+import { READ_LIMIT_BYTES, readAtOnce, readBounded, readFileLines, readRange } from './read-file.ts';
 import { streamProgram } from './stream-program.ts';
 import type { FileStatus, FileSystemUsage, ProgramResult, RunOptions, Sys } from './sys.ts';
 
@@ -12,6 +12,7 @@ const RUN_LIMIT_MS = 10_000;
 export function nodeSys(): Sys {
   return {
     readFile: readBounded,
+    readRange,
     readAtOnce,
     readLines: readFileLines,
     readLink: (path) => readlink(path),

@@ -1,4 +1,5 @@
 import { close, closeSync, createReadStream, open, openSync, read, readSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import { splitLines } from './split-lines.ts';
 
 /** Bound on a file; the largest that is read whole, mountinfo of a full node, is near 200 KiB. */
@@ -64,4 +65,17 @@ export function readAtOnce(path: string): string {
 /** readFileLines gives the lines of a file of any size, a piece at a time. */
 export function readFileLines(path: string): AsyncGenerator<readonly string[]> {
   return splitLines(createReadStream(path, { highWaterMark: NEXT_BYTES }));
+}
+
+/** readRange gives bytes of a file or a drive from a place on, at most READ_LIMIT_BYTES; fewer at the end. */
+export async function readRange(path: string, offset: number, lengthBytes: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(Math.min(lengthBytes, READ_LIMIT_BYTES));
+  await using file = await openFile(path, 'r');
+  let sizeBytes = 0;
+  while (sizeBytes < buffer.length) {
+    const { bytesRead } = await file.read(buffer, sizeBytes, buffer.length - sizeBytes, offset + sizeBytes);
+    if (bytesRead === 0) break;
+    sizeBytes += bytesRead;
+  }
+  return buffer.subarray(0, sizeBytes);
 }

@@ -38,6 +38,8 @@ export interface FileStatus {
 export interface Sys {
   /** The whole content of a file, cut at `limitBytes`, by default 1 MiB. */
   readFile(path: string, limitBytes?: number): Promise<Buffer>;
+  /** Bytes of a file or of a drive from a place on, at most 1 MiB; fewer at the end. */
+  readRange(path: string, offset: number, lengthBytes: number): Promise<Buffer>;
   /** The first 16 KiB of a file of /proc or /sys that the kernel makes from memory, at once; nothing else is done meanwhile. */
   readAtOnce(path: string): string;
   /** The lines of a file of any size, some at a time. */

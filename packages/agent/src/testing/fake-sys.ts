@@ -54,6 +54,9 @@ export function fakeSys(machine: FakeMachine): Sys {
     async readFile(path, limitBytes) {
       return content(path).subarray(0, limitBytes);
     },
+    async readRange(path, offset, lengthBytes) {
+      return content(path).subarray(offset, offset + lengthBytes);
+    },
     readAtOnce: (path) => content(path).toString('utf8'),
     async *readLines(path) {
       yield linesOf(content(path).toString('utf8'));

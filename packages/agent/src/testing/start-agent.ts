@@ -80,6 +80,7 @@ export function startAgentOn(machine: () => Sys, kept: KeptState = {}): StartedA
 function changingSys(machine: () => Sys): Sys {
   return {
     readFile: (path) => machine().readFile(path),
+    readRange: (path, offset, lengthBytes) => machine().readRange(path, offset, lengthBytes),
     readDir: (path) => machine().readDir(path),
     readAtOnce: (path) => machine().readAtOnce(path),
     readLines: (path) => machine().readLines(path),

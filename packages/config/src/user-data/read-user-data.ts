@@ -2,7 +2,7 @@ import type { Diagnostic, ParsedDocument } from '@plinth/base';
 import { API_VERSION, type MachineConfig } from '../machine-config.ts';
 import { LIMITS } from '../parse/limits.ts';
 import { joinSections, readStream } from '../parse/parse-config.ts';
-import type { ReadSections } from '../parse/read-sections.ts';
+import type { ReadSections, Section } from '../parse/read-sections.ts';
 import { writeConfig } from '../write-config.ts';
 import { CARRIED_CONFIG } from './carried-file.ts';
 import { readCloudConfig } from './cloud-config.ts';
@@ -27,8 +27,13 @@ export interface UserData {
  * column; nothing is left out. Limits come first, and hold for what is unpacked too. Codes: config/too-large,
  * config/invalid.
  * @param file name shown in diagnostics: where the user data comes from
+ * @param beside what stands beside the user data, on a config drive, given what the user data itself says
  */
-export function readUserData(bytes: Uint8Array, file: string): ParsedDocument<UserData> {
+export function readUserData(
+  bytes: Uint8Array,
+  file: string,
+  beside: (given: readonly Section[]) => ReadSections = () => ({ sections: [], diagnostics: [] }),
+): ParsedDocument<UserData> {
   const room = openRoom();
   const outer = bytes.length > LIMITS.bytes ? undefined : recognise(bytes);
   const unpacked = outer?.ok && outer.form === 'gzip' ? inflate(bytes, room) : undefined;
@@ -38,13 +43,15 @@ export function readUserData(bytes: Uint8Array, file: string): ParsedDocument<Us
   const inner = unpacked ? recognise(text) : outer;
   const form = inner?.ok ? inner.form : 'documents';
   const read = inner ? readPart(text, file, inner, room) : readStream(text, file);
-  const config = joinSections(read, file);
+  const more = beside(read.sections);
+  const config = joinSections(joined([read, more]), file);
   if (!config.ok)
     return {
       ok: false,
       diagnostics: form === 'documents' ? config.diagnostics : advised(config.diagnostics),
     };
-  const documents = form === 'documents' ? text : Buffer.from(writeConfig(config.value));
+  const own = form === 'documents' && more.sections.length === 0;
+  const documents = own ? text : Buffer.from(writeConfig(config.value));
   return { ok: true, value: { config: config.value, form, documents } };
 }
 
