@@ -26,6 +26,11 @@ export const formatsCodes = {
     cause: 'A damaged initrd, a compressed one given as is, or an entry above 4 GiB.',
     fix: 'Rebuild the initrd; decompress it first if it is compressed.',
   },
+  'formats/erofs-invalid': {
+    meaning: 'A file system is not EROFS as the builder makes it, and its blocks cannot be laid out for updates.',
+    cause: 'Another mkfs.erofs, which uses features of the format that Plinth does not know yet.',
+    fix: 'Build with the toolbox of the lock; after an update of the toolbox, report it.',
+  },
   'formats/verity-invalid': {
     meaning: 'A dm-verity superblock breaks the format or uses parameters Plinth does not write.',
     cause: 'Not a hash device, a damaged one, or one made with other block sizes or another hash.',

@@ -1,7 +1,7 @@
-import { open, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
-import { type BlockReader, makeVerity } from '@plinth/formats';
+import { type BlockReader, layOutErofs, makeVerity } from '@plinth/formats';
 import { hashText } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
 import type { SlotSizes } from '../disk/slot-sizes.ts';
@@ -13,6 +13,8 @@ import type { SlotSizes } from '../disk/slot-sizes.ts';
  */
 const EXTENT_BYTES = 128 * 1024;
 const COMPRESSION = ['-zzstd,level=6', `-C${EXTENT_BYTES}`, `--max-extent-bytes=${EXTENT_BYTES}`];
+/** The ends of files lie in blocks of their own: beside the inodes, a longer file would move all inodes behind it. */
+const SEPARATE_DATA = '-Enoinline_data';
 
 export interface RootImage {
   readonly imagePath: string;
@@ -23,7 +25,7 @@ export interface RootImage {
 
 /**
  * makeRootFilesystem packs the tree into an EROFS image: everything root:root, one time for all files,
- * labelled from SELinux contexts, by default the tree's own.
+ * labelled from SELinux contexts, by default the tree's own; laid out so that a small change is one of few blocks.
  * @param seed text the file system's UUID is derived from; not of a version, so that unchanged blocks are equal in all
  */
 export async function makeRootFilesystem(
@@ -37,11 +39,12 @@ export async function makeRootFilesystem(
     [
       '--quiet',
       ...COMPRESSION,
+      SEPARATE_DATA,
       `-T${options.epochSeconds}`,
       `-U${seededUuid(`${options.seed} root`)}`,
       '--all-root',
       '--file-contexts=/mnt/contexts/file_contexts',
-      '/mnt/out/root.erofs',
+      '/mnt/out/root.draft',
       '/mnt/tree',
     ],
     {
@@ -52,6 +55,9 @@ export async function makeRootFilesystem(
       ],
     },
   );
+  const draft = join(output, 'root.draft');
+  await writeFile(join(output, 'root.erofs'), layOutErofs(await readFile(draft)));
+  await rm(draft);
 }
 
 /**
