@@ -23,6 +23,8 @@ export const machineActSchema = z.object({
       cordoned: z.boolean(),
     })
     .optional(),
+  /** What the next boot is to be of, where it is another version; done last, when the pods are away. */
+  update: z.object({ how: z.enum(['activate', 'roll-back']), version: z.string() }).optional(),
   /** Last word, for people. */
   note: z.string(),
   failure: z.object({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
@@ -39,6 +41,8 @@ export interface MachineRequest {
   /** What a person typed to let nothing be in the way. */
   readonly override: string;
   readonly drain: { readonly timeoutMs: number; readonly evictUnmanaged: boolean } | undefined;
+  /** Of a reboot into another version. */
+  readonly update?: NonNullable<MachineAct['update']>;
 }
 
 /** isUnderWay tells whether an act still changes something. */

@@ -24,6 +24,8 @@ export interface MachineParts {
   isHealthy(): Promise<boolean>;
   /** Whether the system may end now; gives what was overridden, "" for nothing. Asked again after a drain. */
   mayEnd(request: MachineRequest, current: MachineAct | undefined): Promise<string>;
+  /** The last thing before the system ends for another version; may be called again after a kill. @throws what stands in the way */
+  prepareEnd?(update: NonNullable<MachineAct['update']>, act: MachineAct): Promise<void>;
   readonly sleep?: Sleep;
 }
 
@@ -93,7 +95,9 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     await save({ state: 'ending', note: '' });
   }
 
-  async function end({ kind, askedBy, reason }: MachineAct): Promise<void> {
+  async function end(ending: MachineAct): Promise<void> {
+    const { kind, askedBy, reason, update } = ending;
+    if (update) await parts.prepareEnd?.(update, ending);
     if (kind === 'reset') await parts.resetMark.set();
     console.say(`machine: ${kind} asked for by ${askedBy}${reason && `: ${reason}`}`);
     await sleep(ANSWER_MS, signal);
@@ -173,10 +177,11 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
       beginning = true;
       try {
         const overridden = await parts.mayEnd(request, act);
-        const { kind, askedBy, reason, drain: wanted } = request;
+        const { kind, askedBy, reason, drain: wanted, update } = request;
         const begun: MachineAct = {
           ...{ kind, askedBy, reason, overridden, bootId, askedAtMs: nowMs(), note: '' },
           state: wanted ? 'draining' : 'ending',
+          ...(update && { update }),
           ...(wanted && {
             drain: {
               deadlineMs: (await upMs()) + wanted.timeoutMs,

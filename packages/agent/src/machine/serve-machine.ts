@@ -15,7 +15,7 @@ import type { BootEnd } from './judge-boot-end.ts';
 import { judgeRequest, quorumRefusal } from './judge-request.ts';
 import type { MachineAct, MachineRequest } from './machine-act.ts';
 import { machineService } from './machine-service.ts';
-import { openMachine } from './open-machine.ts';
+import { type Machine, type MachineParts, openMachine } from './open-machine.ts';
 import { efiResetMark, type ResetMark } from './reset-mark.ts';
 import { restartService } from './restart-service.ts';
 
@@ -31,6 +31,8 @@ export interface ServeMachineParts {
   isHealthy(): Promise<boolean>;
   /** Name of another act of plinthd that must not be cut off, for people; undefined when there is none. */
   otherAct(): Promise<string | undefined>;
+  /** Changes what the next boot is of; see PrepareEndParts. */
+  readonly prepareEnd?: NonNullable<MachineParts['prepareEnd']>;
   /** How the system is ended and wiped; default: for real. */
   readonly endSystem?: EndSystem;
   readonly resetMark?: ResetMark;
@@ -41,6 +43,9 @@ export interface ServedMachine {
   readonly routes: (router: ConnectRouter) => void;
   /** How the boot before this one ended. Never rejects for what cannot be seen. */
   readonly bootEnd: () => Promise<BootEnd>;
+  readonly machine: Machine;
+  /** Of this boot. */
+  readonly bootId: string;
 }
 
 /** serveMachine goes on with what was under way, and gives the routes of MachineService. */
@@ -82,6 +87,7 @@ export async function serveMachine(parts: ServeMachineParts): Promise<ServedMach
       mayEnd,
       isHealthy: parts.isHealthy,
     },
+    ...(parts.prepareEnd && { prepareEnd: parts.prepareEnd }),
     endSystem: parts.endSystem ?? systemEnd(sys),
     resetMark:
       parts.resetMark ?? efiResetMark((unit, timeoutMs) => units.run('restart', unit, { timeoutMs })),
@@ -99,5 +105,5 @@ export async function serveMachine(parts: ServeMachineParts): Promise<ServedMach
     },
     restartService: (name) => restartService({ sys, units, otherAct }, name),
   });
-  return { routes, bootEnd };
+  return { routes, bootEnd, machine, bootId };
 }

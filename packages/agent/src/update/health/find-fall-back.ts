@@ -1,0 +1,102 @@
+import { planRecover, viewSlots } from '@plinth/updates';
+import type { NodeConsole } from '../../console.ts';
+import type { BootEnd } from '../../machine/judge-boot-end.ts';
+import type { StateStore } from '../../sys/state-store.ts';
+import type { Sys } from '../../sys/sys.ts';
+import type { FailedVersion, Stager, UpdateState, UpdateStore } from '../types.ts';
+import { keepFailedBoots, keptJournal } from './failed-boots.ts';
+import type { FallBackRecord } from './fall-back-record.ts';
+import { judgeFallBack } from './judge-fall-back.ts';
+
+export interface FindFallBackParts {
+  readonly sys: Pick<Sys, 'run' | 'nowMs'>;
+  readonly files: Pick<StateStore, 'write' | 'remove'>;
+  readonly store: UpdateStore;
+  readonly stager: Pick<Stager, 'readSlotDisk' | 'changeEntries'>;
+  readonly console: NodeConsole;
+  readonly bootId: string;
+  /** How the boot before this one ended. */
+  bootEnd(): Promise<BootEnd>;
+  /** Hears of what was found, for the records. */
+  onFound(record: FallBackRecord): void;
+}
+
+/** Versions that are remembered as failed. */
+const FAILED_LIMIT = 32;
+
+/**
+ * findFallBack looks, once after each boot, whether this boot is there because another version did not prove itself; if so it finds
+ * out why, keeps the journals, and blocks the version on this node. Before that it settles what a power cut left of boot entries.
+ * @throws update/disk-unreadable
+ */
+export async function findFallBack(parts: FindFallBackParts): Promise<FallBackRecord | undefined> {
+  const { sys, store, stager, console, bootId } = parts;
+  const view = viewSlots(await stager.readSlotDisk());
+  const state = await store.read();
+  const found = judgeFallBack({ view, state, bootId });
+  // Only now: to settle takes away what tells.
+  await stager.changeEntries(planRecover);
+  if (!found) return undefined;
+  const { afterBoot, ...rest } = found;
+  const [boots, end] = await Promise.all([
+    keepFailedBoots(
+      { sys, store: parts.files },
+      { version: found.from, afterBoot, tries: found.tries },
+      bootId,
+    ),
+    parts.bootEnd().catch(() => undefined),
+  ]);
+  const record: FallBackRecord = {
+    ...rest,
+    ...{ reason: withEnd(found.reason, end), foundAtMs: sys.nowMs(), bootId, boots: [...boots] },
+    ...(end && { end: { kind: end.kind, evidence: [...end.evidence].map((text) => text.slice(0, 300)) } }),
+    checks: [...found.checks],
+  };
+  await forgetJournals(parts, state, record);
+  await store.change((now) => withFallBack(now, record));
+  console.say(
+    `update: the node fell back from ${record.from} to ${record.to}: ${record.reason} [${record.code}]`,
+  );
+  parts.onFound(record);
+  return record;
+}
+
+/** withFallBack remembers a fall-back and blocks the version; pure. */
+export function withFallBack(state: UpdateState, record: FallBackRecord): UpdateState {
+  const { activated, failed, ...rest } = state;
+  const entry: FailedVersion = {
+    ...{ version: record.from, atMs: record.foundAtMs, reason: record.reason, code: 'update/fell-back' },
+  };
+  const others = failed.filter(({ version }) => version !== record.from);
+  return {
+    ...rest,
+    failed: [...others, entry].slice(-FAILED_LIMIT),
+    fallBack: record,
+    // It is over: the next start must not find it again.
+    ...(activated && activated.version !== record.from && { activated }),
+  };
+}
+
+/** How the last boot ended says more than that it did, where the node saw it. */
+function withEnd(reason: string, end: BootEnd | undefined): string {
+  const words: Partial<Record<BootEnd['kind'], string>> = {
+    'kernel-panic': 'the kernel died',
+    watchdog: 'the watchdog started the machine anew',
+    abrupt: 'the last boot ended without a sign: a reset, a hang, or a loss of power',
+  };
+  const word = end && words[end.kind];
+  return word === undefined ? reason : `${reason}; ${word}`;
+}
+
+/** Journals of one version are enough: /var is not theirs. */
+async function forgetJournals(
+  { files }: Pick<FindFallBackParts, 'files'>,
+  { fallBack }: UpdateState,
+  record: FallBackRecord,
+): Promise<void> {
+  const kept = new Set(record.boots.map(({ bootId }) => keptJournal(record.from, bootId)));
+  for (const { bootId } of fallBack?.boots ?? []) {
+    const name = keptJournal(fallBack?.from ?? '', bootId);
+    if (!kept.has(name)) await files.remove(name).catch(() => {});
+  }
+}
