@@ -5,6 +5,7 @@ import { openAccess } from './access/open-access.ts';
 import { type AuditFiles, auditFolder } from './audit/audit-files.ts';
 import { auditService } from './audit/audit-service.ts';
 import { AUDIT_FOLDER, openNodeAudit } from './audit/open-node-audit.ts';
+import { serveBootstrapContainers } from './bootstrap-containers/serve-bootstrap-containers.ts';
 import { captureService } from './capture/capture-service.ts';
 import type { CheckSpec } from './checks/check.ts';
 import { hostNameCheck, identityCheck } from './checks/own-checks.ts';
@@ -35,6 +36,7 @@ import { collectVersions } from './reports/versions.ts';
 import type { AuditSink } from './server/audit.ts';
 import { nodeService } from './server/node-service.ts';
 import { type Listener, serve } from './server/serve.ts';
+import { serveSessions } from './session/serve-session.ts';
 import { onlyOnce, singleFlight } from './shared-run.ts';
 import type { StateStore } from './sys/state-store.ts';
 import type { Sys } from './sys/sys.ts';
@@ -132,14 +134,22 @@ async function open(
   const access = await openAccess(store, config.api.clientAuthorities);
   const target = () => transaction.config().logShipping;
   const shipping = openLogShipping({ sys, store, console, hostName: name, target, signal });
+  const bootstrap = await serveBootstrapContainers({
+    ...{ sys, store, console, specs: config.bootstrapContainers, signal },
+  });
+  const sessions = await serveSessions({
+    ...{ sys, store, console, audit: audit.log.write, signal },
+    allowed: () => transaction.config().operationsSession,
+  });
   const own = [
     ...[hostNameCheck(name), identityCheck(identity.concern), audit.check, access.check],
-    ...[...served.checks, shipping.check],
+    ...[...served.checks, shipping.check, ...bootstrap.checks, sessions.check],
   ];
   const onAct = (record: ActRecord) => events.publish(actEvent(record));
   const kubernetes = await serveKubernetes({
     ...{ sys, store, console, nodeName: name, nodeId, signal, onAct },
     nodeLabels: () => transaction.config().kubelet?.labels ?? {},
+    beforeWorkloads: bootstrap.beforeWorkloads,
   });
   const probe = parts.probe ?? networkProbe({ known: nameServersOf(config.network) });
   const health = singleFlight(async () =>
@@ -181,6 +191,8 @@ async function open(
       logsService({ sys, events })(router);
       containersService(openCri())(router);
       filesService()(router);
+      bootstrap.routes(router);
+      sessions.routes(router);
       captureService({ sys, apiPort: parts.port })(router);
       auditService(audit)(router);
       accessService(access, () => listener.recheck())(router);

@@ -1,7 +1,5 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { createClient, type Transport } from '@connectrpc/connect';
 import {
-  type AttachViewSessionRequestSchema,
   type ListSessionsResponse,
   type Session,
   SessionLevel,
@@ -34,6 +32,13 @@ export type TerminalInput = Uint8Array | TerminalSize;
 export interface TerminalOutput {
   readonly output: Uint8Array;
   readonly endedBecause: string;
+}
+
+/** A message of both levels. */
+interface AttachMessage {
+  readonly sessionId?: string;
+  readonly terminal?: TerminalSize;
+  readonly input?: Uint8Array<ArrayBuffer>;
 }
 
 /** Operations sessions of a node. Each call throws a PlinthError. */
@@ -95,12 +100,12 @@ async function* requests(
   sessionId: string,
   terminal: TerminalSize,
   input: AsyncIterable<TerminalInput>,
-): AsyncGenerator<MessageInitShape<typeof AttachViewSessionRequestSchema>> {
+): AsyncGenerator<AttachMessage> {
   yield { sessionId, terminal };
   for await (const each of input) {
     if (!(each instanceof Uint8Array)) yield { terminal: each };
     else
       for (let at = 0; at < each.length; at += CHUNK_LIMIT_BYTES)
-        yield { input: each.slice(at, at + CHUNK_LIMIT_BYTES) };
+        yield { input: new Uint8Array(each.subarray(at, at + CHUNK_LIMIT_BYTES)) };
   }
 }

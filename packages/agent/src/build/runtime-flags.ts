@@ -27,6 +27,9 @@ export const RUNTIME_FLAGS: readonly string[] = [
   '--allow-fs-write=/var/lib/kubelet/.config.yaml.tmp',
   '--allow-fs-write=/var/lib/kubelet/kubeadm-flags.env',
   '--allow-fs-write=/var/lib/kubelet/.kubeadm-flags.env.tmp',
+  // Folders that bootstrap containers are given.
+  '--allow-fs-write=/var/local',
+  '--allow-fs-write=/var/local/*',
   // Asks the next start for a new /var, see reset-mark.ts.
   '--allow-fs-write=/sys/firmware/efi/efivars/FactoryReset-8cf2644b-4b0b-428f-9387-6d876050dc67',
   '--allow-fs-write=/dev/console',

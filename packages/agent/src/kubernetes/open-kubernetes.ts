@@ -18,6 +18,7 @@ import { planUpgrade, upgradeRequest } from './plans/plan-upgrade.ts';
 import { writeNodeFile } from './plans/upgrade-backup.ts';
 import type { NodeFacts } from './preconditions.ts';
 import { systemdUnits } from './units/run-unit.ts';
+import { gatedUnits } from './units/workloads-gate.ts';
 
 /** The cluster this node is in, or is entering. */
 export interface EnteredCluster {
@@ -45,6 +46,8 @@ export interface KubernetesParts {
   readonly signal: AbortSignal;
   /** Told of each step of an act. */
   readonly onAct?: ((record: ActRecord) => void) | undefined;
+  /** Fulfilled when workloads may start; default: at once. */
+  readonly beforeWorkloads?: (() => Promise<void>) | undefined;
   /** Parts that tests bring their own of. */
   readonly node?: Partial<NodeParts>;
 }
@@ -76,11 +79,11 @@ const POLL_MS = 2_000;
  */
 export async function openKubernetes(parts: KubernetesParts): Promise<Kubernetes> {
   const { sys, store, console, nodeName, nodeId, life, signal } = parts;
+  const { beforeWorkloads = async () => {} } = parts;
   const node: NodeParts = {
     sys,
     store,
     nodeName,
-    units: systemdUnits(sys),
     view: openClusterView(sys),
     layers: () => listLayers(sys),
     copyLayer: (layer) => copyLayer(sys, layer),
@@ -88,6 +91,7 @@ export async function openKubernetes(parts: KubernetesParts): Promise<Kubernetes
     writeNodeFile,
     pollMs: POLL_MS,
     ...parts.node,
+    units: gatedUnits(parts.node?.units ?? systemdUnits(sys), beforeWorkloads),
   };
   const acts = await openActQueue({ store, console, nowMs: sys.nowMs, signal, onAct: parts.onAct });
   const member = await readMember(store);

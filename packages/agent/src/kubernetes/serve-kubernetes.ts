@@ -21,7 +21,8 @@ import { openPeerBook } from './peers/open-peer-book.ts';
 import { readPeers } from './peers/peer-list.ts';
 import { systemdUnits } from './units/run-unit.ts';
 
-export type ServeParts = Omit<ClusterLifeParts, 'etcd' | 'restartUnit'> & Pick<KubernetesParts, 'onAct'>;
+export type ServeParts = Omit<ClusterLifeParts, 'etcd' | 'restartUnit'> &
+  Pick<KubernetesParts, 'onAct' | 'beforeWorkloads'>;
 
 /** Everything of plinthd that is about Kubernetes, ready to be served. */
 export interface ServedKubernetes {
