@@ -8,7 +8,7 @@ import { readToolVersion } from '../tool-version.ts';
 import { osDir } from './use-lock.ts';
 
 /** What goes into plinthd: its own source and that of the packages it may import. */
-const SOURCES = ['agent', 'api', 'base', 'config'];
+const SOURCES = ['agent', 'api', 'base', 'config', 'formats', 'updates'];
 
 /** agentRecipe tells the builder how to make plinthd, and when it must be made anew. */
 export async function agentRecipe(toolbox: Toolbox, signal: AbortSignal): Promise<AgentRecipe> {

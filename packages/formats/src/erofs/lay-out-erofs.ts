@@ -3,6 +3,9 @@ import { EROFS_BLOCK_BYTES, INODE_SLOT_BYTES, invalid } from './erofs-inode.ts';
 import { ATTRIBUTE_TABLE, type ErofsPlan, planErofs } from './plan-erofs.ts';
 import { type ErofsNode, folderData, readErofs, readFolder, SUPERBLOCK } from './read-erofs.ts';
 
+/** Grows with each change of this folder that gives other bytes: part of the key of what is built with it. */
+export const EROFS_LAYOUT = 1;
+
 /**
  * layOutErofs moves what is in an EROFS image to places that depend on names more than on sizes: an update of a few files
  * changes their blocks and hardly any other, in content and in place. Nothing is compressed again; the files stay as

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Progress } from '@plinth/base';
+import { EROFS_LAYOUT } from '@plinth/formats';
 import type { StageCache } from '@plinth/host';
 import { BOOT_FILES, makeBootChain } from '../boot/boot-chain.ts';
 import { makeDisk } from '../disk/make-disk.ts';
@@ -47,6 +48,7 @@ export async function makeRoot({
     'Pack the root file system and its hash tree',
     {
       builder: await digestFolder(join(SOURCE, 'root')),
+      layout: EROFS_LAYOUT,
       toolbox: toolbox.key,
       tree: tree.key,
       epochSeconds,

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
+import { EROFS_LAYOUT } from '@plinth/formats';
 import { openStageCache, type StageCache } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
 import type { Signer } from '@plinth/trust';
@@ -96,6 +97,7 @@ export async function buildKubernetesLayer(options: BuildLayerOptions): Promise<
     'Pack the layer and its hash tree',
     {
       builder: await digestFolder(join(SOURCE, 'root')),
+      layout: EROFS_LAYOUT,
       toolbox: toolbox.key,
       layer: layer.key,
       contexts: await digestFolder(fileContextsDir),
