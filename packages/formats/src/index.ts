@@ -34,6 +34,7 @@ export { encodePcrSignatures, type PcrSignature, pcrPolicyDigest } from './tpm/p
 export { predictPcr4 } from './tpm/predict-pcr4.ts';
 export { predictPcr7, type SecureBootState } from './tpm/predict-pcr7.ts';
 export { BOOT_PHASES, type PcrAtPhase, predictPcr11 } from './tpm/predict-pcr11.ts';
+export { blockHasher } from './verity/block-hasher.ts';
 export { makeVerity, type VerityDevice, veritySizeBytes } from './verity/make-verity.ts';
 export {
   openBlockChecker,
@@ -43,4 +44,11 @@ export {
   verifyTree,
 } from './verity/verify-tree.ts';
 export { type VerityVerdict, verifyVerity } from './verity/verify-verity.ts';
-export { readSuperblock, VERITY_BLOCK_BYTES, type VerityHeader } from './verity/verity-layout.ts';
+export {
+  readSuperblock,
+  VERITY_BLOCK_BYTES,
+  VERITY_DIGEST_BYTES,
+  type VerityHeader,
+  type VerityLevel,
+  verityLayout,
+} from './verity/verity-layout.ts';
