@@ -49,7 +49,11 @@ suite('a machine in maintenance', () => {
     await lab?.[Symbol.asyncDispose]();
   });
 
-  const where = () => ({ address: '127.0.0.1', port: booted.machine.record.apiPort, timeoutMs: CALL_MS });
+  const where = () => ({
+    address: '127.0.0.1' as const,
+    port: booted.machine.record.apiPort,
+    timeoutMs: CALL_MS,
+  });
   const screen = () => readFile(consolePath(NAME, lab.machinesRoot), 'utf8');
 
   test('says on its console that it waits, where it is, and the fingerprint it shows to callers', async () => {

@@ -107,7 +107,7 @@ test('findConfig asks the definition of the machine, then the cloud, then the ke
     [{}, cloud({ kind: 'none' })],
     [{}, undefined],
   ] as const) {
-    const found = await findConfig(fakeSys({ files }), store, metadata);
+    const found = await findConfig(fakeSys({ files }), store, { metadata });
     assert.ok(found.ok);
     names.push(`${found.source} ${found.config.machine.name}`);
   }
@@ -118,11 +118,11 @@ test('findConfig asks the definition of the machine, then the cloud, then the ke
 test('a silent cloud holds up nobody who has a config, and is told to everybody', async () => {
   const store = memoryStore('a test');
   const silent = cloud({ kind: 'unanswered', why: 'there is no route to it yet' });
-  const none = await findConfig(fakeSys({}), store, silent);
+  const none = await findConfig(fakeSys({}), store, { metadata: silent });
   assert.ok(!none.ok && none.code === 'agent/config-missing');
   assert.match(none.problems.join('\n'), /Amazon EC2 gives no user data: there is no route to it yet/);
   await store.write('machine-config', Buffer.from(config('kept')));
-  const kept = await findConfig(fakeSys({}), store, silent);
+  const kept = await findConfig(fakeSys({}), store, { metadata: silent });
   assert.ok(kept.ok && kept.source === 'persisted');
   assert.match(kept.unanswered ?? '', /no route/);
   assert.deepEqual(silent.hurries, [false, true]);
@@ -139,7 +139,7 @@ test('wrong user data of a cloud is told with its place, and not hidden by the k
     [{ kind: 'given', bytes: Buffer.from('#!/bin/sh\n') }, /a script/],
     [{ kind: 'unusable', why: 'what it gives is no base64, expected base64' }, /\(aws\): .*no base64/],
   ] as const) {
-    const found = await findConfig(fakeSys({}), store, cloud(asked));
+    const found = await findConfig(fakeSys({}), store, { metadata: cloud(asked) });
     assert.ok(!found.ok && found.code === 'config/invalid');
     assert.match(found.problems.join('\n'), said);
   }
@@ -151,7 +151,7 @@ test('user data is kept as documents, and known again by what was given', async 
   const store = memoryStore('a test');
   const metadata = cloud({ kind: 'given', bytes: cloudConfig('cloudy') });
   const sys = fakeSys({ files: { '/proc/uptime': '1.0 1.0', '/proc/sys/kernel/random/boot_id': 'boot' } });
-  const found = await findConfig(sys, store, metadata);
+  const found = await findConfig(sys, store, { metadata });
   assert.ok(found.ok);
   assert.equal(found.givenHash, hashOf(cloudConfig('cloudy')));
   await keepConfig(store, found);
@@ -163,7 +163,12 @@ test('user data is kept as documents, and known again by what was given', async 
   const again = await chooseConfig(sys, openConfigStore(store), reworded, alone);
   assert.equal(again?.state.current, 1);
   const other = cloud({ kind: 'given', bytes: cloudConfig('renamed') });
-  const changed = await chooseConfig(sys, openConfigStore(store), await findConfig(sys, store, other), alone);
+  const changed = await chooseConfig(
+    sys,
+    openConfigStore(store),
+    await findConfig(sys, store, { metadata: other }),
+    alone,
+  );
   assert.equal(changed?.config.machine.name, 'renamed');
   assert.equal(changed?.state.current, 2);
 });
@@ -175,6 +180,6 @@ test('a machine whose firmware names a cloud comes up with its user data, over t
   });
   const sys = fakeSys({ files: { '/sys/class/dmi/id/sys_vendor': 'Amazon EC2\n' } });
   const metadata = openMetadataSource(sys, { services: [fake.service], retryMs: 1 });
-  const found = await findConfig(sys, memoryStore('a test'), metadata);
+  const found = await findConfig(sys, memoryStore('a test'), { metadata });
   assert.ok(found.ok && found.source === 'aws' && found.config.machine.name === 'cloudy');
 });

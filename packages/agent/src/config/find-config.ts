@@ -11,6 +11,7 @@ import { hadConfig } from '../maintenance/why-shut.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readBytes, type Sys } from '../sys/sys.ts';
 import { type ConfigDrive, findDrive } from './drives/find-drive.ts';
+import { readConfigUrl, type UrlSource } from './sources/config-url.ts';
 import type { FromMetadata, MetadataSource } from './sources/metadata-source.ts';
 import type { MetadataServiceName } from './sources/services.ts';
 import { hashOf } from './transaction/config-store.ts';
@@ -19,6 +20,7 @@ import { hashOf } from './transaction/config-store.ts';
 export type ConfigSource =
   | 'fw_cfg'
   | 'smbios'
+  | 'url'
   | ConfigDrive['kind']
   | MetadataServiceName
   | 'persisted'
@@ -53,6 +55,8 @@ const FW_CFG = '/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config/
 /** The whole table, which the kernel shows without a module; one folder per entry would need dmi_sysfs. */
 const SMBIOS_TABLE = '/sys/firmware/dmi/tables/DMI';
 const SMBIOS_PREFIX = 'dev.plinth/machine-config=';
+const FW_CFG_URL = '/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config-url/raw';
+const SMBIOS_URL_PREFIX = 'dev.plinth/machine-config-url=';
 const PERSISTED = 'machine-config';
 /** The transaction's own memory; with it a node has something to go by. */
 const STATE = 'config/state.json';
@@ -61,6 +65,10 @@ const STATE = 'config/state.json';
 export const configSources: readonly { readonly name: string; readonly what: string }[] = [
   { name: 'fw_cfg', what: 'QEMU firmware configuration: `opt/dev.plinth/machine-config`' },
   { name: 'smbios', what: 'SMBIOS OEM string (type 11): `dev.plinth/machine-config=` and base64' },
+  {
+    name: 'url',
+    what: 'an `https` address with the authority that vouches for it: fw_cfg `opt/dev.plinth/machine-config-url`, or SMBIOS `dev.plinth/machine-config-url=` and base64',
+  },
   {
     name: 'config drive',
     what: 'a volume `cidata` (NoCloud) or `config-2` (OpenStack), ISO 9660 or FAT; only before the first config',
@@ -83,20 +91,26 @@ interface Read {
   readonly unusable?: string;
 }
 
+/** Sources that are asked over the network, with what they remember of earlier rounds. */
+export interface NetworkSources {
+  readonly metadata?: MetadataSource | undefined;
+  readonly url?: UrlSource | undefined;
+}
+
 /**
  * findConfig looks for the machine config in configSources. The first source that has one decides, also when it is
  * wrong: an older config must not hide a mistake in the one that was given. A cloud that does not answer holds nobody
  * up who has another config.
- * @param metadata the metadata service of the machine's cloud; without it none is asked
+ * @param network who is asked over the network; without it nobody is
  */
 export async function findConfig(
   sys: Sys,
   store: StateStore,
-  metadata?: MetadataSource,
+  network: NetworkSources = {},
 ): Promise<FoundConfig> {
   let unanswered: string | undefined;
   let cloudSilent = false;
-  for (const read of sources(sys, store, metadata)) {
+  for (const read of sources(sys, store, network)) {
     const given = await read();
     if (!given) continue;
     const { source, bytes, drive, ...said } = given;
@@ -111,7 +125,8 @@ export async function findConfig(
     if (drive) return understandDrive(drive);
     if (bytes !== undefined) return understand(source, bytes, unanswered);
   }
-  const places = 'fw_cfg, SMBIOS, a config drive, the metadata service of a cloud or /var/lib/plinth';
+  const places =
+    'fw_cfg, SMBIOS, an address in them, a config drive, the metadata service of a cloud or /var/lib/plinth';
   return {
     ok: false,
     code: 'agent/config-missing',
@@ -167,15 +182,30 @@ export async function keepConfig(store: StateStore, found: FoundConfig & { ok: t
 function sources(
   sys: Sys,
   store: StateStore,
-  metadata: MetadataSource | undefined,
+  { metadata, url }: NetworkSources,
 ): readonly (() => Promise<Read | undefined>)[] {
   return [
     async () => ({ source: 'fw_cfg', bytes: await readBytes(sys, FW_CFG) }),
-    async () => ({ source: 'smbios', bytes: await readSmbios(sys) }),
+    async () => ({ source: 'smbios', bytes: await readSmbios(sys, SMBIOS_PREFIX) }),
+    () => readUrl(sys, store, url),
     () => readDrive(sys, store),
     async () => fromMetadata(await metadata?.read(await hasAnother(store))),
     async () => ({ source: 'persisted', bytes: await store.read(PERSISTED) }),
   ];
+}
+
+/** An address that cannot be used is an error and not passed over; a server that is silent holds nobody up who has a config. */
+async function readUrl(sys: Sys, store: StateStore, ask: UrlSource | undefined): Promise<Read | undefined> {
+  const given = (await readBytes(sys, FW_CFG_URL)) ?? (await readSmbios(sys, SMBIOS_URL_PREFIX));
+  if (!given || !ask) return undefined;
+  const source = 'url';
+  const read = readConfigUrl(given);
+  if (!read.ok) return { source, unusable: read.why };
+  const asked = await ask(read.at, await hasAnother(store));
+  if (asked.kind === 'given') return { source, bytes: asked.bytes };
+  if (asked.kind === 'unusable') return { source, unusable: asked.why };
+  const why = asked.kind === 'none' ? 'it has none' : asked.why;
+  return { source, unanswered: `The server ${read.at.url.host} gives no config: ${why}`, silent: true };
 }
 
 /**
@@ -212,12 +242,12 @@ function fromMetadata(given: FromMetadata | undefined): Read | undefined {
   }
 }
 
-async function readSmbios(sys: Sys): Promise<Buffer | undefined> {
+async function readSmbios(sys: Sys, prefix: string): Promise<Buffer | undefined> {
   const table = await readBytes(sys, SMBIOS_TABLE);
   if (!table) return undefined;
-  const entry = parseOemStrings(table).find((text) => text.startsWith(SMBIOS_PREFIX));
+  const entry = parseOemStrings(table).find((text) => text.startsWith(prefix));
   // Text that is not base64 decodes to something that is not a config; the parser then says so.
-  return entry === undefined ? undefined : Buffer.from(entry.slice(SMBIOS_PREFIX.length), 'base64');
+  return entry === undefined ? undefined : Buffer.from(entry.slice(prefix.length), 'base64');
 }
 
 function firstCode(diagnostics: readonly Diagnostic[]): ErrorCode {

@@ -1,6 +1,7 @@
 import { PlinthError } from '@plinth/base';
 import { findConfig } from '../config/find-config.ts';
 import { type ServedConfig, serveConfig } from '../config/serve-config.ts';
+import { openUrlSource } from '../config/sources/config-url.ts';
 import { openMetadataSource } from '../config/sources/metadata-source.ts';
 import type { MachineFiles } from '../config/transaction/machine-files.ts';
 import { inTurn } from '../in-turn.ts';
@@ -41,7 +42,7 @@ export async function waitForConfig(
   restartOwn: () => void,
 ): Promise<ServedConfig | undefined> {
   const { sys, store, console, signal, configFiles: files, configTickMs: tickMs } = parts;
-  const metadata = openMetadataSource(sys, { signal });
+  const network = { metadata: openMetadataSource(sys, { signal }), url: openUrlSource({ signal }) };
   /** A config is looked for or taken, never both at once: the first one that is stored is the config. */
   const turn = inTurn();
   let taken: ServedConfig | undefined;
@@ -57,7 +58,7 @@ export async function waitForConfig(
 
   const look = async (): Promise<ServedConfig | Nothing> => {
     try {
-      const found = await findConfig(sys, store, metadata);
+      const found = await findConfig(sys, store, network);
       if (found.ok && found.unanswered !== undefined) console.say(`config: ${found.unanswered}`);
       return (await serveFound(found)) ?? (found.ok ? UNUSABLE : found);
     } catch (reason) {

@@ -29,5 +29,7 @@ export async function whyShut(
   } catch (reason) {
     return `whether it had a config is not known: ${errorCode(reason) || reason}`;
   }
-  return found.cloudSilent ? 'its cloud may have one and does not answer' : undefined;
+  return found.cloudSilent
+    ? 'its cloud, or the server that it is told of, may have one and does not answer'
+    : undefined;
 }

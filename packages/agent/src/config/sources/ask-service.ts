@@ -96,7 +96,8 @@ function decode({ encoding }: MetadataService, body: Buffer): Asked {
   return { kind: 'given', bytes: Buffer.from(text, 'base64') };
 }
 
-function unexpected({ status }: MetadataAnswer, what: string): { kind: 'unanswered'; why: string } {
+/** unexpected says in words what a status means that is no answer. */
+export function unexpected({ status }: MetadataAnswer, what: string): { kind: 'unanswered'; why: string } {
   if (status === 429) return { kind: 'unanswered', why: `it has too many requests (${status})` };
   if (status === 401 || status === 403) return { kind: 'unanswered', why: `it refuses ${what} (${status})` };
   if (status >= 300 && status < 400)
@@ -104,14 +105,15 @@ function unexpected({ status }: MetadataAnswer, what: string): { kind: 'unanswer
   return { kind: 'unanswered', why: `it answers ${what} with status ${status}` };
 }
 
-function retryAfter({ headers }: MetadataAnswer): { retryAfterMs?: number } {
+/** retryAfter is the pause that an answer asks for. */
+export function retryAfter({ headers }: MetadataAnswer): { retryAfterMs?: number } {
   const said = headers['retry-after'];
   if (typeof said !== 'string' || !/^\d{1,6}$/.test(said)) return {};
   return { retryAfterMs: Math.min(Number(said) * 1000, RETRY_AFTER_LIMIT_MS) };
 }
 
-/** The same words each time for the same trouble: what is said on the console is said once. */
-function wordsFor(reason: unknown): string {
+/** wordsFor says why a request failed: the same words each time for the same trouble: what is said on the console is said once. */
+export function wordsFor(reason: unknown): string {
   switch (errorCode(reason)) {
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':

@@ -1,7 +1,7 @@
-import { pause } from '../../repeat.ts';
 import type { Sys } from '../../sys/sys.ts';
 import { type Asked, askService } from './ask-service.ts';
 import { detectService } from './detect-service.ts';
+import { inRounds } from './in-rounds.ts';
 import type { MetadataService } from './services.ts';
 
 /** What the cloud of this machine gives. */
@@ -29,51 +29,17 @@ export interface MetadataParts {
   readonly retryMs?: number;
 }
 
-const HURRY_MS = 2_000;
-const TIMEOUT_MS = 5_000;
-const TRIES = 3;
-const RETRY_MS = 500;
-/** Between two rounds that end without an answer. */
-const REST_MS = { first: 5_000, most: 60_000 } as const;
-
 /**
  * openMetadataSource asks the metadata service that the firmware names, and no other. Rounds that give
  * nothing are further and further apart, as far as the service asks for; meanwhile what the last one gave is told again.
  */
 export function openMetadataSource(sys: Sys, parts: MetadataParts = {}): MetadataSource {
-  const { ask = askService, nowMs = () => performance.now(), retryMs = RETRY_MS, signal = NEVER } = parts;
-  let last: Asked | undefined;
-  let notBeforeMs = 0;
-  let restMs: number = REST_MS.first;
-
-  async function round(service: MetadataService, hurry: boolean): Promise<Asked> {
-    const tries = hurry ? 1 : TRIES;
-    for (let done = 1; ; done++) {
-      const asked = await ask(service, { timeoutMs: hurry ? HURRY_MS : TIMEOUT_MS, signal });
-      if (asked.kind !== 'unanswered' || done === tries || signal.aborted || asked.retryAfterMs !== undefined)
-        return asked;
-      await pause(retryMs * 2 ** (done - 1), signal, true);
-    }
-  }
-
+  const { ask = askService, services, nowMs, retryMs, signal } = parts;
+  const asked = inRounds({ ask, nowMs, retryMs, signal });
   return {
     async read(hurry) {
-      const service = await detectService(sys, parts.services);
-      if (!service) return undefined;
-      if (last && nowMs() < notBeforeMs) return { service, asked: last };
-      const asked = await round(service, hurry);
-      if (asked.kind === 'given') {
-        last = undefined;
-        restMs = REST_MS.first;
-      } else {
-        last = asked;
-        const wishedMs = asked.kind === 'unanswered' ? (asked.retryAfterMs ?? 0) : 0;
-        notBeforeMs = nowMs() + Math.max(restMs, wishedMs);
-        restMs = Math.min(restMs * 2, REST_MS.most);
-      }
-      return { service, asked };
+      const service = await detectService(sys, services);
+      return service && { service, asked: await asked(service, hurry) };
     },
   };
 }
-
-const NEVER = new AbortController().signal;
