@@ -1,3 +1,4 @@
+export { type ChannelOptions, changeRule, promote, type RuleRequest } from './channel/change-channel.ts';
 export { channelNames, emptyChannel, readChannel } from './channel/channel-store.ts';
 export {
   type ChannelEdit,
@@ -12,7 +13,7 @@ export {
   type RotateUpdateKeyOptions,
   rotateUpdateKey,
 } from './keys/rotate-update-key.ts';
-export { readTrustedRoot } from './keys/trusted-root.ts';
+export { exportTrustedRoot, readTrustedRoot } from './keys/trusted-root.ts';
 export { type PublishedRelease, type PublishOptions, publishRelease } from './release/publish-release.ts';
 export {
   changeRepository,
@@ -20,5 +21,10 @@ export {
   type RepositoryOptions,
   type RepositoryOutcome,
 } from './repository/change-repository.ts';
+export { loadRepository } from './repository/load-repository.ts';
+export { readTargetList } from './repository/plan-renewal.ts';
+export { type Expiry, readExpiries, refreshRepository } from './repository/refresh-repository.ts';
+export { type OwnRepository, openOwnRepository, type Renewal } from './repository/renew-repository.ts';
 export type { Answered } from './serve/answer.ts';
 export { type RunningServer, type ServeOptions, serveRepository } from './serve/serve-repository.ts';
+export { type RepositoryCheck, type VerifyServedOptions, verifyServed } from './verify/verify-served.ts';

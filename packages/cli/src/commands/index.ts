@@ -47,6 +47,7 @@ import { eventsCommand } from './events.ts';
 import { filesListCommand } from './files-list.ts';
 import { filesReadCommand } from './files-read.ts';
 import { getBootCommand } from './get-boot.ts';
+import { getBootstrapContainersCommand } from './get-bootstrap-containers.ts';
 import { getCertificatesCommand } from './get-certificates.ts';
 import { getCgroupsCommand } from './get-cgroups.ts';
 import { getCisCommand } from './get-cis.ts';
@@ -88,12 +89,26 @@ import { lockCommand } from './lock.ts';
 import { logsCommand } from './logs.ts';
 import { planCommand } from './plan.ts';
 import { rebootCommand } from './reboot.ts';
+import { releaseBarrierCommand } from './release-barrier.ts';
+import { releaseBlockCommand } from './release-block.ts';
+import { releaseDeadEndCommand } from './release-dead-end.ts';
+import { releaseFloorCommand } from './release-floor.ts';
+import { releasePromoteCommand } from './release-promote.ts';
 import { releasePublishCommand } from './release-publish.ts';
+import { releaseRefreshCommand } from './release-refresh.ts';
+import { releaseRotateKeysCommand } from './release-rotate-keys.ts';
 import { releaseServeCommand } from './release-serve.ts';
+import { releaseShowCommand } from './release-show.ts';
+import { releaseVerifyCommand } from './release-verify.ts';
 import { resetCommand } from './reset.ts';
 import { restartCommand } from './restart.ts';
 import { rollbackCommand } from './rollback.ts';
 import { sbomCommand } from './sbom.ts';
+import { sessionAttachCommand } from './session-attach.ts';
+import { sessionEndCommand } from './session-end.ts';
+import { sessionListCommand } from './session-list.ts';
+import { sessionRecordingCommand } from './session-recording.ts';
+import { sessionStartCommand } from './session-start.ts';
 import { shutdownCommand } from './shutdown.ts';
 import { supportCommand } from './support.ts';
 import { testCommand } from './test.ts';
@@ -132,6 +147,15 @@ export const commandTable: CommandTable = {
     keysRotateCommand,
     releasePublishCommand,
     releaseServeCommand,
+    releaseShowCommand,
+    releasePromoteCommand,
+    releaseBlockCommand,
+    releaseBarrierCommand,
+    releaseDeadEndCommand,
+    releaseFloorCommand,
+    releaseRefreshCommand,
+    releaseRotateKeysCommand,
+    releaseVerifyCommand,
     vmStartCommand,
     vmStopCommand,
     vmConsoleCommand,
@@ -161,6 +185,7 @@ export const commandTable: CommandTable = {
     getPodsCommand,
     getContainersCommand,
     getImagesCommand,
+    getBootstrapContainersCommand,
     logsCommand,
     dmesgCommand,
     eventsCommand,
@@ -169,6 +194,11 @@ export const commandTable: CommandTable = {
     filesListCommand,
     filesReadCommand,
     captureCommand,
+    sessionStartCommand,
+    sessionAttachCommand,
+    sessionListCommand,
+    sessionEndCommand,
+    sessionRecordingCommand,
     bootstrapCommand,
     joinCommand,
     clusterListCommand,
@@ -228,6 +258,7 @@ export const commandTable: CommandTable = {
     get: 'Ask nodes what they are, run and see',
     image: 'Pull images to nodes and remove them',
     files: 'Look at files of a node',
+    session: 'Work on a node by hand: recorded, with a reason and an end',
     access: 'Give people access to nodes for a while, and take it back',
     audit: 'Who called what on nodes, and whether that record is whole',
     config: 'Machine configs of nodes, and the nodes this client knows',

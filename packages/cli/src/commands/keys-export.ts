@@ -7,21 +7,28 @@ import { table } from '../output/blocks.ts';
 export const keysExportCommand = defineCommand({
   path: ['keys', 'export'],
   summary: 'Write the public halves of the keys for others to trust',
-  details: ['Private keys are never written. "auth" is what firmware enrols.'],
+  details: [
+    'Private keys are never written. "auth" is what firmware enrols.',
+    '"root" is what nodes believe updates by, for "plinth release verify --root".',
+  ],
   extraFormats: ['name'],
   examples: [
     { run: 'plinth keys export certificates', what: 'PEM, one file a certificate' },
     { run: 'plinth keys export enrol --as auth', what: 'PK, KEK and db for UEFI firmware' },
   ],
   options: {
-    as: choice(['pem', 'der', 'esl', 'auth'], 'What to write (default: pem)'),
+    as: choice(['pem', 'der', 'esl', 'auth', 'root'], 'What to write (default: pem)'),
     ...keyOptions,
   },
   args: { dir: required('DIR', 'Where to write') },
   run: async ({ args, options }, { env }) => {
     const { exportKeys } = await import('@plinth/trust');
-    const secret = await readPassphrase(options, env);
-    const written = await exportKeys(keyFolder(options, env), resolve(args.dir), options.as ?? 'pem', secret);
+    const { exportTrustedRoot } = await import('@plinth/publish');
+    const [folder, dir, form] = [keyFolder(options, env), resolve(args.dir), options.as ?? 'pem'];
+    const written =
+      form === 'root'
+        ? [await exportTrustedRoot(folder, dir)]
+        : await exportKeys(folder, dir, form, await readPassphrase(options, env));
     return {
       data: written,
       names: written,

@@ -5,7 +5,7 @@ import { shortenHash } from '../output/units.ts';
 
 export const keysListCommand = defineCommand({
   path: ['keys', 'list'],
-  summary: 'List the keys, those in force and retired ones',
+  summary: 'List the keys: images, clients, updates; in force and retired',
   extraFormats: ['wide'],
   examples: [
     { run: 'plinth keys list', what: 'role, state, fingerprint, date' },
@@ -14,9 +14,8 @@ export const keysListCommand = defineCommand({
   options: { keys: keyOptions.keys },
   args: {},
   run: async ({ options }, { env }) => {
-    const { readKeyRingFile } = await import('@plinth/trust');
-    const ring = await readKeyRingFile(keyFolder(options, env));
-    const rows = ring.keys.map((key) => ({ ...key, state: key.retired ? 'retired' : 'in force' }));
+    const { listKeys } = await import('../flows/list-keys.ts');
+    const rows = await listKeys(keyFolder(options, env));
     return {
       data: rows,
       view: [

@@ -19,7 +19,7 @@ export const keysRotateCommand = defineCommand({
   path: ['keys', 'rotate'],
   summary: 'Put a new key into force; the old certificate stays trusted',
   details: [
-    `Roles: ${roles.join(', ')}.`,
+    `Roles: ${roles.join(', ')}; of updates: "plinth release rotate-keys".`,
     'Machines boot releases of both keys until --drop ends the overlap.',
   ],
   examples: [

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { RepositoryOptions } from '@plinth/publish';
 import { type KeyFolderOptions, keyFolder, keyOptions, readPassphrase } from '../flows/key-folder.ts';
 import type { CommandContext } from '../framework/context.ts';
-import { required, textOr } from '../framework/options.ts';
+import { flag, required, text, textOr } from '../framework/options.ts';
 import { timeSpan } from '../framework/time-span.ts';
 
 /** What every command that signs something in a repository takes. */
@@ -14,6 +14,14 @@ export const signingOptions = {
 export const channelOption = textOr('NAME', 'stable', 'Channel');
 
 export const repositoryArgument = required('REPO', 'Folder of the repository');
+
+/** What a command takes that says something about a version. */
+export const ruleOptions = {
+  reason: text('TEXT', 'Why; nodes show it'),
+  undo: flag('Take it back'),
+  channel: channelOption,
+  ...signingOptions,
+} as const;
 
 /** repositoryOptions turns the options of a command into those of the publisher. @throws host/io */
 export async function repositoryOptions(

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
-import { ioError } from '@plinth/host';
+import { ioError, writeFileAtomic } from '@plinth/host';
 import { readUpdateKeyRing, type UpdateKeyRing, updateKeyFolder } from '@plinth/trust';
 
 /** rootFileName is the file of one version of root, in key folders and in repositories. */
@@ -17,6 +17,16 @@ export function rootFileName(version: number): string {
 export async function readTrustedRoot(keysDir: string): Promise<Uint8Array> {
   const ring = await requireUpdateKeys(keysDir);
   return readRoot(keysDir, ring.rootVersion);
+}
+
+/**
+ * exportTrustedRoot writes the newest root as "update-root.json" and gives its path.
+ * @throws publish/keys-missing, trust/key-unreadable, host/io, host/disk-full
+ */
+export async function exportTrustedRoot(keysDir: string, outDir: string): Promise<string> {
+  const path = join(outDir, 'update-root.json');
+  await writeFileAtomic(path, await readTrustedRoot(keysDir));
+  return path;
 }
 
 /** readRoot gives one version of root of a key folder. @throws host/io */

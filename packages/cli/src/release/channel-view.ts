@@ -1,0 +1,46 @@
+import type { Channel } from '@plinth/updates';
+import { type Block, facts, table } from '../output/blocks.ts';
+
+/** One version of a channel with what is said about it. */
+interface VersionRow {
+  readonly channel: string;
+  readonly version: string;
+  readonly said: readonly string[];
+  readonly notes: string;
+}
+
+/** channelBlocks shows what channels offer and forbid. */
+export function channelBlocks(channels: readonly Channel[]): Block[] {
+  const rows = channels.flatMap((channel) =>
+    channel.releases.map(({ version, security, notes = '' }): VersionRow => {
+      const rules = [
+        ['blocked', channel.blocked],
+        ['barrier', channel.barriers],
+        ['dead end', channel.deadEnds],
+        ['security floor', channel.securityFloor ? [channel.securityFloor] : []],
+      ] as const;
+      const said = rules.flatMap(([word, list]) =>
+        list.filter((rule) => rule.version === version).map(({ reason }) => `${word}: ${reason}`),
+      );
+      return { channel: channel.channel, version, said: [...(security ? ['security'] : []), ...said], notes };
+    }),
+  );
+  const floors = channels.flatMap(({ channel, securityFloor }) =>
+    securityFloor
+      ? [[`floor of ${channel}`, `${securityFloor.version}: ${securityFloor.reason}`] as const]
+      : [],
+  );
+  return [
+    table(
+      [
+        { header: 'CHANNEL', value: (row) => row.channel },
+        { header: 'VERSION', value: (row) => row.version },
+        { header: 'SAID OF IT', value: (row) => row.said.join('; ') },
+        { header: 'NOTES', value: (row) => row.notes, wide: true },
+      ],
+      rows,
+      'Nothing is offered.',
+    ),
+    ...(floors.length > 0 ? [facts(floors)] : []),
+  ];
+}

@@ -1,0 +1,86 @@
+import { PlinthError } from '@plinth/base';
+import type { Channel } from '@plinth/updates';
+import { changeRepository, type RepositoryOptions } from '../repository/change-repository.ts';
+import { emptyChannel, readChannel } from './channel-store.ts';
+import { dropRule, editChannel, type RuleList, requireRelease } from './edit-channel.ts';
+
+export interface ChannelOptions extends RepositoryOptions {
+  readonly channel: string;
+}
+
+/** Something that is said about a version; without a reason it is taken back. */
+export interface RuleRequest {
+  readonly rule: RuleList | 'floor';
+  readonly version: string;
+  readonly reason?: string;
+}
+
+/**
+ * changeRule says something about a version of a channel, or takes it back, and gives the channel as it is then.
+ * @throws publish/not-published when the channel does not offer the version, publish/request-invalid when the security floor
+ *   would go down or away, what changeRepository throws
+ */
+export async function changeRule(options: ChannelOptions, request: RuleRequest): Promise<Channel> {
+  const { rule, version, reason } = request;
+  return changeOne(options, (channel) => {
+    if (reason === undefined) {
+      if (rule !== 'floor') return dropRule(channel, rule, version);
+      throw new PlinthError(
+        'publish/request-invalid',
+        `Cannot take back the security floor of ${channel.channel}: nodes rely on it, expected a newer version`,
+      );
+    }
+    requireRelease(channel, version);
+    return editChannel(channel, { do: rule, version, reason });
+  });
+}
+
+/**
+ * promote offers a release of one channel in another as well: the same files, which nodes of the first one have tried.
+ * @returns the channel it was promoted to
+ * @throws publish/not-published, publish/release-refused when it is blocked where it comes from, what changeRepository throws
+ */
+export async function promote(
+  options: RepositoryOptions,
+  version: string,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<Channel> {
+  let promoted = emptyChannel(to);
+  await changeRepository(options, async ({ targets }) => {
+    const source = await requireChannel(options.repoDir, targets, from);
+    const release = requireRelease(source, version);
+    const block = source.blocked.find((rule) => rule.version === version);
+    if (block) {
+      throw new PlinthError(
+        'publish/release-refused',
+        `Cannot promote ${version}: channel ${from} blocks it (${block.reason}), expected a version that stays`,
+      );
+    }
+    const before = (await readChannel(options.repoDir, targets, to)) ?? promoted;
+    promoted = editChannel(before, { do: 'offer', release });
+    return { channels: [promoted] };
+  });
+  return promoted;
+}
+
+async function changeOne(options: ChannelOptions, edit: (channel: Channel) => Channel): Promise<Channel> {
+  let changed = emptyChannel(options.channel);
+  await changeRepository(options, async ({ targets }) => {
+    changed = edit(await requireChannel(options.repoDir, targets, options.channel));
+    return { channels: [changed] };
+  });
+  return changed;
+}
+
+async function requireChannel(
+  repoDir: string,
+  targets: Parameters<typeof readChannel>[1],
+  name: string,
+): Promise<Channel> {
+  const channel = await readChannel(repoDir, targets, name);
+  if (channel) return channel;
+  throw new PlinthError(
+    'publish/not-published',
+    `Cannot find channel ${name} in ${repoDir}: nothing was published to it, expected a channel`,
+  );
+}
