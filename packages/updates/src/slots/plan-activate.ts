@@ -1,7 +1,7 @@
 import { PlinthError } from '@plinth/base';
 import { bootEntryName } from './boot-entry-name.ts';
 import { assertBootedProven } from './plan-stage.ts';
-import { removeVersion, settleNames } from './remove-names.ts';
+import { removeBroken, removeStaged, removeVersion, settleNames } from './remove-names.ts';
 import type { DiskStep, SlotDisk } from './slot-disk.ts';
 import { entriesOf, isNewer, otherSlot, versionState } from './versions.ts';
 
@@ -59,10 +59,11 @@ export function planBless(disk: SlotDisk): DiskStep[] {
       `Cannot bless ${version}: it has no boot entry, expected the one it was booted by`,
     );
   }
-  if (entry.triesLeft === undefined) return settleNames(disk, version);
+  if (entry.triesLeft === undefined) return [...removeBroken(disk, version), ...settleNames(disk, version)];
   const newer = otherSlot(disk).version;
   const stepBack = newer !== '' && isNewer(newer, version);
   return [
+    ...removeBroken(disk, version),
     ...settleNames(disk, version),
     { do: 'bless-entry', file: entry.file },
     ...(stepBack ? removeVersion(disk, newer) : []),
@@ -92,10 +93,7 @@ export function planCancel(disk: SlotDisk): DiskStep[] {
     other.version === disk.booted.version ||
     other.version === '' ||
     versionState(disk, other.version) === 'proven';
-  return [
-    ...(keep ? [] : removeVersion(disk, other.version)),
-    ...(disk.staged ? [{ do: 'remove-staged' } satisfies DiskStep] : []),
-  ];
+  return [...(keep ? [] : removeVersion(disk, other.version)), ...(disk.staged ? removeStaged(disk) : [])];
 }
 
 /**
@@ -109,11 +107,7 @@ export function planRecover(disk: SlotDisk): DiskStep[] {
   return [
     ...[...versions].flatMap((version) => {
       if (!held.has(version)) return removeVersion(disk, version);
-      const broken = disk.entries.filter((entry) => entry.version === version && entry.broken);
-      return [
-        ...broken.map(({ file }): DiskStep => ({ do: 'remove-entry', file })),
-        ...settleNames(disk, version),
-      ];
+      return [...removeBroken(disk, version), ...settleNames(disk, version)];
     }),
     ...(disk.staged && !stagedSlot ? [{ do: 'remove-staged' } satisfies DiskStep] : []),
   ];

@@ -1,5 +1,5 @@
 import { PlinthError } from '@plinth/base';
-import { removeVersion } from './remove-names.ts';
+import { removeStaged, removeVersion } from './remove-names.ts';
 import type { DiskStep, SlotDisk } from './slot-disk.ts';
 import { bootedSlot, otherSlot, versionState } from './versions.ts';
 
@@ -33,14 +33,13 @@ export function planStage(
     }
     if (state === 'trial') return [];
     // Labels are written after the slot was read back. After failed tries it is looked at again, from the ground up.
-    if (state === 'none')
-      return disk.staged?.version === version ? [] : [{ do: 'remove-staged' }, stageEntry];
+    if (state === 'none') return disk.staged?.version === version ? [] : [...removeStaged(disk), stageEntry];
   }
   const inTheWay = new Set(disk.entries.map((entry) => entry.version));
   inTheWay.delete(disk.booted.version);
   return [
     ...[...inTheWay].flatMap((entryVersion) => removeVersion(disk, entryVersion)),
-    { do: 'remove-staged' },
+    ...removeStaged(disk),
     ...(other.version === '' && other.rootHash === ''
       ? []
       : [{ do: 'empty-slot', slot: other.name } satisfies DiskStep]),

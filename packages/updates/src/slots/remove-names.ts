@@ -18,12 +18,23 @@ export function settleNames(disk: SlotDisk, version: string): DiskStep[] {
 export function removeVersion(disk: SlotDisk, version: string): DiskStep[] {
   const [kept] = entriesOf(disk, version);
   return [
-    ...disk.entries.filter((entry) => entry.version === version && entry.broken).map(removeEntry),
+    ...removeBroken(disk, version),
     ...settleNames(disk, version),
     ...(kept ? [removeEntry(kept)] : []),
   ];
 }
 
-export function removeEntry({ file }: { readonly file: string }): DiskStep {
+/** removeStaged takes all staged UKIs away; one that is the running version's UKI too, by a cut activation, loses its name only. */
+export function removeStaged(disk: SlotDisk): DiskStep[] {
+  const { version } = disk.booted;
+  return [...(disk.staged?.version === version ? settleNames(disk, version) : []), { do: 'remove-staged' }];
+}
+
+/** removeBroken takes those entries of a version away that a cut rename left empty: their names are needed. */
+export function removeBroken(disk: SlotDisk, version: string): DiskStep[] {
+  return disk.entries.filter((entry) => entry.version === version && entry.broken).map(removeEntry);
+}
+
+function removeEntry({ file }: { readonly file: string }): DiskStep {
   return { do: 'remove-entry', file };
 }
