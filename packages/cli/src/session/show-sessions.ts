@@ -1,0 +1,124 @@
+import {
+  EndSessionResponseSchema,
+  ListSessionsResponseSchema,
+  messageData,
+  type NodeClient,
+  type Session,
+  SessionLevel,
+} from '@plinth/api';
+import { PlinthError } from '@plinth/base';
+import { type AskOptions, askNode } from '../client/ask-node.ts';
+import type { CommandContext } from '../framework/context.ts';
+import type { CommandResult } from '../framework/result.ts';
+import { type Block, facts, plainText, table } from '../output/blocks.ts';
+import { printable } from '../output/printable.ts';
+import { formatBytes, formatDuration } from '../output/units.ts';
+
+/** levelName is the word for a level. */
+export function levelName(level: SessionLevel): 'view' | 'full' | 'unknown' {
+  if (level === SessionLevel.VIEW) return 'view';
+  return level === SessionLevel.FULL ? 'full' : 'unknown';
+}
+
+/** listSessions asks a node for its sessions. @throws cli/context-missing, api/… */
+export async function listSessions(options: AskOptions, context: CommandContext): Promise<CommandResult> {
+  const answer = await askNode(options, context, (node) => node.session.list());
+  const allowed = answer.allowedLevels.map(levelName).join(' and ');
+  return {
+    data: messageData(ListSessionsResponseSchema, answer),
+    names: answer.sessions.map(({ id }) => printable(id)),
+    view: [
+      table(
+        [
+          { header: 'SESSION', value: ({ id }) => id },
+          { header: 'LEVEL', value: ({ level }) => levelName(level) },
+          {
+            header: 'STATE',
+            value: stateName,
+            mark: ({ open }, style) => (open ? style.doubtful : style.faint),
+          },
+          { header: 'OPENED BY', value: ({ openedBy }) => openedBy },
+          { header: 'STARTED', value: startedText },
+          { header: 'LASTED', value: ({ duration }) => spanText(duration), align: 'right' },
+          { header: 'REASON', value: ({ reason }) => reason },
+          { header: 'ENDED', value: ({ endedBecause }) => endedBecause, wide: true },
+          { header: 'RECORDING', value: recordingText, wide: true },
+          { header: 'SHA-256', value: ({ recordingSha256 }) => recordingSha256, wide: true },
+        ],
+        answer.sessions,
+        'The node has no sessions, and no recordings of earlier ones.',
+      ),
+      plainText(
+        allowed === '' ? 'Its config allows no sessions.' : `Its config allows sessions of level ${allowed}.`,
+      ),
+    ],
+  };
+}
+
+/** endSession ends a session. @throws cli/context-missing, session/…, api/… */
+export async function endSession(
+  id: string | undefined,
+  options: AskOptions,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const session = await askNode(options, context, async (node) =>
+    node.session.end(id ?? (await openSessionOf(node)).id),
+  );
+  return {
+    data: messageData(EndSessionResponseSchema, {
+      $typeName: EndSessionResponseSchema.typeName,
+      ...(session && { session }),
+    }),
+    names: [printable(session?.id ?? '')],
+    view: session ? sessionFacts(session) : [],
+  };
+}
+
+/** openSessionOf gives the open session of a node. @throws session/missing */
+export async function openSessionOf(node: NodeClient): Promise<Session> {
+  const { sessions } = await node.session.list();
+  const open = sessions.find((each) => each.open);
+  if (open) return open;
+  throw new PlinthError('session/missing', 'Cannot find a session: none is open on the node, expected one');
+}
+
+/** sessionFacts tells of one session. */
+export function sessionFacts(session: Session): readonly Block[] {
+  const { id, level, openedBy, reason, ttl, duration, open, endedBecause } = session;
+  return [
+    facts([
+      ['Session', id],
+      ['Level', levelName(level)],
+      ['Opened by', printable(openedBy)],
+      ['Reason', printable(reason)],
+      ['Longest', spanText(ttl)],
+      ['Lasted', spanText(duration)],
+      ...(open
+        ? []
+        : ([
+            ['Ended', printable(endedBecause)],
+            ['Recording', recordingText(session)],
+            ['SHA-256', session.recordingSha256],
+          ] as const)),
+    ]),
+  ];
+}
+
+function stateName({ open, attached }: Session): string {
+  if (!open) return 'ended';
+  return attached ? 'attached' : 'open';
+}
+
+function startedText({ startedAt }: Session): string {
+  return startedAt
+    ? new Date(Number(startedAt.seconds) * 1000).toISOString().slice(0, 16).replace('T', ' ')
+    : '';
+}
+
+function spanText(span: Session['ttl']): string {
+  return span ? formatDuration(Number(span.seconds) * 1000 + span.nanos / 1_000_000) : '';
+}
+
+function recordingText({ open, recordingBytes }: Session): string {
+  return open ? 'under way' : formatBytes(Number(recordingBytes));
+}
