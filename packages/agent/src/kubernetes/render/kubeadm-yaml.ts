@@ -32,9 +32,9 @@ const ignoredInUpgrades: typeof ignoredChecks = [
 const timeouts = {
   controlPlaneComponentHealthCheck: '15m0s',
   discovery: '15m0s',
-  etcdAPICall: '5m0s',
+  etcdAPICall: '15m0s',
   kubeletHealthCheck: '15m0s',
-  kubernetesAPICall: '5m0s',
+  kubernetesAPICall: '15m0s',
   tlsBootstrap: '15m0s',
   upgradeManifests: '15m0s',
 };
