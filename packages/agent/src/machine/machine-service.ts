@@ -102,7 +102,17 @@ function drainOf(drain: Drain | undefined): MachineRequest['drain'] {
   return { timeoutMs, evictUnmanaged: drain.evictUnmanaged };
 }
 
-function actMessage({ kind, state, askedBy, reason, askedAtMs, overridden, note, failure }: Act): MachineAct {
+/** actMessage renders an act on the machine. */
+export function actMessage({
+  kind,
+  state,
+  askedBy,
+  reason,
+  askedAtMs,
+  overridden,
+  note,
+  failure,
+}: Act): MachineAct {
   return create(MachineActSchema, {
     ...{ kind: kinds[kind], state: states[state], askedBy, reason, overridden, note },
     askedAt: timestampFromMs(askedAtMs),

@@ -26,6 +26,7 @@ import { collectBootReport, uptimeMs } from '../reports/boot-report.ts';
 import { collectSlots, type PartitionReport } from '../reports/slots.ts';
 import type { Versions } from '../reports/versions.ts';
 import { readText, type Sys } from '../sys/sys.ts';
+import type { SlotsNote } from '../update/service/describe-slots.ts';
 import { callerKey, requireRole } from './guard.ts';
 
 /** What the service answers from. */
@@ -40,6 +41,8 @@ export interface NodeServiceSources {
   health(): Promise<Health>;
   /** How the boot before this one ended. */
   bootEnd(): Promise<BootEnd>;
+  /** What updates know of the slots. Never rejects. */
+  readonly describeSlots?: () => Promise<SlotsNote>;
 }
 
 const verdicts = { pass: Verdict.PASS, fail: Verdict.FAIL, unknown: Verdict.UNKNOWN } as const;
@@ -83,9 +86,16 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
         });
       },
       getSlots: async () => {
-        const report = await collectSlots(sys);
+        const [report, notes] = await Promise.all([collectSlots(sys), sources.describeSlots?.()]);
         return create(GetSlotsResponseSchema, {
-          slots: report.slots.map((slot) => ({ ...slot, partitions: slot.partitions.map(partition) })),
+          slots: report.slots.map((slot) => {
+            const { state, ...note } = notes?.slots.get(slot.name) ?? {};
+            return {
+              ...{ ...slot, ...note, partitions: slot.partitions.map(partition) },
+              ...(state && { state: bootStates[state] }),
+            };
+          }),
+          whyNoUpdate: [...(notes?.whyNoUpdate ?? [])],
           otherPartitions: report.otherPartitions.map(partition),
           bootEntries: report.bootEntries.map((entry) => ({ ...entry, state: bootStates[entry.state] })),
           espReadable: report.espReadable,

@@ -42,12 +42,11 @@ export function judgeFallBack({ view, state, bootId }: FallBackFacts): FoundFall
 
 /** Whether the boot loader has tried a version that was activated and does not run. */
 function wasTried(other: VersionInSlot | undefined, booted: string): boolean {
-  // Proven: somebody chose another entry. Nothing there: it was taken away since, by what only a failed one allows.
-  if (!other) return false;
-  if (other.state === 'proven') return false;
-  if (other.state !== 'trial') return true;
+  // Without an entry it was taken back, never activated to the end, or left; proven, and somebody chose another entry.
+  if (!other || other.triesDone === 0) return false;
+  if (other.state === 'failed') return true;
   // An older version gets one boot at a time; a newer one is tried again at the next boot.
-  return other.triesDone > 0 && compareUapiVersions(other.version, booted) < 0;
+  return other.state === 'trial' && compareUapiVersions(other.version, booted) < 0;
 }
 
 function why(

@@ -9,7 +9,11 @@ import { SYSTEMCTL } from '../../reports/versions.ts';
 
 /** A pod of this node, as far as its readiness is asked. */
 export const readyPodSchema = z.object({
-  metadata: z.object({ name: z.string() }),
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    labels: z.record(z.string(), z.string()).default({}),
+  }),
   status: z
     .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) })
     .default({ conditions: [] }),
@@ -18,8 +22,8 @@ export type ReadyPod = z.infer<typeof readyPodSchema>;
 
 export interface PolicyCheckParts {
   readonly probe: Pick<NetworkProbe, 'connect'>;
-  /** Pods of this node with labels, in a namespace. Rejects with a message fit to be shown. */
-  pods(namespace: string, labels: string): Promise<readonly ReadyPod[]>;
+  /** Pods of this node. Rejects with a message fit to be shown. */
+  pods(): Promise<readonly ReadyPod[]>;
   readonly timeoutMs?: number;
 }
 
@@ -75,7 +79,7 @@ function questionOf({ http, tcp, unit, pod }: ContractCheck, parts: PolicyCheckP
     return {
       expected: 'every pod with these labels is ready, and there is one',
       source: `pods ${pod.labels} in ${pod.namespace}`,
-      observe: async () => judgePods(await parts.pods(pod.namespace, pod.labels)),
+      observe: async () => judgePods(choosePods(await parts.pods(), pod)),
     };
   // The schema lets nothing else through.
   return {
@@ -83,6 +87,21 @@ function questionOf({ http, tcp, unit, pod }: ContractCheck, parts: PolicyCheckP
     source: 'machine config',
     observe: async () => unknown('it asks for nothing'),
   };
+}
+
+/** choosePods finds those of a namespace that have every label of a selector ("app=web,edge"); pure. */
+export function choosePods(
+  pods: readonly ReadyPod[],
+  { namespace, labels }: { readonly namespace: string; readonly labels: string },
+): readonly ReadyPod[] {
+  const wanted = labels.split(',').map((each) => each.split('=') as [string, string?]);
+  return pods.filter(
+    ({ metadata }) =>
+      metadata.namespace === namespace &&
+      wanted.every(([key, value]) =>
+        value === undefined ? Object.hasOwn(metadata.labels, key) : metadata.labels[key] === value,
+      ),
+  );
 }
 
 /** judgePods: all are ready, and there is one; pure. */

@@ -6,6 +6,8 @@ export const lastCheckSchema = z.object({
   /** When the repository last answered; absent: never. */
   checkedAtMs: z.number().optional(),
   channel: z.string(),
+  /** The version that ran then: what comes next depends on it. */
+  booted: z.string(),
   /** "" when there is none to take. */
   version: z.string(),
   newest: z.string(),

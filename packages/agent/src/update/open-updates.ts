@@ -1,0 +1,161 @@
+import type { ConnectRouter } from '@connectrpc/connect';
+import type { UpdatePolicy } from '@plinth/config';
+import { viewSlots } from '@plinth/updates';
+import { type CheckResult, type CheckSpec, fail, pass, runCheck, unknown } from '../checks/check.ts';
+import type { NodeConsole } from '../console.ts';
+import type { Health } from '../health/collect-health.ts';
+import type { NetworkProbe } from '../health/network-probe.ts';
+import type { Integrity } from '../integrity/collect-integrity.ts';
+import type { EndSystem } from '../machine/end-system.ts';
+import type { BootEnd } from '../machine/judge-boot-end.ts';
+import type { Machine, MachineParts } from '../machine/open-machine.ts';
+import { uptimeMs } from '../reports/boot-report.ts';
+import type { AuditSink } from '../server/audit.ts';
+import type { StateStore } from '../sys/state-store.ts';
+import type { Sys } from '../sys/sys.ts';
+import type { Baseline } from './activate/activated.ts';
+import { prepareEnd } from './activate/prepare-end.ts';
+import { defaultRouteCheck, defaultRoutes } from './health/default-routes.ts';
+import { findFallBack } from './health/find-fall-back.ts';
+import { baselineOf, contractOfHealth, contractOfIntegrity, FIRST_CHECKS } from './health/judge-contract.ts';
+import { ownApiCheck } from './health/own-api-check.ts';
+import { policyChecks, type ReadyPod } from './health/policy-checks.ts';
+import { fallBackRecorder } from './health/record-fall-back.ts';
+import { runContract } from './health/run-contract.ts';
+import { trialDeadline } from './health/trial-deadline.ts';
+import { keepChecking } from './service/check-updates.ts';
+import { describeSlots, type SlotsNote } from './service/describe-slots.ts';
+import { updateService } from './service/update-service.ts';
+import type { Stager, UpdateStore } from './types.ts';
+
+export interface UpdatesParts {
+  readonly sys: Sys;
+  /** plinthd's state folder. */
+  readonly files: StateStore;
+  readonly stager: Stager;
+  readonly store: UpdateStore;
+  readonly console: NodeConsole;
+  readonly policy: () => UpdatePolicy | undefined;
+  readonly health: () => Promise<Health>;
+  readonly integrity: () => Promise<Integrity>;
+  readonly probe: NetworkProbe;
+  readonly bootId: string;
+  /** Minor versions of Kubernetes that the node runs, "1.37". */
+  kubernetesMinors(): Promise<readonly string[]>;
+  /** Pods of this node. */
+  pods(): Promise<readonly ReadyPod[]>;
+  readonly signal: AbortSignal;
+}
+
+export interface ServeUpdatesParts {
+  readonly machine: Machine;
+  readonly bootEnd: () => Promise<BootEnd>;
+  readonly endSystem: EndSystem;
+  readonly audit: AuditSink;
+  /** The port that the API listens on; known once it does. */
+  readonly port: () => number;
+}
+
+/** Updates of this node, before and after the machine's own acts are there. */
+export interface Updates {
+  readonly check: CheckSpec;
+  readonly prepareEnd: NonNullable<MachineParts['prepareEnd']>;
+  describeSlots(): Promise<SlotsNote>;
+  routes(parts: ServeUpdatesParts): (router: ConnectRouter) => void;
+  /**
+   * Once the API listens: goes on with what was under way, finds out whether this boot is there because another version failed, and
+   * proves this one if it is on trial. Never throws; ends with the signal.
+   */
+  live(parts: ServeUpdatesParts): Promise<void>;
+}
+
+/** A node without a policy has this long. */
+const DEADLINE_MINUTES = 10;
+
+/** openUpdates puts together all that updates are on this node. */
+export function openUpdates(parts: UpdatesParts): Updates {
+  const { sys, stager, store, console, policy, bootId, signal } = parts;
+  const booted = stager.readSlotDisk().then(
+    (disk) => viewSlots(disk).booted.version,
+    () => undefined,
+  );
+
+  const baseline = async (): Promise<Baseline> => {
+    const [health, integrity] = await Promise.all([parts.health(), parts.integrity()]);
+    return baselineOf(health.checks, integrity.checks, await defaultRoutes(sys).catch(() => []));
+  };
+
+  /** Everything that a version on trial has to show, now. */
+  async function look(
+    before: Baseline | undefined,
+    first: boolean,
+    port: () => number,
+  ): Promise<readonly CheckResult[]> {
+    const { checks: health } = await parts.health();
+    if (first) return health.filter(({ id }) => FIRST_CHECKS.includes(id));
+    const own = [
+      ownApiCheck(parts.probe, port),
+      defaultRouteCheck(before?.defaultRoutes ?? []),
+      ...policyChecks(policy()?.health.checks ?? [], parts),
+    ];
+    const [integrity, answers] = await Promise.all([
+      parts.integrity(),
+      Promise.all(own.map((spec) => runCheck(spec, sys, 10_000))),
+    ]);
+    return [...contractOfHealth(health, before), contractOfIntegrity(integrity.checks, before), ...answers];
+  }
+
+  return {
+    check: fallBackCheck(store, booted),
+    prepareEnd: (update, act) =>
+      prepareEnd({ store, stager, bootId, nowMs: sys.nowMs, baseline }, update, act),
+    describeSlots: () => describeSlots({ stager, policy }),
+    routes: ({ machine }) =>
+      updateService({
+        ...{ stager, store, machine, bootId, policy, nowMs: sys.nowMs },
+        kubernetesMinors: parts.kubernetesMinors,
+        volatileBecause: parts.files.volatileBecause,
+      }),
+    async live({ bootEnd, endSystem, audit, port }) {
+      try {
+        await findFallBack({
+          ...{ sys, files: parts.files, store, stager, console, bootId, bootEnd },
+          onFound: fallBackRecorder(audit),
+        });
+      } catch (reason) {
+        console.say(`update: cannot tell whether the node fell back: ${reason}`);
+      }
+      // Beside each other: a boot on trial stages nothing, and one that is proven goes on with what it staged.
+      await Promise.all([
+        runContract({
+          ...{ store, stager, deadline: trialDeadline(sys), console, bootId, nowMs: sys.nowMs, signal },
+          upMs: () => uptimeMs(sys),
+          deadlineMs: () => (policy()?.health.deadlineMinutes ?? DEADLINE_MINUTES) * 60_000,
+          look: (before, first) => look(before, first, port),
+          reboot: () => endSystem('reboot'),
+        }).catch((reason: unknown) => console.say(`update: the health contract ended: ${reason}`)),
+        stager.resumeStage(),
+        keepChecking({ stager, store, policy, nowMs: sys.nowMs, console }, signal),
+      ]);
+    },
+  };
+}
+
+/** Says it in the health of the node for as long as the version is blocked here. */
+function fallBackCheck(store: UpdateStore, booted: Promise<string | undefined>): CheckSpec {
+  return {
+    id: 'update',
+    expected: 'the node runs the version that was activated last',
+    source: 'boot entries, and what plinthd remembers of them',
+    cause: 'The version did not prove itself on this node.',
+    fix: 'Read why with "plinth get update"; stage another version, or let this one be taken again.',
+    observe: async () => {
+      const [{ fallBack, failed, contract }, version] = await Promise.all([store.read(), booted]);
+      if (version === undefined) return unknown('what the slots hold could not be read');
+      const open = fallBack?.to === version && failed.some((each) => each.version === fallBack.from);
+      if (open) return fail(`fell back from ${fallBack.from} because ${fallBack.reason}`);
+      const trial = contract?.version === version && contract.state === 'running';
+      return pass(trial ? `${version}, on trial` : version);
+    },
+  };
+}

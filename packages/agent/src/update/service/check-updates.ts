@@ -1,0 +1,100 @@
+import { describeCode, isErrorCode, messageOf, PlinthError } from '@plinth/base';
+import type { UpdatePolicy } from '@plinth/config';
+import type { NodeConsole } from '../../console.ts';
+import { pause, type Sleep } from '../../repeat.ts';
+import type { ChannelOffer, Stager, UpdateSource, UpdateStore } from '../types.ts';
+import type { LastCheck } from './last-check.ts';
+
+export interface CheckParts {
+  readonly stager: Pick<Stager, 'checkUpdate' | 'readSlotDisk'>;
+  readonly store: UpdateStore;
+  readonly policy: () => UpdatePolicy | undefined;
+  readonly nowMs: () => number;
+}
+
+/** The network comes up first. */
+const FIRST_MS = 2 * 60_000;
+const EVERY_MS = 6 * 60 * 60_000;
+const AGAIN_MS = 20 * 60_000;
+
+/** sourceOf is where versions come from by a machine config. @throws update/no-policy */
+export function sourceOf(policy: UpdatePolicy | undefined): UpdateSource {
+  if (!policy)
+    throw new PlinthError(
+      'update/no-policy',
+      'Cannot look for versions: the machine config names no source, expected a document of kind UpdatePolicy',
+    );
+  const { sources: addresses, channel, certificateAuthority: caPem } = policy;
+  return { addresses, channel, ...(caPem !== undefined && { caPem }) };
+}
+
+/**
+ * checkUpdates asks the repository what it offers and remembers the answer, or why there was none.
+ * @throws update/no-policy, and what Stager.checkUpdate throws
+ */
+export async function checkUpdates({ stager, store, policy, nowMs }: CheckParts): Promise<LastCheck> {
+  const source = sourceOf(policy());
+  const booted = (await stager.readSlotDisk()).booted.version;
+  try {
+    const check = lastCheckOf(await stager.checkUpdate(source), {
+      ...{ channel: source.channel, booted, checkedAtMs: nowMs() },
+    });
+    await store.change((state) => ({ ...state, lastCheck: check }));
+    return check;
+  } catch (reason) {
+    const { code, message, hint } = PlinthError.from(
+      reason,
+      'update/unreachable',
+      'Cannot ask the repository',
+    );
+    const failure = { code, message: message.slice(0, 1000), hint };
+    await store.change((state) => {
+      const old = state.lastCheck;
+      const same = old?.channel === source.channel && old.booted === booted ? old : undefined;
+      const none = { channel: source.channel, booted, version: '', newest: '', reasons: [] };
+      return { ...state, lastCheck: { ...(same ?? none), failure } };
+    });
+    throw reason;
+  }
+}
+
+/** lastCheckOf is what is remembered of an offer; pure. */
+export function lastCheckOf(
+  { newest, decision }: ChannelOffer,
+  of: Pick<LastCheck, 'channel' | 'booted' | 'checkedAtMs'>,
+): LastCheck {
+  if (decision.kind === 'none') {
+    const { code, message, hint } = decision;
+    return { ...of, version: '', newest, reasons: [{ code, message, hint }] };
+  }
+  const reasons = decision.reasons.map(({ code = '', message }) => ({
+    ...{ code, message, hint: isErrorCode(code) ? describeCode(code).fix : '' },
+  }));
+  return { ...of, version: decision.version, newest, reasons: reasons.slice(0, 20) };
+}
+
+/** keepChecking asks now and then, so that a node can say what comes next without being told to ask. Never throws. */
+export async function keepChecking(
+  parts: CheckParts & { readonly console: NodeConsole },
+  signal: AbortSignal,
+  sleep: Sleep = pause,
+): Promise<void> {
+  let said = '';
+  // Not all nodes of a house at once.
+  await sleep(FIRST_MS + Math.random() * FIRST_MS, signal);
+  while (!signal.aborted) {
+    let failed = false;
+    if (parts.policy()) {
+      try {
+        await checkUpdates(parts);
+        said = '';
+      } catch (reason) {
+        failed = true;
+        const text = messageOf(reason);
+        if (text !== said) parts.console.say(`update: ${text}`);
+        said = text;
+      }
+    }
+    await sleep((failed ? AGAIN_MS : EVERY_MS) * (0.9 + Math.random() * 0.2), signal);
+  }
+}

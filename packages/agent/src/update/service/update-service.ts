@@ -1,0 +1,161 @@
+import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
+import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
+import {
+  ActivateUpdateResponseSchema,
+  CancelUpdateResponseSchema,
+  CheckUpdateResponseSchema,
+  type Drain,
+  RollBackResponseSchema,
+  StageUpdateResponseSchema,
+  UnblockVersionResponseSchema,
+  UpdateService,
+} from '@plinth/api';
+import { PlinthError } from '@plinth/base';
+import type { UpdatePolicy } from '@plinth/config';
+import { planCancel, viewSlots } from '@plinth/updates';
+import { isUnderWay, type MachineRequest } from '../../machine/machine-act.ts';
+import { actMessage } from '../../machine/machine-service.ts';
+import type { Machine } from '../../machine/open-machine.ts';
+import { callerKey, requireRole } from '../../server/guard.ts';
+import { judgeActivate, judgeRollBack } from '../activate/judge-activate.ts';
+import type { Stager, UpdateStore } from '../types.ts';
+import { type CheckParts, checkUpdates, sourceOf } from './check-updates.ts';
+import { choiceMessage, stageMessage, updateMessage } from './messages.ts';
+import { viewUpdate } from './read-update.ts';
+
+export interface UpdateServiceParts extends CheckParts {
+  readonly stager: Stager;
+  readonly store: UpdateStore;
+  readonly machine: Machine;
+  readonly bootId: string;
+  readonly policy: () => UpdatePolicy | undefined;
+  /** Minor versions of Kubernetes that the node runs, "1.37". */
+  kubernetesMinors(): Promise<readonly string[]>;
+  /** Why nothing is remembered over a reboot; undefined when it is. */
+  readonly volatileBecause: string | undefined;
+}
+
+const DRAIN_MS = 5 * 60_000;
+
+/** updateService gives the routes of plinth.node.v1.UpdateService. */
+export function updateService(parts: UpdateServiceParts): (router: ConnectRouter) => void {
+  const { stager, store, machine, bootId, policy, nowMs } = parts;
+
+  /** Nothing is changed that a reboot under way has begun to rely on. */
+  const assertIdle = (verb: string) => {
+    const act = machine.current();
+    if (isUnderWay(act) && act.state !== 'returning')
+      throw new PlinthError(
+        'update/act-running',
+        `Cannot ${verb}: a ${act.kind} is ${act.state}, expected no act on the machine`,
+        { retryable: true },
+      );
+  };
+
+  return (router) => {
+    router.service(UpdateService, {
+      getUpdate: async () => {
+        const [disk, state] = await Promise.all([stager.readSlotDisk(), stager.readUpdateState()]);
+        return updateMessage(
+          viewUpdate(disk, state, machine.current(), bootId),
+          policy(),
+          parts.volatileBecause,
+        );
+      },
+      checkUpdate: async () => {
+        const check = await checkUpdates(parts);
+        return create(CheckUpdateResponseSchema, { next: choiceMessage(check, policy(), check.booted) });
+      },
+      stageUpdate: async function* ({ version }, context) {
+        assertIdle('stage a version');
+        const { bytesPerSecond } = policy() ?? {};
+        const progress = stager.stageUpdate({
+          source: sourceOf(policy()),
+          ...(version !== '' && { version }),
+          ...(bytesPerSecond !== undefined && { limits: { bytesPerSecond } }),
+          ...{ by: callerName(context), signal: context.signal },
+        });
+        for await (const each of progress) {
+          const { stage } = await stager.readUpdateState();
+          const record = stage ?? {
+            ...{ source: sourceOf(policy()), by: callerName(context), askedAtMs: nowMs() },
+          };
+          const state = each.phase === 'staged' ? 'staged' : 'running';
+          yield create(StageUpdateResponseSchema, {
+            stage: stageMessage({ ...record, version: each.version, state, progress: each }, nowMs()),
+          });
+        }
+      },
+      cancelUpdate: async () => {
+        assertIdle('cancel');
+        const staging = (await stager.readUpdateState()).stage;
+        const cancelled = await stager.cancelStage();
+        const { staged } = viewSlots(await stager.readSlotDisk());
+        if (staged) {
+          await stager.changeEntries(planCancel);
+          await store.change(({ activated, ...state }) => ({
+            ...state,
+            ...(activated && activated.version !== staged.version && { activated }),
+          }));
+        }
+        const version = staged?.version ?? (cancelled ? (staging?.version ?? staging?.wanted ?? '') : '');
+        return create(CancelUpdateResponseSchema, { version });
+      },
+      activateUpdate: async ({ version: wanted, reason, override, drain }, context) => {
+        assertIdle('activate');
+        const [disk, { stage }, kubernetesMinors] = await Promise.all([
+          stager.readSlotDisk(),
+          stager.readUpdateState(),
+          parts.kubernetesMinors(),
+        ]);
+        const version = judgeActivate({ disk, stage, kubernetesMinors }, wanted);
+        const act = await machine.begin({
+          ...reboot({ reason, override, drain }, context),
+          update: { how: 'activate', version },
+        });
+        return create(ActivateUpdateResponseSchema, { version, act: actMessage(act) });
+      },
+      rollBack: async ({ reason, override, drain }, context) => {
+        assertIdle('roll back');
+        const [disk, { stage }] = await Promise.all([stager.readSlotDisk(), stager.readUpdateState()]);
+        const toVersion = judgeRollBack({ disk, stage });
+        const act = await machine.begin({
+          ...reboot({ reason, override, drain }, context),
+          update: { how: 'roll-back', version: toVersion },
+        });
+        const fromVersion = disk.booted.version;
+        return create(RollBackResponseSchema, { fromVersion, toVersion, act: actMessage(act) });
+      },
+      unblockVersion: async ({ version }) => {
+        await store.change((state) => {
+          if (!state.failed.some((each) => each.version === version))
+            throw new PlinthError(
+              'update/not-blocked',
+              `Cannot unblock "${version.slice(0, 100)}": it is not blocked on this node, expected one that is`,
+            );
+          return { ...state, failed: state.failed.filter((each) => each.version !== version) };
+        });
+        return create(UnblockVersionResponseSchema);
+      },
+    });
+  };
+}
+
+function callerName(context: HandlerContext): string {
+  return requireRole(context.values.get(callerKey)).commonName;
+}
+
+function reboot(
+  asked: { readonly reason: string; readonly override: string; readonly drain?: Drain | undefined },
+  context: HandlerContext,
+): Omit<MachineRequest, 'update'> {
+  const { reason, override, drain } = asked;
+  return {
+    ...{ kind: 'reboot', askedBy: callerName(context), reason, override },
+    drain: drain && {
+      timeoutMs: drain.timeout ? durationMs(drain.timeout) : DRAIN_MS,
+      evictUnmanaged: drain.evictUnmanaged,
+    },
+  };
+}
