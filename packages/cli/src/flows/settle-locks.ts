@@ -38,7 +38,14 @@ export interface LockOutcome {
 }
 
 /** The package lists that are pinned: os/<name>.yaml to os/<name>.lock.json. */
-const lockNames: readonly LockName[] = ['plinth', 'toolbox', 'go-tools', 'kubernetes', 'outsiders'];
+const lockNames: readonly LockName[] = [
+  'plinth',
+  'toolbox',
+  'go-tools',
+  'kubernetes',
+  'outsiders',
+  'servers',
+];
 
 /**
  * settleLocks brings every lock in line with its package list, or with today's mirror.

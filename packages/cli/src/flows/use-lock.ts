@@ -15,7 +15,7 @@ import type { CommandContext } from '../framework/context.ts';
 import { repositoryRoot } from '../repository.ts';
 
 /** What a package list is pinned for. */
-export type LockName = 'plinth' | 'toolbox' | 'go-tools' | 'kubernetes' | 'outsiders';
+export type LockName = 'plinth' | 'toolbox' | 'go-tools' | 'kubernetes' | 'outsiders' | 'servers';
 
 /** The same, for people. */
 export const lockTitles: Readonly<Record<LockName, string>> = {
@@ -24,6 +24,7 @@ export const lockTitles: Readonly<Record<LockName, string>> = {
   'go-tools': 'Go toolchain',
   kubernetes: 'Kubernetes layer',
   outsiders: 'programs of others, for tests',
+  servers: 'servers of others, for tests',
 };
 
 /** The folder of the committed package lists and locks. */
