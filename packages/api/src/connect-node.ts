@@ -20,6 +20,7 @@ import {
 } from './gen/plinth/node/v1/node_pb.ts';
 import { type KubernetesCalls, kubernetesCalls } from './kubernetes-calls.ts';
 import { nodeCallLimitMs } from './limits.ts';
+import { type LoginCalls, loginCalls } from './login-calls.ts';
 import { type LogsCalls, logsCalls } from './logs-calls.ts';
 import { type MachineCalls, machineCalls } from './machine-calls.ts';
 import { type MaintenanceCalls, maintenanceCalls } from './maintenance-calls.ts';
@@ -57,6 +58,7 @@ export interface NodeClient extends Disposable {
   readonly bootstrapContainers: BootstrapContainersCalls;
   readonly session: SessionCalls;
   readonly maintenance: MaintenanceCalls;
+  readonly login: LoginCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
   close(): void;
 }
@@ -116,6 +118,7 @@ export function connectNode(target: NodeTarget): NodeClient {
     machine: machineCalls(transport, answer),
     update: updateCalls(transport, answer, fail),
     maintenance: maintenanceCalls(transport, answer),
+    login: loginCalls(transport, answer),
     close,
     [Symbol.dispose]: close,
   };
