@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PlinthError } from '@plinth/base';
+import { versionState } from '@plinth/updates';
+import fc from 'fast-check';
+import { judgeActivate, judgeRollBack } from '../activate/judge-activate.ts';
+import { prepareEnd } from '../activate/prepare-end.ts';
+import { ModelNode } from '../testing/model-node.ts';
+import { findFallBack } from './find-fall-back.ts';
+import { runContract } from './run-contract.ts';
+
+/** What a version does when it is booted. */
+const kinds = ['good', 'sick', 'hangs', 'agent-dies'] as const;
+type Kind = (typeof kinds)[number];
+
+type Action =
+  | { readonly do: 'upgrade'; readonly version: string }
+  | { readonly do: 'activate' | 'roll-back' | 'power-cycle' | 'restart-agent' };
+
+const actions: fc.Arbitrary<Action> = fc.oneof(
+  fc.integer({ min: 1, max: 6 }).map((n): Action => ({ do: 'upgrade', version: `1.${n}` })),
+  fc.constantFrom<Action>(
+    { do: 'activate' },
+    { do: 'roll-back' },
+    { do: 'power-cycle' },
+    { do: 'restart-agent' },
+  ),
+);
+
+/** plinthd in one boot, from its start until nothing is left to be decided. @returns whether it reboots the node */
+async function liveOneBoot(node: ModelNode, kind: Kind): Promise<boolean> {
+  const over = new AbortController();
+  const console = { say: () => {} };
+  await findFallBack({
+    ...{ store: node.store, stager: node.stager, console, bootId: node.bootId },
+    sys: { nowMs: () => node.boots, run: async () => ({ exitCode: 0, stdout: '', stderr: '' }) },
+    files: { write: async () => {}, remove: async () => {} },
+    bootEnd: async () => ({ kind: 'abrupt', ask: undefined, evidence: [] }),
+    onFound: () => {},
+  });
+  let reboots = false;
+  let upMs = 0;
+  await runContract({
+    ...{ store: node.store, stager: node.stager, console, bootId: node.bootId, signal: over.signal },
+    deadline: { arm: async () => {}, disarm: async () => {} },
+    nowMs: () => node.boots,
+    upMs: async () => upMs,
+    deadlineMs: () => 10 * 60_000,
+    look: async () => [
+      {
+        ...{ id: 'containerd', expected: 'active', source: '', cause: '', fix: '', critical: true },
+        ...{ verdict: kind === 'good' ? 'pass' : 'fail', observed: kind },
+      },
+    ],
+    reboot: async () => {
+      reboots = true;
+      over.abort();
+    },
+    sleep: async () => {
+      upMs += 60_000;
+      // It dies in the middle of its trial: nobody decides, systemd's deadline reboots.
+      if (kind === 'agent-dies' && upMs > 120_000) {
+        reboots = true;
+        over.abort();
+      }
+    },
+  });
+  return reboots;
+}
+
+/** Starts the node until it stays up. */
+async function powerOn(node: ModelNode, kindOf: (version: string) => Kind): Promise<void> {
+  for (let starts = 0; ; starts++) {
+    assert.ok(starts < 12, 'it starts again and again');
+    node.restart();
+    const kind = kindOf(node.booted.version);
+    const counts = versionState(node.disk, node.booted.version) !== 'proven';
+    // The watchdog ends it; plinthd never ran.
+    if (kind === 'hangs' && counts) continue;
+    if (!(await liveOneBoot(node, kind))) return;
+  }
+}
+
+test('whatever is tried, the node comes to stay on a version that proved itself, and says what failed', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom(...kinds), { minLength: 6, maxLength: 6 }),
+      fc.array(actions, { maxLength: 12 }),
+      async (byNumber, sequence) => {
+        const kindOf = (version: string): Kind =>
+          version === '1.0' ? 'good' : (byNumber[Number(version.slice(2)) - 1] ?? 'good');
+        const node = new ModelNode('1.0');
+        for (const action of sequence) {
+          try {
+            await carryOut(node, action, kindOf);
+          } catch (reason) {
+            // Refusals are part of the game, and have a code.
+            if (!(reason instanceof PlinthError)) throw reason;
+          }
+          await checkSound(node, kindOf);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+async function carryOut(node: ModelNode, action: Action, kindOf: (version: string) => Kind): Promise<void> {
+  const end = async (how: 'activate' | 'roll-back', version: string) => {
+    await prepareEnd(
+      {
+        ...{ store: node.store, stager: node.stager, bootId: node.bootId, nowMs: () => node.boots },
+        baseline: async () => ({ notPassing: [], defaultRoutes: [] }),
+      },
+      { how, version },
+      { askedBy: 'ann', reason: '' },
+    );
+    await powerOn(node, kindOf);
+  };
+  const activate = async () => {
+    const { stage } = await node.store.read();
+    await end('activate', judgeActivate({ disk: node.disk, stage, kubernetesMinors: [] }, ''));
+  };
+  switch (action.do) {
+    case 'upgrade': {
+      const source = { addresses: [], channel: 'stable' };
+      for await (const _ of node.stager.stageUpdate({ source, version: action.version, by: 'ann' }));
+      return activate();
+    }
+    case 'activate':
+      return activate();
+    case 'roll-back':
+      return end('roll-back', judgeRollBack({ disk: node.disk, stage: undefined }));
+    case 'power-cycle':
+      return powerOn(node, kindOf);
+    case 'restart-agent':
+      assert.equal(await liveOneBoot(node, kindOf(node.booted.version)), false);
+  }
+}
+
+async function checkSound(node: ModelNode, kindOf: (version: string) => Kind): Promise<void> {
+  const { version } = node.booted;
+  assert.equal(kindOf(version), 'good', `it stays on ${version}`);
+  assert.equal(versionState(node.disk, version), 'proven');
+  const { activated, failed, fallBack } = await node.store.read();
+  for (const each of failed) assert.notEqual(each.version, version, 'what runs is not blocked');
+  if (activated) assert.equal(activated.version, version, 'what was activated runs, or its end was found');
+  if (fallBack?.bootId === node.bootId) {
+    assert.notEqual(kindOf(fallBack.from), 'good');
+    assert.equal(fallBack.to, version);
+    assert.ok(failed.some((each) => each.version === fallBack.from));
+    const expected = kindOf(fallBack.from) === 'sick' ? 'update/contract-broken' : 'update/boot-died';
+    assert.equal(fallBack.code, expected);
+  }
+}
