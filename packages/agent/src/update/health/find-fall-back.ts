@@ -1,3 +1,4 @@
+import { messageOf } from '@plinth/base';
 import { planRecover, viewSlots } from '@plinth/updates';
 import type { NodeConsole } from '../../console.ts';
 import type { BootEnd } from '../../machine/judge-boot-end.ts';
@@ -53,7 +54,10 @@ export async function findFallBack(parts: FindFallBackParts): Promise<FallBackRe
     checks: [...found.checks],
   };
   await forgetJournals(parts, state, record);
-  await store.change((now) => withFallBack(now, record));
+  // A full /var must not keep it from being said; the disk tells of it again at the next start.
+  await store
+    .change((now) => withFallBack(now, record))
+    .catch((reason: unknown) => console.say(`update: the fall-back cannot be stored: ${messageOf(reason)}`));
   console.say(
     `update: the node fell back from ${record.from} to ${record.to}: ${record.reason} [${record.code}]`,
   );

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { createClient, createRouterTransport, type Interceptor } from '@connectrpc/connect';
+import { BootState, UpdatePhase, UpdateService } from '@plinth/api';
+import type { UpdatePolicy } from '@plinth/config';
+import { eventually } from '@plinth/host/testing';
+import { as, failure } from '../../kubernetes/testing/served.ts';
+import { serveMachine } from '../../machine/serve-machine.ts';
+import type { AuditRecord } from '../../server/audit.ts';
+import { roles } from '../../server/caller.ts';
+import { callerKey, guard } from '../../server/guard.ts';
+import { memoryStore } from '../../sys/state-store.ts';
+import { fakeSys } from '../../testing/fake-sys.ts';
+import { prepareEnd } from '../activate/prepare-end.ts';
+import { ModelNode } from '../testing/model-node.ts';
+import { updateService } from './update-service.ts';
+
+const policy: UpdatePolicy = {
+  ...{ channel: 'stable', sources: ['https://updates.example'] },
+  health: { deadlineMinutes: 10, checks: [] },
+};
+const identify: Interceptor = (next) => (request) => {
+  const role = roles.find((name) => name === request.header.get('x-role'));
+  if (role) request.contextValues.set(callerKey, { ok: true, caller: { commonName: 'ann', role } });
+  return next(request);
+};
+
+/** A node behind the guard; the end of its system is a start of the model. */
+async function node(
+  change: {
+    readonly policy?: UpdatePolicy;
+    readonly minors?: readonly string[];
+    readonly otherAct?: string;
+  } = {
+    policy,
+  },
+) {
+  const model = new ModelNode('1.0');
+  const stop = new AbortController();
+  const records: AuditRecord[] = [];
+  const ended: string[] = [];
+  const sys = fakeSys({
+    files: { '/proc/sys/kernel/random/boot_id': 'boot-1\n', '/proc/uptime': '60.0 60.0\n' },
+  });
+  const store = { ...memoryStore('a test'), volatileBecause: undefined };
+  const { machine } = await serveMachine({
+    ...{ sys, store, console: { say: () => {} }, nodeName: 'w1', configSource: 'persisted' },
+    signal: stop.signal,
+    duty: {
+      runningAct: () => undefined,
+      member: async () => undefined,
+      judgeOwnLoss: async () => ({ ok: true }),
+    },
+    ...{ isHealthy: async () => true, otherAct: async () => change.otherAct },
+    prepareEnd: (update, act) =>
+      prepareEnd(
+        {
+          ...{ store: model.store, stager: model.stager, bootId: 'boot-1', nowMs: () => 1000 },
+          baseline: async () => ({ notPassing: [], defaultRoutes: ['IPv4'] }),
+        },
+        update,
+        act,
+      ),
+    endSystem: async (how) => {
+      ended.push(how);
+      model.restart();
+      stop.abort();
+    },
+    resetMark: { set: async () => {}, clear: async () => {} },
+  });
+  const routes = updateService({
+    ...{ stager: model.stager, store: model.store, machine, bootId: 'boot-1', nowMs: () => 1000 },
+    ...{ policy: () => change.policy, kubernetesMinors: async () => change.minors ?? [] },
+    volatileBecause: undefined,
+  });
+  const transport = createRouterTransport(routes, {
+    router: { interceptors: [identify, guard((record) => void records.push(record), Date.now)] },
+  });
+  const client = createClient(UpdateService, transport);
+  const stage = async (version: string) => {
+    const phases: UpdatePhase[] = [];
+    for await (const { stage: each } of client.stageUpdate({ version }, as('plinth:operator')))
+      phases.push(each?.phase ?? UpdatePhase.UNSPECIFIED);
+    return phases;
+  };
+  return { model, client, stage, ended, records };
+}
+
+suite('UpdateService', () => {
+  test('stage, activate: the node reboots into the version on trial; the one before is there to go back to', async () => {
+    const { model, client, stage, ended } = await node();
+    assert.equal((await stage('1.1')).at(-1), UpdatePhase.STAGED);
+    const staged = await client.getUpdate({}, as('plinth:reader'));
+    assert.equal(staged.phase, UpdatePhase.STAGED);
+    assert.deepEqual([staged.staged?.version, staged.staged?.slot], ['1.1', 'b']);
+    const { version } = await client.activateUpdate(
+      { version: '1.1', reason: 'news' },
+      as('plinth:operator'),
+    );
+    assert.equal(version, '1.1');
+    await eventually(() => assert.deepEqual(ended, ['reboot']));
+    assert.equal(model.booted.version, '1.1');
+    const after = await client.getUpdate({}, as('plinth:reader'));
+    assert.partialDeepStrictEqual(after.booted, { version: '1.1', state: BootState.TRIAL, triesLeft: 2 });
+    assert.equal(after.rollback?.version, '1.0');
+    assert.deepEqual(after.writeProtectedSlots, ['b', 'a']);
+    const { activated } = await model.store.read();
+    assert.partialDeepStrictEqual(activated, { version: '1.1', from: '1.0', by: 'ann', reason: 'news' });
+  });
+
+  test('roll back sticks: the version that was left is blocked, with who and why', async () => {
+    const { model, client, ended } = await node();
+    // It runs 1.1, proven, beside 1.0.
+    for await (const _ of model.stager.stageUpdate({
+      ...{ source: { addresses: [], channel: 'stable' }, version: '1.1', by: 'ann' },
+    }));
+    model.files.add('plinth_1.1_x86-64.efi');
+    for (const file of model.files) if (file.endsWith('.staged')) model.files.delete(file);
+    model.restart();
+    assert.equal(model.booted.version, '1.1');
+    const { fromVersion, toVersion } = await client.rollBack({ reason: 'slow' }, as('plinth:operator'));
+    assert.deepEqual([fromVersion, toVersion], ['1.1', '1.0']);
+    await eventually(() => assert.deepEqual(ended, ['reboot']));
+    assert.equal(model.booted.version, '1.0');
+    const after = await client.getUpdate({}, as('plinth:reader'));
+    assert.partialDeepStrictEqual(after.blocked, [
+      { version: '1.1', blockedBy: 'ann', reason: { code: 'update/rolled-back' } },
+    ]);
+    await client.unblockVersion({ version: '1.1' }, as('plinth:operator'));
+    assert.deepEqual((await client.getUpdate({}, as('plinth:reader'))).blocked, []);
+    assert.equal(
+      (await failure(client.unblockVersion({ version: '1.1' }, as('plinth:operator')))).code,
+      'update/not-blocked',
+    );
+  });
+
+  test('what stands in the way has a code', async () => {
+    const plain = await node();
+    const code = async (call: Promise<unknown>) => (await failure(call)).code;
+    assert.equal(await code(plain.client.activateUpdate({}, as('plinth:operator'))), 'update/nothing-staged');
+    assert.equal(await code(plain.client.rollBack({}, as('plinth:operator'))), 'update/no-rollback');
+    await plain.stage('1.1');
+    assert.equal(
+      await code(plain.client.activateUpdate({ version: '1.2' }, as('plinth:operator'))),
+      'update/other-staged',
+    );
+    assert.equal(await code((await node({})).stage('1.1')), 'update/no-policy');
+    const busy = await node({ policy, otherAct: 'upgrade of Kubernetes' });
+    await busy.stage('1.1');
+    assert.equal(await code(busy.client.activateUpdate({}, as('plinth:operator'))), 'machine/busy');
+    assert.deepEqual([busy.ended, [...busy.model.files].length], [[], 2]);
+  });
+
+  test('a version that was not made for the Kubernetes of the node is not activated', async () => {
+    const { model, client, stage, ended } = await node({ policy, minors: ['1.36'] });
+    await stage('1.1');
+    await model.store.change((state) => ({
+      ...state,
+      ...(state.stage && { stage: { ...state.stage, kubernetes: ['1.37', '1.38'] } }),
+    }));
+    const { code, message } = await failure(client.activateUpdate({}, as('plinth:operator')));
+    assert.equal(code, 'update/kubernetes-skew');
+    assert.match(message, /runs Kubernetes 1\.36, the version is for 1\.37, 1\.38/);
+    assert.deepEqual(ended, []);
+  });
+
+  test('what is staged is taken back, before and after it was activated', async () => {
+    const { model, client, stage } = await node();
+    assert.equal((await client.cancelUpdate({}, as('plinth:operator'))).version, '');
+    await stage('1.1');
+    assert.equal((await client.cancelUpdate({}, as('plinth:operator'))).version, '1.1');
+    assert.equal((await client.getUpdate({}, as('plinth:reader'))).staged, undefined);
+    assert.deepEqual([...model.files], ['plinth_1.0_x86-64.efi']);
+  });
+
+  test('a boot entry that cannot be written: nothing reboots, and the act says why', async () => {
+    const { model, client, stage, ended } = await node();
+    await stage('1.1');
+    model.entriesFail = 'read-only file system';
+    const { act } = await client.activateUpdate({}, as('plinth:operator'));
+    assert.ok(act);
+    await eventually(async () => {
+      const { phase, staged } = await client.getUpdate({}, as('plinth:reader'));
+      assert.deepEqual([phase, staged?.version], [UpdatePhase.STAGED, '1.1']);
+    });
+    assert.deepEqual(ended, []);
+  });
+
+  test('why no update: without a policy, before the first question, and by what the channel says', async () => {
+    const reasons = async (made: Awaited<ReturnType<typeof node>>) =>
+      (await made.client.getUpdate({}, as('plinth:reader'))).next?.reasons.map(({ code }) => code);
+    assert.deepEqual(await reasons(await node({})), ['update/no-policy']);
+    const asked = await node();
+    assert.deepEqual(await reasons(asked), ['update/never-checked']);
+    asked.model.offered = ['1.0'];
+    const { next } = await asked.client.checkUpdate({}, as('plinth:operator'));
+    assert.deepEqual(
+      next?.reasons.map(({ code }) => code),
+      ['update/up-to-date'],
+    );
+    assert.deepEqual(await reasons(asked), ['update/up-to-date']);
+    // Another version runs: the answer of before says nothing any more.
+    asked.model.booted = { slot: 'a', version: '0.9' };
+    asked.model.slots[0] = { ...asked.model.slots[0], version: '0.9' };
+    assert.deepEqual(await reasons(asked), ['update/never-checked']);
+  });
+
+  test('readers look, operators act, and what they named is in the record', async () => {
+    const { client, stage, records } = await node();
+    await assert.rejects(async () => {
+      for await (const _ of client.stageUpdate({ version: '1.1' }, as('plinth:reader')));
+    }, /operator/);
+    await assert.rejects(client.activateUpdate({}, as('plinth:reader')), /operator/);
+    await assert.rejects(client.rollBack({}, as('plinth:reader')), /operator/);
+    await stage('1.1');
+    assert.ok(
+      records.some(
+        ({ method, arguments: args }) => method === 'UpdateService.StageUpdate' && /1\.1/.test(args),
+      ),
+    );
+  });
+});
