@@ -27,4 +27,5 @@ export { type Expiry, readExpiries, refreshRepository } from './repository/refre
 export { type OwnRepository, openOwnRepository, type Renewal } from './repository/renew-repository.ts';
 export type { Answered } from './serve/answer.ts';
 export { type RunningServer, type ServeOptions, serveRepository } from './serve/serve-repository.ts';
+export { exportSumsKey, initSumsKey } from './sysupdate/openpgp-key.ts';
 export { type RepositoryCheck, type VerifyServedOptions, verifyServed } from './verify/verify-served.ts';

@@ -9,7 +9,7 @@ export const keysExportCommand = defineCommand({
   summary: 'Write the public halves of the keys for others to trust',
   details: [
     'Private keys are never written. "auth" is what firmware enrols.',
-    '"root" is what nodes believe updates by, for "plinth release verify --root".',
+    '"root" is what nodes believe updates by; "gpg" what systemd-sysupdate of other systems does.',
   ],
   extraFormats: ['name'],
   examples: [
@@ -17,17 +17,18 @@ export const keysExportCommand = defineCommand({
     { run: 'plinth keys export enrol --as auth', what: 'PK, KEK and db for UEFI firmware' },
   ],
   options: {
-    as: choice(['pem', 'der', 'esl', 'auth', 'root'], 'What to write (default: pem)'),
+    as: choice(['pem', 'der', 'esl', 'auth', 'root', 'gpg'], 'What to write (default: pem)'),
     ...keyOptions,
   },
   args: { dir: required('DIR', 'Where to write') },
   run: async ({ args, options }, { env }) => {
     const { exportKeys } = await import('@plinth/trust');
-    const { exportTrustedRoot } = await import('@plinth/publish');
+    const { exportSumsKey, exportTrustedRoot } = await import('@plinth/publish');
     const [folder, dir, form] = [keyFolder(options, env), resolve(args.dir), options.as ?? 'pem'];
+    const ofUpdates = { root: exportTrustedRoot, gpg: exportSumsKey };
     const written =
-      form === 'root'
-        ? [await exportTrustedRoot(folder, dir)]
+      form === 'root' || form === 'gpg'
+        ? [await ofUpdates[form](folder, dir)]
         : await exportKeys(folder, dir, form, await readPassphrase(options, env));
     return {
       data: written,

@@ -1,5 +1,5 @@
 import { exists } from '@plinth/host';
-import { type InitUpdateKeysOptions, initUpdateKeys } from '@plinth/publish';
+import { type InitUpdateKeysOptions, initSumsKey, initUpdateKeys } from '@plinth/publish';
 import { type InitKeysOptions, initKeys, isUpdateRole, loadKeys, readKeyRingFile } from '@plinth/trust';
 import { usageError } from '../framework/usage-error.ts';
 
@@ -27,8 +27,9 @@ export async function makeKeys(
   // A folder has one passphrase: opening the old keys proves it before new ones are encrypted by it.
   else await loadKeys(folder, secret);
   const { ring, made } = await initUpdateKeys(folder, { ...secret, ...(sizes && { sizes }) });
+  const madeSumsKey = await initSumsKey(folder, options.passphrase);
   // Says that they exist, in the words for that.
-  if (!made) await initKeys(folder, options);
+  if (!made && !madeSumsKey) await initKeys(folder, options);
   const { keys } = await readKeyRingFile(folder);
   return { folder, imageKeys: keys.length, updateKeys: ring.keys.length, isNew };
 }

@@ -17,6 +17,7 @@ import {
 } from '@plinth/trust';
 import { makeRoot } from '../metadata/root-metadata.ts';
 import { signMetadata } from '../metadata/sign-metadata.ts';
+import { initSumsKey } from '../sysupdate/openpgp-key.ts';
 import { rootFileName } from './trusted-root.ts';
 
 export interface InitUpdateKeysOptions {
@@ -45,7 +46,7 @@ export async function initUpdateKeys(
   for (const role of updateRoleNames) requireSize(role, sizes[role]);
   const existing = await readUpdateKeyRing(folder);
   if (existing) return { ring: existing, made: false };
-  return withLock(join(keysDir, '.lock'), 'make the update keys', async () => {
+  const result = await withLock(join(keysDir, '.lock'), 'make the update keys', async () => {
     const meanwhile = await readUpdateKeyRing(folder);
     if (meanwhile) return { ring: meanwhile, made: false };
     const work = `${folder}.${randomUUID().slice(0, 8)}.tmp`;
@@ -60,6 +61,8 @@ export async function initUpdateKeys(
       throw ioError(reason, `make update keys in ${folder}`);
     }
   });
+  await initSumsKey(keysDir, options.passphrase);
+  return result;
 }
 
 async function makeAll(

@@ -4,6 +4,9 @@ import { PlinthError } from '@plinth/base';
 import { ioError, withLock } from '@plinth/host';
 import type { Channel } from '@plinth/updates';
 import { type WrittenChannel, writeChannel } from '../channel/channel-store.ts';
+import { openSumsSigner } from '../sysupdate/openpgp-key.ts';
+import { writeViews } from '../sysupdate/write-views.ts';
+import { loadRepository } from './load-repository.ts';
 import type { TargetList } from './plan-renewal.ts';
 import {
   type OwnRepository,
@@ -30,6 +33,8 @@ export interface RepositoryChange {
 export interface RepositoryOutcome {
   readonly renewal: Renewal;
   readonly targets: TargetList;
+  /** False: the folders for systemd-sysupdate stay as they were, since the key for them is not here. */
+  readonly hasView: boolean;
 }
 
 /**
@@ -67,10 +72,21 @@ export async function changeRepository(
       const show = async () => {
         for (const channel of channels) await channel.show();
       };
-      return { renewal: await renewRepository(repository, targets, options, { always, show }), targets };
+      const renewal = await renewRepository(repository, targets, options, { always, show });
+      const hasView = await showToStockClients(options, targets);
+      return { renewal, targets, hasView };
     },
     waiting,
   );
+}
+
+/** Brings the folders for systemd-sysupdate in line with what was signed, where the key for them is. */
+async function showToStockClients(options: RepositoryOptions, targets: TargetList): Promise<boolean> {
+  const sign = await openSumsSigner(options.keysDir, options.passphrase);
+  const stored = await loadRepository(options.repoDir);
+  if (!sign || !stored) return false;
+  await writeViews(options.repoDir, targets, stored.timestamp.metadata.signed.expires, sign);
+  return true;
 }
 
 /** requireUnchanged refuses other bytes under a name that is published. @throws publish/release-differs */

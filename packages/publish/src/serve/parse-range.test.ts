@@ -25,7 +25,7 @@ test('what begins behind the end cannot be satisfied; what is no range is passed
     'lines=0-1',
     'bytes=a-b',
   ])
-    assert.equal(parseRange(header, 10), undefined, header);
+    assert.equal(parseRange(header, 10), undefined, String(header));
 });
 
 test('whatever comes, a range lies inside the file', () => {

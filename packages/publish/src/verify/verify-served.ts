@@ -105,7 +105,7 @@ class RepositoryWalk {
       const text = await this.#fetchSmall(channelFile(name, target.sha256), target);
       const channel = parseChannel(text, channelTarget(name));
       if (channel.channel !== name) throw wrong(`it says to be ${channel.channel}`);
-      return { detail: `${channel.releases.length} releases`, value: channel };
+      return { detail: `versions offered: ${channel.releases.length}`, value: channel };
     });
     for (const release of found?.value.releases ?? []) await this.#release(release);
   }
@@ -121,7 +121,7 @@ class RepositoryWalk {
         const target = await this.#signed(artefact.name);
         if (target.sha256 !== artefact.sha256) throw wrong(`${artefact.name} is signed as another file`);
       }
-      return { detail: `${manifest.artefacts.length} files, all signed`, value: manifest };
+      return { detail: `all of its ${manifest.artefacts.length} files are signed`, value: manifest };
     });
     if (!this.#options.files) return;
     for (const artefact of found?.value.artefacts ?? []) {
@@ -158,7 +158,7 @@ class RepositoryWalk {
   async #read(path: string, length: number, take: (chunk: Uint8Array) => unknown): Promise<void> {
     const escaped = path.split('/').map(encodeURIComponent).join('/');
     const { signal } = this.#options;
-    const timeout = AbortSignal.timeout(Math.max(TIMEOUT_MS, length / 1000));
+    const timeout = AbortSignal.timeout(Math.max(TIMEOUT_MS, Math.ceil(length / 1000)));
     const response = await fetch(`${this.#options.url}/${REPOSITORY.targets}/${escaped}`, {
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
