@@ -8,6 +8,7 @@ export interface DiskCopy {
   readonly path: string;
   /** The partition with that GPT label. */
   partition(label: string): GptPartition;
+  partitionByNumber(number: number): GptPartition;
   read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
   write(offsetBytes: number, data: Uint8Array): Promise<void>;
   /** Turns one bit over and back when called again. */
@@ -52,6 +53,11 @@ export async function openDisk(path: string): Promise<DiskCopy> {
     path,
     read,
     write,
+    partitionByNumber(number) {
+      const found = partitions.find((partition) => partition.number === number);
+      assert.ok(found, `no partition ${number}`);
+      return found;
+    },
     partition(label) {
       const found = partitions.find((each) => each.label === label);
       assert.ok(found, `no partition "${label}" among ${partitions.map((each) => each.label).join(', ')}`);

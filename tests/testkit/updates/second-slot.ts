@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { editGpt, type GptEdit, readGptTables } from '@plinth/formats';
+import { type Manifest, parseManifest } from '@plinth/updates';
+import type { BootLab } from '../boot-lab.ts';
+import { copyDisk, type DiskCopy } from '../disk-copy.ts';
+import { type Esp, openEsp } from '../esp.ts';
+import { ukiPath } from '../tampering.ts';
+
+/** Partitions of the second slot on every disk that the builder makes. */
+const SLOT_B = { root: 5, 'root-verity': 6, 'root-verity-sig': 7 } as const;
+
+/** A disk with a proven version in the first slot and another one to try in the second, as a node leaves it. */
+export interface TwoSlotDisk {
+  readonly disk: DiskCopy;
+  readonly esp: Esp;
+  readonly manifest: Manifest;
+}
+
+/**
+ * copyWithTrial copies the disk of the release under test, proven, with another release written into the second slot and its
+ * boot entry with counters: what staging and activating come to, without a node that does it.
+ * @param tries that the boot loader may make
+ */
+export async function copyWithTrial(
+  lab: BootLab,
+  name: string,
+  releaseFolder: string,
+  tries: number,
+): Promise<TwoSlotDisk> {
+  const disk = await copyDisk(lab.release.diskPath, join(lab.scratch, `${name}.raw`));
+  const esp = openEsp(lab.toolbox, disk);
+  await proveEntry(esp);
+  const manifest = await readReleaseManifest(releaseFolder);
+  const edits: GptEdit[] = [];
+  for (const { type, label, uuid, artefact } of manifest.partitions) {
+    const number = Object.entries(SLOT_B).find(([kind]) => kind === type)?.[1];
+    if (number === undefined || artefact === undefined) continue;
+    edits.push({ number, label, uuid });
+    await copyInto(disk, number, join(releaseFolder, artefact.name));
+  }
+  assert.equal(edits.length, 3, 'partitions of the release');
+  await relabel(disk.path, edits);
+  const uki = await readFile(join(releaseFolder, manifest.uki.name));
+  await esp.write(`EFI/Linux/${manifest.uki.name.replace(/\.efi$/, `+${tries}-0.efi`)}`, uki);
+  return { disk, esp, manifest };
+}
+
+/** proveEntry takes the counters from the name of a disk's only boot entry. */
+export async function proveEntry(esp: Esp): Promise<void> {
+  const before = await ukiPath(esp);
+  const data = await esp.read(before);
+  await esp.remove(before);
+  await esp.write(before.replace(/\+\d+(-\d+)?\.efi$/, '.efi'), data);
+}
+
+/** readReleaseManifest reads the manifest in a release folder. */
+export async function readReleaseManifest(folder: string): Promise<Manifest> {
+  const name = (await readdir(folder)).find((each) => each.endsWith('.manifest.json'));
+  assert.ok(name, `no manifest in ${folder}`);
+  return parseManifest(await readFile(join(folder, name), 'utf8'), name);
+}
+
+async function copyInto(disk: DiskCopy, number: number, path: string): Promise<void> {
+  const { offsetBytes } = disk.partitionByNumber(number);
+  const [from, to] = [await open(path, 'r'), await open(disk.path, 'r+')];
+  try {
+    const chunk = Buffer.alloc(4 * 1024 ** 2);
+    for (let at = 0; ; ) {
+      const { bytesRead } = await from.read(chunk, 0, chunk.length, at);
+      if (bytesRead === 0) break;
+      await to.write(chunk, 0, bytesRead, offsetBytes + at);
+      at += bytesRead;
+    }
+  } finally {
+    await from.close();
+    await to.close();
+  }
+}
+
+/** relabel gives partitions of a disk image other labels and ids. */
+export async function relabel(path: string, edits: readonly GptEdit[]): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    const read = async (offset: number, lengthBytes: number) => {
+      const buffer = Buffer.alloc(lengthBytes);
+      const { bytesRead } = await file.read(buffer, 0, lengthBytes, offset);
+      return buffer.subarray(0, bytesRead);
+    };
+    const tables = await readGptTables({ sizeBytes: (await stat(path)).size, read });
+    for (const { bytes, offsetBytes } of editGpt(tables, edits))
+      await file.write(bytes, 0, bytes.length, offsetBytes);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,75 @@
+import { appendFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ApiEndpoint,
+  followConsoleLines,
+  judgeConsoleLine,
+  type MachineSpec,
+  type MachineStatus,
+  startMachine,
+} from '@plinth/local';
+import type { BootLab } from '../boot-lab.ts';
+
+/** A machine whose API answers, after however many boots that took. */
+export interface ReadyMachine {
+  readonly spec: MachineSpec;
+  readonly machine: MachineStatus;
+  readonly endpoint: ApiEndpoint;
+  /** Everything on the console until then. */
+  readonly lines: readonly string[];
+  /** From the start of the machine. */
+  readonly tookMs: number;
+}
+
+/** What one boot prints once: how many there were is counted by it. */
+const BOOT = /^(Linux version|\[ +0\.0+\] Linux version|BdsDxe: starting Boot)/;
+
+/** startUntilReady starts a machine that goes on over reboots, and waits until its API answers. */
+export async function startUntilReady(
+  lab: BootLab,
+  spec: MachineSpec,
+  timeoutMs: number,
+): Promise<ReadyMachine> {
+  const startedMs = performance.now();
+  const machine = await startMachine(lab.toolbox, spec, { root: lab.machinesRoot });
+  const { endpoint, lines } = await untilReady(lab, machine, timeoutMs);
+  return { spec, machine, endpoint, lines, tookMs: performance.now() - startedMs };
+}
+
+/**
+ * untilReady follows the console until the API is said to answer.
+ * @param skip how many such words are of boots before
+ */
+export async function untilReady(
+  lab: BootLab,
+  machine: MachineStatus,
+  timeoutMs: number,
+  skip = 0,
+): Promise<Pick<ReadyMachine, 'endpoint' | 'lines'>> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const lines: string[] = [];
+  let seen = 0;
+  try {
+    for await (const line of followConsoleLines(machine, signal)) {
+      lines.push(line);
+      const verdict = judgeConsoleLine(line);
+      if (verdict?.kind !== 'ready' || seen++ < skip) continue;
+      const { fingerprint } = verdict;
+      return { endpoint: { address: '127.0.0.1', port: machine.record.apiPort, fingerprint }, lines };
+    }
+  } finally {
+    const folder = join(lab.reportFolder, 'consoles');
+    await mkdir(folder, { recursive: true });
+    await appendFile(join(folder, `${machine.name}.log`), `${lines.join('\n')}\n----\n`);
+  }
+  await sleep(0);
+  throw new Error(
+    `${machine.name}: ${signal.aborted ? 'not ready in time' : 'it ended'} after:\n${lines.slice(-25).join('\n')}`,
+  );
+}
+
+/** bootsIn counts the boots that a console shows, by what the firmware says. */
+export function bootsIn(lines: readonly string[]): number {
+  return lines.filter((line) => BOOT.test(line)).length;
+}
