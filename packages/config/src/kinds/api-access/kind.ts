@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EXAMPLE_CERTIFICATE, indented } from '../../framework/example-certificate.ts';
 import { defineKind } from '../../framework/kind.ts';
 import { authorityPem } from './authority.ts';
+import { builtInRoles, oidcSchema } from './oidc.ts';
 
 /** Built-in names have a colon, so that none can be taken. */
 const roleName = z
@@ -44,20 +45,32 @@ export const apiAccessKind = defineKind({
   property: 'api',
   count: 'one',
   summary: "Who may call the node's API.",
-  schema: z.strictObject({
-    clientAuthorities: z
-      .array(authorityPem)
-      .min(1)
-      .max(16)
-      .describe(
-        'Certificates of the authorities, PEM, that vouch for clients. The organisation in a client certificate is its role: plinth:reader, plinth:operator or plinth:admin.',
-      ),
-    roles: z
-      .array(ownRole)
-      .max(32)
-      .optional()
-      .describe('Roles beside plinth:reader, plinth:operator and plinth:admin.'),
-  }),
+  schema: z
+    .strictObject({
+      clientAuthorities: z
+        .array(authorityPem)
+        .min(1)
+        .max(16)
+        .describe(
+          'Certificates of the authorities, PEM, that vouch for clients. The organisation in a client certificate is its role: plinth:reader, plinth:operator or plinth:admin.',
+        ),
+      roles: z
+        .array(ownRole)
+        .max(32)
+        .optional()
+        .describe('Roles beside plinth:reader, plinth:operator and plinth:admin.'),
+      oidc: oidcSchema
+        .optional()
+        .describe('An issuer that people log in with: "plinth access login" gives them a short certificate.'),
+    })
+    .superRefine(({ roles = [], oidc }, context) => {
+      const known = [...builtInRoles, ...roles.map(({ name }) => name)];
+      for (const [index, { role }] of (oidc?.roles ?? []).entries()) {
+        if (known.includes(role)) continue;
+        const message = `expected one of ${known.join(', ')}: no such role is in this document`;
+        context.addIssue({ code: 'custom', path: ['oidc', 'roles', index, 'role'], message });
+      }
+    }),
   example: `apiVersion: plinth.dev/v1alpha1
 kind: ApiAccess
 clientAuthorities:
@@ -67,6 +80,15 @@ roles:
   - name: log-reader
     methods: [LogsService.*, NodeService.GetHealth]
     nodes: [worker-*]
+oidc:
+  issuer: https://login.example/realms/ops
+  clientId: plinth
+  certificateAuthority: |
+${indented(EXAMPLE_CERTIFICATE, 4)}
+  scopes: [profile, groups]
+  roles:
+    - { role: admin, groups: [platform-admins] }
+    - { role: log-reader, groups: [developers] }
 `,
   render: () => [],
   // plinthd hands the authorities to its listener once.
