@@ -26,7 +26,7 @@ export interface DeltaPlan {
   readonly bytesFetched: number;
   /** Bytes of the root that are not fetched. */
   readonly bytesSaved: number;
-  /** The whole root is fetched, in one request: single ranges would not cost less. */
+  /** All of the root is fetched, in one request: nothing is on the disk, or only pieces too small to be worth requests around them. */
   readonly whole: boolean;
 }
 
@@ -39,11 +39,14 @@ export interface DeltaOptions {
   readonly target: SlotName;
   /** One byte for each block of the new root; not 0: it is in the target and was checked, by a run that was cut. */
   readonly present?: Uint8Array;
-  /** What one request costs, in bytes that could be fetched instead; default 32 KiB. */
+  /**
+   * What one more range costs, in bytes that could be fetched instead: headers, and its share of the wait. A gap that costs no more is
+   * fetched too. Default 4096: ranges of one connection, several on their way at a time.
+   */
   readonly requestCostBytes?: number;
 }
 
-const DEFAULT_REQUEST_COST_BYTES = 32 * 1024;
+const DEFAULT_REQUEST_COST_BYTES = 4096;
 const NOWHERE = 0xffff_ffff;
 
 /**
@@ -65,15 +68,11 @@ export function planDelta(options: DeltaOptions): DeltaPlan {
   const origin = findOrigins(leavesOf(newTree), sources, target, present);
   const fetch = coalesce(origin, present, Math.floor(costBlocks));
   const fetchedBlocks = fetch.reduce((sum, { length }) => sum + length, 0) / VERITY_BLOCK_BYTES;
-  const total = blocks * VERITY_BLOCK_BYTES;
-  if (fetch.length > 0 && fetchedBlocks + fetch.length * costBlocks >= blocks + costBlocks) {
-    const all = [{ offset: 0, length: total }];
-    return { copy: [], fetch: all, bytesCopied: 0, bytesFetched: total, bytesSaved: 0, whole: true };
-  }
   const copy = copyRuns(origin, sources, present);
   const bytesFetched = fetchedBlocks * VERITY_BLOCK_BYTES;
   const bytesCopied = copy.reduce((sum, { count }) => sum + count, 0) * VERITY_BLOCK_BYTES;
-  return { copy, fetch, bytesCopied, bytesFetched, bytesSaved: total - bytesFetched, whole: false };
+  const bytesSaved = blocks * VERITY_BLOCK_BYTES - bytesFetched;
+  return { copy, fetch, bytesCopied, bytesFetched, bytesSaved, whole: fetchedBlocks === blocks };
 }
 
 interface Source {
