@@ -6,6 +6,7 @@ const TOPICS: Readonly<Record<string, EventTopic>> = {
   config: 'config',
   machine: 'act',
   maintenance: 'config',
+  update: 'act',
 };
 
 /**

@@ -1,7 +1,6 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import type { UpdatePolicy } from '@plinth/config';
-import { viewSlots } from '@plinth/updates';
-import { type CheckResult, type CheckSpec, fail, pass, runCheck, unknown } from '../checks/check.ts';
+import { type CheckResult, type CheckSpec, fail, pass, runCheck } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
 import type { Health } from '../health/collect-health.ts';
 import type { NetworkProbe } from '../health/network-probe.ts';
@@ -11,6 +10,7 @@ import type { BootEnd } from '../machine/judge-boot-end.ts';
 import type { Machine, MachineParts } from '../machine/open-machine.ts';
 import { uptimeMs } from '../reports/boot-report.ts';
 import type { AuditSink } from '../server/audit.ts';
+import { onlyOnce } from '../shared-run.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Baseline } from './activate/activated.ts';
@@ -75,10 +75,7 @@ const DEADLINE_MINUTES = 10;
 /** openUpdates puts together all that updates are on this node. */
 export function openUpdates(parts: UpdatesParts): Updates {
   const { sys, stager, store, console, policy, bootId, signal } = parts;
-  const booted = stager.readSlotDisk().then(
-    (disk) => viewSlots(disk).booted.version,
-    () => undefined,
-  );
+  const booted = onlyOnce(async () => (await stager.readSlotDisk()).booted.version);
 
   const baseline = async (): Promise<Baseline> => {
     const [health, integrity] = await Promise.all([parts.health(), parts.integrity()]);
@@ -142,7 +139,7 @@ export function openUpdates(parts: UpdatesParts): Updates {
 }
 
 /** Says it in the health of the node for as long as the version is blocked here. */
-function fallBackCheck(store: UpdateStore, booted: Promise<string | undefined>): CheckSpec {
+function fallBackCheck(store: UpdateStore, booted: () => Promise<string>): CheckSpec {
   return {
     id: 'update',
     expected: 'the node runs the version that was activated last',
@@ -150,8 +147,7 @@ function fallBackCheck(store: UpdateStore, booted: Promise<string | undefined>):
     cause: 'The version did not prove itself on this node.',
     fix: 'Read why with "plinth get update"; stage another version, or let this one be taken again.',
     observe: async () => {
-      const [{ fallBack, failed, contract }, version] = await Promise.all([store.read(), booted]);
-      if (version === undefined) return unknown('what the slots hold could not be read');
+      const [{ fallBack, failed, contract }, version] = await Promise.all([store.read(), booted()]);
       const open = fallBack?.to === version && failed.some((each) => each.version === fallBack.from);
       if (open) return fail(`fell back from ${fallBack.from} because ${fallBack.reason}`);
       const trial = contract?.version === version && contract.state === 'running';
