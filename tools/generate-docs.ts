@@ -10,16 +10,19 @@ import { machineConfigPage, machineConfigSchema } from './pages/machine-config-p
 import { osSpecPage } from './pages/os-spec-page.ts';
 import { pathsPage } from './pages/paths-page.ts';
 import { sourcesPage } from './pages/sources-page.ts';
+import { channelSchema, manifestSchema } from './pages/update-schemas-page.ts';
 import { finish, root } from './repo-files.ts';
 
 const pages: Readonly<Record<string, () => string>> = {
   'docs/adr/README.md': decisionsPage,
+  'docs/reference/channel.schema.json': channelSchema,
   'docs/reference/cli.md': cliPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/exit-codes.md': exitCodesPage,
   'docs/reference/health.md': healthPage,
   'docs/reference/machine-config.md': machineConfigPage,
   'docs/reference/machine-config.schema.json': machineConfigSchema,
+  'docs/reference/manifest.schema.json': manifestSchema,
   'docs/reference/os-spec.md': osSpecPage,
   'docs/reference/paths.md': pathsPage,
   'docs/reference/sources.md': sourcesPage,

