@@ -28,6 +28,7 @@ import type { ActRecord } from './kubernetes/acts/act.ts';
 import { serveKubernetes } from './kubernetes/serve-kubernetes.ts';
 import { openLogShipping } from './log-shipping/open-log-shipping.ts';
 import { logsService } from './logs/logs-service.ts';
+import { systemEnd } from './machine/end-system.ts';
 import { serveMachine } from './machine/serve-machine.ts';
 import { trialOf } from './machine/trial-of.ts';
 import { waitForConfig } from './maintenance/wait-for-config.ts';
@@ -43,6 +44,8 @@ import type { Sys } from './sys/sys.ts';
 import { apiCertificates } from './system/list-certificates.ts';
 import { systemService } from './system/system-service.ts';
 import { tunnelService } from './tunnel/tunnel-service.ts';
+import { letFirstBootWait } from './update/health/first-boot.ts';
+import { serveUpdates } from './update/serve-updates.ts';
 import { openWatch } from './watch.ts';
 
 /** What plinthd is made of; main.ts gives the real parts, tests give their own. */
@@ -87,6 +90,7 @@ export async function runAgent(given: AgentParts): Promise<void> {
   const parts = { ...given, signal, console: announce(given.console, events) };
   const { console, version } = parts;
   console.say(`plinthd ${version} starts on ${parts.sys.hostName()}`);
+  void letFirstBootWait(parts.sys);
   const config = await waitForConfig(parts, () => again.abort());
   if (!config) return;
   // Beside the API, not before it: during a boot a unit may wait for others, and the API has to answer all the same.
@@ -155,13 +159,23 @@ async function open(
   const health = singleFlight(async () =>
     collectHealth(sys, [...own, ...kubernetes.checks], await kubernetes.cluster(), probe),
   );
+  const integrity = singleFlight(() => collectIntegrity(sys, pathRules, probes));
+  const updates = await serveUpdates({
+    ...{ sys, files: store, console, nodeName: name, cluster: kubernetes.cluster, signal },
+    ...{ policy: () => transaction.config().updatePolicy, health, integrity, probe },
+  });
+  own.push(updates.check);
   transaction.watchHealth(async () => (await health()).checks);
   const machine = await serveMachine({
     ...{ sys, store, console, nodeName: name, configSource: source, signal, duty: kubernetes.duty },
     isHealthy: async () => (await health()).state !== 'unhealthy',
     otherAct: async () => trialOf(transaction.state()),
+    prepareEnd: updates.prepareEnd,
   });
-  const integrity = singleFlight(() => collectIntegrity(sys, pathRules, probes));
+  const updating = {
+    ...{ machine: machine.machine, bootEnd: machine.bootEnd, endSystem: systemEnd(sys), audit: audit.sink },
+    port: () => listener.port,
+  };
   const versions = onlyOnce(() => collectVersions(sys));
   const node = nodeService({
     sys,
@@ -172,6 +186,7 @@ async function open(
     integrity,
     health,
     bootEnd: machine.bootEnd,
+    describeSlots: updates.describeSlots,
   });
   const listener: Listener = await serve({
     port: parts.port,
@@ -188,6 +203,7 @@ async function open(
       served.routes(router);
       kubernetes.routes(router);
       machine.routes(router);
+      updates.routes(updating)(router);
       logsService({ sys, events })(router);
       containersService(openCri())(router);
       filesService()(router);
@@ -205,5 +221,6 @@ async function open(
   });
   console.say(`node ${name}, id ${identity.nodeId}, config from ${source}`);
   console.say(`api ready port=${listener.port} fingerprint=${identity.fingerprint}`);
+  void updates.live(updating);
   return { listener, watch: openWatch(sys, console, health, integrity, events) };
 }

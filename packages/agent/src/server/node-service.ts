@@ -42,7 +42,7 @@ export interface NodeServiceSources {
   /** How the boot before this one ended. */
   bootEnd(): Promise<BootEnd>;
   /** What updates know of the slots. Never rejects. */
-  readonly describeSlots?: () => Promise<SlotsNote>;
+  describeSlots(): Promise<SlotsNote>;
 }
 
 const verdicts = { pass: Verdict.PASS, fail: Verdict.FAIL, unknown: Verdict.UNKNOWN } as const;
@@ -86,16 +86,16 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
         });
       },
       getSlots: async () => {
-        const [report, notes] = await Promise.all([collectSlots(sys), sources.describeSlots?.()]);
+        const [report, notes] = await Promise.all([collectSlots(sys), sources.describeSlots()]);
         return create(GetSlotsResponseSchema, {
           slots: report.slots.map((slot) => {
-            const { state, ...note } = notes?.slots.get(slot.name) ?? {};
+            const { state, ...note } = notes.slots.get(slot.name) ?? {};
             return {
               ...{ ...slot, ...note, partitions: slot.partitions.map(partition) },
               ...(state && { state: bootStates[state] }),
             };
           }),
-          whyNoUpdate: [...(notes?.whyNoUpdate ?? [])],
+          whyNoUpdate: [...notes.whyNoUpdate],
           otherPartitions: report.otherPartitions.map(partition),
           bootEntries: report.bootEntries.map((entry) => ({ ...entry, state: bootStates[entry.state] })),
           espReadable: report.espReadable,
