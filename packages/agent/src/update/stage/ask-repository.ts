@@ -17,6 +17,8 @@ export interface AskParts {
   readonly sys: Pick<Sys, 'readFile' | 'modifiedAtMs' | 'nowMs'>;
   readonly store: StateStore;
   readonly trustedRootPath?: string;
+  /** Before a repository that failed is asked again; for tests. */
+  readonly pauseMs?: number;
 }
 
 export interface NodeFacts {
@@ -27,14 +29,21 @@ export interface NodeFacts {
 
 /** openSource connects to nothing yet. @throws update/bad-source */
 export async function openSource(
-  { sys }: AskParts,
+  { sys, pauseMs }: AskParts,
   source: UpdateSource,
   limits: StageLimits | undefined,
   signal: AbortSignal,
 ): Promise<Fetcher> {
   const caPem = source.caPem ?? (await systemAuthorities(sys));
   const { bytesPerSecond, stallMs = DEFAULT_STALL_MS } = limits ?? {};
-  return openFetcher({ addresses: source.addresses, caPem, bytesPerSecond, stallMs, signal });
+  return openFetcher({
+    addresses: source.addresses,
+    caPem,
+    bytesPerSecond,
+    stallMs,
+    signal,
+    ...(pauseMs === undefined ? {} : { pauseMs }),
+  });
 }
 
 async function systemAuthorities(sys: AskParts['sys']): Promise<string | undefined> {

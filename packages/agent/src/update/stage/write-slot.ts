@@ -31,6 +31,8 @@ export interface WriteSlotParts {
 
 const PIECE_BLOCKS = 64;
 const REPAIRS = 2;
+/** What a power cut can cost of the work that is done. */
+const FLUSH_BYTES = 16 * 1024 * 1024;
 
 /**
  * writeSlot makes a slot hold a release: the hash tree first, then blocks that are on the disk, then those that are fetched, each checked
@@ -49,7 +51,7 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
   };
   try {
     const [root, verity, signature] = [
-      await open(target.root.number, true),
+      flushedOften(await open(target.root.number, true)),
       await open(target.verity.number, true),
       await open(target.signature.number, true),
     ];
@@ -97,6 +99,23 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
   } finally {
     for (const file of opened) await file.close().catch(() => {});
   }
+}
+
+function flushedOften(file: BlockFile): BlockFile {
+  let pendingBytes = 0;
+  const flush = async () => {
+    pendingBytes = 0;
+    await file.flush();
+  };
+  return {
+    ...file,
+    flush,
+    async write(offset, bytes) {
+      await file.write(offset, bytes);
+      pendingBytes += bytes.length;
+      if (pendingBytes >= FLUSH_BYTES) await flush();
+    },
+  };
 }
 
 async function requireWritable({ machine, target, booted, release }: WriteSlotParts): Promise<void> {
