@@ -14,6 +14,8 @@ export {
   rotateUpdateKey,
 } from './keys/rotate-update-key.ts';
 export { exportTrustedRoot, readTrustedRoot } from './keys/trusted-root.ts';
+export { type PushedRelease, type PushOptions, pushRelease } from './oci/push-release.ts';
+export { isOciReference } from './oci/reference.ts';
 export { type PublishedRelease, type PublishOptions, publishRelease } from './release/publish-release.ts';
 export {
   changeRepository,

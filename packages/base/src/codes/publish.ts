@@ -39,6 +39,17 @@ export const publishCodes = {
     fix: 'Mend the value named in the message.',
     exitCode: exitCodes.usage,
   },
+  'publish/registry-denied': {
+    meaning: 'A registry does not let the caller do this.',
+    cause: 'No credentials for it in the configuration of docker, or ones that may not push there.',
+    fix: 'Log in to the registry with a tool that writes "auths" into ~/.docker/config.json.',
+    exitCode: exitCodes.forbidden,
+  },
+  'publish/registry-failed': {
+    meaning: 'A registry did not do what was asked of it.',
+    cause: 'It cannot be reached, is full, or does not know what it was sent; the message has its answer.',
+    fix: 'Try again; what arrived is not sent twice.',
+  },
   'publish/cannot-serve': {
     meaning: 'The repository cannot be served at this address.',
     cause: 'Another program listens there, or the address is none of this machine.',

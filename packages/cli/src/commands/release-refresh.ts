@@ -17,11 +17,14 @@ export const releaseRefreshCommand = defineCommand({
     const { expiryTable } = await import('../release/expiry-table.ts');
     const { repositoryOptions } = await import('../release/repository-options.ts');
     const signing = await repositoryOptions(repo, options, context);
-    const { renewal, expiries } = await context.progress.step('Sign', () => refreshRepository(signing));
+    const { renewal, hasView, expiries } = await context.progress.step('Sign', () =>
+      refreshRepository(signing),
+    );
     for (const role of renewal.postponed)
       context.progress.warn(`${role} ends soon and its keys are not here: refresh once with them`);
+    if (!hasView) context.progress.warn('the lists for systemd-sysupdate stay: their key is not here');
     return {
-      data: { ...renewal, expiries },
+      data: { ...renewal, hasView, expiries },
       view: [
         plainText(`Signed: ${renewal.written.join(', ')}.`),
         expiryTable(expiries),

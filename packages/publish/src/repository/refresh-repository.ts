@@ -1,6 +1,5 @@
-import { changeRepository, type RepositoryOptions } from './change-repository.ts';
+import { changeRepository, type RepositoryOptions, type RepositoryOutcome } from './change-repository.ts';
 import { loadRepository, type METADATA_FILES, readRepositoryRoot } from './load-repository.ts';
-import type { Renewal } from './renew-repository.ts';
 
 /** Until when one of the metadata counts. */
 export interface Expiry {
@@ -10,16 +9,19 @@ export interface Expiry {
   readonly expires: string;
 }
 
+/** What a refresh did. */
+export interface RefreshedRepository extends Pick<RepositoryOutcome, 'renewal' | 'hasView'> {
+  readonly expiries: readonly Expiry[];
+}
+
 /**
  * refreshRepository signs the timestamp anew, so that nodes go on believing the repository, and whatever else ends soon and
  * has its keys at hand. It brings in rotated keys too.
  * @throws what changeRepository throws
  */
-export async function refreshRepository(
-  options: RepositoryOptions,
-): Promise<{ readonly renewal: Renewal; readonly expiries: readonly Expiry[] }> {
-  const { renewal } = await changeRepository(options, async () => ({}), true);
-  return { renewal, expiries: await readExpiries(options.repoDir) };
+export async function refreshRepository(options: RepositoryOptions): Promise<RefreshedRepository> {
+  const { renewal, hasView } = await changeRepository(options, async () => ({}), true);
+  return { renewal, hasView, expiries: await readExpiries(options.repoDir) };
 }
 
 /** readExpiries tells when what ends. @throws publish/repository-invalid, host/io */

@@ -24,10 +24,11 @@ export async function initSumsKey(keysDir: string, passphrase: string | undefine
   if (await exists(join(folder, PUBLIC_FILE))) return false;
   return withLock(join(keysDir, '.lock'), 'make the key of systemd-sysupdate', async () => {
     const { privateKey, publicKey } = await generateKey({
-      type: 'curve25519',
+      // gpg 2.4 checks EdDSA under its first number only, not under that of RFC 9580.
+      type: 'ecc',
+      curve: 'ed25519Legacy',
       userIDs: [{ name: 'Plinth releases' }],
       format: 'armored',
-      // An old gpg reads version 4 and this curve's first encoding only.
       config: { v6Keys: false },
       ...(passphrase !== undefined && { passphrase }),
     });
