@@ -52,6 +52,16 @@ export const RUNTIME_FLAGS: readonly string[] = [
   '--allow-fs-write=/run/sysctl.d/*',
   '--allow-fs-write=/run/modules-load.d',
   '--allow-fs-write=/run/modules-load.d/*',
+  // Updates: the slot that is not booted, and the partition tables (update/stage/node-machine.ts). Names differ by the kind of disk; the
+  // slot that is booted is read-only in the kernel. The boot entries on the ESP; one variable of the boot loader.
+  '--allow-fs-write=/dev/vd*',
+  '--allow-fs-write=/dev/sd*',
+  '--allow-fs-write=/dev/xvd*',
+  '--allow-fs-write=/dev/nvme*',
+  '--allow-fs-write=/dev/mmcblk*',
+  '--allow-fs-write=/efi/EFI/Linux',
+  '--allow-fs-write=/efi/EFI/Linux/*',
+  '--allow-fs-write=/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f',
   '--allow-fs-write=/.plinth-write-probe',
   '--allow-fs-write=/usr/.plinth-write-probe',
   '--allow-fs-write=/dev/mapper/root',
