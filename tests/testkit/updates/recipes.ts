@@ -15,12 +15,16 @@ async function addInitrdUnit(os: OsCopy, name: string, lines: readonly string[])
   await os.link(`initrd/units/initrd.target.wants/${name}.service`, `../${name}.service`);
 }
 
-/** Without a shell, a file of the kernel is written to by systemd-tmpfiles (tmpfiles.d(5), type "w"). */
+/**
+ * Without a shell, a file of the kernel is written to by systemd-tmpfiles (tmpfiles.d(5), type "w"): once modules are loaded, for a
+ * watchdog is one.
+ */
 function writing(path: string, text: string, confPath: string): readonly string[] {
   return [
     '[Unit]',
     `Description=Write ${text} to ${path}`,
     'DefaultDependencies=no',
+    'After=systemd-modules-load.service systemd-udev-trigger.service',
     'Before=initrd.target',
     '[Service]',
     'Type=oneshot',

@@ -8,8 +8,8 @@ import { copyDisk, type DiskCopy } from '../disk-copy.ts';
 import { type Esp, openEsp } from '../esp.ts';
 import { ukiPath } from '../tampering.ts';
 
-/** Partitions of the second slot on every disk that the builder makes. */
-const SLOT_B = { root: 5, 'root-verity': 6, 'root-verity-sig': 7 } as const;
+/** On every disk that the builder makes, the second slot has as many partitions as the first, and follows it. */
+const SLOT_PARTITIONS = 3;
 
 /** A disk with a proven version in the first slot and another one to try in the second, as a node leaves it. */
 export interface TwoSlotDisk {
@@ -34,13 +34,12 @@ export async function copyWithTrial(
   await proveEntry(esp);
   const manifest = await readReleaseManifest(releaseFolder);
   const edits: GptEdit[] = [];
-  for (const { type, label, uuid, artefact } of manifest.partitions) {
-    const number = Object.entries(SLOT_B).find(([kind]) => kind === type)?.[1];
-    if (number === undefined || artefact === undefined) continue;
-    edits.push({ number, label, uuid });
-    await copyInto(disk, number, join(releaseFolder, artefact.name));
+  for (const { number, label, uuid, artefact } of manifest.partitions) {
+    if (artefact === undefined) continue;
+    edits.push({ number: number + SLOT_PARTITIONS, label, uuid });
+    await copyInto(disk, number + SLOT_PARTITIONS, join(releaseFolder, artefact.name));
   }
-  assert.equal(edits.length, 3, 'partitions of the release');
+  assert.equal(edits.length, SLOT_PARTITIONS, 'partitions of the release');
   await relabel(disk.path, edits);
   const uki = await readFile(join(releaseFolder, manifest.uki.name));
   await esp.write(`EFI/Linux/${manifest.uki.name.replace(/\.efi$/, `+${tries}-0.efi`)}`, uki);

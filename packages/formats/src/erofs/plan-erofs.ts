@@ -11,9 +11,14 @@ const FOLDER_GROWTH = 1.25;
 const LONG_RECORD_BYTES = 1024;
 /** Data begins at a multiple of this, behind an eighth of room for more folders. */
 const META_QUANTUM_BLOCKS = 256;
-/** A group of files begins where the hash of a path says so, about every 32nd, and at a multiple of so many blocks. */
-const GROUP_FILES = 32;
-const GROUP_QUANTUM_BLOCKS = 32;
+/**
+ * Groups of files begin where the hash of a path says so, about every so many files, and at a multiple of so many blocks. A file that
+ * outgrows the room of its small group moves the next ones up to a large group, which takes eight such moves.
+ */
+const GROUPS = [
+  { files: 128, quantumBlocks: 128 },
+  { files: 32, quantumBlocks: 16 },
+] as const;
 /** From this size on a file is a group by itself and lies behind the small ones: the few of them change with each release. */
 const LARGE_BLOCKS = 256;
 
@@ -52,8 +57,8 @@ export function planErofs(root: ErofsNode): ErofsPlan {
   const isLarge = ({ inode }: ErofsNode) => inode.dataBlocks >= LARGE_BLOCKS;
   for (const node of [...all.filter((each) => !isLarge(each)), ...all.filter(isLarge)]) {
     const { nid, path, inode } = node;
-    const beginsGroup = isLarge(node) || crc32(path) % GROUP_FILES === 0;
-    if (beginsGroup) block = roundUp(block, GROUP_QUANTUM_BLOCKS);
+    const group = isLarge(node) ? GROUPS[0] : GROUPS.find(({ files: every }) => crc32(path) % every === 0);
+    block = roundUp(block, group?.quantumBlocks ?? 1);
     data.set(nid, block);
     block += inode.dataBlocks;
   }
