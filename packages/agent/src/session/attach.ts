@@ -57,7 +57,7 @@ export async function* attachTerminal(
   });
   try {
     if (first.terminal) await resize(live, first.terminal);
-    pass(live, incoming).catch(stop);
+    pass(live, first.input, incoming).catch(stop);
     yield { output: NOTHING, endedBecause: '' };
     if (seen.length > 0) yield { output: seen, endedBecause: '' };
     for await (const output of shown.pieces()) yield { output, endedBecause: '' };
@@ -84,7 +84,12 @@ async function firstOf(incoming: AsyncIterator<AttachMessage>): Promise<AttachMe
   }
 }
 
-async function pass(live: OpenSession['live'], incoming: AsyncIterator<AttachMessage>): Promise<void> {
+async function pass(
+  live: OpenSession['live'],
+  first: Uint8Array,
+  incoming: AsyncIterator<AttachMessage>,
+): Promise<void> {
+  if (first.length > 0) await live.type(first);
   for (let next = await incoming.next(); !next.done; next = await incoming.next()) {
     const { input, terminal } = next.value;
     if (terminal) await resize(live, terminal);

@@ -38,6 +38,8 @@ export interface LiveSession {
   readonly screen: Screen;
   /** Fulfilled with the reason when its shell or its recording has ended. Never rejects. */
   readonly over: Promise<string>;
+  /** Lets go of what it still shows, and of a reader who does not take it. */
+  discard(): void;
   /** Types, after it is recorded. */
   type(bytes: Uint8Array): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
@@ -69,13 +71,20 @@ export async function startLive(
     io: { stdin: pipes.stdin, stdout: pipes.stdout, stderr: '', terminal: true },
     spec: (image) => specOf(plan, image, parts.facts),
   });
-  const showing = (async () => {
+  let discarding = false;
+  void (async () => {
+    // To the end, in any case: the runtime cannot let go of a container whose output nobody takes.
     for await (const chunk of pipes.output) {
-      await recorder.shown(chunk);
-      await screen.show(chunk);
+      if (discarding) continue;
+      try {
+        await recorder.shown(chunk);
+        await screen.show(chunk);
+      } catch (reason) {
+        discarding = true;
+        recordingFailed(reason);
+      }
     }
-  })();
-  showing.catch(recordingFailed);
+  })().catch(() => {}); // the pipe was closed
   const ended = own.wait(id, stop.signal).then(
     (exitCode) => `its shell ended${exitCode === undefined ? '' : ` with exit code ${exitCode}`}`,
     () => 'it was ended',
@@ -83,6 +92,10 @@ export async function startLive(
   return {
     screen,
     over: Promise.race([ended, broken]).finally(() => stop.abort()),
+    discard() {
+      discarding = true;
+      screen.close();
+    },
     async type(bytes) {
       try {
         await recorder.typed(bytes);

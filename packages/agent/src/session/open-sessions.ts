@@ -9,7 +9,7 @@ import { inTurn } from '../in-turn.ts';
 import { pause, repeat } from '../repeat.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { containerId, type LiveParts, type LiveSession, OWNER, startLive } from './live-session.ts';
-import { openRecorder, RECORDING_LIMIT_BYTES, recordingOf } from './recorder.ts';
+import { openRecorder, RECORDING_LIMIT_BYTES, type Recorder, recordingOf } from './recorder.ts';
 import {
   MOST_KEPT,
   planSession,
@@ -23,6 +23,7 @@ import { type MakePipes, openPipes, type TerminalPipes } from './terminal-pipes.
 const STORED = 'sessions.json';
 const RECORDING = 'recording.cast';
 const TICK_MS = 1_000;
+const LAST_WORDS_MS = 2_000;
 const SWEEP = { everyMs: 2_000, atMostMs: 30_000 };
 
 export interface SessionParts extends LiveParts {
@@ -139,15 +140,17 @@ export async function openSessions(parts: SessionParts): Promise<Sessions> {
     });
     const startedMs = performance.now();
     let pipes: TerminalPipes | undefined;
+    let recorder: Recorder | undefined;
     try {
       await parts.makePipes(at(id));
       pipes = await openPipes(at(id));
-      const recorder = await openRecorder(
+      const recording = await openRecorder(
         at(id, RECORDING),
         { terminal: plan.terminal, title: `${level}: ${reason}`, startedAtMs: record.startedAtMs },
         parts.recordingLimitBytes ?? RECORDING_LIMIT_BYTES,
       );
-      const live = await startLive(parts, { id, plan }, pipes, recorder);
+      recorder = recording;
+      const live = await startLive(parts, { id, plan }, pipes, recording);
       const config = parts.allowed();
       let finish = (_because: string): void => {};
       const asked = new Promise<string>((resolve) => {
@@ -162,13 +165,16 @@ export async function openSessions(parts: SessionParts): Promise<Sessions> {
       ]);
       const ended = because.then(async (why) => {
         watch.abort();
+        // Whoever looks may see the last words, if he takes them soon.
+        const discard = setTimeout(live.discard, LAST_WORDS_MS);
         await own.remove(containerId(id)).catch((failure: unknown) => {
           swept = false; // tried again below, and nothing else starts before
           console.say(`session: ${id} cannot be ended: ${failure}`);
           startSweeping();
         });
+        clearTimeout(discard);
         pipes?.close();
-        await recorder.close().catch(() => undefined);
+        await recording.close().catch(() => undefined);
         await close(record, why, Math.round(performance.now() - startedMs)).catch((failure: unknown) =>
           console.say(`session: the end of ${id} cannot be stored: ${failure}`),
         );
@@ -186,6 +192,7 @@ export async function openSessions(parts: SessionParts): Promise<Sessions> {
       return record;
     } catch (failure) {
       pipes?.close();
+      await recorder?.close().catch(() => undefined);
       const { message } = PlinthError.from(failure, 'session/failed', 'Cannot open a session');
       await close(record, `it could not be started: ${message}`, 0);
       throw PlinthError.from(failure, 'session/failed', 'Cannot open a session');

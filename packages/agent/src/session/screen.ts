@@ -13,6 +13,10 @@ const KEPT_BYTES = 8 * 1024;
 export class Screen {
   #end: Buffer = Buffer.alloc(0);
   #viewer: Viewer | undefined;
+  #close = () => {};
+  readonly #closed = new Promise<void>((resolve) => {
+    this.#close = resolve;
+  });
 
   get attached(): boolean {
     return this.#viewer !== undefined;
@@ -20,7 +24,13 @@ export class Screen {
 
   async show(bytes: Buffer): Promise<void> {
     this.#end = Buffer.concat([this.#end, bytes]).subarray(-KEPT_BYTES);
-    await this.#viewer?.show(bytes);
+    // A reader who takes nothing must not hold the end of a session.
+    if (this.#viewer) await Promise.race([this.#viewer.show(bytes), this.#closed]);
+  }
+
+  /** Waits for no viewer any more. */
+  close(): void {
+    this.#close();
   }
 
   /** @returns what was shown last */

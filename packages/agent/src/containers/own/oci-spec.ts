@@ -96,6 +96,20 @@ export function capabilitiesOf(status: string): readonly string[] {
   return CAPABILITIES.filter((_, bit) => (mask >> BigInt(bit)) & 1n).map((name) => `CAP_${name}`);
 }
 
+/** Places that every container has of its own. */
+const OWN_MOUNTS = [
+  { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+  { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536'] },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  memory('/dev/shm', 'mode=1777', 64),
+  memory('/tmp', 'mode=1777', 64),
+];
+
 /** An OCI runtime specification (config.md), as far as ours go. */
 export type OciSpec = ReturnType<typeof plainSpec> | ReturnType<typeof fullSpec>;
 
@@ -164,16 +178,7 @@ function plainSpec(process: ProcessSpec, options: PlainOptions) {
       oomScoreAdj: 500,
     },
     mounts: [
-      { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
-      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536'] },
-      {
-        destination: '/dev/pts',
-        type: 'devpts',
-        source: 'devpts',
-        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
-      },
-      memory('/dev/shm', 'mode=1777', 64),
-      memory('/tmp', 'mode=1777', 64),
+      ...OWN_MOUNTS,
       { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
       ...mounts,
     ],
@@ -205,10 +210,9 @@ export function fullSpec(process: ProcessSpec, all: readonly string[], limits: R
       oomScoreAdj: 0,
     },
     mounts: [
-      { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
-      { destination: '/dev', type: 'bind', source: '/dev', options: ['rbind', 'rslave', 'rw'] },
+      // A terminal of its own: the runtime makes nodes and mounts in /dev. Those of the node are at /host/dev.
+      ...OWN_MOUNTS,
       { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', 'rslave', 'rw'] },
-      memory('/tmp', 'mode=1777', 64),
       { destination: '/host', type: 'bind', source: '/', options: ['rbind', 'rslave', 'rw'] },
     ],
     linux: {

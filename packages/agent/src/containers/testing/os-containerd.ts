@@ -45,7 +45,16 @@ mount -t overlay -o "lowerdir=$tree,upperdir=$folder/memory/upper,workdir=$folde
 mount -t proc none "$root/proc"
 mount -t sysfs none "$root/sys"
 mount -t cgroup2 none "$root/sys/fs/cgroup"
-mount --rbind /dev "$root/dev"
+# Nodes of its own: what goes wrong in here must not take those of this machine away.
+mount -t tmpfs none "$root/dev"
+for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
+  number="\${node#*:}"
+  mknod -m 666 "$root/dev/\${node%%:*}" c "\${number%%:*}" "\${number#*:}"
+done
+mkdir "$root/dev/pts" "$root/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 none "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
+ln -s /proc/self/fd "$root/dev/fd"
 mount -t tmpfs none "$root/run"
 mkdir -p "$root/var"
 mount -t tmpfs none "$root/var"
