@@ -11,6 +11,8 @@ export interface ContainerFiles {
   outputBytes(name: string): Promise<number>;
   /** The end of its output as text, at most `limitBytes`. */
   outputEnd(name: string, limitBytes: number): Promise<string>;
+  /** Those of the paths that are there. */
+  present(paths: readonly string[]): Promise<readonly string[]>;
   /** Takes everything away. */
   clear(name: string): Promise<void>;
 }
@@ -50,6 +52,17 @@ export function containerFiles(folder: string): ContainerFiles {
       } finally {
         await file.close();
       }
+    },
+    async present(paths) {
+      const there = await Promise.all(
+        paths.map((path) =>
+          stat(path).then(
+            () => true,
+            () => false,
+          ),
+        ),
+      );
+      return paths.filter((_, index) => there[index]);
     },
     clear,
   };

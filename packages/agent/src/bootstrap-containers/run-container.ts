@@ -82,6 +82,8 @@ export async function runContainer(parts: RunParts, spec: BootstrapContainer): P
   const timeoutMs = (secondsOf(spec.timeout) ?? 0) * 1000;
   await own.remove(id);
   const dataPath = await files.prepare(name, spec.data, writablePlaces(spec));
+  // Early in a boot the resolver has not written its own yet.
+  const networkFiles = await files.present(NETWORK_FILES);
   const output = `file://${files.outputPath(name)}`;
   const ended = new AbortController();
   try {
@@ -96,7 +98,7 @@ export async function runContainer(parts: RunParts, spec: BootstrapContainer): P
             ...{ folder, uid, gid },
           },
           [
-            ...NETWORK_FILES.map((path) => ({ source: path, target: path, readOnly: true })),
+            ...networkFiles.map((path) => ({ source: path, target: path, readOnly: true })),
             ...spec.mounts.map(({ path, writable }) => ({ source: path, target: path, readOnly: !writable })),
             ...(dataPath === undefined ? [] : [{ source: dataPath, target: '/plinth/data', readOnly: true }]),
           ],
