@@ -13,6 +13,8 @@ export type { DlopenDependency } from './elf/elf-notes.ts';
 export type { GoBuildInfo, GoModule } from './elf/go-build-info.ts';
 export { type ElfFile, readElf } from './elf/read-elf.ts';
 export { EROFS_LAYOUT, layOutErofs } from './erofs/lay-out-erofs.ts';
+export { planDropName, type SectorWrite } from './fat/drop-name.ts';
+export { type FatFiles, readFat } from './fat/read-fat.ts';
 export { editGpt, type GptEdit, type GptWrite } from './gpt/edit-gpt.ts';
 export { type GptTable, type GptTables, readGptTables } from './gpt/gpt-tables.ts';
 export { partitionTypes } from './gpt/partition-types.ts';

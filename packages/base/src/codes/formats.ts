@@ -27,7 +27,8 @@ export const formatsCodes = {
     fix: 'Rebuild the initrd; decompress it first if it is compressed.',
   },
   'formats/erofs-invalid': {
-    meaning: 'A file system is not EROFS as the builder makes it, and its blocks cannot be laid out for updates.',
+    meaning:
+      'A file system is not EROFS as the builder makes it, and its blocks cannot be laid out for updates.',
     cause: 'Another mkfs.erofs, which uses features of the format that Plinth does not know yet.',
     fix: 'Build with the toolbox of the lock; after an update of the toolbox, report it.',
   },
@@ -45,6 +46,11 @@ export const formatsCodes = {
     meaning: 'A disk has no sound GUID partition table.',
     cause: 'Not a disk image, a compressed one given as is, or a damaged one.',
     fix: 'Decompress the image, or write it to the disk again.',
+  },
+  'formats/fat-invalid': {
+    meaning: 'A FAT file system breaks the format, or does not hold what is looked for.',
+    cause: 'Not an EFI system partition, or a damaged one.',
+    fix: 'Build the image again with "plinth build", or write it to the disk again.',
   },
   'formats/tar-invalid': {
     meaning: 'An entry cannot be expressed in a tar archive.',

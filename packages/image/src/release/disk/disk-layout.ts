@@ -1,7 +1,13 @@
 import { PlinthError } from '@plinth/base';
-import { type BlockReader, type Gpt, type GptPartition, readGpt } from '@plinth/formats';
+import {
+  type BlockReader,
+  type FatFiles,
+  type Gpt,
+  type GptPartition,
+  readFat,
+  readGpt,
+} from '@plinth/formats';
 import { sliceReader } from './file-reader.ts';
-import { type FatFiles, readFat } from './read-fat.ts';
 
 /** A slot that holds a version: its root, hash tree and signature partitions. */
 export interface Slot {
@@ -24,7 +30,7 @@ export interface DiskLayout {
 const EMPTY_LABEL = '_empty';
 
 /** readDiskLayout finds slots and boot files of a disk that Plinth made, on a machine used since or not.
- * @throws formats/gpt-invalid, release/disk-invalid
+ * @throws formats/gpt-invalid, formats/fat-invalid, release/disk-invalid
  */
 export async function readDiskLayout(disk: BlockReader): Promise<DiskLayout> {
   const gpt = await readGpt(disk);

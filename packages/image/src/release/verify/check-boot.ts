@@ -1,10 +1,9 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { hex, pcrPolicyDigest, predictPcr4, predictPcr11, type Uki } from '@plinth/formats';
+import { type FatFiles, hex, pcrPolicyDigest, predictPcr4, predictPcr11, type Uki } from '@plinth/formats';
 import { publicKeyId, verifyPe } from '@plinth/trust';
 import type { Manifest } from '@plinth/updates';
 import { parseJson } from '@plinth/updates';
 import { z } from 'zod';
-import type { FatFiles } from '../disk/read-fat.ts';
 import { fail, type Outcome, ofSignature, pass, type TrustAnchors, unknown, worstOf } from './check.ts';
 import type { SlotImage, UkiImage } from './slot-images.ts';
 

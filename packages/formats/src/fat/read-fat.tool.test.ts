@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PlinthError } from '@plinth/base';
-import { memoryReader } from '@plinth/formats';
 import { openToolbox, type Toolbox } from '@plinth/toolbox';
-import { openFileReader } from './file-reader.ts';
+import { memoryReader } from '../block-reader.ts';
 import { readFat } from './read-fat.ts';
 
 let folder = '';
@@ -44,21 +43,16 @@ for (const [bits, sizeMiB] of [
     const sources = ['EFI', 'loader'].map((name) => `/mnt/source${bits}/${name}`);
     await toolbox.run('mcopy', ['-s', '-i', `/mnt/fat${bits}.img`, ...sources, '::'], { binds });
 
-    const reader = await openFileReader(image);
-    try {
-      const fat = await readFat(reader);
-      assert.deepEqual(fat.paths, Object.keys(contents).sort());
-      for (const [path, bytes] of Object.entries(contents)) {
-        assert.deepEqual(Buffer.from(await fat.read(path)), bytes, path);
-      }
-      await assert.rejects(fat.read('EFI/missing'), isInvalid);
-    } finally {
-      await reader.close();
+    const fat = await readFat(memoryReader(await readFile(image)));
+    assert.deepEqual(fat.paths, Object.keys(contents).sort());
+    for (const [path, bytes] of Object.entries(contents)) {
+      assert.deepEqual(Buffer.from(await fat.read(path)), bytes, path);
     }
+    await assert.rejects(fat.read('EFI/missing'), isInvalid);
   });
 }
 
-const isInvalid = (error: unknown) => error instanceof PlinthError && error.code === 'release/disk-invalid';
+const isInvalid = (error: unknown) => error instanceof PlinthError && error.code === 'formats/fat-invalid';
 
 test('readFat refuses what is no FAT', async () => {
   await assert.rejects(readFat(memoryReader(new Uint8Array(4096))), isInvalid);
