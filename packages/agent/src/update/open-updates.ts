@@ -15,6 +15,7 @@ import type { StateStore } from '../sys/state-store.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Baseline } from './activate/activated.ts';
 import { prepareEnd } from './activate/prepare-end.ts';
+import { openContainerChecks, type RunCheckContainer } from './health/container-checks.ts';
 import { defaultRouteCheck, defaultRoutes } from './health/default-routes.ts';
 import { findFallBack } from './health/find-fall-back.ts';
 import { baselineOf, contractOfHealth, contractOfIntegrity, FIRST_CHECKS } from './health/judge-contract.ts';
@@ -44,6 +45,8 @@ export interface UpdatesParts {
   kubernetesMinors(): Promise<readonly string[]>;
   /** Pods of this node. */
   pods(): Promise<readonly ReadyPod[]>;
+  /** Runs a container of the machine config to its end. */
+  readonly runContainer: RunCheckContainer;
   readonly signal: AbortSignal;
 }
 
@@ -75,6 +78,7 @@ const DEADLINE_MINUTES = 10;
 /** openUpdates puts together all that updates are on this node. */
 export function openUpdates(parts: UpdatesParts): Updates {
   const { sys, stager, store, console, policy, bootId, signal } = parts;
+  const container = openContainerChecks(parts.runContainer);
   const booted = onlyOnce(async () => (await stager.readSlotDisk()).booted.version);
 
   const baseline = async (): Promise<Baseline> => {
@@ -93,7 +97,7 @@ export function openUpdates(parts: UpdatesParts): Updates {
     const own = [
       ownApiCheck(parts.probe, port),
       defaultRouteCheck(before?.defaultRoutes ?? []),
-      ...policyChecks(policy()?.health.checks ?? [], parts),
+      ...policyChecks(policy()?.health.checks ?? [], { probe: parts.probe, pods: parts.pods, container }),
     ];
     const [integrity, answers] = await Promise.all([
       parts.integrity(),

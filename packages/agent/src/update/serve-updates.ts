@@ -1,7 +1,12 @@
 import { z } from 'zod';
+import { containerFiles } from '../bootstrap-containers/container-files.ts';
+import { pullFor, removeImage, runContainer } from '../bootstrap-containers/run-container.ts';
+import { openCri } from '../containers/cri-client.ts';
+import { openOwnContainers } from '../containers/own/own-containers.ts';
 import type { ClusterView } from '../health/collect-health.ts';
 import { nodeClient } from '../kubernetes/cluster-life.ts';
 import { parseKubernetesVersion } from '../kubernetes/kubernetes-version.ts';
+import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import { readText } from '../sys/sys.ts';
 import { readyPodSchema } from './health/policy-checks.ts';
 import { openUpdates, type Updates, type UpdatesParts } from './open-updates.ts';
@@ -11,6 +16,7 @@ import { openUpdateStore } from './stage/update-store.ts';
 
 /** As many as a node runs at most. */
 const PODS_LIMIT = 1000;
+const PULL_MS = 30_000;
 const podsSchema = z.object({ items: z.array(readyPodSchema) });
 
 export interface ServeUpdatesOptions
@@ -32,6 +38,17 @@ export async function serveUpdates(options: ServeUpdatesOptions): Promise<Update
     const version = parseKubernetesVersion((await cluster())?.member.version ?? '');
     return version ? [`${version.major}.${version.minor}`] : [];
   };
+  const cri = openCri();
+  const running = {
+    ...{
+      cri,
+      own: openOwnContainers({ cri }),
+      files: containerFiles(`${SYSTEM_STATE}/update-checks`),
+      signal,
+    },
+    // It is tried again with a later look.
+    limits: { pullMs: PULL_MS },
+  };
   return openUpdates({
     ...options,
     store,
@@ -41,6 +58,14 @@ export async function serveUpdates(options: ServeUpdatesOptions): Promise<Update
     }),
     bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
     kubernetesMinors,
+    runContainer: async (spec) => {
+      const brought = await pullFor(running, spec);
+      try {
+        return await runContainer(running, spec);
+      } finally {
+        if (brought) await removeImage(running, spec.image);
+      }
+    },
     pods: async () => {
       const query = new URLSearchParams({
         fieldSelector: `spec.nodeName=${nodeName}`,

@@ -61,6 +61,9 @@ export async function upgradeNodes(
   return done;
 }
 
+/** A version was activated and nobody knows yet whether it stays. */
+const UNDER_WAY = [UpdatePhase.DRAINING, UpdatePhase.REBOOTING, UpdatePhase.ASSESSING];
+
 async function upgradeNode(
   node: NodeClient,
   name: string,
@@ -73,10 +76,12 @@ async function upgradeNode(
   const same = options.to !== undefined && options.to === from;
   if (same && before.phase !== UpdatePhase.ASSESSING)
     return { node: name, from, to: from, phase: 'unchanged' };
-  if (before.phase === UpdatePhase.ASSESSING || before.phase === UpdatePhase.REBOOTING) {
+  if (UNDER_WAY.includes(before.phase)) {
     // Somebody began it, perhaps this very command before it was interrupted: it is followed to its end.
-    const to = before.staged?.version || from;
-    if (options.to === undefined || options.to === to) return await followed(to);
+    const assessed = before.phase === UpdatePhase.ASSESSING;
+    const to = (assessed ? undefined : before.staged?.version) || from;
+    if (options.to === undefined || options.to === to)
+      return await followed(to, assessed ? '' : (await node.getIdentity()).bootId);
   }
   const staged = options.activateOnly
     ? undefined
@@ -98,7 +103,7 @@ async function upgradeNode(
   await drained(follow, options, context);
   return { ...(await followed(to, bootId)), from, ...bytes };
 
-  async function followed(version: string, bootOfBefore = ''): Promise<UpgradedNode> {
+  async function followed(version: string, bootOfBefore: string): Promise<UpgradedNode> {
     return context.progress.step(
       `Wait until ${version} has proven itself on node "${name}"`,
       async (step) => {

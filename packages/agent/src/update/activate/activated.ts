@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** What a node was like when another version was activated; the health contract does not ask for more. */
 export const baselineSchema = z.object({
-  /** Checks of integrity and critical checks of health that did not pass then; nobody has to mend them for an update. */
+  /** Checks of integrity and health that did not pass then; nobody has to mend them for an update. */
   notPassing: z.array(z.string().max(100)).max(200),
   /** Families with a default route. */
   defaultRoutes: z.array(z.enum(['IPv4', 'IPv6'])).max(2),

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { suite, test } from 'node:test';
 import type { ContractCheck } from '@plinth/config';
-import { runCheck } from '../../checks/check.ts';
+import { runCheck, unknown } from '../../checks/check.ts';
 import { fakeSys } from '../../testing/fake-sys.ts';
+import { type CheckRun, openContainerChecks } from './container-checks.ts';
 import { defaultRouteCheck, defaultRoutes, hasIpv4Default, hasIpv6Default } from './default-routes.ts';
 import { ownApiCheck } from './own-api-check.ts';
 import { choosePods, judgePods, policyChecks, type ReadyPod } from './policy-checks.ts';
@@ -62,7 +63,10 @@ suite('the way out', () => {
 });
 
 suite('checks that a machine config asks for', () => {
-  const parts = { probe: { connect: async () => 'ECONNREFUSED' }, pods: async () => [], timeoutMs: 2000 };
+  const parts = {
+    ...{ probe: { connect: async () => 'ECONNREFUSED' }, pods: async () => [], timeoutMs: 2000 },
+    container: () => unknown('it runs'),
+  };
   const run = async (check: ContractCheck, more: Partial<typeof parts> = {}, sys = fakeSys({})) => {
     const [spec] = policyChecks([check], { ...parts, ...more });
     assert.ok(spec);
@@ -138,5 +142,35 @@ suite('checks that a machine config asks for', () => {
     };
     const asked = { name: 'p', pod: { namespace: 'web', labels: 'app=web' } };
     assert.equal((await run(asked, { pods: silent })).verdict, 'unknown');
+  });
+
+  test('a container: started by one look, told of by a later one; run again until it ends well', async () => {
+    let nowMs = 0;
+    const runs: string[] = [];
+    const ends: CheckRun[] = [
+      { reason: 'it ended with exit code 1', output: 'no disk\n' },
+      { reason: '', output: '' },
+    ];
+    const look = openContainerChecks(
+      async ({ name, image }) => {
+        runs.push(`${name} ${image}`);
+        return ends.shift() ?? assert.fail('one run too many');
+      },
+      () => nowMs,
+    );
+    const container = { image: 'a.example/x@sha256:00', timeout: '1m' };
+    const see = async () => {
+      const { verdict, observed } = look('disk', container);
+      await new Promise((resolve) => setImmediate(resolve));
+      return `${verdict}: ${observed}`;
+    };
+    assert.equal(await see(), 'unknown: it runs');
+    assert.equal(await see(), 'fail: it ended with exit code 1: no disk');
+    nowMs += 10_000;
+    assert.equal(await see(), 'fail: it ended with exit code 1: no disk');
+    assert.equal(await see(), 'pass: ended well');
+    nowMs += 59_999;
+    assert.equal(await see(), 'pass: ended well');
+    assert.deepEqual(runs, Array(2).fill('check-disk a.example/x@sha256:00'));
   });
 });

@@ -24,6 +24,8 @@ export interface PolicyCheckParts {
   readonly probe: Pick<NetworkProbe, 'connect'>;
   /** Pods of this node. Rejects with a message fit to be shown. */
   pods(): Promise<readonly ReadyPod[]>;
+  /** The last run of a container, which may have begun with this look. */
+  container(name: string, container: NonNullable<ContractCheck['container']>): Finding;
   readonly timeoutMs?: number;
 }
 
@@ -46,7 +48,10 @@ export function policyChecks(
 
 type Question = Pick<CheckSpec, 'expected' | 'source' | 'observe'>;
 
-function questionOf({ http, tcp, unit, pod }: ContractCheck, parts: PolicyCheckParts): Question {
+function questionOf(
+  { name, http, tcp, unit, pod, container }: ContractCheck,
+  parts: PolicyCheckParts,
+): Question {
   const { probe, timeoutMs = TIMEOUT_MS } = parts;
   if (http)
     return {
@@ -80,6 +85,12 @@ function questionOf({ http, tcp, unit, pod }: ContractCheck, parts: PolicyCheckP
       expected: 'every pod with these labels is ready, and there is one',
       source: `pods ${pod.labels} in ${pod.namespace}`,
       observe: async () => judgePods(choosePods(await parts.pods(), pod)),
+    };
+  if (container)
+    return {
+      expected: 'ends with exit code 0',
+      source: `container ${container.image}`,
+      observe: async () => parts.container(name, container),
     };
   // The schema lets nothing else through.
   return {

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { DeepReadonly } from '../../framework/kind.ts';
 import { serverName } from '../../framework/names.ts';
 import { keyed } from '../../framework/notes.ts';
+import { pinnedImage } from '../../framework/pinned-image.ts';
 import { authorityPem } from '../api-access/authority.ts';
+import { duration } from '../kubelet/values.ts';
 import { addressProblem } from './address.ts';
 
 const address = z
@@ -43,11 +45,29 @@ const pod = z.strictObject({
     ),
 });
 
+const container = z.strictObject({
+  image: pinnedImage.describe(
+    'The image, by its digest. It is pulled by the settings of Registries, and its container has the network of the node.',
+  ),
+  command: z
+    .array(z.string().max(4096))
+    .min(1)
+    .max(64)
+    .optional()
+    .describe("The program and its first arguments, in the place of the image's entrypoint."),
+  args: z
+    .array(z.string().max(4096))
+    .max(64)
+    .optional()
+    .describe("Arguments, in the place of the image's own."),
+  timeout: duration('1s', '5m').default('1m').describe('The longest it may run; then it has failed.'),
+});
+
 const check = z
   .strictObject({
     name: z
       .string()
-      .max(63)
+      .max(33)
       .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'expected lower-case letters, digits and hyphens')
       .describe('What the check is called in reports.'),
     http: http.optional().describe('A server answers.'),
@@ -59,11 +79,19 @@ const check = z
       .optional()
       .describe('A unit of systemd is active.'),
     pod: pod.optional().describe('Pods of this node are ready; on a member of a cluster only.'),
+    container: container
+      .optional()
+      .describe('A container of your own ends with exit code 0. It is run again until it does.'),
   })
   .superRefine((value, context) => {
-    const given = [value.http, value.tcp, value.unit, value.pod].filter((each) => each !== undefined);
+    const given = [value.http, value.tcp, value.unit, value.pod, value.container].filter(
+      (each) => each !== undefined,
+    );
     if (given.length !== 1)
-      context.addIssue({ code: 'custom', message: 'expected exactly one of http, tcp, unit, pod' });
+      context.addIssue({
+        code: 'custom',
+        message: 'expected exactly one of http, tcp, unit, pod, container',
+      });
   });
 
 const health = z.strictObject({

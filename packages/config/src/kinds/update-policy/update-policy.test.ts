@@ -49,12 +49,13 @@ for (const [what, text, said] of [
   ['a file as the source', document({ sources: ['file:///etc/shadow'] }), /address of HTTP/],
   ['a password in the address', document({ sources: ['https://a:b@updates.example'] }), /no credentials/],
   ['a deadline of a day', document({ ...good, health: { deadlineMinutes: 1440 } }), /120/],
-  ['a check that asks nothing', withCheck({ name: 'x' }), /exactly one of http, tcp, unit, pod/],
+  ['a check that asks nothing', withCheck({ name: 'x' }), /exactly one of http, tcp, unit, pod, container/],
   [
     'a check that asks two things',
     withCheck({ name: 'x', unit: 'a.service', tcp: { host: 'a.example', port: 1 } }),
     /exactly one of http/,
   ],
+  ['an image without its digest', withCheck({ name: 'x', container: { image: 'a.example/x:1' } }), /sha256/],
   ['a unit with a path', withCheck({ name: 'x', unit: '../a.service' }), /expected a unit/],
   ['labels that are none', withCheck({ name: 'x', pod: { namespace: 'a', labels: 'a&b' } }), /labels as of/],
 ] as const) {
