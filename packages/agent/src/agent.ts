@@ -1,6 +1,7 @@
 import { nameServersOf } from '@plinth/config';
 import { accessRules } from './access/access-rules.ts';
 import { accessService } from './access/access-service.ts';
+import { openLogin } from './access/oidc/open-login.ts';
 import { openAccess } from './access/open-access.ts';
 import { type AuditFiles, auditFolder } from './audit/audit-files.ts';
 import { auditService } from './audit/audit-service.ts';
@@ -136,6 +137,7 @@ async function open(
     ...{ files: parts.auditFiles ?? auditFolder(AUDIT_FOLDER), folder: AUDIT_FOLDER, journal: parts.audit },
   });
   const access = await openAccess(store, config.api.clientAuthorities);
+  const login = await openLogin(config.api.oidc, { nodeId, nowMs: sys.nowMs });
   const target = () => transaction.config().logShipping;
   const shipping = openLogShipping({ sys, store, console, hostName: name, target, signal });
   const bootstrap = await serveBootstrapContainers({
@@ -193,7 +195,8 @@ async function open(
     bindAddress: parts.bindAddress,
     certificatePem: identity.certificatePem,
     privateKeyPem: identity.privateKeyPem,
-    clientAuthoritiesPem: config.api.clientAuthorities,
+    clientAuthoritiesPem: [...config.api.clientAuthorities, ...(login ? [login.authorityPem] : [])],
+    admitsStrangers: login !== undefined,
     audit: audit.sink,
     nowMs: sys.nowMs,
     refuses: access.refuses,
@@ -212,6 +215,7 @@ async function open(
       captureService({ sys, apiPort: parts.port })(router);
       auditService(audit)(router);
       accessService(access, () => listener.recheck())(router);
+      login?.routes(router);
       systemService({
         sys,
         certificates: apiCertificates(identity.certificatePem, config.api.clientAuthorities),

@@ -24,6 +24,9 @@ const EXTENDED_KEY_USAGE = '2.5.29.37';
 const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17';
 /** KeyUsage as a DER bit string with digitalSignature only (RFC 5280, 4.2.1.3). */
 const DIGITAL_SIGNATURE = Buffer.from('03020780', 'hex');
+/** With keyCertSign only. */
+const CERTIFICATE_SIGNATURE = Buffer.from('03020204', 'hex');
+export const AUTHORITY = 'authority';
 /** From this year on a date has four digits of year (RFC 5280, 4.1.2.5). */
 const GENERALIZED_TIME_FROM = 2050;
 
@@ -32,7 +35,7 @@ export interface CertificateRequest {
   readonly organisation?: string;
   /** Host name of a server. */
   readonly hostName?: string;
-  /** Object identifier of what it is for. */
+  /** Object identifier of what it is for; "authority": it signs certificates of ends, and none of authorities. */
   readonly purpose: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -44,7 +47,7 @@ export interface CertificateRequest {
   readonly signerKey: KeyObject;
 }
 
-/** signCertificate makes the certificate of one end entity (RFC 5280). Throws Error for a key it cannot use. @returns DER */
+/** signCertificate makes the certificate of one end entity, or of an authority (RFC 5280). Throws Error for a key it cannot use. @returns DER */
 export async function signCertificate(request: CertificateRequest): Promise<Buffer> {
   const { publicKey, signerKey, commonName, organisation } = request;
   const engine = getCrypto(true); // pkijs's wrapper of this process's Web Crypto
@@ -82,13 +85,18 @@ function extensions({ hostName, purpose }: CertificateRequest): Extension[] {
   const der = (extnID: string, critical: boolean, value: { toBER(): ArrayBuffer }) =>
     new Extension({ extnID, critical, extnValue: value.toBER() });
   const names = (name: string) => new GeneralNames({ names: [new GeneralName({ type: 2, value: name })] });
+  const keyUsage = (valueHex: Buffer) =>
+    new Extension({
+      ...{ extnID: KEY_USAGE, critical: true },
+      extnValue: new OctetString({ valueHex }).getValue(),
+    });
+  if (purpose === AUTHORITY) {
+    const constraints = new BasicConstraints({ cA: true, pathLenConstraint: 0 });
+    return [der(BASIC_CONSTRAINTS, true, constraints.toSchema()), keyUsage(CERTIFICATE_SIGNATURE)];
+  }
   return [
     der(BASIC_CONSTRAINTS, true, new BasicConstraints({ cA: false }).toSchema()),
-    new Extension({
-      extnID: KEY_USAGE,
-      critical: true,
-      extnValue: new OctetString({ valueHex: DIGITAL_SIGNATURE }).getValue(),
-    }),
+    keyUsage(DIGITAL_SIGNATURE),
     der(EXTENDED_KEY_USAGE, false, new ExtKeyUsage({ keyPurposes: [purpose] }).toSchema()),
     ...(hostName === undefined ? [] : [der(SUBJECT_ALTERNATIVE_NAME, false, names(hostName).toSchema())]),
   ];

@@ -1,5 +1,5 @@
 import type { DescMethod } from '@bufbuild/protobuf';
-import { Code, type ContextValues } from '@connectrpc/connect';
+import { Code, type ContextValues, createContextKey } from '@connectrpc/connect';
 import type { AuditRecord, AuditSink } from './audit.ts';
 import { type CallerVerdict, callerKey, peerKey } from './caller.ts';
 import { refusalOf } from './refusal.ts';
@@ -15,6 +15,9 @@ export interface CallRecord {
   end(failure: unknown): void;
 }
 
+/** What a method adds to the record of its call beside what was asked: never a secret. */
+export const auditNoteKey = createContextKey<{ text: string }>({ text: '' });
+
 /** callRecorder gives the records of one server; calls are numbered in the order they come. */
 export function callRecorder(audit: AuditSink, nowMs: () => number) {
   let count = 0;
@@ -23,6 +26,8 @@ export function callRecorder(audit: AuditSink, nowMs: () => number) {
     const verdict = values.get(callerKey);
     const call = ++count;
     let ended = false;
+    const note = { text: '' };
+    values.set(auditNoteKey, note);
     const record = (event: AuditRecord['event'], result: string, reason: string): AuditRecord => ({
       time: new Date(event === 'api.begin' ? startedMs : nowMs()).toISOString(),
       event,
@@ -30,7 +35,7 @@ export function callRecorder(audit: AuditSink, nowMs: () => number) {
       method: `${method.parent.name}.${method.name}`,
       ...whoOf(verdict),
       peer: values.get(peerKey),
-      arguments: self.arguments,
+      arguments: [self.arguments, note.text].filter((text) => text !== '').join(' '),
       result,
       reason,
       sent: self.sent,

@@ -18,7 +18,7 @@ import type { AuditSink } from './audit.ts';
 import { type Budget, openBudget } from './budget.ts';
 import { openCallRate, type RateLimits } from './call-rate.ts';
 import { type CallRecord, callRecorder } from './call-record.ts';
-import { type Caller, type CallerVerdict, callerKey, peerKey } from './caller.ts';
+import { type Caller, type CallerVerdict, callerKey, peerKey, STRANGER } from './caller.ts';
 import { describeRequest } from './describe-request.ts';
 import { refusalOf } from './refusal.ts';
 import { watchStream } from './watch-stream.ts';
@@ -81,7 +81,9 @@ export function openGuard(
       if (pace !== 'ok') throw tooFast(limits);
       const caller = requireAllowed(verdict, method, rules);
       const budget: Budget = method.methodKind === 'unary' ? calls : streams;
-      return { record, leave: await budget.enter(caller.commonName, signal) };
+      // Strangers share one client's part: their addresses cost them nothing.
+      const client = caller.role === STRANGER ? STRANGER : caller.commonName;
+      return { record, leave: await budget.enter(client, signal) };
     } catch (reason) {
       // One record a second is enough to see a flood, and does not push older records out of the log.
       if (pace !== 'again') record.end(reason);

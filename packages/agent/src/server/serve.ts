@@ -7,7 +7,15 @@ import { errorCode } from '../sys/sys.ts';
 import { rpcHandler } from './adapter.ts';
 import type { AuditSink } from './audit.ts';
 import type { RateLimits } from './call-rate.ts';
-import { type Caller, type CallerVerdict, callerKey, identifyCaller, peerKey, strangerAt } from './caller.ts';
+import {
+  type Caller,
+  type CallerVerdict,
+  callerKey,
+  identifyCaller,
+  peerKey,
+  STRANGER,
+  strangerAt,
+} from './caller.ts';
 import { sessionKey } from './client-reach.ts';
 import { type ConnectionLimits, keepConnections } from './connections.ts';
 import { type AccessRules, openGuard } from './guard.ts';
@@ -18,6 +26,8 @@ export interface ServeOptions {
   readonly privateKeyPem: string;
   /** Authorities whose client certificates are accepted, PEM; "strangers": callers come without a certificate, and share a role. */
   readonly clientAuthoritiesPem: readonly string[] | 'strangers';
+  /** Whether callers without a certificate may come too, in a role of their own; default: they do not get past the handshake. */
+  readonly admitsStrangers?: boolean;
   readonly routes: (router: ConnectRouter) => void;
   readonly audit: AuditSink;
   readonly nowMs: () => number;
@@ -79,13 +89,14 @@ export async function serve(options: ServeOptions): Promise<Listener> {
     },
     handler(options),
   );
+  const isDoor = options.clientAuthoritiesPem === 'strangers';
   const sessions = keepConnections(server, {
     ...(options.connections && { limits: options.connections }),
     idleLimitMs: options.idleLimitMs ?? IDLE_LIMIT_MS,
     clientOf: ({ socket }) => {
       const verdict = judge(socket, options);
-      // Whoever is refused each call shares the places of the nameless.
-      return verdict.ok ? verdict.caller.commonName : '';
+      // Whoever is refused each call shares the places of the nameless, and so do strangers where others call as well.
+      return verdict.ok && (isDoor || verdict.caller.role !== STRANGER) ? verdict.caller.commonName : '';
     },
   });
   const recheck = () => {
@@ -108,9 +119,9 @@ export async function serve(options: ServeOptions): Promise<Listener> {
   };
 }
 
-function clientCertificates({ clientAuthoritiesPem }: ServeOptions) {
+function clientCertificates({ clientAuthoritiesPem, admitsStrangers }: ServeOptions) {
   if (clientAuthoritiesPem === 'strangers') return { requestCert: false };
-  return { ca: [...clientAuthoritiesPem], requestCert: true, rejectUnauthorized: true };
+  return { ca: [...clientAuthoritiesPem], requestCert: true, rejectUnauthorized: admitsStrangers !== true };
 }
 
 /** Who a connection is from, now. */
@@ -119,6 +130,15 @@ function judge(socket: unknown, options: ServeOptions): CallerVerdict {
   if (clientAuthoritiesPem === 'strangers')
     return strangerAt(isTls(socket) ? socket.remoteAddress : undefined);
   const certificate = isTls(socket) && !socket.destroyed ? socket.getPeerCertificate() : undefined;
+  if (options.admitsStrangers && isTls(socket) && !socket.destroyed && !socket.authorized) {
+    // Without a certificate there is an object without anything in it.
+    if (certificate?.raw === undefined) return strangerAt(socket.remoteAddress);
+    return {
+      ok: false,
+      commonName: '',
+      reason: `the certificate is not accepted (${socket.authorizationError})`,
+    };
+  }
   const verdict = identifyCaller(
     certificate,
     nowMs(),

@@ -81,8 +81,8 @@ export const oidcSchema = z.strictObject({
     .describe('Whether a certificate ends with the token it was given for, where that is sooner.'),
   requireKeyBinding: z
     .boolean()
-    .default(true)
+    .default(false)
     .describe(
-      'Whether the token must name the key of its holder in its nonce, so that a stolen one is of no use. Only for issuers that leave the nonce out in the device flow: without it each token is taken once.',
+      'Whether a token must name the key of its holder in its nonce, so that a stolen one is of no use. RFC 8628 has no nonce and many issuers leave it out of the device flow: without it each token is taken once. A nonce that names another key is always refused.',
     ),
 });
