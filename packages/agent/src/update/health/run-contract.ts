@@ -157,8 +157,8 @@ async function giveUp(parts: ContractParts, { version, checks }: ContractRecord)
   console.say(
     `update: version ${version} is not healthy in time (${open.join(', ')}): the node reboots [update/contract-broken]`,
   );
-  while (!signal.aborted) {
+  do {
     await reboot().catch((reason: unknown) => console.say(`update: ${reason}`));
     await sleep(END_MS, signal);
-  }
+  } while (!signal.aborted);
 }
