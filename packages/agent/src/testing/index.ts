@@ -1,4 +1,6 @@
 export { auditFolder } from '../audit/audit-files.ts';
+export { shellLayer } from '../containers/testing/shell-image.ts';
+export { serveImage, type TinyRegistry } from '../containers/testing/tiny-registry.ts';
 export { readAdminCredentials } from '../kubernetes/access/credentials.ts';
 export { createJoinToken } from '../kubernetes/access/join-tokens.ts';
 export { type KubeClient, openKubeClient } from '../kubernetes/access/kube-client.ts';
