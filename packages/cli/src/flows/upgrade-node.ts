@@ -62,7 +62,11 @@ export async function upgradeNodes(
 }
 
 /** A version was activated and nobody knows yet whether it stays. */
-const UNDER_WAY: readonly UpdatePhase[] = [UpdatePhase.DRAINING, UpdatePhase.REBOOTING, UpdatePhase.ASSESSING];
+const UNDER_WAY: readonly UpdatePhase[] = [
+  UpdatePhase.DRAINING,
+  UpdatePhase.REBOOTING,
+  UpdatePhase.ASSESSING,
+];
 
 async function upgradeNode(
   node: NodeClient,
