@@ -8,7 +8,7 @@ export const releaseDeadEndCommand = defineCommand({
   details: ['Nodes that run it say so; nobody else takes it.'],
   examples: [
     {
-      run: 'plinth release dead-end repo 0.2.0 --reason "its boot loader takes no new entry"',
+      run: 'plinth release dead-end repo 0.2.0 --reason "takes no new entry"',
       what: 'such nodes are installed anew',
     },
     { run: 'plinth release dead-end repo 0.2.0 --undo', what: 'take it back' },

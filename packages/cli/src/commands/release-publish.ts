@@ -2,25 +2,25 @@ import { trustOption } from '../flows/trust-option.ts';
 import { defineCommand } from '../framework/command.ts';
 import { flag, required, text } from '../framework/options.ts';
 import { usageError } from '../framework/usage-error.ts';
-import { facts, nextCommands, table } from '../output/blocks.ts';
-import { formatBytes } from '../output/units.ts';
+import { facts, nextCommands } from '../output/blocks.ts';
+import { publishedFiles } from '../release/published-files.ts';
 import { channelOption, signingOptions } from '../release/repository-options.ts';
 
 export const releasePublishCommand = defineCommand({
   path: ['release', 'publish'],
   summary: 'Verify a release and offer it to nodes in a channel',
-  details: ['The repository is a folder that any web server serves. Publishing twice is no change.'],
+  details: ['Repositories are folders for any web server; a registry gets an artefact.'],
   extraFormats: ['wide', 'name'],
   examples: [
-    { run: 'plinth release publish out/plinth_0.1.0 --to repo', what: 'to the nodes of channel stable' },
-    { run: 'plinth release publish out/plinth_0.2.0~rc1 --to repo --channel candidate', what: 'to others' },
+    { run: 'plinth release publish out/plinth_0.1.0 --to repo', what: 'to channel stable' },
+    { run: 'plinth release publish DIR --to oci://registry.example/plinth', what: 'to a registry' },
   ],
   options: {
-    to: text('REPO', 'Folder of the repository; made when it is not there'),
+    to: text('REPO|OCI', 'Repository, made if needed; or oci://HOST/NAME[:TAG]'),
     channel: channelOption,
     notes: text('TEXT', 'What is new, for people'),
     security: flag('It closes holes that the versions before have'),
-    kubernetes: text('LIST', 'Minor versions that run on it, such as 1.36,1.37; default: any'),
+    kubernetes: text('LIST', 'Minor versions it is for: 1.36,1.37; default: any'),
     ...trustOption,
     ...signingOptions,
   },
@@ -28,6 +28,11 @@ export const releasePublishCommand = defineCommand({
   run: async ({ args, options }, context) => {
     const { to, channel } = options;
     if (to === undefined) throw usageError('--to is missing, expected the repository to publish to');
+    const { isOciReference } = await import('@plinth/publish');
+    if (isOciReference(to)) {
+      const { pushToRegistry } = await import('../release/push-to-registry.ts');
+      return pushToRegistry(args.release, { ...options, to }, context);
+    }
     const { publishFolder } = await import('../release/publish-folder.ts');
     const about = {
       ...(options.notes !== undefined && { notes: options.notes }),
@@ -40,14 +45,7 @@ export const releasePublishCommand = defineCommand({
       data: { repository: to, channel, version: published.version, files: published.files },
       names: published.files.map(({ name }) => name),
       view: [
-        table(
-          [
-            { header: 'NAME', value: (file) => file.name },
-            { header: 'SIZE', value: (file) => formatBytes(file.sizeBytes), align: 'right' },
-            { header: 'STATE', value: (file) => (file.isNew ? 'new' : 'was there') },
-          ],
-          published.files,
-        ),
+        publishedFiles(published.files),
         facts([
           ['version', published.version],
           ['channel', channel],

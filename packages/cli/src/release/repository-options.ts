@@ -7,7 +7,7 @@ import { timeSpan } from '../framework/time-span.ts';
 
 /** What every command that signs something in a repository takes. */
 export const signingOptions = {
-  valid: timeSpan({ min: '1m', max: '90d', fallback: '24h' }, 'How long nodes believe that it is of today'),
+  valid: timeSpan({ min: '1m', max: '90d', fallback: '24h' }, 'How long nodes believe it'),
   ...keyOptions,
 } as const;
 

@@ -1,3 +1,4 @@
+export { makeSampleRelease, openWorkshop, type SampleWorkshop } from '../release/sample-release.testing.ts';
 export { relaxName } from '../sysext/relax-name.ts';
 export {
   type ControlPlane,
