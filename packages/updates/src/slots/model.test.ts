@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { freshMachine, type Machine } from './model-disk.testing.ts';
+import { factsOf, freshMachine, type Machine } from './model-disk.testing.ts';
 import {
   type Action,
   act,
@@ -135,6 +135,8 @@ function explore(world: World, first: Machine): { readonly states: number; reado
       }
       for (const running of outcome?.finished ?? []) {
         const version: string = machine.booted.version;
+        if (action.do === 'recover')
+          assert.deepEqual(world.planners.recover(factsOf(running)), [], 'not settled');
         if (action.do === 'rollback') assert.notEqual(running.booted.version, version, 'it came back');
         if (action.do === 'bless') {
           const next = powerOn(world, running.disk).map(({ booted }) => booted.version);
