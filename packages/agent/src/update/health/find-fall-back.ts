@@ -36,7 +36,9 @@ export async function findFallBack(parts: FindFallBackParts): Promise<FallBackRe
   const state = await store.read();
   const found = judgeFallBack({ view, state, bootId });
   // Only now: to settle takes away what tells.
-  await stager.changeEntries(planRecover);
+  await stager
+    .changeEntries(planRecover)
+    .catch((reason: unknown) => console.say(`update: boot entries cannot be settled: ${messageOf(reason)}`));
   if (!found) return undefined;
   const { afterBoot, ...rest } = found;
   const [boots, end] = await Promise.all([
