@@ -8,7 +8,8 @@ export const testCommand = defineCommand({
   summary: 'Run all tests: types, lint, units, tools, boots of the image',
   details: [
     'Stops at the first group that fails. Without KVM a boot takes minutes, and the',
-    'tests of a cluster, which run only when they are asked for, half an hour.',
+    'tests of a cluster and of faults in updates, which run only when they are asked',
+    'for, half an hour each.',
   ],
   examples: [
     { run: 'plinth test', what: 'everything; what CI runs' },
@@ -20,6 +21,7 @@ export const testCommand = defineCommand({
     tools: flag('Only tests against real tools in the toolbox'),
     boot: flag('Only build the image and boot it, whole and tampered with'),
     cluster: flag('Only a cluster of machines; not part of the rest'),
+    update: flag('Only faults while a machine updates itself; not part of the rest'),
     quick: flag('All but --boot'),
     only: text('WORD', 'Only test files whose path holds this; no types, no lint'),
   },

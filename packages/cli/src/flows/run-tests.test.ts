@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { chooseGroups, partOf, type TestOptions } from './run-tests.ts';
 
 function names(options: Partial<TestOptions>): string[] {
-  const none = { unit: false, tools: false, boot: false, cluster: false, quick: false };
+  const none = { unit: false, tools: false, boot: false, cluster: false, update: false, quick: false };
   return chooseGroups({ ...none, ...options }).map(({ name }) => name);
 }
 
@@ -13,6 +13,7 @@ test('chooseGroups runs all by default but what takes an hour, in the order of t
   assert.deepEqual(names({ unit: true }), ['types', 'lint', 'unit']);
   assert.deepEqual(names({ boot: true, tools: true }), ['tools', 'boot']);
   assert.deepEqual(names({ cluster: true }), ['cluster']);
+  assert.deepEqual(names({ update: true }), ['update']);
   assert.deepEqual(names({ unit: true, boot: true, only: 'layer' }), ['unit', 'boot']);
 });
 
@@ -21,4 +22,5 @@ test('partOf sorts test files by what they need', () => {
   assert.equal(partOf('packages/x/src/a.test.ts', "import { openToolbox } from '@plinth/toolbox';"), 'tools');
   assert.equal(partOf('tests/boot/healthy.boot.test.ts', ''), 'boot');
   assert.equal(partOf('tests/cluster/cluster.boot.test.ts', ''), 'cluster');
+  assert.equal(partOf('tests/update/power-cuts.boot.test.ts', ''), 'update');
 });

@@ -12,12 +12,13 @@ export interface TestOptions {
   readonly tools: boolean;
   readonly boot: boolean;
   readonly cluster: boolean;
+  readonly update: boolean;
   readonly quick: boolean;
   /** Only test files whose path holds this. */
   readonly only?: string | undefined;
 }
 
-type Part = 'unit' | 'tools' | 'boot' | 'cluster';
+type Part = 'unit' | 'tools' | 'boot' | 'cluster' | 'update';
 
 export interface GroupResult {
   readonly name: string;
@@ -69,7 +70,7 @@ export async function runTests(options: TestOptions, context: CommandContext): P
  * only some files are meant, what is not about files is left out.
  */
 export function chooseGroups(options: TestOptions): readonly Group[] {
-  const named = (['unit', 'tools', 'boot', 'cluster'] as const).filter((part) => options[part]);
+  const named = (['unit', 'tools', 'boot', 'cluster', 'update'] as const).filter((part) => options[part]);
   const parts: readonly Part[] = named.length > 0 ? named : ['unit', 'tools', 'boot'];
   return groups.filter(
     ({ part, name }) =>
@@ -138,6 +139,13 @@ const groups: readonly Group[] = [
     prepare: prepareRelease,
     commands: async (only) => nodeTest(await testFiles('cluster', only)),
   },
+  {
+    name: 'update',
+    part: 'update',
+    what: 'faults while a machine updates itself: power cuts, bad releases, full disks, wrong clocks',
+    prepare: prepareRelease,
+    commands: async (only) => nodeTest(await testFiles('update', only), '--test-concurrency=1'),
+  },
 ];
 
 function nodeTest(paths: readonly string[], ...flags: string[]): [string, ...string[]][] {
@@ -161,6 +169,7 @@ async function testFiles(part: Part, only = ''): Promise<string[]> {
 /** partOf sorts a test file by what it needs: a machine that boots, the toolbox, or nothing. */
 export function partOf(path: string, text: string): Part {
   if (path.startsWith('tests/cluster/')) return 'cluster';
+  if (path.startsWith('tests/update/')) return 'update';
   if (path.endsWith('.boot.test.ts')) return 'boot';
   return path.endsWith('.tool.test.ts') || text.includes('openToolbox') ? 'tools' : 'unit';
 }
