@@ -60,7 +60,7 @@ export function judgeAccess(
   if (method.least === STRANGERS || role === STRANGER) {
     if (method.least === STRANGERS && role === STRANGER) return { allowed: true };
     const whose =
-      role === STRANGER ? 'not for callers without a certificate' : 'for callers without one only';
+      role === STRANGER ? 'not for callers without a certificate' : 'for callers without a certificate only';
     return refuse(`${method.name} is ${whose}`);
   }
   const reach = REACH[role];

@@ -24,6 +24,14 @@ test('a role may call what it is named for and what lesser roles may, nothing el
   const needed = ['plinth:reader', 'plinth:operator', 'plinth:admin'] as const;
   for (const { methods } of services) {
     for (const method of methods) {
+      if (getOption(method, access) === Access.STRANGER) {
+        for (const role of roles)
+          assert.throws(
+            () => requireAllowed(callerOf(role), method),
+            /for callers without a certificate only/,
+          );
+        continue;
+      }
       const least = getOption(method, access) - Access.READER;
       for (const role of roles) {
         const allowed = needed.indexOf(role) >= least;

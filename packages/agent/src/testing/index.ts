@@ -26,5 +26,6 @@ export {
 export { cannotIsolate, type IsolatedPlinthd, startIsolated } from './isolated-plinthd.ts';
 export { type KubeadmFiles, renderKubeadmFiles } from './kubeadm-files.ts';
 export { type LogsServer, type LogsServerOptions, startLogsServer } from './logs-server.ts';
+export { startIssuer, type TestIssuer } from './oidc-issuer.ts';
 export { soundNode } from './sound-node.ts';
 export { type StartedAgent, startAgent } from './start-agent.ts';

@@ -1,6 +1,7 @@
 import type { CommandTable } from '../framework/command-table.ts';
 import { accessIssueCommand } from './access-issue.ts';
 import { accessListCommand } from './access-list.ts';
+import { accessLoginCommand } from './access-login.ts';
 import { accessPushCommand } from './access-push.ts';
 import { accessRevokeCommand } from './access-revoke.ts';
 import { applyCommand } from './apply.ts';
@@ -228,6 +229,7 @@ export const commandTable: CommandTable = {
     configHistoryCommand,
     configConfirmCommand,
     configRollbackCommand,
+    accessLoginCommand,
     accessIssueCommand,
     accessListCommand,
     accessRevokeCommand,

@@ -8,26 +8,21 @@ const at = { issuer: 'https://login.example/realm', certificateAuthority: 'PEM' 
 /** An issuer with a clock of its own. */
 function world() {
   const asked: string[] = [];
-  const self = {
-    now: 0,
-    kid: 'first',
-    away: false,
-    asked,
-    document: { issuer: at.issuer, jwks_uri: 'https://keys.example/jwks' } as unknown,
-    keys: openIssuerKeys(at, {
-      nowMs: () => self.now,
-      fetch: async (url, caPem) => {
-        assert.equal(caPem, 'PEM');
-        asked.push(url.href);
-        if (self.away) throw new Error('it refuses connections');
-        return url.pathname.endsWith('openid-configuration')
-          ? self.document
-          : { keys: [{ kty: 'EC', kid: self.kid }] };
-      },
-    }),
-    kidOf: async (unknownKey = false) => (await self.keys.get(unknownKey)).keys[0]?.kid,
-  };
-  return self;
+  const document: unknown = { issuer: at.issuer, jwks_uri: 'https://keys.example/jwks' };
+  const self = { now: 0, kid: 'first', away: false, asked, document };
+  const keys = openIssuerKeys(at, {
+    nowMs: () => self.now,
+    fetch: async (url, caPem) => {
+      assert.equal(caPem, 'PEM');
+      asked.push(url.href);
+      if (self.away) throw new Error('it refuses connections');
+      return url.pathname.endsWith('openid-configuration')
+        ? self.document
+        : { keys: [{ kty: 'EC', kid: self.kid }] };
+    },
+  });
+  const kidOf = async (unknownKey = false) => (await keys.get(unknownKey)).keys[0]?.kid;
+  return Object.assign(self, { kidOf });
 }
 
 test('keys are found by discovery, kept for an hour, and asked for anew then', async () => {
