@@ -74,6 +74,17 @@ for (const role of ['plinth:admin', 'plinth:operator', 'plinth:reader']) {
   });
 }
 
+test('updates are served: without a disk to read nothing is claimed of it', async () => {
+  using api = client({ organisations: ['plinth:operator'] });
+  assert.equal((await refusal(api.update.get())).code, 'update/disk-unreadable');
+  assert.equal((await refusal(api.update.check())).code, 'update/no-policy');
+  const staging = (async () => {
+    for await (const _ of api.update.stage('1.1'));
+  })();
+  assert.equal((await refusal(staging)).code, 'update/no-policy');
+  assert.equal((await refusal(api.update.unblock('1.1'))).code, 'update/not-blocked');
+});
+
 const strangers: readonly (readonly [
   what: string,
   code: ErrorCode,
