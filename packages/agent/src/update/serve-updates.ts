@@ -1,3 +1,4 @@
+import { PlinthError } from '@plinth/base';
 import { z } from 'zod';
 import { containerFiles } from '../bootstrap-containers/container-files.ts';
 import { pullFor, removeImage, runContainer } from '../bootstrap-containers/run-container.ts';
@@ -54,7 +55,14 @@ export async function serveUpdates(options: ServeUpdatesOptions): Promise<Update
     store,
     stager: openStager({
       ...{ sys, store: files, updates: store, kubernetesMinors, signal },
-      machine: () => openNodeMachine(sys),
+      machine: () =>
+        openNodeMachine(sys).catch((reason: unknown) => {
+          throw PlinthError.from(
+            reason,
+            'update/disk-unreadable',
+            'Cannot find the disk that the system runs from',
+          );
+        }),
     }),
     bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
     kubernetesMinors,
