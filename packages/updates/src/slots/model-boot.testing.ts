@@ -22,10 +22,14 @@ export interface Start {
   readonly proven: boolean;
 }
 
-/**
- * choices lists the entries the boot loader may take. Order: those without tries left last, then the newest version first. Equal
- * names of one UKI come in either order.
- */
+/** bootOrder is the boot loader's list: those without tries left last, then the newest version first. Oracle: bootctl list. */
+export function bootOrder(entries: readonly BootEntry[]): readonly BootEntry[] {
+  return entries.toSorted(
+    (left, right) => Number(left.triesLeft === 0) - Number(right.triesLeft === 0) || newestFirst(left, right),
+  );
+}
+
+/** choices lists the entries the boot loader may take; equal names of one UKI may come in either order. */
 export function choices(disk: ModelDisk): readonly BootEntry[] {
   // An empty file is no PE file and does not come into the list.
   const entries = Object.keys(disk.files).flatMap((file) =>
@@ -33,9 +37,7 @@ export function choices(disk: ModelDisk): readonly BootEntry[] {
   );
   const once = entries.filter(({ version }) => version === disk.oneShot);
   if (once.length > 0) return once;
-  const [first, ...rest] = entries.toSorted(
-    (left, right) => Number(left.triesLeft === 0) - Number(right.triesLeft === 0) || newestFirst(left, right),
-  );
+  const [first, ...rest] = bootOrder(entries);
   if (!first) return [];
   const equal = rest.filter(
     (entry) => entry.version === first.version && (entry.triesLeft === 0) === (first.triesLeft === 0),
