@@ -55,7 +55,7 @@ suite('containers of the node itself', () => {
         {
           ...{ kind: 'BootstrapContainer', name: 'c-always', image, run: 'every-boot' },
           ...script(
-            'for p in /dev/vda /host /var/lib/plinth; do [ -e $p ] && echo SEES $p; done; mknod /tmp/x b 254 0 || echo refused\n',
+            'for p in /dev/vda /host/etc /var/lib/plinth; do [ -e $p ] && echo SEES $p; done; mknod /tmp/x b 254 0 || echo refused\n',
           ),
         },
         { kind: 'OperationsSession', image, levels: ['view', 'full'], longest: '10m', ...sessions },
@@ -169,16 +169,23 @@ suite('containers of the node itself', () => {
     assert.deepEqual(await sessionGroups(), []);
   });
 
-  test('a restart of plinthd ends the open session', async () => {
+  test('a session does not outlive plinthd, even when that is killed', async () => {
     const session = await start(SessionLevel.FULL, HALF_MINUTE * 10);
-    await client.machine.restartService('plinthd');
+    assert.ok(session);
+    const terminal = openTerminal(client, session);
+    await terminal.sees(/\$ $/);
+    terminal.type(
+      'trap "" HUP; cd /proc; for p in [0-9]*; do [ "$(readlink $p/exe)" = /usr/lib/plinth/plinthd ] && kill -9 $p; done; while :; do sleep 1; done\n',
+    );
+    await assert.rejects(terminal.ended, { code: 'api/unreachable' });
     await eventually(async () => {
       const { sessions } = await client.session.list();
-      const ended = sessions.find(({ id }) => id === session?.id);
-      assert.equal(ended?.open, false);
-      assert.match(ended.endedBecause, /plinthd/);
+      const ended = sessions.find(({ id }) => id === session.id);
+      assert.equal(ended?.endedBecause, 'plinthd or the node restarted');
+      assert.match(ended.recordingSha256, /^[0-9a-f]{64}$/);
     }, PATIENCE);
     assert.deepEqual(await sessionGroups(), []);
+    assert.equal((await checkOf('operations-session'))?.verdict, Verdict.PASS);
   });
 
   test('after a reboot only what runs in each boot has run again', async () => {
