@@ -20,7 +20,8 @@ export function sourcesPage(): string {
       configSources.map(({ name, what }, index) => [`${index + 1}`, name, what]),
     ),
     'A node without a config that it can use waits in maintenance, says on its console what is wrong with line and column, and looks again by itself. What was given is kept on `/var`. A config that was applied with `plinth apply` stays in effect until the machine is given another text than before; one that cannot be used takes no node down that has a good one: it is told by the check `machine-config`.',
-    'A source gives at most 256 KiB. There is no address of a config on the kernel command line, and no system credential of systemd: see [ADR 0026](../adr/0026-sources-of-a-config.md). Config drives (`cidata`, `config-2`) are not read.',
+    'A source gives at most 256 KiB. There is no address of a config on the kernel command line, and no system credential of systemd: see [ADR 0026](../adr/0026-sources-of-a-config.md).',
+    ...FIRST_CONFIG,
     '## Metadata services',
     'Only the service of the cloud that the firmware names is asked, never an address on the chance that somebody answers. A node that has a config asks once, for at most 2 s, and then goes on without; one that has none asks again, 5 s to 60 s apart, as far as the service itself asks for patience. No redirect is followed and no proxy is used. Status 404, or an empty answer, means that the machine was made without user data.',
     markdownTable(
@@ -55,6 +56,16 @@ export function sourcesPage(): string {
     }),
   );
 }
+
+const FIRST_CONFIG = [
+  '## By hand, in maintenance',
+  'A node that never had a config listens on port 7546 while it waits, and shows the fingerprint of its certificate on its console. `plinth apply FILE --insecure --endpoint ADDRESS --fingerprint sha256:…` gives it its first config; without the fingerprint the command shows what it sees and asks. Callers have no certificate then, and may ask what waits, ask what a config would do, and give it: three calls, slowed down by address, all in the audit log. With the first config this ends for good, also where that config is damaged later; only a reset makes a new node. A node does not open this door when `/var` is not on a disk, or while its cloud or its server has not answered. See [ADR 0030](../adr/0030-first-config.md).',
+  '## An address',
+  'The text is JSON: `{"url": "https://…", "authority": "PEM"}`, in the fw_cfg file as it is, in SMBIOS as base64. The server must show a certificate of that authority and of no other; an address without it is refused. Status 200 with the config is the only answer: redirects are not followed, and everything else is asked again, as a metadata service is.',
+  '## Config drives',
+  'A drive or partition with a volume named `cidata` (NoCloud) or `config-2` (OpenStack), in any case of letters, ISO 9660 or FAT. It is looked for only before the node has its first config, and read without being mounted: at most 256 KiB a file and 8 MiB in all. Two such volumes are an error.',
+  '| Volume | File | What becomes of it |\n| --- | --- | --- |\n| `cidata` | `user-data` | as all user data, below |\n|  | `meta-data` | `local-hostname` (or `hostname`) is the name of a node whose user data has none; another name than there is an error. `instance-id` and `dsmode` ask for nothing; other keys are refused |\n|  | `network-config` | version 2: `ethernets` with `match.macaddress`, `bonds`, `vlans`; becomes a document of kind Network, or an error with its place |\n|  | `vendor-data` | must ask for nothing |\n| `config-2` | `openstack/latest/user_data` | as all user data, below |\n|  | `meta_data.json` | `hostname` without its domain, for a node whose user data has no name |\n|  | `network_data.json` | must ask for DHCP only, unless the user data has a document of kind Network |\n|  | `vendor_data.json` | must have nothing under `cloud-init` |',
+];
 
 const HONOURED = [
   ['`hostname`, `fqdn`', '`Machine.name`; without a domain, for a node has a name of one word'],

@@ -79,8 +79,8 @@ export const agentCodes = {
   'agent/config-missing': {
     meaning: 'No source gives a machine config; the node waits in maintenance.',
     cause:
-      'A machine started without fw_cfg or SMBIOS config and without user data of its cloud, and /var holds none from before.',
-    fix: 'Give the machine a config (docs/reference/sources.md); plinthd looks for it again by itself.',
+      'A machine started without fw_cfg or SMBIOS config, config drive or user data of its cloud, and /var holds none from before.',
+    fix: 'Give the machine a config: "plinth apply FILE --insecure", or another way (docs/reference/sources.md).',
   },
   'agent/bundle-failed': {
     meaning: 'The plinthd executable could not be built.',

@@ -150,6 +150,6 @@ export const metadataServices: readonly MetadataService[] = [
       },
     ],
     path: '/openstack/latest/user_data',
-    note: 'The config drive of OpenStack is not read.',
+    note: 'A config drive (`config-2`) comes first.',
   },
 ];
