@@ -96,6 +96,7 @@ export class FakeNode {
         bootId: `boot-${this.machine.boot}`,
       };
     },
+    getSlots: () => this.update.slots(),
     getBootReport: () => ({ bootId: `boot-${this.machine.boot}`, lastEnd: this.machine.lastEnd }),
     getHealth: async () => {
       await this.before();

@@ -67,7 +67,10 @@ export class FakeUpdate {
     stageUpdate: async function* (this: FakeUpdate, { version }: { version: string }) {
       this.stageCalls.push(version);
       const wanted = version || this.#choice().version;
-      if (wanted === '') throw refusal('update/up-to-date', 'the node runs the newest version');
+      if (wanted === '') {
+        const [why] = this.#choice().reasons;
+        throw refusal(why?.code ?? 'update/up-to-date', why?.message ?? 'there is none');
+      }
       if (!this.offered.includes(wanted))
         throw refusal('update/not-in-channel', 'the channel has no such version');
       if (this.#stage?.phase === UpdatePhase.DOWNLOADING && this.#stage.version !== wanted)
@@ -239,5 +242,23 @@ export class FakeUpdate {
       }),
       writeProtectedSlots: [this.booted.slot, ...(trial && this.rollback ? [this.rollback.slot] : [])],
     });
+  }
+
+  /** What GetSlots tells of the two slots. */
+  slots() {
+    const other = this.staged ?? this.rollback;
+    const slot = ({ version, slot }: Version, role: string) => ({
+      ...{ name: slot, version, role, booted: role === 'booted', writeProtected: role === 'booted' },
+      ...{ health: role === 'staged' ? '' : 'proven', rootHash: slot.repeat(64) },
+    });
+    const slots = [
+      slot(this.booted, 'booted'),
+      ...(other ? [slot(other, this.staged ? 'staged' : 'rollback')] : []),
+    ];
+    return {
+      slots: slots.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      espReadable: true,
+      whyNoUpdate: this.#choice().reasons.map(({ message }) => message),
+    };
   }
 }

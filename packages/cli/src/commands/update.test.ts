@@ -37,6 +37,18 @@ suite('versions of the system, by commands', () => {
     assert.match(update, /phase +committed\n/);
     assert.match(update, /because +1\.1 is the newest version and runs \[update\/up-to-date\]/);
     assert.match(update, /rollback +1\.0 +a +good/);
+    assert.match(await ok('upgrade', '--yes'), /Node "w1" runs 1\.1 already\./);
+  });
+
+  test('get slots says what each slot is for, what is known of it, and why no update', async () => {
+    assert.match(await ok('get', 'slots'), /a +1\.0 +booted +proven +yes/);
+    await ok('upgrade', '--yes');
+    const slots = await ok('get', 'slots');
+    assert.match(slots, /a +1\.0 +rollback +proven +no/);
+    assert.match(slots, /b +1\.1 +booted +proven +yes/);
+    assert.match(slots, /why no update +1\.1 is the newest version and runs/);
+    const data = JSON.parse(await ok('get', 'slots', '-o', 'json'));
+    assert.deepEqual(data.whyNoUpdate, ['1.1 is the newest version and runs']);
   });
 
   test('staging and activating are apart; what is staged is shown, and nothing reboots', async () => {
@@ -64,7 +76,7 @@ suite('versions of the system, by commands', () => {
   test('rollback is one call; the version that was left is taken only when it is named', async () => {
     await ok('upgrade', '--yes');
     assert.match(await ok('rollback', '--yes', '--reason', 'slow'), /runs 1\.0, before 1\.1/);
-    assert.equal(await refused(/update\/up-to-date/, 'upgrade', '--yes'), 1);
+    assert.equal(await refused(/update\/blocked-here/, 'upgrade', '--yes'), 1);
     assert.equal(await refused(/update\/no-rollback/, 'rollback', '--yes'), 1);
     await ok('upgrade', '--yes', '--to', '1.1');
     assert.equal(node.booted.version, '1.1');

@@ -1,4 +1,5 @@
-import { type NodeClient, UpdatePhase, Verdict } from '@plinth/api';
+import { type NodeClient, UpdatePhase, type UpdateStage, Verdict } from '@plinth/api';
+import { PlinthError } from '@plinth/base';
 import { chooseContext } from '../client/choose-context.ts';
 import { connectTo } from '../client/connect-context.ts';
 import { contextsPath, readContexts } from '../client/contexts-file.ts';
@@ -87,11 +88,8 @@ async function upgradeNode(
     if (options.to === undefined || options.to === to)
       return await followed(to, assessed ? '' : (await node.getIdentity()).bootId);
   }
-  const staged = options.activateOnly
-    ? undefined
-    : await context.progress.step(`Stage ${options.to ?? 'the next version'} on node "${name}"`, (step) =>
-        followStage(follow, options.to ?? '', step),
-      );
+  const staged = options.activateOnly ? undefined : await stage();
+  if (staged === 'newest') return { node: name, from, to: from, phase: 'unchanged' };
   const bytes = staged && {
     fetchedBytes: Number(staged.fetchedBytes),
     copiedBytes: Number(staged.copiedBytes),
@@ -106,6 +104,20 @@ async function upgradeNode(
   });
   await drained(follow, options, context);
   return { ...(await followed(to, bootId)), from, ...bytes };
+
+  async function stage(): Promise<UpdateStage | 'newest'> {
+    return context.progress.step(
+      `Stage ${options.to ?? 'the next version'} on node "${name}"`,
+      async (step) => {
+        try {
+          return await followStage(follow, options.to ?? '', step);
+        } catch (reason) {
+          if (reason instanceof PlinthError && reason.code === 'update/up-to-date') return 'newest';
+          throw reason;
+        }
+      },
+    );
+  }
 
   async function followed(version: string, bootOfBefore: string): Promise<UpgradedNode> {
     return context.progress.step(
