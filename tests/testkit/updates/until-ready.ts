@@ -1,6 +1,5 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ApiEndpoint,
   followConsoleLines,
@@ -22,48 +21,51 @@ export interface ReadyMachine {
   readonly tookMs: number;
 }
 
-/** What one boot prints once: how many there were is counted by it. */
-const BOOT = /^(Linux version|\[ +0\.0+\] Linux version|BdsDxe: starting Boot)/;
+/** What the firmware prints once a boot. */
+const BOOT = /BdsDxe: starting Boot/;
+
+/** Says of a line, and those before it, that what is waited for has happened; the API has to answer too. */
+export type IsDone = (line: string, lines: readonly string[]) => boolean;
 
 /** startUntilReady starts a machine that goes on over reboots, and waits until its API answers. */
 export async function startUntilReady(
   lab: BootLab,
   spec: MachineSpec,
   timeoutMs: number,
+  isDone?: IsDone,
 ): Promise<ReadyMachine> {
   const startedMs = performance.now();
   const machine = await startMachine(lab.toolbox, spec, { root: lab.machinesRoot });
-  const { endpoint, lines } = await untilReady(lab, machine, timeoutMs);
+  const { endpoint, lines } = await untilReady(lab, machine, timeoutMs, isDone);
   return { spec, machine, endpoint, lines, tookMs: performance.now() - startedMs };
 }
 
-/**
- * untilReady follows the console until the API is said to answer.
- * @param skip how many such words are of boots before
- */
+/** untilReady follows the console of this start until the API answers, and `isDone` says so. */
 export async function untilReady(
   lab: BootLab,
   machine: MachineStatus,
   timeoutMs: number,
-  skip = 0,
+  isDone: IsDone = () => true,
 ): Promise<Pick<ReadyMachine, 'endpoint' | 'lines'>> {
   const signal = AbortSignal.timeout(timeoutMs);
   const lines: string[] = [];
-  let seen = 0;
+  let endpoint: ApiEndpoint | undefined;
+  let done = false;
   try {
     for await (const line of followConsoleLines(machine, signal)) {
       lines.push(line);
       const verdict = judgeConsoleLine(line);
-      if (verdict?.kind !== 'ready' || seen++ < skip) continue;
-      const { fingerprint } = verdict;
-      return { endpoint: { address: '127.0.0.1', port: machine.record.apiPort, fingerprint }, lines };
+      if (verdict?.kind === 'ready') {
+        endpoint = { address: '127.0.0.1', port: machine.record.apiPort, fingerprint: verdict.fingerprint };
+      }
+      done ||= isDone(line, lines);
+      if (endpoint && done) return { endpoint, lines };
     }
   } finally {
     const folder = join(lab.reportFolder, 'consoles');
     await mkdir(folder, { recursive: true });
     await appendFile(join(folder, `${machine.name}.log`), `${lines.join('\n')}\n----\n`);
   }
-  await sleep(0);
   throw new Error(
     `${machine.name}: ${signal.aborted ? 'not ready in time' : 'it ended'} after:\n${lines.slice(-25).join('\n')}`,
   );

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import {
+  BootState,
+  type GetUpdateResponse,
+  type NodeClient,
+  UpdatePhase,
+  type UpdateStage,
+} from '@plinth/api';
+import { followConsoleLines, type MachineSpec, readConsole } from '@plinth/local';
+import { type BootLab, machineSpec, openBootLab } from '../testkit/boot-lab.ts';
+import { cutPower } from '../testkit/updates/cut-power.ts';
+import { clearFaults, reportFault } from '../testkit/updates/fault-report.ts';
+import { good } from '../testkit/updates/recipes.ts';
+import { type ReadyMachine, startUntilReady } from '../testkit/updates/until-ready.ts';
+import { openUpdateLab, stageWhole, type UpdateLab, untilUpdate } from '../testkit/updates/update-lab.ts';
+
+// One node whose power is taken at points of an update, with what it had not flushed. Each time it has to come back on a proven
+// version, and the same update has to be possible.
+
+const FILE = 'power-cuts';
+const BOOT_LIMIT_MS = 900_000;
+const FIRST = '0.2.0';
+const SECOND = '0.2.1';
+
+/** Points of staging, in its order. */
+const stagePoints: readonly (readonly [what: string, isThere: (stage: UpdateStage) => boolean])[] = [
+  [
+    'as the first blocks are written',
+    ({ phase, doneBytes }) => phase === UpdatePhase.DOWNLOADING && doneBytes > 0n,
+  ],
+  [
+    'with half of the blocks written',
+    ({ phase, doneBytes, totalBytes }) => phase === UpdatePhase.DOWNLOADING && doneBytes * 2n > totalBytes,
+  ],
+  ['as the slot is read back and labelled', ({ phase }) => phase === UpdatePhase.VERIFYING],
+  ['the moment it says that it is staged', ({ phase }) => phase === UpdatePhase.STAGED],
+];
+
+suite('the power goes while a node updates itself', () => {
+  let lab: BootLab;
+  let updates: UpdateLab;
+  let spec: MachineSpec;
+  let running: ReadyMachine;
+  let client: NodeClient;
+
+  before(async () => {
+    lab = await openBootLab();
+    await clearFaults(lab.reportFolder, FILE);
+    updates = await openUpdateLab(lab);
+    for (const version of [FIRST, SECOND]) await updates.publish(good(version));
+    spec = machineSpec(lab, 'power-cuts', {
+      onReboot: 'restart',
+      durability: 'kept',
+      machineConfig: updates.machineConfig('power-cuts', { deadlineMinutes: 10 }),
+    });
+    running = await startUntilReady(lab, spec, BOOT_LIMIT_MS);
+    client = lab.owner.connect(running.endpoint);
+    await proven(lab.release.version);
+  });
+  after(async () => {
+    client?.close();
+    await updates?.[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
+  });
+
+  function proven(...versions: readonly string[]): Promise<GetUpdateResponse> {
+    const isProven = ({ booted }: GetUpdateResponse) =>
+      booted?.state === BootState.GOOD && versions.includes(booted.version);
+    return untilUpdate(
+      running.machine,
+      client,
+      `proven on ${versions.join(' or ')}`,
+      isProven,
+      BOOT_LIMIT_MS,
+    );
+  }
+
+  /** Takes the power, gives it back, and waits until the node is on a proven version that may be the one it comes to. */
+  async function cut(what: string, versions: readonly string[]): Promise<string> {
+    const startedMs = performance.now();
+    client.close();
+    await cutPower(running.machine);
+    running = await startUntilReady(lab, spec, BOOT_LIMIT_MS);
+    client = lab.owner.connect(running.endpoint);
+    const { booted, phase, lastFallBack } = await proven(...versions);
+    const recoveredMs = performance.now() - startedMs;
+    const health = await client.getHealth();
+    const update = health.checks.find(({ id }) => id === 'update');
+    const staged = await stageWhole(client, booted?.version === FIRST ? SECOND : FIRST);
+    await reportFault(lab.reportFolder, FILE, {
+      fault: `power cut ${what}`,
+      runs: booted?.version ?? '',
+      says: lastFallBack?.reason?.message ?? update?.observed ?? `phase ${phase}`,
+      recoveredMs,
+      updatable: staged.phase === UpdatePhase.STAGED,
+    });
+    assert.equal(staged.phase, UpdatePhase.STAGED);
+    return booted?.version ?? '';
+  }
+
+  /** Stages until a point is reached, or until the stream breaks off because the machine is gone. */
+  async function stageUntil(isThere: (stage: UpdateStage) => boolean): Promise<void> {
+    for await (const stage of client.update.stage(FIRST)) if (isThere(stage)) return;
+    assert.fail('staging ended before that point');
+  }
+
+  for (const [what, isThere] of stagePoints) {
+    test(`while staging, ${what}`, async () => {
+      await client.update.cancel();
+      await stageUntil(isThere);
+      await cut(`while staging, ${what}`, [lab.release.version]);
+    });
+  }
+
+  test('the moment the version is activated', async () => {
+    await client.update.activate(FIRST);
+    const runs = await cut('the moment the version is activated', [lab.release.version, FIRST]);
+    if (runs === FIRST) await goBack();
+  });
+
+  test('while the kernel of the new version starts', async () => {
+    await activateUntil(/BdsDxe: starting Boot/);
+    const runs = await cut('while the kernel of the new version starts', [lab.release.version, FIRST]);
+    if (runs === FIRST) await goBack();
+  });
+
+  test('as the new version is up and not yet proven', async () => {
+    await activateUntil(/plinth: api ready/);
+    const runs = await cut('as the new version is up and not yet proven', [lab.release.version, FIRST]);
+    if (runs === FIRST) await goBack();
+  });
+
+  test('the moment the new version is kept', async () => {
+    await activateUntil(/update: version \S+ is proven and kept/);
+    assert.equal(await cut('the moment the new version is kept', [FIRST]), FIRST);
+  });
+
+  /** Activates and waits until the console says something in the boot that follows. */
+  async function activateUntil(line: RegExp): Promise<void> {
+    const limit = AbortSignal.timeout(BOOT_LIMIT_MS);
+    let old = (await readConsole(running.machine)).length;
+    await client.update.activate(FIRST);
+    for await (const each of followConsoleLines(running.machine, limit)) {
+      if (old-- <= 0 && line.test(each)) return;
+    }
+    assert.fail(`no line ${line} in time`);
+  }
+
+  /** Back to the first version, as a person would, for the next point. */
+  async function goBack(): Promise<void> {
+    await client.update.rollBack();
+    await proven(lab.release.version);
+    await client.update.unblock(FIRST);
+    assert.equal((await stageWhole(client, FIRST)).phase, UpdatePhase.STAGED);
+  }
+});
