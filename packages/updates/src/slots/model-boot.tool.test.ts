@@ -8,7 +8,7 @@ import { openToolbox } from '@plinth/toolbox';
 import fc from 'fast-check';
 import { VERSIONS } from '../channel/channel.testing.ts';
 import { bootEntryName, parseBootEntryName, stagedEntryName } from './boot-entry-name.ts';
-import { bootOrder } from './model-boot.testing.ts';
+import { bootOrder } from './testing/model-boot.ts';
 
 // Plans rely on which entry the boot loader takes. bootctl lists entries in the order of systemd-boot.
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { factsOf, freshMachine, type Machine } from './model-disk.testing.ts';
+import type { DiskStep } from './slot-disk.ts';
+import { factsOf, freshMachine, type Machine } from './testing/model-disk.ts';
 import {
   type Action,
   act,
@@ -11,8 +12,7 @@ import {
   type Planners,
   powerOn,
   type World,
-} from './model-world.testing.ts';
-import type { DiskStep } from './slot-disk.ts';
+} from './testing/model-world.ts';
 
 // At every write of every action: a proven version is there, the machine comes to run one (or one on trial that is whole, and falls
 // back when it is bad), and it can be updated again. The model is in model-disk and model-boot.

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { bootEntryName, parseBootEntryName } from './boot-entry-name.ts';
+import { bootEntryName, parseBootEntryName } from '../boot-entry-name.ts';
+import type { BootEntry } from '../slot-disk.ts';
+import { isNewer } from '../versions.ts';
 import {
   labelsOf,
   type Machine,
@@ -8,9 +10,7 @@ import {
   rename,
   rootHashOf,
   tidy,
-} from './model-disk.testing.ts';
-import type { BootEntry } from './slot-disk.ts';
-import { isNewer } from './versions.ts';
+} from './model-disk.ts';
 
 // systemd-boot 257 and what comes after it: which entry it takes, how it counts, and whether what it starts finds its root.
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { parseBootEntryName } from './boot-entry-name.ts';
-import { choices, rootOf, start } from './model-boot.testing.ts';
-import { execute, factsOf, type Machine, type ModelDisk, rootHashOf, tidy } from './model-disk.testing.ts';
-import { planActivate, planBless, planCancel, planRecover, planRollback } from './plan-activate.ts';
-import { planStage } from './plan-stage.ts';
-import type { DiskStep, SlotDisk } from './slot-disk.ts';
+import { parseBootEntryName } from '../boot-entry-name.ts';
+import { planActivate, planBless, planCancel, planRecover, planRollback } from '../plan-activate.ts';
+import { planStage } from '../plan-stage.ts';
+import type { DiskStep, SlotDisk } from '../slot-disk.ts';
+import { choices, rootOf, start } from './model-boot.ts';
+import { execute, factsOf, type Machine, type ModelDisk, rootHashOf, tidy } from './model-disk.ts';
 
 // Nodes that stage, activate, prove, roll back and lose power, and the rules that hold at every moment of it.
 

@@ -4,9 +4,9 @@ import {
   parseBootEntryName,
   parseStagedEntryName,
   stagedEntryName,
-} from './boot-entry-name.ts';
-import type { DiskStep, Slot, SlotDisk, SlotName } from './slot-disk.ts';
-import { writeProtectedSlots } from './versions.ts';
+} from '../boot-entry-name.ts';
+import type { DiskStep, Slot, SlotDisk, SlotName } from '../slot-disk.ts';
+import { writeProtectedSlots } from '../versions.ts';
 
 // A disk that power can be cut from between any two writes and in the middle of each. What is written inside one step may be torn;
 // steps are flushed one after the other, as whoever carries them out does.
