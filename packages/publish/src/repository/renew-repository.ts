@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PlinthError } from '@plinth/base';
 import { writeFileAtomic } from '@plinth/host';
 import { openUpdateSigners, type UpdateKeyRing, updateKeyFolder } from '@plinth/trust';
-import { REPOSITORY } from '@plinth/updates';
+import { REPOSITORY, REPOSITORY_LIMITS } from '@plinth/updates';
 import type { Metadata, Root } from '@tufjs/models';
 import { readRoot, requireUpdateKeys, rootFileName } from '../keys/trusted-root.ts';
 import {
@@ -115,6 +116,13 @@ export async function renewRepository(
     const lifetimeMs = (role === 'timestamp' && options.timestampLifetimeMs) || lifetimesMs[role];
     const document = make({ version, expires: formatExpiry(now, lifetimeMs) });
     const bytes = signMetadata(role, document, signers, threshold);
+    if (bytes.length > REPOSITORY_LIMITS.metadataBytes) {
+      throw new PlinthError(
+        'publish/repository-invalid',
+        `Cannot sign ${role}: it would have ${bytes.length} bytes, nodes read at most ${REPOSITORY_LIMITS.metadataBytes}`,
+        { hint: 'The repository is full: begin another one beside it, and name it to the nodes.' },
+      );
+    }
     if (role === 'timestamp') await show();
     await writeFileAtomic(join(folder, metadataFile(role, version)), bytes);
     written.push(role);

@@ -15,7 +15,7 @@ export interface ServeOptions {
 }
 
 /** A server that runs until it is closed. */
-export interface RunningServer {
+export interface RunningServer extends AsyncDisposable {
   /** "http://127.0.0.1:8080" */
   readonly url: string;
   /** Ends open connections and the server. */
@@ -50,14 +50,12 @@ export async function serveRepository(options: ServeOptions): Promise<RunningSer
   server.timeout = IDLE_TIMEOUT_MS;
   const { port: bound } = await listen(server, host, port);
   const name = host.includes(':') ? `[${host}]` : host;
-  return {
-    url: `http://${name}:${bound}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `http://${name}:${bound}`, close, [Symbol.asyncDispose]: close };
 }
 
 function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
