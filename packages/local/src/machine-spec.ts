@@ -74,6 +74,8 @@ export interface MachineSpec {
   readonly onReboot?: 'restart' | 'end';
   /** `throw-away` lets QEMU skip every flush: fast, and worthless after a crash of this computer. */
   readonly durability?: 'kept' | 'throw-away';
+  /** What the machine's clock says when it starts, such as 2031-05-01T00:00:00; default: the time of this computer. */
+  readonly clock?: string;
   /** More firmware configuration files (QEMU fw_cfg), name to content. */
   readonly firmwareConfig?: Readonly<Record<string, string>>;
   /** OEM strings of the SMBIOS tables (type 11), which systemd reads credentials from. */
@@ -93,6 +95,7 @@ const SERIAL = /^[A-Za-z0-9._-]{1,20}$/;
 const GROUP = /^239(\.(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])){3}$/;
 /** Unicast: the lowest bit of the first byte is 0. */
 const MAC = /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/;
+const CLOCK = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/;
 const FIRMWARE_CONFIG_NAME = /^opt\/[A-Za-z0-9._/-]{1,51}$/;
 
 /** checkMachineName refuses names that could leave the folder of machines. @throws vm/bad-spec */
@@ -126,6 +129,9 @@ export function checkMachineSpec(spec: MachineSpec): void {
   }
   for (const name of Object.keys(spec.firmwareConfig ?? {})) {
     if (!FIRMWARE_CONFIG_NAME.test(name)) throw bad('firmware configuration', name, 'a name below opt/');
+  }
+  if (spec.clock !== undefined && !CLOCK.test(spec.clock)) {
+    throw bad('clock', spec.clock, 'a time such as 2031-05-01T00:00:00');
   }
   for (const path of hostPaths(spec)) {
     if (!isAbsolute(path)) throw bad('path', path, 'an absolute path');

@@ -91,6 +91,7 @@ export function planMachine(spec: MachineSpec, place: MachinePlace, accelerator:
         ...(spec.tpm ? tpmArgs() : []),
         ...extraConfig.flatMap(({ name, file }) => ['-fw_cfg', `name=${name},file=${file.name}`]),
         ...(spec.smbiosStrings ?? []).flatMap((text) => ['-smbios', `type=11,value=${escapeValue(text)}`]),
+        ...(spec.clock === undefined ? [] : ['-rtc', `base=${spec.clock}`]),
         ...(spec.onReboot === 'end' ? ['-no-reboot'] : []),
       ],
     },
