@@ -3,15 +3,18 @@ import { appendFile, cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeSampleRelease, openWorkshop, type SampleWorkshop } from '@plinth/image/testing';
+import { initUpdateKeys } from '@plinth/publish';
 import { runCli } from '../run-cli.ts';
 
 // Releases as the builder makes them, small ones: what is published was verified link by link before.
 
 let workshop: SampleWorkshop;
 let release = '';
+let keysDir = '';
 before(async () => {
   workshop = await openWorkshop();
   release = await makeSampleRelease(workshop);
+  keysDir = join(workshop.folder, 'keys');
 });
 after(() => workshop.close());
 
@@ -21,7 +24,7 @@ async function publish(folder: string, ...argv: string[]) {
   const world = {
     stdout: { write: (text: string) => out.push(text) },
     stderr: { write: (text: string) => err.push(text) },
-    env: { PLINTH_KEYS: join(workshop.folder, 'keys'), HOME: workshop.folder },
+    env: { PLINTH_KEYS: keysDir, HOME: workshop.folder },
   };
   const line = ['release', 'publish', folder, '-o', 'json', ...argv];
   const exitCode = await runCli(line, world, new AbortController().signal);
@@ -31,6 +34,9 @@ async function publish(folder: string, ...argv: string[]) {
 
 test('a release whose every link passes is published, once', async () => {
   const repo = join(workshop.folder, 'repo');
+  // Keys that no image knows are not made on the way.
+  assert.match((await publish(release, '--to', repo)).said, /publish\/keys-missing/);
+  await initUpdateKeys(keysDir);
   const first = await publish(release, '--to', repo, '--notes', 'the first', '--kubernetes', '1.36,1.37');
   assert.equal(first.exitCode, 0, first.said);
   const { version, files } = JSON.parse(first.stdout);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { PlinthError } from '@plinth/base';
-import { initUpdateKeys, type PublishedRelease, type PublishOptions, publishRelease } from '@plinth/publish';
+import { type PublishedRelease, type PublishOptions, publishRelease } from '@plinth/publish';
 import type { KeyFolderOptions } from '../flows/key-folder.ts';
 import { verifySubject } from '../flows/verify-subject.ts';
 import type { CommandContext } from '../framework/context.ts';
@@ -26,7 +26,6 @@ export async function publishFolder(
   const { channel, about } = options;
   const signing = await repositoryOptions(options.to, options, context);
   await requireWhole(release, options, context);
-  await initUpdateKeys(signing.keysDir, signing);
   return context.progress.step('Publish', () =>
     publishRelease({ ...signing, releaseDir: resolve(release), channel, about }),
   );
