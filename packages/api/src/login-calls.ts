@@ -26,5 +26,7 @@ export function loginCalls(transport: Transport, answer: Answer): LoginCalls {
 
 /** keyBindingOf is the nonce that binds an ID token to a key: whoever steals the token has no use of it. */
 export function keyBindingOf(publicKey: KeyObject): string {
-  return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64url');
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64url');
 }

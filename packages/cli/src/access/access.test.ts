@@ -104,7 +104,10 @@ test('who was never issued anything cannot be revoked by name, a fingerprint fro
   assert.match(unknown.stderr, /access\/not-issued/);
   const print = `sha256:${'ab'.repeat(32)}`;
   assert.equal((await fleet.plinth('access', 'revoke', print)).exitCode, 0);
-  assert.equal(listOf('w1')?.revocations.length, 2);
+  const session = await fleet.plinth('access', 'revoke', 'oidc:ann');
+  assert.equal(session.exitCode, 0, 'people who log in are in no list of issued certificates');
+  assert.ok(listOf('cp1')?.revocations.some(({ certificate }) => certificate.value === 'oidc:ann'));
+  assert.equal(listOf('w1')?.revocations.length, 3);
 });
 
 const now = new Date('2026-11-22T00:00:00Z');

@@ -44,7 +44,9 @@ function entriesFor({ issued }: Ledger, what: string, reason: string, now: Date)
   const unlimited = new Date(now.getTime() + LONGEST_MS).toISOString();
   // Issued elsewhere: how long it lives is not known here.
   if (isFingerprint(what)) return [{ fingerprint: what, expiresAt: unlimited, reason }];
-  if (!what.startsWith('sha256:') && issued.some(({ name }) => name === what))
+  // People who log in have names that no key folder knows; see LoginService.
+  const isKnown = what.startsWith('oidc:') || issued.some(({ name }) => name === what);
+  if (!what.startsWith('sha256:') && isKnown)
     return [{ name: what, issuedUntil: now.toISOString(), expiresAt: unlimited, reason }];
   throw new PlinthError(
     'access/not-issued',

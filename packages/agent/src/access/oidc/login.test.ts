@@ -1,15 +1,25 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import { request } from 'node:https';
 import { after, before, suite, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { connectNode, fingerprintOf, keyBindingOf, type NodeTarget } from '@plinth/api';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  connectNode,
+  fingerprintOf,
+  keyBindingOf,
+  type NodeTarget,
+  RevocationsSchema,
+  revocationsToSign,
+} from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { exportJWK, type JWK, SignJWT } from 'jose';
 import { makeAuthority } from '../../testing/authority.ts';
+import { fakeSys } from '../../testing/fake-sys.ts';
 import { startIssuer, type TestIssuer } from '../../testing/oidc-issuer.ts';
 import { soundNode } from '../../testing/sound-node.ts';
-import { type StartedAgent, startAgent } from '../../testing/start-agent.ts';
+import { type StartedAgent, startAgent, startAgentOn } from '../../testing/start-agent.ts';
 
 const FW_CFG = '/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config/raw';
 const authority = makeAuthority();
@@ -70,11 +80,9 @@ suite('login with a real OpenID Connect issuer', () => {
       .join('\n---\n');
   const startNode = async (more: Readonly<Record<string, unknown>> = {}) => {
     const node = soundNode();
-    const started = startAgent({
-      ...node,
-      nowMs: Date.now(),
-      files: { ...node.files, [FW_CFG]: configOf(more) },
-    });
+    const files = { ...node.files, [FW_CFG]: configOf(more) };
+    // A clock that goes on: each look is at the machine as it is then.
+    const started = startAgentOn(() => fakeSys({ ...node, nowMs: Date.now(), files }));
     running.push(started);
     const [, port, fingerprint] = await started.line(/^api ready port=(\d+) fingerprint=(\S+)$/);
     return { started, target: { address: '127.0.0.1', port: Number(port), fingerprint, timeoutMs: 20_000 } };
@@ -313,6 +321,39 @@ suite('login with a real OpenID Connect issuer', () => {
       clientKeyPem: ann.keyPem,
     });
     assert.equal((await refusal(there.getVersions())).code, 'api/forbidden');
+  });
+
+  test('a session is revoked by the name in the record, and the next login is another one', async () => {
+    const { target: at } = await startNode();
+    const [ann, again] = [holder(), holder()];
+    const { certificate } = await exchange(await tokenFor('ann'), ann.spki, at);
+    using session = connectNode({ ...at, clientCertificatePem: certificate, clientKeyPem: ann.keyPem });
+    await session.getVersions();
+    const list = toBinary(
+      RevocationsSchema,
+      create(RevocationsSchema, {
+        version: 1n,
+        revocations: [
+          {
+            certificate: { case: 'name', value: 'oidc:ann' },
+            issuedUntil: timestampFromMs(new X509Certificate(certificate).validFromDate.getTime()),
+          },
+        ],
+      }),
+    );
+    const signature = sign('sha256', revocationsToSign(list), authority.keyPem);
+    const root = authority.issue({ organisations: ['plinth:admin'] });
+    using admin = connectNode({
+      ...at,
+      clientCertificatePem: root.certificatePem,
+      clientKeyPem: root.keyPem,
+    });
+    assert.equal((await admin.access.putRevocations({ list, signature })).endedConnections, 1);
+    assert.match((await refusal(session.getVersions())).message, /the certificate is revoked/);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const fresh = await exchange(await tokenFor('ann'), again.spki, at);
+    using later = connectNode({ ...at, clientCertificatePem: fresh.certificate, clientKeyPem: again.keyPem });
+    await later.getVersions();
   });
 
   test('the lifetime is the shortest of what is asked, the config and the token', async () => {
