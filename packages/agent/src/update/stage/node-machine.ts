@@ -3,9 +3,11 @@ import { PlinthError } from '@plinth/base';
 import { HOST_MOUNTS } from '../../integrity/root-checks.ts';
 import { parseKeyValues } from '../../kernel/key-values.ts';
 import { mountHolding, parseMountInfo } from '../../kernel/mountinfo.ts';
+import { systemdUnits } from '../../kubernetes/units/run-unit.ts';
 import { listDir, readText, type Sys } from '../../sys/sys.ts';
 import { type BlockFile, openBlockFile } from './block-file.ts';
 import { writeOneShot } from './do-step.ts';
+import { dropName } from './drop-name.ts';
 import { openEsp } from './esp.ts';
 import { pairSlots, readTables, type SlotMachine } from './slot-machine.ts';
 
@@ -19,7 +21,7 @@ const SYSFS_SECTOR_BYTES = 512;
 /** Disks whose names plinthd may write; the same names stand in build/runtime-flags.ts. */
 const DISK_NAME = /^(?:vd[a-z]+|sd[a-z]+|xvd[a-z]+|nvme\d+n\d+|mmcblk\d+)$/;
 
-type MachineSys = Pick<Sys, 'readFile' | 'readDir' | 'readLink'>;
+type MachineSys = Pick<Sys, 'readFile' | 'readDir' | 'readLink' | 'run' | 'nowMs'>;
 
 /**
  * openNodeMachine is the disk that the system runs from: the one below the dm-verity device of "/".
@@ -42,12 +44,7 @@ export async function openNodeMachine(sys: MachineSys): Promise<SlotMachine> {
     isHeld: async (number) => (await listDir(sys, `${BLOCK}/${deviceOf(number)}/holders`)).length > 0,
     esp: openEsp(BOOT_ENTRIES, () => flushDisk(machine)),
     bootOnce: (file) => writeOneShot(file),
-    dropName: async (file, keeps) => {
-      throw new PlinthError(
-        'update/disk-failed',
-        `Cannot take ${file} away: it shares its clusters with ${keeps}, expected them to be its own`,
-      );
-    },
+    dropName: (name, keeps) => dropName(machine, systemdUnits(sys), { name, keeps }),
     async booted() {
       const numbers = await Promise.all(devices.map(numberOf));
       const probe = await machine.openDisk(false);
