@@ -40,6 +40,8 @@ export interface LiveSession {
   readonly over: Promise<string>;
   /** Lets go of what it still shows, and of a reader who does not take it. */
   discard(): void;
+  /** Stops waiting for its end: it has been ended. */
+  leave(): void;
   /** Types, after it is recorded. */
   type(bytes: Uint8Array): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
@@ -96,6 +98,7 @@ export async function startLive(
       discarding = true;
       screen.close();
     },
+    leave: () => stop.abort(),
     async type(bytes) {
       try {
         await recorder.typed(bytes);
