@@ -9,6 +9,23 @@ export { runApprover } from '../kubernetes/approve/run-approver.ts';
 export { type JournalWriter, makeJournal } from '../logs/testing/make-journal.ts';
 export { nodeSys } from '../sys/node-sys.ts';
 export { openFolder } from '../sys/state-store.ts';
+export { sampleMedium } from '../update/testing/fake-disk.ts';
+export {
+  type AskedFor,
+  type Fault,
+  type LyingServer,
+  type LyingServerOptions,
+  openLyingServer,
+} from '../update/testing/lying-server.ts';
+export { bundleStageProcess, runStageProcess } from '../update/testing/run-stage-process.ts';
+export {
+  publishReleases,
+  type SampleRelease,
+  sampleBlocks,
+  sampleRelease,
+} from '../update/testing/sample-release.ts';
+export { sampleRepository } from '../update/testing/sample-repository.ts';
+export type { StageReport } from '../update/testing/stage-process.ts';
 export {
   type ClientCredentials,
   type ClientOptions,

@@ -17,7 +17,7 @@ export interface RangeFetch {
   readonly ranges: readonly ByteRange[];
   /**
    * Takes what has come: whole blocks, in the order of the ranges, PIECE_BYTES at most. Gives how many leading bytes are good; fewer than
-   * all means that the server lied, and the rest is asked for again. The next piece waits until it has ended.
+   * all means that the server lied, and the rest is asked for again. The next piece waits until it has ended, and takes its memory.
    */
   accept(offset: number, bytes: Buffer): Promise<number>;
   /** For bytes that can be judged only together: tells whether they are good. If not, or when the server changes, all begins anew. */
@@ -34,6 +34,7 @@ export const PIECE_BYTES = 256 * 1024;
 export async function fetchRanges(parts: FetchParts, fetch: RangeFetch): Promise<void> {
   const cursor = openCursor(fetch);
   const etags = new Map<string, string>();
+  const piece = Buffer.alloc(PIECE_BYTES);
   let lastBase: URL | undefined;
   await parts.mirrors.attempt(
     fetch.path,
@@ -41,7 +42,7 @@ export async function fetchRanges(parts: FetchParts, fetch: RangeFetch): Promise
       if (fetch.together && lastBase !== undefined && lastBase !== base) await cursor.restart();
       lastBase = base;
       const url = addressOf(base, fetch.path);
-      while (cursor.wanted()) await fetchSome({ ...parts, etags, progressed }, fetch, url, cursor);
+      while (cursor.wanted()) await fetchSome({ ...parts, etags, progressed, piece }, fetch, url, cursor);
       if (!fetch.together || (await fetch.together.isGood())) return;
       await cursor.restart();
       throw wrong(url, 'other bytes than those that were signed');
@@ -79,7 +80,12 @@ function openCursor({ ranges, together }: RangeFetch): Cursor {
   };
 }
 
-type Attempt = FetchParts & { readonly etags: Map<string, string>; readonly progressed: () => void };
+type Attempt = FetchParts & {
+  readonly etags: Map<string, string>;
+  readonly progressed: () => void;
+  /** Where pieces are put together; one buffer for all. */
+  readonly piece: Buffer;
+};
 
 /** One request: the rest of the wanted range, or, from a server without ranges, all that is still wanted. */
 async function fetchSome(attempt: Attempt, fetch: RangeFetch, url: URL, cursor: Cursor): Promise<void> {
@@ -88,16 +94,17 @@ async function fetchSome(attempt: Attempt, fetch: RangeFetch, url: URL, cursor: 
   const answer = await ask(attempt, url, range);
   const { at: start, whole } = bodyStart(answer, url, range, fetch.fileBytes);
   let at = start;
-  let pending: Buffer[] = [];
+  const { piece } = attempt;
   let pendingBytes = 0;
 
   const hand = async (bytes: number) => {
     const wanted = cursor.wanted();
     if (!wanted || bytes === 0) return;
-    const all = pending.length === 1 && pending[0] ? pending[0] : Buffer.concat(pending, pendingBytes);
-    pending = bytes < all.length ? [all.subarray(bytes)] : [];
-    pendingBytes -= bytes;
-    const good = await fetch.accept(wanted.offset, all.subarray(0, bytes));
+    const restBytes = pendingBytes - bytes;
+    pendingBytes = 0; // what is refused is not handed over again
+    const good = await fetch.accept(wanted.offset, piece.subarray(0, bytes));
+    piece.copyWithin(0, bytes, bytes + restBytes);
+    pendingBytes = restBytes;
     if (good > 0) attempt.progressed();
     cursor.done(good);
     if (good < bytes)
@@ -121,7 +128,7 @@ async function fetchSome(attempt: Attempt, fetch: RangeFetch, url: URL, cursor: 
           PIECE_BYTES - pendingBytes,
         );
         if (take <= 0) continue;
-        pending.push(chunk.subarray(used, used + take));
+        chunk.copy(piece, pendingBytes, used, used + take);
         pendingBytes += take;
         used += take;
         at += take;

@@ -5,6 +5,8 @@ import { ALIGN_BYTES, alignedBuffer } from './aligned-buffer.ts';
 
 /** A disk or a partition. Reads come from the medium and not from what the kernel remembers of writes. */
 export interface BlockFile extends BlockReader {
+  /** As BlockReader, but the bytes stay until the call after the next. */
+  read(offset: number, lengthBytes: number): Promise<Uint8Array>;
   /** Whole sectors. What was written may be lost in a power cut until `flush`. The bytes may be changed once it has ended. */
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Everything written before is on the medium afterwards. */
@@ -40,19 +42,26 @@ export async function openBlockFile(options: BlockFileOptions): Promise<BlockFil
     // By this handle only flushes are written.
     const durable = writable ? await open(path, access | constants.O_DIRECT | constants.O_DSYNC) : undefined;
     if (durable) opened.push(durable);
-    const readBuffer = await alignedBuffer(handle, MOST_BYTES);
+    // Two in turn: what was read last may be looked at while the next read is under way.
+    const readBuffers = [
+      await alignedBuffer(handle, MOST_BYTES),
+      await alignedBuffer(handle, MOST_BYTES),
+    ] as const;
+    let reads = 0;
+    const nextBuffer = () => readBuffers[reads++ % 2 === 0 ? 0 : 1];
     const writeBuffer = writable ? await alignedBuffer(handle, MOST_BYTES) : undefined;
     return {
       sizeBytes,
       async read(offset, lengthBytes) {
         requireInside(path, sizeBytes, offset, lengthBytes);
         if (lengthBytes <= MOST_BYTES) {
-          await readFull(handle, readBuffer.subarray(0, lengthBytes), startBytes + offset);
-          return readBuffer.subarray(0, lengthBytes);
+          const bytes = nextBuffer().subarray(0, lengthBytes);
+          await readFull(handle, bytes, startBytes + offset);
+          return bytes;
         }
         const all = Buffer.allocUnsafe(lengthBytes);
         for (let at = 0; at < lengthBytes; at += MOST_BYTES) {
-          const piece = readBuffer.subarray(0, Math.min(MOST_BYTES, lengthBytes - at));
+          const piece = nextBuffer().subarray(0, Math.min(MOST_BYTES, lengthBytes - at));
           await readFull(handle, piece, startBytes + offset + at);
           piece.copy(all, at);
         }
@@ -69,7 +78,7 @@ export async function openBlockFile(options: BlockFileOptions): Promise<BlockFil
       },
       async flush() {
         if (!durable) return;
-        const block = readBuffer.subarray(0, ALIGN_BYTES);
+        const block = nextBuffer().subarray(0, ALIGN_BYTES);
         await readFull(handle, block, flushAt);
         await writeFull(durable, block, flushAt);
       },

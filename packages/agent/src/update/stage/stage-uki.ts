@@ -3,13 +3,14 @@ import { PlinthError } from '@plinth/base';
 import { stagedEntryName } from '@plinth/updates';
 import { hasCode } from '../../sys/sys.ts';
 import type { Fetcher } from '../fetch/fetcher.ts';
-import type { Esp, EspWriter } from './esp.ts';
+import type { Esp } from './esp.ts';
+import { fetchUki, guessUki } from './fetch-uki.ts';
 import type { ProgressMeter } from './progress.ts';
 import type { ReleaseFile, ReleaseFiles } from './release-files.ts';
 
 /** No boot loader reads it, and nothing takes it for staged. */
 const TEMPORARY = 'plinth-staging.tmp';
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 /** For the folder's own blocks, and so that a FAT is never filled to its end. */
 const ROOM_BYTES = 1024 * 1024;
 
@@ -33,7 +34,10 @@ export async function stageUki({ esp, fetcher, release, meter, signal }: StageUk
     if (available < uki.sizeBytes + ROOM_BYTES)
       throw full(version, `${available} bytes are free`, `${uki.sizeBytes + ROOM_BYTES}`);
     meter.phase('finish', uki.sizeBytes);
-    await fetchInto(esp, fetcher, uki, meter);
+    if (!(await guessUki({ esp, fetcher, uki, meter, file: TEMPORARY, signal }))) {
+      meter.phase('finish', uki.sizeBytes);
+      await fetchUki({ esp, fetcher, uki, meter, file: TEMPORARY, signal });
+    }
     await requireSame(esp, uki, version, signal);
     await esp.rename(TEMPORARY, stagedEntryName(version));
   } catch (reason) {
@@ -41,32 +45,6 @@ export async function stageUki({ esp, fetcher, release, meter, signal }: StageUk
     if (signal.aborted) throw reason;
     if (hasCode(reason, 'ENOSPC')) throw full(version, 'its file system is full', `${uki.sizeBytes} bytes`);
     throw PlinthError.from(reason, 'update/disk-failed', `Cannot put ${version} onto the ESP`);
-  }
-}
-
-async function fetchInto(esp: Esp, fetcher: Fetcher, uki: ReleaseFile, meter: ProgressMeter): Promise<void> {
-  let file: EspWriter | undefined;
-  let hash = createHash('sha256');
-  const restart = async () => {
-    await file?.close();
-    file = await esp.create(TEMPORARY);
-    hash = createHash('sha256');
-  };
-  await restart();
-  try {
-    await fetcher.ranges({
-      ...{ path: uki.path, fileBytes: uki.sizeBytes, blockBytes: 1 },
-      ranges: [{ offset: 0, sizeBytes: uki.sizeBytes }],
-      async accept(_, bytes) {
-        hash.update(bytes);
-        await file?.write(bytes);
-        meter.done(bytes.length);
-        return bytes.length;
-      },
-      together: { restart, isGood: async () => hash.copy().digest('hex') === uki.sha256 },
-    });
-  } finally {
-    await file?.close();
   }
 }
 

@@ -10,6 +10,8 @@ export interface UkiSection {
   readonly name: string;
   readonly offset: number;
   readonly sizeBytes: number;
+  /** Without the padding. */
+  readonly contentBytes: number;
 }
 
 export interface UkiHead {
@@ -34,7 +36,10 @@ export function readUkiHead(head: Uint8Array): UkiHead | undefined {
       const name = Buffer.from(head.subarray(at, at + 8))
         .toString('latin1')
         .replace(/\0.*$/s, '');
-      return { name, sizeBytes: view.getUint32(at + 16, true), offset: view.getUint32(at + 20, true) };
+      const [contentBytes, sizeBytes, offset] = [8, 16, 20].map((field) =>
+        view.getUint32(at + field, true),
+      ) as [number, number, number];
+      return { name, contentBytes, sizeBytes, offset };
     });
     // The directory of certificates is the only one whose address is an offset in the file.
     const directories = view.getUint32(optional + 108, true);

@@ -1,7 +1,6 @@
 import { PlinthError } from '@plinth/base';
 import {
   VERITY_BLOCK_BYTES as BLOCK,
-  type BlockReader,
   blockHasher,
   VERITY_DIGEST_BYTES as DIGEST,
   openBlockChecker,
@@ -17,6 +16,7 @@ import { type FetchedTree, fetchTree } from './fetch-tree.ts';
 import type { ProgressMeter } from './progress.ts';
 import type { ReleaseFiles } from './release-files.ts';
 import type { SlotMachine, SlotPartitions } from './slot-machine.ts';
+import { writeBehind } from './write-behind.ts';
 
 export interface WriteSlotParts {
   readonly machine: SlotMachine;
@@ -31,8 +31,6 @@ export interface WriteSlotParts {
 
 const PIECE_BLOCKS = 64;
 const REPAIRS = 2;
-/** What a power cut can cost of the work that is done. */
-const FLUSH_BYTES = 16 * 1024 * 1024;
 
 /**
  * writeSlot makes a slot hold a release: the hash tree first, then blocks that are on the disk, then those that are fetched, each checked
@@ -51,7 +49,7 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
   };
   try {
     const [root, verity, signature] = [
-      flushedOften(await open(target.root.number, true)),
+      writeBehind(await open(target.root.number, true)),
       await open(target.verity.number, true),
       await open(target.signature.number, true),
     ];
@@ -101,23 +99,6 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
   }
 }
 
-function flushedOften(file: BlockFile): BlockFile {
-  let pendingBytes = 0;
-  const flush = async () => {
-    pendingBytes = 0;
-    await file.flush();
-  };
-  return {
-    ...file,
-    flush,
-    async write(offset, bytes) {
-      await file.write(offset, bytes);
-      pendingBytes += bytes.length;
-      if (pendingBytes >= FLUSH_BYTES) await flush();
-    },
-  };
-}
-
 async function requireWritable({ machine, target, booted, release }: WriteSlotParts): Promise<void> {
   const inUse = (state: string) =>
     new PlinthError(
@@ -165,7 +146,7 @@ async function paddedSignature(
 
 /** hashBlocks hashes blocks as they lie on the medium; between pieces others have their turn. */
 async function hashBlocks(
-  file: BlockReader,
+  file: BlockFile,
   blocks: number,
   salt: Uint8Array,
   { signal }: Pick<WriteSlotParts, 'signal'>,
@@ -173,10 +154,18 @@ async function hashBlocks(
 ): Promise<VerityTree> {
   const digest = blockHasher(salt);
   const leaves = new Uint8Array(blocks * DIGEST);
-  for (let first = 0; first < blocks; first += PIECE_BLOCKS) {
+  const read = (first: number) => {
+    const piece = file.read(first * BLOCK, Math.min(PIECE_BLOCKS, blocks - first) * BLOCK);
+    piece.catch(() => {}); // it is waited for, unless the one before it failed
+    return piece;
+  };
+  let next = blocks > 0 ? read(0) : undefined;
+  for (let first = 0; next; first += PIECE_BLOCKS) {
     signal.throwIfAborted();
-    const count = Math.min(PIECE_BLOCKS, blocks - first);
-    const bytes = await file.read(first * BLOCK, count * BLOCK);
+    const bytes: Uint8Array = await next;
+    const count = bytes.length / BLOCK;
+    // The disk reads on while this piece is hashed.
+    next = first + count < blocks ? read(first + count) : undefined;
     for (let block = 0; block < count; block++) {
       leaves.set(digest(bytes.subarray(block * BLOCK, (block + 1) * BLOCK)), (first + block) * DIGEST);
     }

@@ -56,7 +56,11 @@ export const SAMPLE_BYTES = { root: 320 * 4096, verity: 16 * 4096, signature: 16
 const FIRST_LBA = 2048;
 
 /** A disk as os/repart.d makes it, smaller: ESP, slot a, slot b, /var. Partition 2 is the root of slot a, 5 that of slot b. */
-export function sampleMedium(a: SampleRelease | undefined, b: SampleRelease | undefined): Medium {
+export function sampleMedium(
+  a: SampleRelease | undefined,
+  b: SampleRelease | undefined,
+  sizes: Readonly<Record<keyof typeof SAMPLE_BYTES, number>> = SAMPLE_BYTES,
+): Medium {
   const types = {
     esp: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b',
     root: '4f68bce3-e8cd-4db1-96e7-fbcaf984b709',
@@ -72,7 +76,7 @@ export function sampleMedium(a: SampleRelease | undefined, b: SampleRelease | un
       entries.push({
         type: types[part],
         ...names[part],
-        sizeBytes: SAMPLE_BYTES[part],
+        sizeBytes: sizes[part],
         ...(release && { content: release[part] }),
       });
     }

@@ -122,7 +122,7 @@ async function answer(
   if (fault?.kind === 'delay') await pause(fault.delayMs, delivery.signal);
   const file = await readWhole(options.files, fault?.kind === 'other-file' ? fault.path : asked.path);
   if (!file) return void response.writeHead(404).end('no such file\n');
-  const etag = `"${createHash('sha256').update(file).digest('hex').slice(0, 32)}"`;
+  const etag = etagOf(file);
   const ifRange = request.headers['if-range'];
   const usable = fault?.kind !== 'no-ranges' && (ifRange === undefined || ifRange === etag);
   const whole = { first: 0, last: file.length - 1 };
@@ -141,6 +141,16 @@ async function answer(
     ...(fault?.kind === 'encoding' && { 'content-encoding': fault.encoding }),
   });
   await send(response, body, fault, options.bytesPerSecond, delivery);
+}
+
+const etags = new WeakMap<Uint8Array, string>();
+
+function etagOf(file: Uint8Array): string {
+  const known = etags.get(file);
+  if (known !== undefined) return known;
+  const etag = `"${createHash('sha256').update(file).digest('hex').slice(0, 32)}"`;
+  etags.set(file, etag);
+  return etag;
 }
 
 type Span = { readonly first: number; readonly last: number };

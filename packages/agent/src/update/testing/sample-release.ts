@@ -51,7 +51,8 @@ export async function sampleRelease(
 /** sampleUki is a file with the headers of a PE file with two sections, and no sense in them. */
 export function sampleUki(version: string, sizeBytes: number): Uint8Array {
   const file = Buffer.alloc(sizeBytes);
-  for (let at = 4096; at < sizeBytes; at += 64) file.write(`${version} ${at};`, at);
+  // The kernel is the same in all, as it mostly is; the command line is not.
+  for (let at = 4096; at < sizeBytes; at += 64) file.write(`${at < 8192 ? version : 'kernel'} ${at};`, at);
   const [pe, optionalBytes] = [64, 240];
   const kernelBytes = Math.floor((sizeBytes - 8192) / 512) * 512;
   file.writeUInt16LE(0x5a4d, 0);
@@ -68,6 +69,7 @@ export function sampleUki(version: string, sizeBytes: number): Uint8Array {
   for (const [index, [name, offset, size]] of sections.entries()) {
     const at = pe + 24 + optionalBytes + index * 40;
     file.write(name, at, 'latin1');
+    file.writeUInt32LE(size, at + 8);
     file.writeUInt32LE(size, at + 16);
     file.writeUInt32LE(offset, at + 20);
   }
