@@ -12,12 +12,13 @@ export const sessionRecordingCommand = defineCommand({
   ],
   options: {
     output: short('w', text('FILE', 'A new file; default: standard output')),
+    node: text('NAME', 'Another node of the cluster, by its name'),
     context: nodeOptions.context,
     timeout: nodeOptions.timeout,
   },
   args: { session: required('SESSION', 'Its id, from "plinth session list"') },
-  run: async ({ options, args }, context) => {
+  run: async ({ options: { node: nodeName, ...rest }, args }, context) => {
     const { fetchRecording } = await import('../session/fetch-recording.ts');
-    return fetchRecording(args.session, options, context);
+    return fetchRecording(args.session, { ...rest, nodeName }, context);
   },
 });

@@ -20,12 +20,13 @@ export const sessionStartCommand = defineCommand({
     ttl: timeSpan({ min: '1s', max: '8h', fallback: '30m' }, 'How long at most'),
     detach: flag('Only open it; attach later'),
     wait: integer('SECONDS', { min: 10, max: 1800, fallback: 300 }, 'Bound on the pull of its image'),
+    node: text('NAME', 'Another node of the cluster, by its name'),
     context: nodeOptions.context,
     timeout: nodeOptions.timeout,
   },
   args: {},
-  run: async ({ options }, context) => {
+  run: async ({ options: { node: nodeName, ...rest } }, context) => {
     const { startSession } = await import('../session/start-session.ts');
-    return startSession(options, context);
+    return startSession({ ...rest, nodeName }, context);
   },
 });

@@ -34,65 +34,71 @@ const OPEN = {
   ...{ ttl: { seconds: 1800n }, duration: { seconds: 5n }, open: true, attached: true },
 };
 
+/** What the methods of sessions are asked. */
+type Asked = Partial<StartViewSessionRequest> & { readonly sessionId?: string };
+
 suite('plinth session', () => {
   let fleet: FakeFleet;
-  let asked: { method: string; request: Partial<StartViewSessionRequest> & { sessionId?: string } }[] = [];
+  let asked: { method: string; request: Omit<Asked, '$typeName'> }[] = [];
   let sha256 = SHA256;
   let refuses = false;
 
   before(async () => {
-    const start = (method: string) => (request: StartViewSessionRequest) => {
+    const start = (method: string) => (request: Omit<Asked, '$typeName'>) => {
       asked.push({ method, request });
       if (refuses) throw new ConnectError('no', Code.FailedPrecondition);
       return { session: OPEN };
     };
-    fleet = await fakeFleet({
-      name: 'n1',
-      more: [
-        (router) =>
-          router.service(SessionService, {
-            listSessions: () => ({
-              sessions: [OPEN, { ...ENDED, recordingSha256: sha256 }],
-              allowedLevels: [SessionLevel.VIEW, SessionLevel.FULL],
+    fleet = await fakeFleet(
+      {
+        name: 'n1',
+        more: [
+          (router) =>
+            router.service(SessionService, {
+              listSessions: () => ({
+                sessions: [OPEN, { ...ENDED, recordingSha256: sha256 }],
+                allowedLevels: [SessionLevel.VIEW, SessionLevel.FULL],
+              }),
+              startViewSession: start('view'),
+              startFullSession: start('full'),
+              endSession: (request) => {
+                asked.push({ method: 'end', request: { sessionId: request.sessionId } });
+                return {
+                  session: { ...OPEN, open: false, endedBecause: 'ada ended it', recordingSha256: SHA256 },
+                };
+              },
+              async *readSessionRecording({ sessionId }) {
+                if (sessionId !== ENDED.id) throw new ConnectError('no', Code.NotFound);
+                yield { chunk: RECORDING.subarray(0, 5) };
+                yield { chunk: RECORDING.subarray(5) };
+                yield { last: true };
+              },
             }),
-            startViewSession: start('view'),
-            startFullSession: start('full'),
-            endSession: (request) => {
-              asked.push({ method: 'end', request });
-              return {
-                session: { ...OPEN, open: false, endedBecause: 'ada ended it', recordingSha256: SHA256 },
-              };
-            },
-            async *readSessionRecording({ sessionId }) {
-              if (sessionId !== ENDED.id) throw new ConnectError('no', Code.NotFound);
-              yield { chunk: RECORDING.subarray(0, 5) };
-              yield { chunk: RECORDING.subarray(5) };
-              yield { last: true };
-            },
-          }),
-        (router) =>
-          router.service(BootstrapContainersService, {
-            listBootstrapContainers: () => ({
-              containers: [
-                {
-                  ...{ name: 'disk', image: `r.example/a@${DIGEST}`, essential: true, run: 'on-change' },
-                  ...{
-                    state: BootstrapContainerState.FAILED,
-                    exitCode: 7,
-                    reason: 'it ended with exit code 7',
+          (router) =>
+            router.service(BootstrapContainersService, {
+              listBootstrapContainers: () => ({
+                containers: [
+                  {
+                    ...{ name: 'disk', image: `r.example/a@${DIGEST}`, essential: true, run: 'on-change' },
+                    ...{
+                      state: BootstrapContainerState.FAILED,
+                      exitCode: 7,
+                      reason: 'it ended with exit code 7',
+                    },
+                    ...{
+                      startedAt: started,
+                      duration: { seconds: 3n },
+                      output: 'first\nno such \u001b[31mdisk\n',
+                    },
                   },
-                  ...{
-                    startedAt: started,
-                    duration: { seconds: 3n },
-                    output: 'first\nno such \u001b[31mdisk\n',
-                  },
-                },
-                { name: 'later', run: 'once', state: BootstrapContainerState.WAITING, due: true },
-              ],
+                  { name: 'later', run: 'once', state: BootstrapContainerState.WAITING, due: true },
+                ],
+              }),
             }),
-          }),
-      ],
-    });
+        ],
+      },
+      'n0',
+    );
   });
   beforeEach(() => {
     [asked, sha256, refuses] = [[], SHA256, false];
@@ -167,6 +173,19 @@ suite('plinth session', () => {
       asked.map(({ request }) => request.sessionId),
       ['bbbb0002', 'cccc'],
     );
+  });
+
+  test('another node is reached by its name, one at a time', async () => {
+    const there = ['--context', 'n0', '--node', 'n1'];
+    const { stdout, stderr } = await fleet.plinth('session', 'start', '--reason', 'x', '--detach', ...there);
+    assert.match(stdout, /Session\s+bbbb0002\n/, stderr);
+    assert.equal((await fleet.plinth('session', 'end', ...there)).exitCode, 0);
+    assert.deepEqual(
+      asked.map(({ method }) => method),
+      ['view', 'end'],
+    );
+    assert.equal((await fleet.plinth('session', 'end', '--node', 'n0,n1')).exitCode, 2);
+    assert.notEqual((await fleet.plinth('session', 'end', '--context', 'n0', '--node', 'none')).exitCode, 0);
   });
 
   test('a recording comes whole or not at all', async () => {

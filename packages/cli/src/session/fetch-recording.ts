@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { PlinthError } from '@plinth/base';
-import { type AskOptions, askNode } from '../client/ask-node.ts';
 import { expectNewFile, saveNewFile } from '../client/save-new-file.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { facts } from '../output/blocks.ts';
 import { formatBytes } from '../output/units.ts';
+import { type AtNodeOptions, atNode } from './at-node.ts';
 
 /**
  * fetchRecording fetches the recording of a session and holds it against the hash that the node tells of one that has ended.
@@ -15,7 +15,7 @@ import { formatBytes } from '../output/units.ts';
  */
 export async function fetchRecording(
   id: string,
-  options: AskOptions & { readonly output: string | undefined },
+  options: AtNodeOptions & { readonly output: string | undefined },
   context: CommandContext,
 ): Promise<CommandResult | undefined> {
   const target = options.output === undefined || options.output === '-' ? undefined : resolve(options.output);
@@ -23,7 +23,7 @@ export async function fetchRecording(
   if (target === undefined && context.isTerminal)
     throw usageError('a recording would go to the terminal, expected a file, as in "-w a.cast", or a pipe');
   if (target !== undefined) await expectNewFile(target);
-  return askNode(options, context, async (node) => {
+  return atNode(options, context, async (node) => {
     const { sessions } = await node.session.list();
     const told = sessions.find((each) => each.id === id)?.recordingSha256 ?? '';
     const hash = createHash('sha256');

@@ -13,6 +13,7 @@ import type { CommandResult } from '../framework/result.ts';
 import { type Block, facts, plainText, table } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
 import { formatBytes, formatDuration } from '../output/units.ts';
+import { type AtNodeOptions, atNode } from './at-node.ts';
 
 /** levelName is the word for a level. */
 export function levelName(level: SessionLevel): 'view' | 'full' | 'unknown' {
@@ -58,10 +59,10 @@ export async function listSessions(options: AskOptions, context: CommandContext)
 /** endSession ends a session. @throws cli/context-missing, session/…, api/… */
 export async function endSession(
   id: string | undefined,
-  options: AskOptions,
+  options: AtNodeOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
-  const session = await askNode(options, context, async (node) =>
+  const session = await atNode(options, context, async (node) =>
     node.session.end(id ?? (await openSessionOf(node)).id),
   );
   return {

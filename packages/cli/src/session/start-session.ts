@@ -1,15 +1,15 @@
 import { messageData, type NodeClient, type Session, SessionLevel, SessionSchema } from '@plinth/api';
-import { type AskOptions, askNode } from '../client/ask-node.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import type { Terminal } from '../framework/terminal.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { plainText } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
+import { type AtNodeOptions, atNode } from './at-node.ts';
 import { holdTerminal } from './hold-terminal.ts';
 import { openSessionOf, sessionFacts } from './show-sessions.ts';
 
-export interface StartSessionOptions extends AskOptions {
+export interface StartSessionOptions extends AtNodeOptions {
   readonly reason: string | undefined;
   readonly level: 'view' | 'full' | undefined;
   /** Milliseconds. */
@@ -33,7 +33,7 @@ export async function startSession(
   const { terminal } = context;
   if (!detach && !terminal)
     throw usageError('there is no terminal to attach', 'With --detach it is only opened.');
-  return askNode(options, context, async (node) => {
+  return atNode(options, context, async (node) => {
     const session = await context.progress.step(`Open a session of level ${level}`, () =>
       node.session.start(
         {
@@ -52,12 +52,12 @@ export async function startSession(
 /** attachSession attaches the terminal to an open session. @throws cli/usage, cli/context-missing, session/…, api/… */
 export async function attachSession(
   id: string | undefined,
-  options: AskOptions,
+  options: AtNodeOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
   const { terminal } = context;
   if (!terminal) throw usageError('there is no terminal to attach, expected one');
-  return askNode(options, context, async (node) => {
+  return atNode(options, context, async (node) => {
     const { sessions } = await node.session.list();
     const session = sessions.find((each) => each.id === id) ?? (await openSessionOf(node));
     return attached(node, session, terminal, context);
