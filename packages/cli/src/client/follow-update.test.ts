@@ -132,6 +132,11 @@ suite('following a trial', () => {
       message: /version 1\.1 on node "w1": it runs 1\.0: it hung/,
       hint: 'Read the journal.',
     });
+    const still = update({ booted: { version: '1.0' }, staged: { version: '1.1' } });
+    assert.throws(() => judgeTrial(still, '1.1', 'w1'), {
+      code: 'machine/act-failed',
+      message: /still staged/,
+    });
     assert.equal(judgeTrial(trial, '1.1', 'w1'), undefined);
     assert.deepEqual(judgeTrial(update({ booted: { version: '1.1' } }), '1.1', 'w1'), []);
   });

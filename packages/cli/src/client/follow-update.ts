@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  BootState,
   type Check,
   type Failure,
   type GetUpdateResponse,
@@ -109,10 +110,10 @@ export async function followTrial(
 
 /**
  * judgeTrial tells whether a version was kept, by what a node says of itself in a later boot: its checks when it was,
- * undefined while nobody can tell. Pure. @throws update/fell-back
+ * undefined while nobody can tell. Pure. @throws update/fell-back, machine/act-failed when power went before it was activated
  */
 export function judgeTrial(
-  { booted, contract, lastFallBack, blocked }: GetUpdateResponse,
+  { booted, staged, contract, lastFallBack, blocked }: GetUpdateResponse,
   version: string,
   name: string,
 ): readonly Check[] | undefined {
@@ -127,6 +128,12 @@ export function judgeTrial(
     lastFallBack?.fromVersion === version
       ? lastFallBack.reason
       : blocked.find((each) => each.version === version)?.reason;
+  if (!reason && staged?.version === version && staged.state === BootState.UNSPECIFIED)
+    throw new PlinthError(
+      'machine/act-failed',
+      `Cannot bring node "${name}" to ${version}: it started again before that was activated; it is still staged`,
+      { hint: 'Run the same command again.' },
+    );
   const why = reason ? `: ${reason.message}` : '';
   throw new PlinthError(
     'update/fell-back',
