@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { ioError, withLock } from '@plinth/host';
@@ -57,6 +57,7 @@ export async function changeRepository(
     join(repoDir, '.lock'),
     `publish to ${repoDir}`,
     async () => {
+      await removeLeftovers(repoDir);
       const repository = await openOwnRepository(repoDir, keysDir);
       const change = await work(repository);
       requireUnchanged(repository.targets, change.files ?? {});
@@ -78,6 +79,17 @@ export async function changeRepository(
     },
     waiting,
   );
+}
+
+/** Half-written files of a publisher that was killed: whoever holds the lock is the only one who writes. */
+async function removeLeftovers(repoDir: string): Promise<void> {
+  try {
+    const names = await readdir(repoDir, { recursive: true });
+    for (const name of names)
+      if (/\.[0-9a-f]{12}\.tmp$/.test(name)) await rm(join(repoDir, name), { force: true });
+  } catch (reason) {
+    throw ioError(reason, `clear ${repoDir}`);
+  }
 }
 
 /** Brings the folders for systemd-sysupdate in line with what was signed, where the key for them is. */
