@@ -7,15 +7,15 @@ export {
   parseChannel,
   versionSchema,
 } from './channel/channel.ts';
-export {
-  decideUpdate,
-  type NoUpdate,
-  type NoUpdateCode,
-  type Update,
-  type UpdateDecision,
-  type UpdateReason,
-  type UpdatingNode,
-} from './channel/decide-update.ts';
+export { decideUpdate } from './channel/decide-update.ts';
+export type {
+  NoUpdate,
+  NoUpdateCode,
+  Update,
+  UpdateDecision,
+  UpdateReason,
+  UpdatingNode,
+} from './channel/rules.ts';
 export {
   type CopyRun,
   type DeltaOptions,

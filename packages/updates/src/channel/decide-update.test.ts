@@ -4,7 +4,8 @@ import { compareUapiVersions } from '@plinth/base';
 import fc from 'fast-check';
 import { channelArbitrary, VERSIONS } from './channel.testing.ts';
 import type { Channel } from './channel.ts';
-import { decideUpdate, type UpdateDecision, type UpdatingNode } from './decide-update.ts';
+import { decideUpdate } from './decide-update.ts';
+import type { UpdateDecision, UpdatingNode } from './rules.ts';
 
 const NODE: UpdatingNode = {
   booted: '1.0',
