@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { memoryReader } from '../block-reader.ts';
 import { editGpt, type GptEdit } from './edit-gpt.ts';
@@ -156,7 +157,6 @@ test('what it does not understand is refused', async () => {
   foreign.set(buildGpt(SECTORS, [partition], 512).subarray(-512 * 33), disk.length - 512 * 33);
   const header = foreign.subarray(-512);
   header[56] = 1;
-  const { crc32 } = await import('node:zlib');
   new DataView(header.buffer, header.byteOffset).setUint32(
     16,
     crc32(header.slice(0, 92).fill(0, 16, 20)),
@@ -165,6 +165,46 @@ test('what it does not understand is refused', async () => {
   const mixed = await readGptTables(memoryReader(foreign));
   assert.ok(mixed.primary && mixed.backup);
   assert.throws(() => editGpt(mixed, []), { code: 'formats/gpt-invalid' });
+});
+
+test('headers that lie, with CRCs that hold, never make it write outside of the disk or into a partition', async () => {
+  const lie = fc.record({
+    backup: fc.boolean(),
+    at: fc.constantFrom(24, 32, 40, 48, 72, 80, 84),
+    value: fc.oneof(fc.nat(SECTORS + 40), fc.constantFrom(0, 0xffff_ffff, 2 ** 31)),
+  });
+  const lies = fc.array(lie, { minLength: 1, maxLength: 3 });
+  let written = 0;
+  await fc.assert(
+    fc.asyncProperty(cases, lies, async ({ disk, sectorBytes, edits }, told) => {
+      const before = await readGpt(memoryReader(disk), { sectorBytes });
+      const bad = disk.slice();
+      for (const { backup, at, value } of told) {
+        const start = backup ? bad.length - sectorBytes : sectorBytes;
+        const header = bad.subarray(start, start + sectorBytes);
+        const view = new DataView(header.buffer, header.byteOffset);
+        view.setUint32(at, value, true);
+        view.setUint32(16, crc32(header.slice(0, 92).fill(0, 16, 20)), true);
+      }
+      const writes = await readGptTables(memoryReader(bad), { sectorBytes })
+        .then((tables) => editGpt(tables, edits))
+        .catch((error: { code?: string }) => {
+          assert.match(error.code ?? String(error), /^formats\//);
+          return [];
+        });
+      for (const { offsetBytes, bytes } of writes) {
+        written++;
+        const endBytes = offsetBytes + bytes.length;
+        assert.ok(offsetBytes >= sectorBytes && endBytes <= bad.length, 'outside of the disk');
+        for (const partition of before.partitions) {
+          const past = partition.offsetBytes + partition.sizeBytes;
+          assert.ok(offsetBytes >= past || endBytes <= partition.offsetBytes, 'in a partition');
+        }
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  assert.ok(written > 500, `only ${written} writes`);
 });
 
 function apply(
