@@ -125,6 +125,10 @@ suite('containers of the node itself', () => {
     const refused = await terminal.sees(/^done\r$/m);
     assert.doesNotMatch(refused, /^(?:WROTE|READ)/m);
     assert.match(refused, /Permission denied/);
+    terminal.type(
+      'for f in /host/var/log/journal/*/system.journal; do [ -r $f ] && echo JOURNAL; done; ls /host/run/systemd/journal; echo done\n',
+    );
+    assert.match(await terminal.sees(/^done\r$/m), /^JOURNAL\r$/m);
     const check = await checkOf('operations-session');
     assert.equal(check?.verdict, Verdict.FAIL);
     assert.match(check?.observed ?? '', /level view by boot-tests: a boot test/);
