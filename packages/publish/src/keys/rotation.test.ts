@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { scratchFolder } from '@plinth/host/testing';
@@ -158,6 +158,8 @@ test('encrypted keys sign with their passphrase only', async () => {
   });
   await publishRelease({ ...options, passphrase: 'correct horse' });
   for (const name of await readdir(updateKeyFolder(keysDir))) {
+    if (/\.key\.(pem|asc)$/.test(name))
+      assert.equal((await stat(join(updateKeyFolder(keysDir), name))).mode & 0o777, 0o600);
     if (name.endsWith('.key.pem'))
       assert.match(await readFile(join(updateKeyFolder(keysDir), name), 'utf8'), /ENCRYPTED PRIVATE KEY/);
   }
