@@ -71,8 +71,8 @@ suite('a machine in maintenance', () => {
   test('answers nobody else, and nothing but what a first config takes', async () => {
     using stranger = connectNode({ ...where(), fingerprint });
     assert.equal((await stranger.maintenance.get()).code, 'agent/config-missing');
-    assert.equal(await codeOf(stranger.getVersions()), 'api/unsupported');
-    assert.equal(await codeOf(stranger.machine.reboot({ reason: 'no' })), 'api/unsupported');
+    assert.equal(await codeOf(stranger.getVersions()), 'api/refused');
+    assert.equal(await codeOf(stranger.machine.reboot({ reason: 'no' })), 'api/refused');
     using other = connectNode({ ...where(), fingerprint: `sha256:${'0'.repeat(64)}` });
     assert.equal(await codeOf(other.maintenance.get()), 'api/identity-mismatch');
   });

@@ -58,6 +58,7 @@ export async function openDoor(parts: DoorParts): Promise<Door> {
     ...{ port: parts.port, bindAddress: parts.bindAddress, certificatePem, privateKeyPem },
     ...{ clientAuthoritiesPem: 'strangers', rate: RATE, connections: CONNECTIONS },
     ...{ audit: audit.sink, nowMs: sys.nowMs },
+    instead: 'the node waits in maintenance for its first config ("plinth apply FILE --insecure")',
     routes: maintenanceService({
       ...{ nodeId, agentVersion: version, code: parts.code, take: parts.take },
       versions: onlyOnce(() => collectVersions(sys)),

@@ -14,6 +14,8 @@ export interface AdapterOptions {
   readonly routes: (router: ConnectRouter) => void;
   readonly guard: Guard;
   readonly contextValues: (request: Http2ServerRequest) => ContextValues;
+  /** Why methods that are not served here are not; told to whoever calls one. Default: they are unknown (HTTP 404). */
+  readonly instead?: string | undefined;
   /** How long a client may let a message it sends, or one it shall take, stand still. */
   readonly stallLimitMs: number;
 }
@@ -29,7 +31,8 @@ const TRAILERS_MS = 1_000;
  * rpcHandler serves gRPC and nothing else. It is connect's own adapter with what that lacks: a unary call without a deadline
  * gets one, and a client that stops sending or reading in the middle loses its stream.
  */
-export function rpcHandler({ routes, guard, contextValues, stallLimitMs }: AdapterOptions): RequestHandler {
+export function rpcHandler(options: AdapterOptions): RequestHandler {
+  const { routes, guard, contextValues, stallLimitMs, instead } = options;
   const router = createConnectRouter({
     grpcWeb: false,
     connect: false,
@@ -47,7 +50,8 @@ export function rpcHandler({ routes, guard, contextValues, stallLimitMs }: Adapt
     response.stream.on('error', () => {});
     const handler = handlers.get(request.url);
     if (!handler) {
-      response.writeHead(404);
+      if (instead === undefined) response.writeHead(404);
+      else response.writeHead(...refusalOfPath(instead));
       response.end();
       return;
     }
@@ -63,6 +67,12 @@ export function rpcHandler({ routes, guard, contextValues, stallLimitMs }: Adapt
       .then((answer) => universalResponseToNodeResponse(answer, response))
       .catch(() => response.stream.destroy()); // the client broke it, or left: nobody is there to be told
   };
+}
+
+/** A gRPC answer that is its own end: FAILED_PRECONDITION and a message. */
+function refusalOfPath(why: string): [status: number, headers: Record<string, string>] {
+  const headers = { 'grpc-status': String(Code.FailedPrecondition), 'grpc-message': encodeURIComponent(why) };
+  return [200, { 'content-type': 'application/grpc', ...headers }];
 }
 
 /** The answer is complete: what the client has not sent yet is not waited for (RFC 9113, 8.1). */

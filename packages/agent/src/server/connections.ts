@@ -83,7 +83,11 @@ export function keepConnections(
       refuse(session);
       return;
     }
-    for (const each of leaving) refuse(each.session);
+    for (const each of leaving) {
+      // At once: it closes later, and must not be chosen a second time until then.
+      tracked.delete(each.session);
+      refuse(each.session);
+    }
     tracked.set(session, own);
     session.once('close', () => tracked.delete(session));
     session.on('stream', (stream) => {

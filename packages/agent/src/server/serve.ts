@@ -35,6 +35,8 @@ export interface ServeOptions {
   readonly refuses?: (caller: Caller) => string | undefined;
   /** Roles beside the built-in ones; default: none. */
   readonly rules?: AccessRules;
+  /** See AdapterOptions. */
+  readonly instead?: string;
   /** How many calls one client may make; default: far more than people do. */
   readonly rate?: RateLimits;
   /** How many connections there may be; default: what the budget of memory allows. */
@@ -153,6 +155,7 @@ function handler(options: ServeOptions) {
   const { routes, audit, nowMs, stallLimitMs = STALL_LIMIT_MS } = options;
   return rpcHandler({
     routes,
+    instead: options.instead,
     guard: openGuard(audit, nowMs, options.rules, options.rate),
     stallLimitMs,
     contextValues: (request) => {

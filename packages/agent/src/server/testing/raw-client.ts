@@ -2,16 +2,16 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ClientCredentials } from '../../testing/authority.ts';
 
-/** dialRaw opens a TLS connection to a node on this machine, whoever it is. */
-export function dialRaw(port: number, { certificatePem, keyPem }: ClientCredentials): TLSSocket {
+/** dialRaw opens a TLS connection to a node on this machine, whoever it is. @param credentials absent: without a certificate */
+export function dialRaw(port: number, credentials?: ClientCredentials): TLSSocket {
   return connectTls({
     ...{ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['h2'] },
-    ...{ cert: certificatePem, key: keyPem },
+    ...(credentials && { cert: credentials.certificatePem, key: credentials.keyPem }),
   });
 }
 
 /** openSession speaks HTTP/2 to a node on this machine. */
-export function openSession(port: number, credentials: ClientCredentials): ClientHttp2Session {
+export function openSession(port: number, credentials?: ClientCredentials): ClientHttp2Session {
   return connectHttp2('https://127.0.0.1', { createConnection: () => dialRaw(port, credentials) });
 }
 
