@@ -19,7 +19,7 @@ import {
   recordOf,
   stateSchema,
 } from './records.ts';
-import { OWNER, pullFor, type RunParts, removeImage, runContainer } from './run-container.ts';
+import { OWNER, pullFor, pullPatience, type RunParts, removeImage, runContainer } from './run-container.ts';
 
 const STORED = 'bootstrap-containers.json';
 const RETRY_MS = 2_000;
@@ -60,12 +60,19 @@ export async function openBootstrapContainers(parts: BootstrapParts): Promise<Bo
   let state = await readState(store, console);
   let over = false;
 
+  let unstored = false;
+  /** A disk that takes nothing is no reason to keep workloads away: at worst something runs again. */
   const save = async (next: BootstrapState) => {
-    await store.write(STORED, Buffer.from(JSON.stringify(next)));
     state = next;
+    try {
+      await store.write(STORED, Buffer.from(JSON.stringify(next)));
+    } catch (reason) {
+      if (!unstored) console.say(`bootstrap: what ran cannot be stored: ${reason}`);
+      unstored = true;
+    }
   };
 
-  async function runOne(spec: BootstrapContainer): Promise<void> {
+  async function runOne(spec: BootstrapContainer, pullUntilMs: number): Promise<void> {
     const { name } = spec;
     await save(begun(state, spec, { bootId, nowMs: nowMs() }));
     const startedMs = performance.now();
@@ -87,7 +94,7 @@ export async function openBootstrapContainers(parts: BootstrapParts): Promise<Bo
       });
     try {
       console.say(`bootstrap: ${name} from ${spec.image}`);
-      if (await pullFor({ ...parts, signal }, spec)) await save(imagePulled(state, name));
+      if (await pullFor({ ...parts, signal }, spec, pullUntilMs)) await save(imagePulled(state, name));
       await end(await runContainer({ ...parts, signal }, spec));
     } catch (reason) {
       // Cut off, not failed: the next start runs it again.
@@ -115,9 +122,10 @@ export async function openBootstrapContainers(parts: BootstrapParts): Promise<Bo
   async function run(): Promise<void> {
     const due = specs.filter((spec) => isDue(spec, state, bootId));
     if (due.length > 0 || state.records.some((record) => record.state === 'running')) await sweep();
+    const pullUntilMs = pullPatience(parts);
     for (const spec of due) {
       signal.throwIfAborted();
-      await runOne(spec);
+      await runOne(spec, pullUntilMs);
     }
     over = true;
     const [failed] = essentialFailures(specs, state);

@@ -19,7 +19,7 @@ export interface RunParts {
 }
 
 export interface RunLimits {
-  /** How long a registry may be silent: in a boot the network comes later. */
+  /** How long registries may be silent, all containers of a boot together: in a boot the network comes later. */
   readonly pullMs: number;
   readonly firstPauseMs: number;
   readonly pollMs: number;
@@ -50,15 +50,24 @@ export function containerId(name: string): string {
   return `bootstrap-${name}`;
 }
 
+/** pullPatience is when the registries of a round that begins now have been silent for too long. */
+export function pullPatience({ limits }: Pick<RunParts, 'limits'>): number {
+  return performance.now() + (limits?.pullMs ?? LIMITS.pullMs);
+}
+
 /**
  * pullFor brings the image of a container to the node and tries again while its registry is silent.
+ * @param untilMs of performance.now(); it is tried once at least
  * @returns whether it had to be brought
  * @throws containers/… when it cannot be had
  */
-export async function pullFor(parts: RunParts, { image }: BootstrapContainer): Promise<boolean> {
+export async function pullFor(
+  parts: RunParts,
+  { image }: BootstrapContainer,
+  untilMs: number,
+): Promise<boolean> {
   const { cri, signal, limits } = parts;
-  const { pullMs, firstPauseMs } = { ...LIMITS, ...limits };
-  const deadlineMs = performance.now() + pullMs;
+  const { firstPauseMs } = { ...LIMITS, ...limits };
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     try {
       if (await cri.image(image)) return false;
@@ -67,7 +76,7 @@ export async function pullFor(parts: RunParts, { image }: BootstrapContainer): P
     } catch (reason) {
       const { code } = PlinthError.from(reason, 'containers/failed', 'Cannot pull');
       const hopeless = code !== 'containers/pull-failed' && code !== 'containers/runtime-unreachable';
-      if (hopeless || performance.now() + pauseMs > deadlineMs) throw reason;
+      if (hopeless || performance.now() + pauseMs > untilMs) throw reason;
       await sleep(pauseMs, undefined, { signal });
     }
   }
