@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { bootEntryName } from '@plinth/updates';
 import { type CheckResult, runCheck } from '../checks/check.ts';
+import type { BootEnd } from '../machine/judge-boot-end.ts';
 import type { AuditRecord } from '../server/audit.ts';
 import { memoryStore, type StateStore } from '../sys/state-store.ts';
 import { fakeSys } from '../testing/fake-sys.ts';
@@ -35,9 +36,10 @@ async function boot(
     readonly files?: StateStore;
     readonly health?: CheckResult['verdict'];
     readonly upSeconds?: number;
+    readonly end?: BootEnd['kind'];
   } = {},
 ) {
-  const { files = memoryStore('a test'), health = 'pass', upSeconds = 60 } = options;
+  const { files = memoryStore('a test'), health = 'pass', upSeconds = 60, end: kind = 'watchdog' } = options;
   const over = new AbortController();
   const said: string[] = [];
   const asked: string[] = [];
@@ -99,7 +101,7 @@ async function boot(
   const end = setTimeout(() => over.abort(), 1_000);
   await updates.live({
     machine,
-    ...{ bootEnd: async () => ({ kind: 'watchdog', ask: undefined, evidence: ['the watchdog'] }) },
+    ...{ bootEnd: async () => ({ kind, ask: undefined, evidence: ['a test'] }) },
     endSystem: async (how) => void ended.push(how),
     audit: (record) => void audit.push(record),
     port: () => 7546,
@@ -173,8 +175,10 @@ suite('updates over the bytes of a disk', () => {
 
   test('one that never came to plinthd: the disk alone tells, with how the boot ended', async () => {
     const { said, store } = await boot(mediumWith({ triesLeft: 0, triesDone: 3 }), '1.0');
-    assert.match(said[0] ?? '', /none of its boots came as far .*; the watchdog started the machine anew/);
+    assert.match(said[0] ?? '', /none of its 3 boots came as far .*; the watchdog started the machine anew/);
     assert.equal((await store.read()).fallBack?.code, 'update/boot-died');
+    const early = await boot(mediumWith({ triesLeft: 0, triesDone: 3 }), '1.0', { end: 'reboot' });
+    assert.match(early.said[0] ?? '', /: its kernel or its initrd ended them before \/var was mounted \[/);
   });
 
   test('a proven version that is sick is nobody’s trial: nothing reboots', async () => {

@@ -51,7 +51,7 @@ export async function findFallBack(parts: FindFallBackParts): Promise<FallBackRe
   ]);
   const record: FallBackRecord = {
     ...rest,
-    ...{ reason: withEnd(found.reason, end), foundAtMs: sys.nowMs(), bootId, boots: [...boots] },
+    ...{ reason: withEnd(found, boots.length > 0, end), foundAtMs: sys.nowMs(), bootId, boots: [...boots] },
     ...(end && { end: { kind: end.kind, evidence: [...end.evidence].map((text) => text.slice(0, 300)) } }),
     checks: [...found.checks],
   };
@@ -83,15 +83,23 @@ export function withFallBack(state: UpdateState, record: FallBackRecord): Update
   };
 }
 
-/** How the last boot ended says more than that it did, where the node saw it. */
-function withEnd(reason: string, end: BootEnd | undefined): string {
+/** What was left behind says more than that it ended, where the node saw it. */
+function withEnd(
+  { reason, code, checks }: Pick<FallBackRecord, 'reason' | 'code' | 'checks'>,
+  leftJournal: boolean,
+  end: BootEnd | undefined,
+): string {
   const words: Partial<Record<BootEnd['kind'], string>> = {
     'kernel-panic': 'the kernel died',
     watchdog: 'the watchdog started the machine anew',
     abrupt: 'the last boot ended without a sign: a reset, a hang, or a loss of power',
   };
   const word = end && words[end.kind];
-  return word === undefined ? reason : `${reason}; ${word}`;
+  if (word !== undefined) return `${reason}; ${word}`;
+  // /var is as the version before left it, and nothing was written there since.
+  const untouched = (end?.kind === 'reboot' || end?.kind === 'orderly') && !leftJournal;
+  const early = untouched && code === 'update/boot-died' && checks.length === 0;
+  return early ? `${reason}: its kernel or its initrd ended them before /var was mounted` : reason;
 }
 
 /** Journals of one version are enough: /var is not theirs. */

@@ -36,7 +36,7 @@ export function judgeFallBack({ view, state, bootId }: FallBackFacts): FoundFall
   return found(retired.version, retired.triesDone, undefined);
 
   function found(from: string, tries: number, afterBoot: string | undefined): FoundFallBack {
-    return { from, to, tries, afterBoot, ...why(from, state.contract, bootId) };
+    return { from, to, tries, afterBoot, ...why(from, tries, state.contract, bootId) };
   }
 }
 
@@ -51,6 +51,7 @@ function wasTried(other: VersionInSlot | undefined, booted: string): boolean {
 
 function why(
   version: string,
+  tries: number,
   contract: UpdateState['contract'],
   bootId: string,
 ): Pick<FoundFallBack, 'code' | 'reason' | 'checks'> {
@@ -72,7 +73,7 @@ function why(
   }
   return {
     code: 'update/boot-died',
-    reason: 'none of its boots came as far as a look at its health',
+    reason: `none of its ${tries} boots came as far as a look at its health`,
     checks: [],
   };
 }
