@@ -200,7 +200,7 @@ async function open(
     audit: audit.sink,
     nowMs: sys.nowMs,
     refuses: access.refuses,
-    rules: accessRules(config.api.roles, name),
+    rules: accessRules(config.api.roles, name, () => transaction.config().kubelet?.labels ?? {}),
     routes: (router) => {
       node(router);
       served.routes(router);

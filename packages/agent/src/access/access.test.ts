@@ -231,6 +231,19 @@ test('a role of the machine config may call its methods, on its nodes, and is re
   assert.equal(await codeOf(unknown.getVersions()), 'api/forbidden');
 });
 
+test('a role holds where the labels of the machine config are those it names, as they are at the call', async () => {
+  let labels: Readonly<Record<string, string>> = { rack: '4', disk: 'fast' };
+  const roles = [{ name: 'rack-reader', methods: ['NodeService.GetV*'], nodeLabels: { rack: '4' } }];
+  const rules = accessRules(roles, 'node-1', () => labels);
+  const node = await startNode(memoryStore('a test'), both, rules);
+  using client = node.client(oldAuthority.issue({ organisations: ['rack-reader'], commonName: 'rack' }));
+  await client.getVersions();
+  labels = { rack: '5' };
+  await assert.rejects(client.getVersions(), /does not hold on this node/);
+  labels = {};
+  await assert.rejects(client.getVersions(), /does not hold on this node/);
+});
+
 test('a list is taken whatever kinds of keys the authorities have', async () => {
   using edwards = makeAuthority('edwards', ['ED25519']);
   const access = await openAccess(memoryStore('a test'), [edwards.certificatePem, ...both]);

@@ -23,6 +23,11 @@ const nodePattern = z
   .max(63)
   .regex(/^[a-z0-9*-]+$/, 'expected names of nodes such as "w1" or "worker-*"');
 
+const nodeLabels = z
+  .record(z.string().max(317), z.string().max(63))
+  .refine((labels) => Object.keys(labels).length > 0, 'expected at least one label')
+  .refine((labels) => Object.keys(labels).length <= 16, 'expected at most 16 labels');
+
 const ownRole = z.strictObject({
   name: roleName.describe('The organisation in the client certificate: "plinth access issue --role NAME".'),
   methods: z
@@ -38,6 +43,11 @@ const ownRole = z.strictObject({
     .max(64)
     .optional()
     .describe('Nodes it holds on, by name: "worker-*". Without it: on every node that has this document.'),
+  nodeLabels: nodeLabels
+    .optional()
+    .describe(
+      'Labels that a node must have for the role to hold there, all of them: those under "labels" in the document Kubelet of the same node. Not those that the cluster has: who may label nodes must not give away rights here.',
+    ),
 });
 
 export const apiAccessKind = defineKind({
@@ -80,6 +90,9 @@ roles:
   - name: log-reader
     methods: [LogsService.*, NodeService.GetHealth]
     nodes: [worker-*]
+  - name: rack-operator
+    methods: [MachineService.*]
+    nodeLabels: { topology.kubernetes.io/zone: rack-4 }
 oidc:
   issuer: https://login.example/realms/ops
   clientId: plinth
