@@ -72,7 +72,7 @@ export async function makeRoot({
  * @throws image/initrd-incomplete
  */
 export async function makeInitrd(
-  { options, cache, progress, tree, epochSeconds }: StageContext,
+  { options, cache, progress, tree }: StageContext,
   spec: InitrdSpec,
 ): Promise<string> {
   const { toolbox, osDir } = options;
@@ -85,10 +85,9 @@ export async function makeInitrd(
       builder: await digestFolder(join(SOURCE, 'initrd')),
       toolbox: toolbox.key,
       parts: parts.digest,
-      epochSeconds,
     },
     progress,
-    (work) => packInitrd(parts, join(work, 'initrd.zst'), toolbox, epochSeconds),
+    (work) => packInitrd(parts, join(work, 'initrd.zst'), toolbox),
   );
   return join(dir, 'initrd.zst');
 }

@@ -18,6 +18,8 @@ const LINKS: Readonly<Record<string, string>> = {
 };
 
 const TEXTS: Readonly<Record<string, string>> = {
+  // Without a version: the initrd stays the same over versions that change nothing in it, and an update need not fetch it.
+  'usr/lib/os-release': 'NAME=Plinth\nID=plinth\nPRETTY_NAME=Plinth\n',
   'etc/nsswitch.conf': 'passwd: files\ngroup: files\n',
   'etc/machine-id': '',
 };

@@ -54,16 +54,11 @@ function describe(entry: CpioEntry): string {
   return entry.kind === 'symlink' ? entry.target : String(entry.mode);
 }
 
-/**
- * packInitrd indexes the modules with depmod and writes the compressed archive.
- * @param mtimeSeconds the one time all entries carry
- */
-export async function packInitrd(
-  parts: InitrdParts,
-  output: string,
-  toolbox: Toolbox,
-  mtimeSeconds: number,
-): Promise<void> {
+/** All entries carry it: a time of the build would make the initrd another one with each lock. */
+const MTIME_SECONDS = 0;
+
+/** packInitrd indexes the modules with depmod and writes the compressed archive. */
+export async function packInitrd(parts: InitrdParts, output: string, toolbox: Toolbox): Promise<void> {
   const modules = `usr/lib/modules/${parts.kernelVersion}`;
   const scratch = await mkdtemp(join(dirname(output), '.depmod-'));
   try {
@@ -82,7 +77,7 @@ export async function packInitrd(
     const indexes = await readFolder(join(scratch, modules), modules, 0o644);
     const known = new Set(parts.entries.map((entry) => entry.path));
     const archive = writeCpio([...parts.entries, ...indexes.filter((entry) => !known.has(entry.path))], {
-      mtimeSeconds,
+      mtimeSeconds: MTIME_SECONDS,
     });
     await writeFile(output, await compress(archive, { params: { [constants.ZSTD_c_compressionLevel]: 10 } }));
   } finally {
