@@ -1,7 +1,7 @@
 import { PlinthError } from '@plinth/base';
 import { z } from 'zod';
 import { containerFiles } from '../bootstrap-containers/container-files.ts';
-import { pullFor, removeImage, runContainer } from '../bootstrap-containers/run-container.ts';
+import { pullFor, pullPatience, removeImage, runContainer } from '../bootstrap-containers/run-container.ts';
 import { openCri } from '../containers/cri-client.ts';
 import { openOwnContainers } from '../containers/own/own-containers.ts';
 import type { ClusterView } from '../health/collect-health.ts';
@@ -67,7 +67,7 @@ export async function serveUpdates(options: ServeUpdatesOptions): Promise<Update
     bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
     kubernetesMinors,
     runContainer: async (spec) => {
-      const brought = await pullFor(running, spec);
+      const brought = await pullFor(running, spec, pullPatience(running));
       try {
         return await runContainer(running, spec);
       } finally {

@@ -34,7 +34,11 @@ const stage = (
     ...{ phase, version: '1.1', bytesDone: 0, bytesTotal: 0, bytesCopied: 0, bytesFetched: 0, bytesSaved: 0 },
   },
 });
-const activated = (version: string, how: 'activate' | 'roll-back', atMs = 5): NonNullable<UpdateState['activated']> => ({
+const activated = (
+  version: string,
+  how: 'activate' | 'roll-back',
+  atMs = 5,
+): NonNullable<UpdateState['activated']> => ({
   ...{ version, from: '1.0', how, by: 'ann', reason: '', atMs, bootId: 'before' },
 });
 const act = (state: MachineAct['state'], more: Partial<MachineAct> = {}): MachineAct => ({
