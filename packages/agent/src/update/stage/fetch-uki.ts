@@ -22,6 +22,12 @@ const WRITE_BYTES = 4 * 1024 * 1024;
 const COPY_BYTES = 1024 * 1024;
 /** Sections that are smaller are fetched: they are what differs. */
 const WORTH_BYTES = 64 * 1024;
+/**
+ * What differs in a large section is at its ends: behind the initrd proper lies a small archive that knows the root hash of its image. The ends
+ * are fetched, and may differ in length.
+ */
+const START_BYTES = 4 * 1024;
+const END_BYTES = 12 * 1024;
 
 /** Bytes of a file on the ESP that a new one has at another place. */
 interface Copy extends ByteRange {
@@ -31,7 +37,7 @@ interface Copy extends ByteRange {
 
 /**
  * guessUki makes the UKI from sections of those on the ESP, and fetches the rest. Nothing says which sections are the same: one of the same name and
- * length is taken for it, and the hash of the whole file tells whether that was right.
+ * about the same length is taken for it, but for its ends, and the hash of the whole file tells whether that was right.
  * @returns false when it was not, or there is nothing to guess by
  * @throws what fetching and the ESP throw
  */
@@ -92,15 +98,23 @@ async function planCopies({ esp, fetcher, uki }: FetchUkiParts): Promise<Copy[]>
     const known = readUkiHead(await esp.read(from, 0, UKI_HEAD_BYTES));
     if (!known || known.fileBytes > sizeBytes) continue;
     for (const section of wanted.sections) {
-      if (section.sizeBytes < WORTH_BYTES || copies.some(({ offset }) => offset === section.offset)) continue;
+      if (
+        section.contentBytes < WORTH_BYTES ||
+        copies.some(({ offset }) => offset === section.offset + START_BYTES)
+      )
+        continue;
       const same = known.sections.find(
-        (one) =>
-          one.name === section.name &&
-          one.sizeBytes === section.sizeBytes &&
-          one.contentBytes === section.contentBytes,
+        ({ name, contentBytes }) =>
+          name === section.name && Math.abs(contentBytes - section.contentBytes) < END_BYTES / 2,
       );
-      if (same)
-        copies.push({ from, fromOffset: same.offset, offset: section.offset, sizeBytes: section.sizeBytes });
+      if (!same) continue;
+      const middleBytes = Math.min(section.contentBytes, same.contentBytes) - START_BYTES - END_BYTES;
+      copies.push({
+        from,
+        fromOffset: same.offset + START_BYTES,
+        offset: section.offset + START_BYTES,
+        sizeBytes: middleBytes,
+      });
     }
   }
   copies.sort((left, right) => left.offset - right.offset);

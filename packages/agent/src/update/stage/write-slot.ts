@@ -60,11 +60,11 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
     meter.phase('compare', release.root.sizeBytes);
     const tree = await fetchTree(fetcher, release, [sourceDevice, oldDevice]);
     const signatureBytes = await paddedSignature(fetcher, release, signature.sizeBytes);
-    // An older image may be longer than the new one; its last blocks are as good as others to copy.
-    const held = Math.min(
-      Math.max(tree.header.dataBlocks, blocksOf(oldDevice)),
-      Math.floor(root.sizeBytes / BLOCK),
-    );
+    const oldBlocks = blocksOf(oldDevice);
+    // An older image may be longer than the new one; its last blocks are as good as others to copy. The tree is written before any block,
+    // so a slot without one has never held anything.
+    const mostBlocks = Math.floor(root.sizeBytes / BLOCK);
+    const held = oldBlocks === 0 ? 0 : Math.min(Math.max(tree.header.dataBlocks, oldBlocks), mostBlocks);
     const own = await hashBlocks(root, held, tree.header.salt, parts, (bytes) =>
       meter.done(Math.min(bytes, release.root.sizeBytes)),
     );
