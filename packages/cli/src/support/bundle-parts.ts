@@ -12,6 +12,7 @@ import {
   GetSlotsResponseSchema,
   GetTimeResponseSchema,
   GetVersionsResponseSchema,
+  ListBootstrapContainersResponseSchema,
   ListCertificatesResponseSchema,
   ListConfigHistoryResponseSchema,
   ListContainersResponseSchema,
@@ -22,6 +23,7 @@ import {
   ListPodsResponseSchema,
   ListProcessesResponseSchema,
   ListServicesResponseSchema,
+  ListSessionsResponseSchema,
   ListSocketsResponseSchema,
   type LogEntry,
   messageData,
@@ -119,6 +121,12 @@ export function bundleParts({ journalLines }: PartOptions): readonly BundlePart[
     ),
     json('images.json', 'images in the container runtime', async (node) =>
       messageData(ListImagesResponseSchema, await node.containers.images()),
+    ),
+    json('bootstrap-containers.json', 'what ran before the workloads, and what it wrote', async (node) =>
+      messageData(ListBootstrapContainersResponseSchema, await node.bootstrapContainers.list()),
+    ),
+    json('sessions.json', 'who worked on it by hand, without the recordings', async (node) =>
+      messageData(ListSessionsResponseSchema, await node.session.list()),
     ),
     json('config-status.json', 'the config in effect, drift, trials', async (node) =>
       messageData(GetConfigStatusResponseSchema, await node.config.status()),

@@ -14,7 +14,7 @@ test('the view holds nothing that changes the node', () => {
   assert.equal(spec.process.noNewPrivileges, true);
   assert.equal(spec.root.readonly, true);
   const host = spec.mounts.find(({ destination }) => destination === '/host');
-  assert.ok(host && 'options' in host && (host.options as string[]).includes('rro'));
+  assert.ok(host?.options.includes('rro'));
   assert.deepEqual(spec.process.user, { uid: 61_000, gid: 61_000, additionalGids: [101] });
   const block = spec.linux.resources.devices.filter((each) => !('type' in each) || each.type !== 'c');
   assert.deepEqual(block, [{ allow: false, access: 'rwm' }]);

@@ -97,7 +97,7 @@ export function capabilitiesOf(status: string): readonly string[] {
 }
 
 /** Places that every container has of its own. */
-const OWN_MOUNTS = [
+const OWN_MOUNTS: readonly MountSpec[] = [
   { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
   { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536'] },
   {
@@ -151,13 +151,21 @@ export function viewSpec(process: ProcessSpec, groups: readonly number[], limits
   });
 }
 
+/** One mount, in the words of the OCI runtime specification. */
+interface MountSpec {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
 interface PlainOptions {
   readonly limits: ResourceLimits;
   readonly groups?: readonly number[];
   readonly capabilities: readonly string[];
   readonly namespaces: readonly string[];
   readonly rootReadOnly: boolean;
-  readonly mounts: readonly object[];
+  readonly mounts: readonly MountSpec[];
 }
 
 function plainSpec(process: ProcessSpec, options: PlainOptions) {
@@ -243,12 +251,12 @@ function resourcesOf({ memoryBytes, processes }: ResourceLimits) {
   return { memory: { limit: memoryBytes }, pids: { limit: processes } };
 }
 
-function memory(destination: string, mode: string, sizeMebibytes: number) {
+function memory(destination: string, mode: string, sizeMebibytes: number): MountSpec {
   const options = ['nosuid', 'nodev', mode, `size=${sizeMebibytes * MEBIBYTE}`];
   return { destination, type: 'tmpfs', source: 'tmpfs', options };
 }
 
-function bind({ source, target, readOnly }: BindMount) {
+function bind({ source, target, readOnly }: BindMount): MountSpec {
   const access = readOnly ? 'rro' : 'rw';
   return {
     destination: target,
