@@ -126,7 +126,7 @@ export function stageMessage(
   const { progress, by, askedAtMs, version = record.wanted ?? '', failure: why } = record;
   return {
     ...{ version, phase: phases[stagePhase(record)], askedBy: by, askedAt: timestampFromMs(askedAtMs) },
-    ...bytes(progress),
+    ...bytes(progress, record.state === 'staged'),
     ...(nowMs !== undefined && { elapsed: durationFromMs(Math.max(0, nowMs - askedAtMs)) }),
     note: record.state === 'running' ? notes[progress.phase] : '',
     ...(why && { failure: failure(why.code, why.message) }),
@@ -144,10 +144,14 @@ const notes: Readonly<Record<StageProgress['phase'], string>> = {
   staged: '',
 };
 
-function bytes({ bytesDone, bytesTotal, bytesCopied, bytesFetched, bytesSaved }: StageProgress) {
+/** @param whole it is over: what is told is of the whole release, not of a phase */
+function bytes(progress: StageProgress, whole: boolean) {
+  const { bytesDone, bytesTotal, bytesCopied, bytesFetched, bytesSaved } = progress;
+  const saved = Math.max(0, bytesSaved);
+  const [done, total] = whole ? [bytesFetched + saved, bytesFetched + saved] : [bytesDone, bytesTotal];
   return {
-    ...{ doneBytes: BigInt(bytesDone), totalBytes: BigInt(bytesTotal), copiedBytes: BigInt(bytesCopied) },
-    ...{ fetchedBytes: BigInt(bytesFetched), savedBytes: BigInt(Math.max(0, bytesSaved)) },
+    ...{ doneBytes: BigInt(done), totalBytes: BigInt(total), copiedBytes: BigInt(bytesCopied) },
+    ...{ fetchedBytes: BigInt(bytesFetched), savedBytes: BigInt(saved) },
   };
 }
 

@@ -92,6 +92,8 @@ suite('UpdateService', () => {
     assert.equal((await stage('1.1')).at(-1), UpdatePhase.STAGED);
     const staged = await client.getUpdate({}, as('plinth:reader'));
     assert.equal(staged.phase, UpdatePhase.STAGED);
+    const { totalBytes, doneBytes, fetchedBytes, copiedBytes } = staged.stage ?? {};
+    assert.deepEqual([totalBytes, doneBytes, fetchedBytes, copiedBytes], [100n, 100n, 10n, 90n]);
     assert.deepEqual([staged.staged?.version, staged.staged?.slot], ['1.1', 'b']);
     const { version } = await client.activateUpdate(
       { version: '1.1', reason: 'news' },

@@ -30,7 +30,8 @@ export function rootHashOf(version: string): string {
 }
 
 const PROGRESS: StageProgress = {
-  ...{ phase: 'staged', version: '', bytesDone: 100, bytesTotal: 100 },
+  // Of the last phase, which works through nothing.
+  ...{ phase: 'staged', version: '', bytesDone: 0, bytesTotal: 0 },
   ...{ bytesCopied: 90, bytesFetched: 10, bytesSaved: 90 },
 };
 

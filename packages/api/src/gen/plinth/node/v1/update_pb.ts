@@ -114,14 +114,14 @@ export type UpdateStage = Message<"plinth.node.v1.UpdateStage"> & {
   askedAt?: Timestamp | undefined;
 
   /**
-   * Bytes that the slot and the boot entry take; 0 until it is known.
+   * Bytes that the present phase works through; when STAGED, those of the whole release. 0 until it is known.
    *
    * @generated from field: uint64 total_bytes = 5;
    */
   totalBytes: bigint;
 
   /**
-   * Bytes of these that are in place and checked.
+   * Bytes of these that are done.
    *
    * @generated from field: uint64 done_bytes = 6;
    */
@@ -142,7 +142,7 @@ export type UpdateStage = Message<"plinth.node.v1.UpdateStage"> & {
   copiedBytes: bigint;
 
   /**
-   * Bytes of the whole image that need not be fetched; absent parts count, so it is not the sum of the others.
+   * Bytes that a full download would have taken beyond those that were fetched.
    *
    * @generated from field: uint64 saved_bytes = 9;
    */
