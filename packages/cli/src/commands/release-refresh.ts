@@ -17,14 +17,18 @@ export const releaseRefreshCommand = defineCommand({
     const { expiryTable } = await import('../release/expiry-table.ts');
     const { repositoryOptions } = await import('../release/repository-options.ts');
     const signing = await repositoryOptions(repo, options, context);
-    const { renewal, hasView, expiries } = await context.progress.step('Sign', () =>
+    const { renewal, hasView, expiries, rootEndsSoon } = await context.progress.step('Sign', () =>
       refreshRepository(signing),
     );
     for (const role of renewal.postponed)
-      context.progress.warn(`${role} ends soon and its keys are not here: refresh once with them`);
+      context.progress.warn(
+        `${role} ends soon or has ended, and its keys are not here: refresh once with them`,
+      );
+    if (rootEndsSoon)
+      context.progress.warn('root ends soon or has ended: run "plinth release rotate-keys root"');
     if (!hasView) context.progress.warn('the lists for systemd-sysupdate stay: their key is not here');
     return {
-      data: { ...renewal, hasView, expiries },
+      data: { ...renewal, hasView, rootEndsSoon, expiries },
       view: [
         plainText(`Signed: ${renewal.written.join(', ')}.`),
         expiryTable(expiries),

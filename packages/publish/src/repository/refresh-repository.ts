@@ -1,3 +1,4 @@
+import { lifetimesMs, needsRenewal } from '../metadata/lifetimes.ts';
 import { changeRepository, type RepositoryOptions, type RepositoryOutcome } from './change-repository.ts';
 import { loadRepository, type METADATA_FILES, readRepositoryRoot } from './load-repository.ts';
 
@@ -12,6 +13,8 @@ export interface Expiry {
 /** What a refresh did. */
 export interface RefreshedRepository extends Pick<RepositoryOutcome, 'renewal' | 'hasView'> {
   readonly expiries: readonly Expiry[];
+  /** Root is not renewed by a refresh: a rotation of one of its keys does. */
+  readonly rootEndsSoon: boolean;
 }
 
 /**
@@ -21,7 +24,11 @@ export interface RefreshedRepository extends Pick<RepositoryOutcome, 'renewal' |
  */
 export async function refreshRepository(options: RepositoryOptions): Promise<RefreshedRepository> {
   const { renewal, hasView } = await changeRepository(options, async () => ({}), true);
-  return { renewal, hasView, expiries: await readExpiries(options.repoDir) };
+  const expiries = await readExpiries(options.repoDir);
+  const root = expiries.find(({ role }) => role === 'root');
+  const now = options.now ?? new Date();
+  const rootEndsSoon = root !== undefined && needsRenewal(root.expires, lifetimesMs.root, now);
+  return { renewal, hasView, expiries, rootEndsSoon };
 }
 
 /** readExpiries tells when what ends. @throws publish/repository-invalid, host/io */
