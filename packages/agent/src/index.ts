@@ -1,6 +1,6 @@
 export { type BundleModules, type BundleOptions, bundleAgent } from './build/bundle-agent.ts';
 export type { BundledModule } from './build/list-modules.ts';
-export { configSources } from './config/find-config.ts';
+export { configSources } from './config/sources/read-sources.ts';
 export { type MetadataService, metadataServices } from './config/sources/services.ts';
 export { type CisBenchmark, cisBenchmark } from './health/cis/benchmark.ts';
 export { type CisResult, type CisVerdict, evaluateCis } from './health/cis/evaluate.ts';

@@ -3,15 +3,20 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, suite, test } from 'node:test';
+import { after, afterEach, beforeEach, suite, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { memoryStore, openFolder, type StateStore } from '../sys/state-store.ts';
+import { makeAuthority } from '../testing/authority.ts';
 import { fakeSys } from '../testing/fake-sys.ts';
 import { findConfig, keepConfig } from './find-config.ts';
+import { openUrlSource } from './sources/config-url.ts';
 
 const FW_CFG = '/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config/raw';
 const volume = (name: string) =>
   zstdDecompressSync(readFileSync(new URL(`./drives/__fixtures__/${name}.img.zst`, import.meta.url)));
+
+const authority = makeAuthority();
+after(() => authority[Symbol.dispose]());
 
 suite('a config drive as a source', () => {
   let folder: string;
@@ -41,6 +46,14 @@ suite('a config drive as a source', () => {
     assert.ok(!defined.ok, 'what defines the machine decides, also when it is wrong');
     const openStack = await findConfig(machine('fat-nova'), store);
     assert.ok(openStack.ok && openStack.source === 'config-2');
+  });
+
+  test('is not taken while the server that the machine is told of is silent', async () => {
+    const told = JSON.stringify({ url: 'https://localhost:1/x', authority: authority.certificatePem });
+    const url = '/sys/firmware/qemu_fw_cfg/by_name/opt/dev.plinth/machine-config-url/raw';
+    const network = { url: openUrlSource({ retryMs: 1 }) };
+    const found = await findConfig(machine('iso-localds', { [url]: told }), store, network);
+    assert.ok(!found.ok && found.cloudSilent);
   });
 
   test('is not looked at by a node that had a config, whatever becomes of that', async () => {

@@ -1,5 +1,5 @@
 import type { ConnectRouter } from '@connectrpc/connect';
-import type { ConfigSource } from '../config/find-config.ts';
+import type { ConfigSource } from '../config/sources/read-sources.ts';
 import type { NodeConsole } from '../console.ts';
 import { guardLoss } from '../etcd/guard-loss.ts';
 import type { ClusterDuty } from '../kubernetes/cluster-duty.ts';

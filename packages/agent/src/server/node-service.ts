@@ -17,7 +17,7 @@ import {
   Verdict,
 } from '@plinth/api';
 import type { CheckResult } from '../checks/check.ts';
-import type { ConfigSource } from '../config/find-config.ts';
+import type { ConfigSource } from '../config/sources/read-sources.ts';
 import type { Health } from '../health/collect-health.ts';
 import type { NodeIdentity } from '../identity/open-identity.ts';
 import type { Integrity } from '../integrity/collect-integrity.ts';

@@ -11,6 +11,7 @@ const config: MachineConfig = {
   sysctls: { settings: { 'vm.max_map_count': 262144, 'net.ipv4.tcp_rmem': [4096, 131072, 16777216] } },
   kernelModules: { load: [{ name: 'nbd' }] },
   bootstrapContainers: [],
+  volumes: [],
 };
 
 const files = {

@@ -61,6 +61,7 @@ function textOf(kubelet: Kubelet): readonly [name: string, text: string] {
     machine: { name: 'node-1' },
     api: { clientAuthorities: [] },
     bootstrapContainers: [],
+    volumes: [],
     kubelet,
   };
   const file = renderConfig(config).find(({ path }) => path.includes('kubelet'));

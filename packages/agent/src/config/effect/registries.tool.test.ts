@@ -25,6 +25,7 @@ function filesOf(config: Partial<MachineConfig>) {
     machine: { name: 'node-1' },
     api: { clientAuthorities: [] },
     bootstrapContainers: [],
+    volumes: [],
     ...config,
   }).filter(({ path }) => /^\/etc\/(containerd|ssl)\//.test(path));
 }

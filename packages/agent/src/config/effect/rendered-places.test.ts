@@ -9,7 +9,7 @@ const allowed = RUNTIME_FLAGS.filter((flag) => flag.startsWith('--allow-fs-write
 );
 
 function mayWrite(path: string): boolean {
-  return allowed.some((each) => (each.endsWith('/*') ? path.startsWith(each.slice(0, -1)) : path === each));
+  return allowed.some((each) => (each.endsWith('*') ? path.startsWith(each.slice(0, -1)) : path === each));
 }
 
 test('plinthd may write every file that a machine config makes, and the name it has until it is whole', () => {
