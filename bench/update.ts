@@ -48,10 +48,11 @@ const isChanged = (block: number) =>
     ([share, count]) => block >= Math.floor(share * blocks) && block < Math.floor(share * blocks) + count,
   );
 const names = Array.from({ length: blocks }, (_, index) => index);
-const release = (version: string, name: (block: number) => string | number) =>
-  sampleRelease(version, sampleBlocks(names.map(name)), { ukiBytes: UKI_BYTES });
+const release = (version: string, name: (block: number) => string | number, ukiBytes = UKI_BYTES) =>
+  sampleRelease(version, sampleBlocks(names.map(name)), { ukiBytes });
 const running = await release('1.0', (block) => block);
-const foreign = await release('1.1', (block) => `other ${block}`);
+// Its UKI is longer, so that no part of it is taken for one that is there.
+const foreign = await release('1.1', (block) => `other ${block}`, UKI_BYTES + 64 * 1024);
 const library = await release('1.1', (block) => (isChanged(block) ? `library ${block}` : block));
 
 const folder = await mkdtemp(join(tmpdir(), 'plinth-bench-'));
