@@ -14,6 +14,7 @@ export interface IssuerAccount {
 /** An OpenID Connect issuer on loopback: the server of oidc-provider, over TLS. */
 export interface TestIssuer extends AsyncDisposable {
   readonly issuer: string;
+  readonly port: number;
   /** Vouches for its server. */
   readonly authorityPem: string;
   /** How often its keys were asked for. */
@@ -36,6 +37,8 @@ export interface TestIssuerOptions {
   /** How long its ID tokens are valid; default one hour. */
   readonly tokenSeconds?: number;
   readonly clientId?: string;
+  /** What it is called; it then listens on 127.0.0.1, and who asks it has to know the way. Default: localhost. */
+  readonly hostName?: string;
 }
 
 const STATIC = 'plinth';
@@ -45,9 +48,11 @@ export async function startIssuer(options: TestIssuerOptions): Promise<TestIssue
   // Loaded only by the tests that log in: it brings a web framework.
   const { Provider } = await import('oidc-provider');
   const clientId = options.clientId ?? STATIC;
+  const hostName = options.hostName ?? 'localhost';
+  const address = options.hostName === undefined ? 'localhost' : '127.0.0.1';
   const authority = makeAuthority('issuer authority');
   const { certificatePem: cert, keyPem: key } = authority.issue({
-    ...{ commonName: 'localhost', organisations: [], usage: 'serverAuth' },
+    ...{ commonName: hostName, organisations: [], usage: 'serverAuth' },
   });
   let asked = 0;
   let port = 0;
@@ -60,7 +65,7 @@ export async function startIssuer(options: TestIssuerOptions): Promise<TestIssue
       void provider.callback()(request, response);
     });
   }
-  const listen = () => new Promise<void>((resolve) => server.listen(port, 'localhost', resolve));
+  const listen = () => new Promise<void>((resolve) => server.listen(port, address, resolve));
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
@@ -104,7 +109,7 @@ export async function startIssuer(options: TestIssuerOptions): Promise<TestIssue
         };
       },
     };
-    return new Provider(`https://localhost:${port}`, configuration);
+    return new Provider(`https://${hostName}:${port}`, configuration);
   };
 
   // The port is part of the issuer's name, so it has to be known first.
@@ -119,7 +124,8 @@ export async function startIssuer(options: TestIssuerOptions): Promise<TestIssue
   };
 
   return {
-    issuer: `https://localhost:${port}`,
+    issuer: `https://${hostName}:${port}`,
+    port,
     authorityPem: authority.certificatePem,
     keysAsked: () => asked,
     async approve(userCode, accountId, withNonce = false) {

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { request } from 'node:https';
+import { json } from 'node:stream/consumers';
+import { after, before, suite, test } from 'node:test';
+import { startIssuer, type TestIssuer } from '@plinth/agent/testing';
+import { connectNode } from '@plinth/api';
+import { PlinthError } from '@plinth/base';
+import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
+import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
+
+// People who log in with a real OpenID Connect issuer on this computer, at a booted node that asks it for its keys.
+
+const CALL_MS = 60_000;
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'ok';
+  } catch (reason) {
+    return reason instanceof PlinthError ? reason.code : String(reason);
+  }
+}
+
+suite('a node whose config names an issuer', () => {
+  const NAME = 'login';
+  /** The address that QEMU gives this computer in the network of a machine. */
+  const HOST = '10.0.2.2';
+  const ISSUER = 'issuer.test';
+  let lab: BootLab;
+  let issuer: TestIssuer;
+  let booted: BootedImage;
+
+  before(async () => {
+    lab = await openBootLab();
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    issuer = await startIssuer({
+      hostName: ISSUER,
+      keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256', use: 'sig' }],
+      accounts: [{ id: 'ann', groups: ['ops'] }, { id: 'bob' }],
+    });
+    const oidc = {
+      ...{ issuer: issuer.issuer, clientId: 'plinth', certificateAuthority: issuer.authorityPem },
+      ...{ scopes: ['groups'], roles: [{ role: 'operator', groups: ['ops'] }] },
+    };
+    const documents = [
+      { kind: 'Machine', name: NAME },
+      { kind: 'ApiAccess', clientAuthorities: [lab.keys.signers['api-authority'].certificatePem], oidc },
+      { kind: 'Network', hosts: [{ address: HOST, names: [ISSUER] }] },
+    ].map((each) => JSON.stringify({ apiVersion: 'plinth.dev/v1alpha1', ...each }));
+    booted = await bootImage(lab, NAME, {
+      title: 'a config with an issuer',
+      expected: 'ready',
+      spec: { machineConfig: documents.join('\n---\n') },
+    });
+  });
+  after(async () => {
+    await issuer?.[Symbol.asyncDispose]();
+    await lab?.[Symbol.asyncDispose]();
+  });
+
+  const post = (path: string, form: Readonly<Record<string, string>>) =>
+    new Promise<Record<string, string>>((resolve, reject) => {
+      const headers = {
+        host: `${ISSUER}:${issuer.port}`,
+        'content-type': 'application/x-www-form-urlencoded',
+      };
+      const where = { host: '127.0.0.1', port: issuer.port, servername: ISSUER, ca: issuer.authorityPem };
+      const sent = request({ ...where, method: 'POST', path, headers }, (answer) => {
+        json(answer).then((value) => resolve(value as Record<string, string>), reject);
+      });
+      sent.once('error', reject);
+      sent.end(new URLSearchParams(form).toString());
+    });
+  const tokenFor = async (account: string) => {
+    const begun = await post('/device/auth', { client_id: 'plinth', scope: 'openid groups' });
+    await issuer.approve(begun['user_code'] ?? '', account);
+    const { id_token: token } = await post('/token', {
+      ...{ client_id: 'plinth', device_code: begun['device_code'] ?? '' },
+      grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    });
+    return token ?? '';
+  };
+
+  test('gives a certificate for a token of it, with the role of the group, and to nobody else', async () => {
+    using stranger = connectNode({ ...endpointOf(booted), timeoutMs: CALL_MS });
+    assert.equal((await stranger.login.get()).issuer, issuer.issuer);
+    assert.equal(await codeOf(stranger.getHealth()), 'api/forbidden');
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const spki = publicKey.export({ type: 'spki', format: 'der' });
+    const given = await stranger.login.exchange({ idToken: await tokenFor('ann'), publicKey: spki });
+    assert.deepEqual([given.name, given.role], ['oidc:ann', 'plinth:operator']);
+    using ann = connectNode({
+      ...{ ...endpointOf(booted), timeoutMs: CALL_MS, clientCertificatePem: given.certificate },
+      clientKeyPem: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    });
+    const { caller } = await ann.getIdentity();
+    assert.deepEqual([caller?.commonName, caller?.role], ['oidc:ann', 'plinth:operator']);
+    assert.equal(await codeOf(ann.config.plan({ toRevision: 1 })), 'api/forbidden');
+    const none = stranger.login.exchange({ idToken: await tokenFor('bob'), publicKey: spki });
+    assert.equal(await codeOf(none), 'access/no-role');
+    using admin = lab.owner.connect(endpointOf(booted));
+    const records: string[] = [];
+    for await (const lines of admin.audit.read()) records.push(...lines);
+    assert.ok(records.some((line) => line.includes('name=oidc:ann issued=plinth:operator serial=')));
+  });
+});
