@@ -1,5 +1,5 @@
 import { messageOf } from '@plinth/base';
-import { planRecover, viewSlots } from '@plinth/updates';
+import { planRecover, type SlotView, viewSlots } from '@plinth/updates';
 import type { NodeConsole } from '../../console.ts';
 import type { BootEnd } from '../../machine/judge-boot-end.ts';
 import type { StateStore } from '../../sys/state-store.ts';
@@ -39,7 +39,10 @@ export async function findFallBack(parts: FindFallBackParts): Promise<FallBackRe
   await stager
     .changeEntries(planRecover)
     .catch((reason: unknown) => console.say(`update: boot entries cannot be settled: ${messageOf(reason)}`));
-  if (!found) return undefined;
+  if (!found) {
+    if (withoutOwnBlock(state, view) !== state) await store.change((now) => withoutOwnBlock(now, view));
+    return undefined;
+  }
   const { afterBoot, ...rest } = found;
   const [boots, end] = await Promise.all([
     keepFailedBoots(
@@ -80,6 +83,21 @@ export function withFallBack(state: UpdateState, record: FallBackRecord): Update
     fallBack: record,
     // It is over: the next start must not find it again.
     ...(activated && activated.version !== record.from && { activated }),
+  };
+}
+
+/**
+ * withoutOwnBlock takes the block off a version that runs and is proven: power went in the last moment of going back from it, and
+ * it was not left; pure. The same state where there is nothing to take off.
+ */
+export function withoutOwnBlock(state: UpdateState, { booted }: Pick<SlotView, 'booted'>): UpdateState {
+  const { version } = booted;
+  if (booted.state !== 'proven' || !state.failed.some((each) => each.version === version)) return state;
+  const { activated, ...rest } = state;
+  return {
+    ...rest,
+    failed: state.failed.filter((each) => each.version !== version),
+    ...(activated && activated.from !== version && { activated }),
   };
 }
 

@@ -40,7 +40,18 @@ const PROGRESS: StageProgress = {
  * without any last. Steps are whole: what a power cut leaves within one is tested where the steps are planned and carried out.
  */
 export class ModelNode {
-  readonly store = memoryUpdateStore();
+  /** Writes (of the state, and steps on the disk) until the power is cut; the one that is cut is not done. */
+  writesLeft = Number.POSITIVE_INFINITY;
+  /** Whether the power was cut since a test last looked. */
+  wasCut = false;
+  readonly #memory = memoryUpdateStore();
+  readonly store: UpdateStore = {
+    read: () => this.#memory.read(),
+    change: async (change) => {
+      this.#write();
+      return this.#memory.change(change);
+    },
+  };
   /** What the repository offers. */
   offered: readonly string[] = [];
   /** Number of the present boot. */
@@ -77,8 +88,22 @@ export class ModelNode {
     };
   }
 
+  /** The power was cut; nothing can be written until it starts again. */
+  get isOff(): boolean {
+    return this.writesLeft <= 0;
+  }
+
+  #write(): void {
+    if (--this.writesLeft <= 0) {
+      this.writesLeft = 0;
+      this.wasCut = true;
+      throw new Error('the power is cut');
+    }
+  }
+
   /** Starts the machine once; the boot loader counts. */
   restart(): void {
+    if (this.isOff) this.writesLeft = Number.POSITIVE_INFINITY;
     const entries = this.disk.entries.toSorted(
       (a, b) =>
         Number(a.triesLeft === 0) - Number(b.triesLeft === 0) || compareUapiVersions(b.version, a.version),
@@ -134,6 +159,7 @@ export class ModelNode {
   }
 
   #do(step: DiskStep): void {
+    this.#write();
     switch (step.do) {
       case 'remove-entry':
       case 'drop-name':
