@@ -158,7 +158,7 @@ export type GetIdentityResponse = Message<"plinth.node.v1.GetIdentityResponse"> 
   addresses: string[];
 
   /**
-   * Where the machine config came from: "fw_cfg", "smbios", the name of a cloud ("aws"), "persisted" or "api".
+   * Where the machine config came from: "fw_cfg", "smbios", "url", "nocloud", "config-2", the name of a cloud ("aws"), "persisted" or "api".
    *
    * @generated from field: string config_source = 8;
    */
