@@ -26,9 +26,12 @@ export async function publishFolder(
   const { channel, about } = options;
   const signing = await repositoryOptions(options.to, options, context);
   await requireWhole(release, options, context);
-  return context.progress.step('Publish', () =>
+  const published = await context.progress.step('Publish', () =>
     publishRelease({ ...signing, releaseDir: resolve(release), channel, about }),
   );
+  if (!published.hasView)
+    context.progress.warn('nothing for systemd-sysupdate: its key is not here; "plinth keys init" makes it');
+  return published;
 }
 
 /** requireWhole lets only a release through whose every link passes. @throws publish/release-refused */

@@ -8,6 +8,7 @@ import { openSumsSigner } from '../sysupdate/openpgp-key.ts';
 import { writeViews } from '../sysupdate/write-views.ts';
 import { loadRepository } from './load-repository.ts';
 import type { TargetList } from './plan-renewal.ts';
+import { removeSuperseded } from './remove-superseded.ts';
 import {
   type OwnRepository,
   openOwnRepository,
@@ -74,7 +75,7 @@ export async function changeRepository(
         for (const channel of channels) await channel.show();
       };
       const renewal = await renewRepository(repository, targets, options, { always, show });
-      const hasView = await showToStockClients(options, targets);
+      const hasView = await settle(options, targets);
       return { renewal, targets, hasView };
     },
     waiting,
@@ -92,12 +93,15 @@ async function removeLeftovers(repoDir: string): Promise<void> {
   }
 }
 
-/** Brings the folders for systemd-sysupdate in line with what was signed, where the key for them is. */
-async function showToStockClients(options: RepositoryOptions, targets: TargetList): Promise<boolean> {
-  const sign = await openSumsSigner(options.keysDir, options.passphrase);
-  const stored = await loadRepository(options.repoDir);
-  if (!sign || !stored) return false;
-  await writeViews(options.repoDir, targets, stored.timestamp.metadata.signed.expires, sign);
+/** What follows from what was signed: the folders for systemd-sysupdate, where the key for them is, and an end to what is over. */
+async function settle(options: RepositoryOptions, targets: TargetList): Promise<boolean> {
+  const { repoDir, keysDir, passphrase, now = new Date() } = options;
+  const stored = await loadRepository(repoDir);
+  if (!stored) return false;
+  await removeSuperseded(repoDir, stored, targets, now);
+  const sign = await openSumsSigner(keysDir, passphrase);
+  if (!sign) return false;
+  await writeViews(repoDir, targets, stored.timestamp.metadata.signed.expires, sign);
   return true;
 }
 
