@@ -11,6 +11,7 @@ import {
   GetResourcesResponseSchema,
   GetSlotsResponseSchema,
   GetTimeResponseSchema,
+  GetUpdateResponseSchema,
   GetVersionsResponseSchema,
   ListBootstrapContainersResponseSchema,
   ListCertificatesResponseSchema,
@@ -67,6 +68,9 @@ export function bundleParts({ journalLines }: PartOptions): readonly BundlePart[
     ),
     json('slots.json', 'slots and boot entries', async (node) =>
       messageData(GetSlotsResponseSchema, await node.getSlots()),
+    ),
+    json('update.json', 'updates: what is staged, proven, blocked, and why one fell back', async (node) =>
+      messageData(GetUpdateResponseSchema, await node.update.get()),
     ),
     json('health.json', 'every health check', async (node) =>
       messageData(GetHealthResponseSchema, await node.getHealth()),

@@ -28,7 +28,7 @@ suite('plinth support', () => {
     assert.equal(exitCode, 5, stderr);
     assert.match(
       stderr,
-      /will hold 30 parts, secrets taken out:\n {2}identity\.json +name, id and addresses\n/,
+      /will hold 31 parts, secrets taken out:\n {2}identity\.json +name, id and addresses\n/,
     );
     assert.match(stdout, /MISSING +WHY\n[\s\S]*versions\.json/);
     assert.equal((await stat(path)).mode & 0o777, 0o600);
@@ -40,7 +40,7 @@ suite('plinth support', () => {
     const files = unpack(await decrypter.decrypt(sealed));
     const manifest = JSON.parse(files.get('manifest.json') ?? '');
     assert.equal(manifest.node, 'cp1');
-    assert.equal(manifest.parts.length, 30);
+    assert.equal(manifest.parts.length, 31);
     for (const part of manifest.parts) {
       assert.equal(files.has(part.path), part.state === 'collected', part.path);
       if (part.state === 'failed') assert.match(part.code, /^api\//);
