@@ -47,6 +47,7 @@ import { systemService } from './system/system-service.ts';
 import { tunnelService } from './tunnel/tunnel-service.ts';
 import { letFirstBootWait } from './update/health/first-boot.ts';
 import { serveUpdates } from './update/serve-updates.ts';
+import { openVolumes } from './volumes/open-volumes.ts';
 import { openWatch } from './watch.ts';
 
 /** What plinthd is made of; main.ts gives the real parts, tests give their own. */
@@ -147,15 +148,22 @@ async function open(
     ...{ sys, store, console, audit: audit.log.write, signal },
     allowed: () => transaction.config().operationsSession,
   });
+  const volumes = openVolumes({
+    ...{ sys, store, console, signal, settled: () => transaction.state().work.done },
+    wanted: () => transaction.config().volumes,
+  });
   const own = [
     ...[hostNameCheck(name), identityCheck(identity.concern), audit.check, access.check],
-    ...[...served.checks, shipping.check, ...bootstrap.checks, sessions.check],
+    ...[...served.checks, shipping.check, ...bootstrap.checks, sessions.check, ...volumes.checks],
   ];
   const onAct = (record: ActRecord) => events.publish(actEvent(record));
   const kubernetes = await serveKubernetes({
     ...{ sys, store, console, nodeName: name, nodeId, signal, onAct },
     nodeLabels: () => transaction.config().kubelet?.labels ?? {},
-    beforeWorkloads: bootstrap.beforeWorkloads,
+    beforeWorkloads: async () => {
+      await volumes.beforeWorkloads();
+      await bootstrap.beforeWorkloads();
+    },
   });
   const probe = parts.probe ?? networkProbe({ known: nameServersOf(config.network) });
   const health = singleFlight(async () =>

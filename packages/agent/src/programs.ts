@@ -9,12 +9,16 @@ import { CONTAINERD, SYSTEMCTL } from './reports/versions.ts';
 import { BUSCTL } from './system/bus-properties.ts';
 import { IP } from './system/get-network.ts';
 import { SS } from './system/list-sockets.ts';
+import { BLKID } from './volumes/prove-blank.ts';
+import { E2FSCK, SYSTEMD_REPART } from './volumes/volume-units.ts';
 
 /** Every program plinthd starts, by its path in the image; the image must have them all. */
 export const agentPrograms: readonly string[] = [
+  BLKID,
   BUSCTL,
   CONTAINERD,
   DMSETUP,
+  E2FSCK,
   IP,
   JOURNALCTL,
   MOUNT,
@@ -22,6 +26,7 @@ export const agentPrograms: readonly string[] = [
   SS,
   SYSTEMCTL,
   SYSTEMD_NOTIFY,
+  SYSTEMD_REPART,
   SYSTEMD_RUN,
   SYSTEMD_TMPFILES,
 ];

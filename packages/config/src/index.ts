@@ -12,6 +12,15 @@ export type { Network, NetworkInterface } from './kinds/network/schema.ts';
 export { type OperationsSession, sessionLevels } from './kinds/operations-session/kind.ts';
 export { sysctlLines } from './kinds/sysctls/render.ts';
 export type { ContractCheck, UpdatePolicy } from './kinds/update-policy/schema.ts';
+export {
+  VOLUME_DEFINITIONS,
+  VOLUMES_FOLDER,
+  volumeLabel,
+  volumeMountOptions,
+  volumePlace,
+  volumeUnit,
+} from './kinds/volume/render.ts';
+export type { Volume } from './kinds/volume/schema.ts';
 export { legacyDocuments } from './legacy.ts';
 export { API_VERSION, allKinds, type MachineConfig } from './machine-config.ts';
 export { migrateConfig } from './migrate-config.ts';

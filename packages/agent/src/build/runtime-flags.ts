@@ -52,6 +52,11 @@ export const RUNTIME_FLAGS: readonly string[] = [
   '--allow-fs-write=/run/sysctl.d/*',
   '--allow-fs-write=/run/modules-load.d',
   '--allow-fs-write=/run/modules-load.d/*',
+  '--allow-fs-write=/run/plinth/volumes',
+  '--allow-fs-write=/run/plinth/volumes/*',
+  // Mount units of volumes, and no other unit.
+  '--allow-fs-write=/run/systemd/system/var-mnt-*',
+  '--allow-fs-write=/run/systemd/system/.var-mnt-*',
   // Updates: the slot that is not booted, and the partition tables (update/stage/node-machine.ts). Names differ by the kind of disk; the
   // slot that is booted is read-only in the kernel. The boot entries on the ESP; one variable of the boot loader.
   '--allow-fs-write=/dev/vd*',

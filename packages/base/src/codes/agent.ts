@@ -67,8 +67,7 @@ export const agentCodes = {
   },
   'api/unreachable': {
     meaning: 'No connection to the node could be made.',
-    cause:
-      'The node is off or still booting, its config cannot be used any more, or the address is wrong.',
+    cause: 'The node is off or still booting, its config cannot be used any more, or the address is wrong.',
     fix: 'Look at the node\'s console: a line "plinth: api ready" shows when it listens, "plinth: maintenance" why it does not.',
   },
   'api/unsupported': {

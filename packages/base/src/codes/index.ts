@@ -27,6 +27,7 @@ import { updateCodes } from './update.ts';
 import { updateDecisionCodes } from './update-decision.ts';
 import { updateStageCodes } from './update-stage.ts';
 import { vmCodes } from './vm.ts';
+import { volumeCodes } from './volume.ts';
 
 /** Every code Plinth can report, closed: a code that is not here does not compile. */
 export const errorCodes = {
@@ -58,6 +59,7 @@ export const errorCodes = {
   ...updateDecisionCodes,
   ...updateStageCodes,
   ...vmCodes,
+  ...volumeCodes,
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

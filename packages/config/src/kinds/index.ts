@@ -10,6 +10,7 @@ import { registriesKind } from './registries/kind.ts';
 import { sysctlsKind } from './sysctls/kind.ts';
 import { trustedCAsKind } from './trusted-cas/kind.ts';
 import { updatePolicyKind } from './update-policy/kind.ts';
+import { volumeKind } from './volume/kind.ts';
 
 /**
  * Every kind of document, in the order in which a config is written. A new kind is one folder beside this file and
@@ -28,4 +29,5 @@ export const kinds = [
   updatePolicyKind,
   bootstrapContainerKind,
   operationsSessionKind,
+  volumeKind,
 ] as const;
