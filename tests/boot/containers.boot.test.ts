@@ -55,7 +55,7 @@ suite('containers of the node itself', () => {
         {
           ...{ kind: 'BootstrapContainer', name: 'c-always', image, run: 'every-boot' },
           ...script(
-            'for p in /dev/vda /host/etc /var/lib/plinth; do [ -e $p ] && echo SEES $p; done; mknod /tmp/x b 254 0 || echo refused\n',
+            'exec 2>&1; for p in /dev/vda /host/etc /var/lib/plinth; do [ -e $p ] && echo SEES $p; done; mknod /tmp/x b 254 0 || echo refused\n',
           ),
         },
         { kind: 'OperationsSession', image, levels: ['view', 'full'], longest: '10m', ...sessions },
@@ -204,6 +204,17 @@ suite('containers of the node itself', () => {
     assert.notDeepEqual(fails?.startedAt, startedAt(1));
     assert.notDeepEqual(always?.startedAt, startedAt(2));
     assert.equal(setup?.output, 'hello as 0\nseed\n');
+  });
+
+  test('the service manager keeps the end of a session, whatever becomes of plinthd', async () => {
+    const session = await start(SessionLevel.VIEW, HALF_MINUTE);
+    assert.ok(session);
+    const terminal = openTerminal(client, session);
+    await terminal.sees(/\$ $/);
+    terminal.type(`cat /host/run/systemd/transient/plinth-session-${session.id}.scope; exit\n`);
+    const seen = await terminal.ended.then(() => terminal.sees(/./));
+    // Its time, and a minute for plinthd to end it first.
+    assert.match(seen, /^RuntimeMaxSec=(?:90s|1min 30s|90)\r$/m);
   });
 
   test('without the document the node refuses sessions', async () => {

@@ -82,7 +82,7 @@ suite('bootstrap containers', { skip }, () => {
   test('a script runs as data, once, and everything of it is gone', async () => {
     const given = spec('setup', {
       ...script(
-        'echo "got $1 $FROM $ADDED"; id -u; readlink /proc/1/exe; echo x > /plinth/data || echo kept\n',
+        'exec 2>&1; echo "got $1 $FROM $ADDED"; id -u; readlink /proc/1/exe; echo x > /plinth/data || echo kept\n',
       ),
       args: ['an argument'],
       env: [{ name: 'ADDED', value: 'here' }],

@@ -21,6 +21,7 @@ function world() {
     said: [] as string[],
     exitCodes: {} as Record<string, number>,
     silent: 0,
+    tags: [] as string[],
     registryAway: 0,
     store: memoryStore('a test') as StateStore,
     images,
@@ -53,7 +54,10 @@ function world() {
     close: () => {},
   };
   const cri = {
-    image: async (name: string) => (images.has(name) ? ({ id: name, pinned: false } as never) : undefined),
+    image: async (name: string) =>
+      images.has(name)
+        ? ({ id: name, pinned: false, repoTags: state.tags, repoDigests: [name] } as never)
+        : undefined,
     async pull(name: string) {
       if (state.registryAway-- > 0) throw new PlinthError('containers/pull-failed', 'Cannot pull: no route');
       state.log.push(`pull ${name.split('@')[0]}`);
@@ -92,6 +96,13 @@ test('they run one after the other in the order of their names, and take their i
 test('an image that was there before stays', async () => {
   const { state, open } = world();
   state.images.add(spec('a').image);
+  await (await open([spec('a')])).beforeWorkloads();
+  assert.deepEqual([...state.images], [spec('a').image]);
+});
+
+test('an image that has another name as well stays', async () => {
+  const { state, open } = world();
+  state.tags = ['r.example/a:1'];
   await (await open([spec('a')])).beforeWorkloads();
   assert.deepEqual([...state.images], [spec('a').image]);
 });

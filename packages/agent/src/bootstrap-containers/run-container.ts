@@ -145,7 +145,8 @@ export async function runContainer(parts: RunParts, spec: BootstrapContainer): P
 export async function removeImage({ cri }: Pick<RunParts, 'cri'>, image: string): Promise<void> {
   try {
     const found = await cri.image(image);
-    if (!found || found.pinned) return;
+    // Under another name it was there for somebody else.
+    if (!found || found.pinned || found.repoTags.length > 0 || found.repoDigests.length > 1) return;
     const users = await cri.containers();
     if (users.some(({ imageId, imageRef }) => imageId === found.id || imageRef === found.id)) return;
     await cri.remove(image);
