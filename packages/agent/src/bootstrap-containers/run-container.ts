@@ -119,6 +119,8 @@ export async function runContainer(parts: RunParts, spec: BootstrapContainer): P
     const exitCode = await own.wait(id, signal);
     ended.abort();
     await watching;
+    // The runtime lets go of a container once all it wrote is in the file.
+    await own.remove(id);
     if (exitCode === undefined) reason ||= 'its end was not seen';
     else if (exitCode !== 0) reason ||= `it ended with exit code ${exitCode}`;
     return { exitCode, reason, output: printable(await files.outputEnd(name, KEPT_BYTES)) };
