@@ -1,4 +1,5 @@
 export { makeSampleRelease, openWorkshop, type SampleWorkshop } from '../release/sample-release.testing.ts';
+export { makeRootFilesystem } from '../root/make-root.ts';
 export { relaxName } from '../sysext/relax-name.ts';
 export {
   type ControlPlane,
