@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { request } from 'node:https';
-import { json } from 'node:stream/consumers';
 import { after, before, suite, test } from 'node:test';
 import { startIssuer, type TestIssuer } from '@plinth/agent/testing';
 import { connectNode } from '@plinth/api';
@@ -59,36 +57,13 @@ suite('a node whose config names an issuer', () => {
     await lab?.[Symbol.asyncDispose]();
   });
 
-  const post = (path: string, form: Readonly<Record<string, string>>) =>
-    new Promise<Record<string, string>>((resolve, reject) => {
-      const headers = {
-        host: `${ISSUER}:${issuer.port}`,
-        'content-type': 'application/x-www-form-urlencoded',
-      };
-      const where = { host: '127.0.0.1', port: issuer.port, servername: ISSUER, ca: issuer.authorityPem };
-      const sent = request({ ...where, method: 'POST', path, headers }, (answer) => {
-        json(answer).then((value) => resolve(value as Record<string, string>), reject);
-      });
-      sent.once('error', reject);
-      sent.end(new URLSearchParams(form).toString());
-    });
-  const tokenFor = async (account: string) => {
-    const begun = await post('/device/auth', { client_id: 'plinth', scope: 'openid groups' });
-    await issuer.approve(begun['user_code'] ?? '', account);
-    const { id_token: token } = await post('/token', {
-      ...{ client_id: 'plinth', device_code: begun['device_code'] ?? '' },
-      grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
-    });
-    return token ?? '';
-  };
-
   test('gives a certificate for a token of it, with the role of the group, and to nobody else', async () => {
     using stranger = connectNode({ ...endpointOf(booted), timeoutMs: CALL_MS });
     assert.equal((await stranger.login.get()).issuer, issuer.issuer);
     assert.equal(await codeOf(stranger.getHealth()), 'api/forbidden');
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const spki = publicKey.export({ type: 'spki', format: 'der' });
-    const given = await stranger.login.exchange({ idToken: await tokenFor('ann'), publicKey: spki });
+    const given = await stranger.login.exchange({ idToken: await issuer.tokenFor('ann'), publicKey: spki });
     assert.deepEqual([given.name, given.role], ['oidc:ann', 'plinth:operator']);
     using ann = connectNode({
       ...{ ...endpointOf(booted), timeoutMs: CALL_MS, clientCertificatePem: given.certificate },
@@ -97,7 +72,7 @@ suite('a node whose config names an issuer', () => {
     const { caller } = await ann.getIdentity();
     assert.deepEqual([caller?.commonName, caller?.role], ['oidc:ann', 'plinth:operator']);
     assert.equal(await codeOf(ann.config.plan({ toRevision: 1 })), 'api/forbidden');
-    const none = stranger.login.exchange({ idToken: await tokenFor('bob'), publicKey: spki });
+    const none = stranger.login.exchange({ idToken: await issuer.tokenFor('bob'), publicKey: spki });
     assert.equal(await codeOf(none), 'access/no-role');
     using admin = lab.owner.connect(endpointOf(booted));
     const records: string[] = [];

@@ -1,5 +1,6 @@
-import { createServer } from 'node:https';
+import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import type { Configuration, JWK } from 'oidc-provider';
 import { makeAuthority } from './authority.ts';
 
@@ -21,10 +22,13 @@ export interface TestIssuer extends AsyncDisposable {
   keysAsked(): number;
   /** A person enters the code that a client shows; `withNonce`: as issuers do that put it into the token. */
   approve(userCode: string, accountId: string, withNonce?: boolean): Promise<void>;
+  /**
+   * The device flow of RFC 8628 as a client and a person do it: gives the ID token.
+   * @param nonce put into the token, as issuers do that know one there; absent: none
+   */
+  tokenFor(accountId: string, nonce?: string): Promise<string>;
   /** A person declines. */
   decline(userCode: string): Promise<void>;
-  /** From now on it signs with another key, and no longer gives the old one. */
-  rotate(keys: readonly JWK[]): Promise<void>;
   /** It is away; later it is back at the same address. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -123,29 +127,50 @@ export async function startIssuer(options: TestIssuerOptions): Promise<TestIssue
     return code;
   };
 
+  const post = (path: string, form: Readonly<Record<string, string>>) =>
+    new Promise<Record<string, string>>((resolve, reject) => {
+      const headers = { host: `${hostName}:${port}`, 'content-type': 'application/x-www-form-urlencoded' };
+      const where = { host: address, port, servername: hostName, ca: authority.certificatePem };
+      const sent = request({ ...where, method: 'POST', path, headers, agent: false }, (answer) => {
+        json(answer).then((value) => resolve(value as Record<string, string>), reject);
+      });
+      sent.once('error', reject);
+      sent.end(new URLSearchParams(form).toString());
+    });
+  const approve = async (userCode: string, accountId: string, withNonce = false): Promise<void> => {
+    const code = await codeOf(userCode);
+    const scopes = String(code.params?.['scope'] ?? 'openid');
+    const grant = new provider.Grant({ accountId, clientId });
+    grant.addOIDCScope(scopes);
+    Object.assign(code, {
+      ...{ accountId, grantId: await grant.save(), scope: scopes, authTime: Math.floor(Date.now() / 1000) },
+      ...(withNonce && { nonce: code.params?.['nonce'] }),
+    });
+    await code.save();
+  };
+
   return {
     issuer: `https://${hostName}:${port}`,
     port,
     authorityPem: authority.certificatePem,
     keysAsked: () => asked,
-    async approve(userCode, accountId, withNonce = false) {
-      const code = await codeOf(userCode);
-      const asked = String(code.params?.['scope'] ?? 'openid');
-      const grant = new provider.Grant({ accountId, clientId });
-      grant.addOIDCScope(asked);
-      Object.assign(code, {
-        ...{ accountId, grantId: await grant.save(), scope: asked, authTime: Math.floor(Date.now() / 1000) },
-        ...(withNonce && { nonce: code.params?.['nonce'] }),
+    approve,
+    async tokenFor(accountId, nonce) {
+      const begun = await post('/device/auth', {
+        ...{ client_id: clientId, scope: 'openid groups email' },
+        ...(nonce !== undefined && { nonce }),
       });
-      await code.save();
+      await approve(begun['user_code'] ?? '', accountId, nonce !== undefined);
+      const answer = await post('/token', {
+        ...{ client_id: clientId, device_code: begun['device_code'] ?? '' },
+        grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+      });
+      return answer['id_token'] ?? '';
     },
     async decline(userCode) {
       const code = await codeOf(userCode);
       Object.assign(code, { error: 'access_denied', errorDescription: 'declined' });
       await code.save();
-    },
-    async rotate(keys) {
-      provider = make(keys);
     },
     stop: close,
     async start() {
