@@ -36,6 +36,8 @@ export class FakeUpdate {
   rollback: Version | undefined;
   /** Versions of the channel, oldest first; empty: the repository does not answer. */
   offered = ['1.0', '1.1'];
+  /** A version that the way to newer ones leads through. */
+  barrier = '';
   /** Versions whose health contract never holds. */
   readonly sick = new Set<string>();
   /** Why staging fails half-way; empty when it does not. */
@@ -66,7 +68,9 @@ export class FakeUpdate {
     },
     stageUpdate: async function* (this: FakeUpdate, { version }: { version: string }) {
       this.stageCalls.push(version);
-      const wanted = version || this.#choice().version;
+      const named = version || this.#choice().version;
+      const over = this.barrier !== '' && this.booted.version < this.barrier && this.barrier < named;
+      const wanted = over ? this.barrier : named;
       if (wanted === '') {
         const [why] = this.#choice().reasons;
         throw refusal(why?.code ?? 'update/up-to-date', why?.message ?? 'there is none');

@@ -121,6 +121,14 @@ suite('versions of the system, by commands', () => {
     assert.equal(second.booted.version, '1.1');
   });
 
+  test('a way that leads through another version is gone to its end', async () => {
+    node.offered.push('1.2');
+    node.barrier = '1.1';
+    const stdout = await ok('upgrade', '--yes', '--to', '1.2');
+    assert.match(stdout, /Node "w1" runs 1\.2, before 1\.0\./);
+    assert.deepEqual([node.stageCalls, node.booted.version], [['1.2', '1.2'], '1.2']);
+  });
+
   test('a client that comes while a version is on trial follows it', async () => {
     await ok('upgrade', '--stage-only');
     const { machine } = fleet.nodes.get('w1') ?? assert.fail();

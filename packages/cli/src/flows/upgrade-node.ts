@@ -69,7 +69,26 @@ const UNDER_WAY: readonly UpdatePhase[] = [
   UpdatePhase.ASSESSING,
 ];
 
+/** A channel with more barriers than this between two versions is none that a person follows. */
+const MOST_STEPS = 10;
+
+/** Goes to a version that was named over every one that the way leads through. */
 async function upgradeNode(
+  node: NodeClient,
+  name: string,
+  options: UpgradeOptions,
+  context: CommandContext,
+): Promise<UpgradedNode> {
+  let from: string | undefined;
+  for (let steps = 1; ; steps++) {
+    const done = await upgradeOnce(node, name, options, context);
+    from ??= done.from;
+    const over = options.to === undefined || done.to === options.to || done.phase !== 'committed';
+    if (over || options.activateOnly || steps === MOST_STEPS) return { ...done, from };
+  }
+}
+
+async function upgradeOnce(
   node: NodeClient,
   name: string,
   options: UpgradeOptions,
@@ -79,14 +98,12 @@ async function upgradeNode(
   const before = await node.update.get();
   const from = before.booted?.version ?? '';
   const same = options.to !== undefined && options.to === from;
-  if (same && before.phase !== UpdatePhase.ASSESSING)
-    return { node: name, from, to: from, phase: 'unchanged' };
+  if (same && !UNDER_WAY.includes(before.phase)) return { node: name, from, to: from, phase: 'unchanged' };
   if (UNDER_WAY.includes(before.phase)) {
     // Somebody began it, perhaps this very command before it was interrupted: it is followed to its end.
     const assessed = before.phase === UpdatePhase.ASSESSING;
     const to = (assessed ? undefined : before.staged?.version) || from;
-    if (options.to === undefined || options.to === to)
-      return await followed(to, assessed ? '' : (await node.getIdentity()).bootId);
+    return await followed(to, assessed ? '' : (await node.getIdentity()).bootId);
   }
   const staged = options.activateOnly ? undefined : await stage();
   if (staged === 'newest') return { node: name, from, to: from, phase: 'unchanged' };
