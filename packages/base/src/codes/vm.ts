@@ -76,7 +76,7 @@ export const vmCodes = {
   'vm/maintenance': {
     meaning: 'The node came up only to say why it cannot work.',
     cause: 'Its configuration is missing or not valid; the reason is in the message.',
-    fix: 'Mend the machine configuration and start the machine again.',
+    fix: 'Mend the machine configuration and start the machine again, or give it one by "plinth apply --insecure".',
   },
   'vm/ended': {
     meaning: 'The machine ended before its API answered.',
