@@ -47,6 +47,7 @@ export async function openBlockFile(options: BlockFileOptions): Promise<BlockFil
       await alignedBuffer(handle, MOST_BYTES),
       await alignedBuffer(handle, MOST_BYTES),
     ] as const;
+    const flushBuffer = await alignedBuffer(handle, ALIGN_BYTES);
     let reads = 0;
     const nextBuffer = () => readBuffers[reads++ % 2 === 0 ? 0 : 1];
     const writeBuffer = writable ? await alignedBuffer(handle, MOST_BYTES) : undefined;
@@ -78,7 +79,7 @@ export async function openBlockFile(options: BlockFileOptions): Promise<BlockFil
       },
       async flush() {
         if (!durable) return;
-        const block = nextBuffer().subarray(0, ALIGN_BYTES);
+        const block = flushBuffer;
         await readFull(handle, block, flushAt);
         await writeFull(durable, block, flushAt);
       },

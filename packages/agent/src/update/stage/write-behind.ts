@@ -26,10 +26,10 @@ export function writeBehind(file: BlockFile): BlockFile {
     },
     async write(offset, bytes) {
       await pending;
-      if (pendingBytes >= FLUSH_BYTES) await flush();
-      pendingBytes += bytes.length;
       if (bytes.length > MOST_BYTES) return file.write(offset, bytes);
       held.set(bytes);
+      if (pendingBytes >= FLUSH_BYTES) await flush();
+      pendingBytes += bytes.length;
       pending = file.write(offset, held.subarray(0, bytes.length));
       pending.catch(() => {}); // the next call tells
     },

@@ -229,10 +229,22 @@ async function copyRun(run: CopyRun, work: Work): Promise<void> {
   const { target, tree, root, source, present, meter, signal } = work;
   const from = run.from === target.name ? root : source;
   const isBlock = openBlockChecker(tree);
+  const read = (done: number) => {
+    const piece = from.read((run.fromBlock + done) * BLOCK, Math.min(PIECE_BLOCKS, run.count - done) * BLOCK);
+    piece.catch(() => {}); // it is waited for, unless the one before it failed
+    return { done, piece };
+  };
+  let ahead = read(0);
   for (let done = 0; done < run.count; ) {
     signal.throwIfAborted();
-    const count = Math.min(PIECE_BLOCKS, run.count - done);
-    const bytes = await from.read((run.fromBlock + done) * BLOCK, count * BLOCK);
+    if (ahead.done !== done) {
+      await ahead.piece.catch(() => {}); // its memory is used again
+      ahead = read(done);
+    }
+    const bytes: Uint8Array = await ahead.piece;
+    const count = bytes.length / BLOCK;
+    // The disk reads on while this piece is checked and written. Within one slot it lies behind what is written.
+    if (done + count < run.count) ahead = read(done + count);
     const first = run.toBlock + done;
     let good = 0;
     while (good < count && isBlock(first + good, bytes.subarray(good * BLOCK, (good + 1) * BLOCK))) good++;
