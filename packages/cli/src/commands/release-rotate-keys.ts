@@ -13,6 +13,7 @@ export const releaseRotateKeysCommand = defineCommand({
   details: [
     'The root keys of before sign the root that names the new key, so every node follows.',
     'Repositories learn of it with the next "plinth release refresh" or "publish".',
+    'Root keys on other media are found in the folders of $PLINTH_UPDATE_KEYS (a:b).',
   ],
   examples: [
     { run: 'plinth release rotate-keys timestamp', what: 'every month' },
@@ -26,10 +27,12 @@ export const releaseRotateKeysCommand = defineCommand({
   run: async ({ args: { role }, options }, { env, progress }) => {
     const { rotateUpdateKey } = await import('@plinth/publish');
     const { keyFolder, readPassphrase } = await import('../flows/key-folder.ts');
+    const { moreKeyFolders } = await import('../release/repository-options.ts');
     const secret = await readPassphrase(options, env);
     const { replace } = options;
     const { fresh, retired, ring } = await progress.step(`Rotate the ${role} key`, () =>
       rotateUpdateKey(keyFolder(options, env), role, {
+        moreFolders: moreKeyFolders(env),
         ...secret,
         ...(replace !== undefined && { replace }),
       }),

@@ -23,6 +23,14 @@ export const ruleOptions = {
   ...signingOptions,
 } as const;
 
+/** moreKeyFolders are media with private update keys, as $PLINTH_UPDATE_KEYS lists them, separated by colons. */
+export function moreKeyFolders(env: CommandContext['env']): readonly string[] {
+  return (env['PLINTH_UPDATE_KEYS'] ?? '')
+    .split(':')
+    .filter((folder) => folder !== '')
+    .map((folder) => resolve(folder));
+}
+
 /** repositoryOptions turns the options of a command into those of the publisher. @throws host/io */
 export async function repositoryOptions(
   repo: string,
@@ -35,6 +43,7 @@ export async function repositoryOptions(
     timestampLifetimeMs: options.valid,
     signal: context.signal,
     onWait: (holderPid) => context.say(`Process ${holderPid} publishes to it; waiting.`),
+    moreFolders: moreKeyFolders(context.env),
     ...(await readPassphrase(options, context.env)),
   };
 }

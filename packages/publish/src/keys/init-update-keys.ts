@@ -80,7 +80,7 @@ async function makeAll(
     thresholds: thresholdsOf(sizes),
     keys,
   };
-  const signers = await openUpdateSigners(work, ring, 'root', passphrase);
+  const signers = await openUpdateSigners([work], ring, 'root', passphrase);
   const root = signMetadata('root', makeRoot(ring, now), signers, ring.thresholds.root);
   await writeFileAtomic(join(work, rootFileName(1)), root);
   await writeUpdateKeyRing(work, ring);

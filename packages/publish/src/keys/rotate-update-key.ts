@@ -22,6 +22,8 @@ export interface RotateUpdateKeyOptions {
   readonly passphrase?: string;
   /** Key id of the key to replace, or its start. Default: one whose private half is gone, else the oldest. */
   readonly replace?: string;
+  /** More folders with private keys, such as media of their keepers. */
+  readonly moreFolders?: readonly string[];
   readonly now?: Date;
 }
 
@@ -43,14 +45,15 @@ export async function rotateUpdateKey(
   role: UpdateRole,
   options: RotateUpdateKeyOptions = {},
 ): Promise<RotatedUpdateKey> {
-  const { passphrase, now = new Date() } = options;
+  const { passphrase, now = new Date(), moreFolders = [] } = options;
   const folder = updateKeyFolder(keysDir);
+  const folders = [folder, ...moreFolders];
   return withLock(join(keysDir, '.lock'), `rotate the ${role} key`, async () => {
     const ring = await requireUpdateKeys(keysDir);
     // Before a key is made: root decides, and its keys prove the passphrase.
-    const before = await openUpdateSigners(folder, ring, 'root', passphrase);
+    const before = await openUpdateSigners(folders, ring, 'root', passphrase);
     requireEnough('root', inForce(before), ring.thresholds.root);
-    const old = await chooseKey(folder, ring, role, options.replace);
+    const old = await chooseKey(folders, ring, role, options.replace);
     const retired: UpdateKey = { ...old, retired: now.toISOString() };
     const fresh = await newUpdateKey(folder, role, { passphrase, now });
     const rotated: UpdateKeyRing = {
@@ -58,7 +61,7 @@ export async function rotateUpdateKey(
       rootVersion: ring.rootVersion + 1,
       keys: ring.keys.flatMap((key) => (key === old ? [fresh, retired] : [key])),
     };
-    const signers = await rootSigners(folder, rotated, before, passphrase);
+    const signers = await rootSigners(folders, rotated, before, passphrase);
     const root = signMetadata('root', makeRoot(rotated, now), signers, ring.thresholds.root);
     await writeFileAtomic(join(folder, rootFileName(rotated.rootVersion)), root);
     await writeUpdateKeyRing(folder, rotated);
@@ -68,25 +71,28 @@ export async function rotateUpdateKey(
 
 /** Keys in force after the rotation, and those that were before it: a node believes a root that both sides signed. */
 async function rootSigners(
-  folder: string,
+  folders: readonly string[],
   rotated: UpdateKeyRing,
   before: readonly UpdateSigner[],
   passphrase: string | undefined,
 ): Promise<readonly UpdateSigner[]> {
-  const after = await openUpdateSigners(folder, rotated, 'root', passphrase);
+  const after = await openUpdateSigners(folders, rotated, 'root', passphrase);
   const formerIds = new Set(before.filter(({ key }) => !key.retired).map(({ key }) => key.keyId));
   return after.filter(({ key }) => key.retired === undefined || formerIds.has(key.keyId));
 }
 
 async function chooseKey(
-  folder: string,
+  folders: readonly string[],
   ring: UpdateKeyRing,
   role: UpdateRole,
   replace: string | undefined,
 ): Promise<UpdateKey> {
   const keys = currentUpdateKeys(ring, role);
-  const lost = [];
-  for (const key of keys) if (!(await exists(updateKeyPath(folder, key)))) lost.push(key);
+  const lost: UpdateKey[] = [];
+  for (const key of keys) {
+    const found = await Promise.all(folders.map((folder) => exists(updateKeyPath(folder, key))));
+    if (!found.includes(true)) lost.push(key);
+  }
   const [choice] =
     replace === undefined ? [...lost, ...keys] : keys.filter((key) => key.keyId.startsWith(replace));
   if (choice) return choice;

@@ -146,6 +146,27 @@ test('sizes and thresholds are as asked for, and hold', async () => {
   }
 });
 
+test('root keys come together from the media of their keepers', async () => {
+  const { keysDir, dir, versions, sync } = await fleet('media');
+  const ring = await readUpdateKeyRing(updateKeyFolder(keysDir));
+  assert.ok(ring);
+  const media = [];
+  for (const [index, key] of currentUpdateKeys(ring, 'root').entries()) {
+    const folder = join(dir, `medium-${index}`);
+    await mkdir(folder);
+    const path = updateKeyPath(updateKeyFolder(keysDir), key);
+    await cp(path, updateKeyPath(folder, key));
+    await rm(path);
+    media.push(folder);
+  }
+  await assert.rejects(rotateUpdateKey(keysDir, 'timestamp', { moreFolders: media.slice(0, 1) }), {
+    code: 'publish/keys-missing',
+  });
+  await rotateUpdateKey(keysDir, 'timestamp', { moreFolders: media.slice(1) });
+  await sync();
+  assert.deepEqual(await versions('node'), ['1.0.0']);
+});
+
 test('encrypted keys sign with their passphrase only', async () => {
   const keysDir = join(scratch, 'encrypted');
   await mkdir(keysDir);

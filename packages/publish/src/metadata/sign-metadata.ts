@@ -53,7 +53,7 @@ export function requireEnough(role: UpdateRole, have: number, threshold: number)
     'publish/keys-missing',
     `Cannot sign ${role}: ${have} of its private keys ${have === 1 ? 'is' : 'are'} in the key folder, expected ${threshold}`,
     {
-      hint: `Bring the ${role} keys into the folder "updates" of your keys while you sign; replace a lost one with "plinth release rotate-keys ${role}".`,
+      hint: `Bring the ${role} keys into the folder "updates" of your keys while you sign, or name their folders in $PLINTH_UPDATE_KEYS; replace a lost one with "plinth release rotate-keys ${role}".`,
     },
   );
 }

@@ -30,6 +30,8 @@ import { verifyRepository } from './verify-repository.ts';
 export interface SigningOptions {
   readonly keysDir: string;
   readonly passphrase?: string;
+  /** More folders with private update keys, such as media of their keepers. */
+  readonly moreFolders?: readonly string[];
   /** Default: lifetimesMs.timestamp. */
   readonly timestampLifetimeMs?: number;
   readonly now?: Date;
@@ -88,6 +90,7 @@ export async function renewRepository(
   { always, show }: { readonly always: boolean; readonly show: () => Promise<void> },
 ): Promise<Renewal> {
   const { keysDir, passphrase, now = new Date() } = options;
+  const folders = [updateKeyFolder(keysDir), ...(options.moreFolders ?? [])];
   const { ring, root, stored, believed } = repository;
   const plan = planRenewal(stored, ring, root, wanted, now, always);
   const folder = join(repository.dir, REPOSITORY.metadata);
@@ -104,7 +107,7 @@ export async function renewRepository(
     const kept = old && { version: old.metadata.signed.version, bytes: old.bytes };
     if (kept && need === 'no') return kept;
     // Keys of a role are opened only when it has something to sign: offline keys need not be there for the rest.
-    const signers = (await openUpdateSigners(updateKeyFolder(keysDir), ring, role, passphrase)).filter(
+    const signers = (await openUpdateSigners(folders, ring, role, passphrase)).filter(
       ({ key }) => key.retired === undefined || believed.has(key.keyId),
     );
     const threshold = ring.thresholds[role];

@@ -36,7 +36,7 @@ test('a ring is read as it was written; a folder without one has none', async ()
 });
 
 test('keys are named and sign as TUF wants it', async () => {
-  const [signer] = await openUpdateSigners(folder, ring, 'images', undefined);
+  const [signer] = await openUpdateSigners([folder], ring, 'images', undefined);
   assert.ok(signer);
   const { keyId, publicKey } = signer.key;
   const canonical = `{"keytype":"ed25519","keyval":{"public":"${publicKey}"},"scheme":"ed25519"}`;
@@ -54,18 +54,22 @@ test('private keys that are elsewhere are left out; ones that do not belong are 
   assert.ok(first && second);
   const [here, away] = [updateKeyPath(folder, first), join(folder, 'away')];
   await rename(here, away);
-  const found = await openUpdateSigners(folder, ring, 'root', undefined);
+  const found = await openUpdateSigners([folder], ring, 'root', undefined);
   assert.deepEqual(
     found.map(({ key }) => key.keyId),
     [second.keyId],
   );
   const other = await readFile(updateKeyPath(folder, second), 'utf8');
   await writeFile(here, other, { mode: 0o600 });
-  await assert.rejects(openUpdateSigners(folder, ring, 'root', undefined), { code: 'trust/key-unreadable' });
+  await assert.rejects(openUpdateSigners([folder], ring, 'root', undefined), {
+    code: 'trust/key-unreadable',
+  });
   await rm(here);
   await rename(away, here);
   await chmod(here, 0o640);
-  await assert.rejects(openUpdateSigners(folder, ring, 'root', undefined), { code: 'trust/key-unreadable' });
+  await assert.rejects(openUpdateSigners([folder], ring, 'root', undefined), {
+    code: 'trust/key-unreadable',
+  });
   await chmod(here, 0o600);
 });
 

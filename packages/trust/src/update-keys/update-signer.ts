@@ -29,12 +29,12 @@ export async function newUpdateKey(
 }
 
 /**
- * openUpdateSigners opens the private keys of a role that are in the folder, those in force first. Keys that are kept elsewhere
+ * openUpdateSigners opens the private keys of a role that are in one of the folders, those in force first. Keys that are kept elsewhere
  * are left out: whoever signs counts whether there are enough in force.
  * @throws trust/key-unreadable, trust/wrong-passphrase
  */
 export async function openUpdateSigners(
-  folder: string,
+  folders: readonly string[],
   ring: UpdateKeyRing,
   role: UpdateRole,
   passphrase: string | undefined,
@@ -42,12 +42,15 @@ export async function openUpdateSigners(
   const signers: UpdateSigner[] = [];
   const retired = ring.keys.filter((key) => key.role === role && key.retired !== undefined);
   for (const key of [...currentUpdateKeys(ring, role), ...retired]) {
-    const path = updateKeyPath(folder, key);
-    const privateKey = await readPrivateKeyFile(path, passphrase).catch((reason: unknown) => {
-      if (reason instanceof PlinthError && reason.code === 'trust/key-missing') return undefined;
-      throw reason;
-    });
-    if (privateKey) signers.push(signerOf(key, privateKey, path));
+    for (const path of folders.map((folder) => updateKeyPath(folder, key))) {
+      const privateKey = await readPrivateKeyFile(path, passphrase).catch((reason: unknown) => {
+        if (reason instanceof PlinthError && reason.code === 'trust/key-missing') return undefined;
+        throw reason;
+      });
+      if (!privateKey) continue;
+      signers.push(signerOf(key, privateKey, path));
+      break;
+    }
   }
   return signers;
 }
