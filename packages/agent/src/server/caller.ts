@@ -21,10 +21,9 @@ export const STRANGER = 'plinth:stranger';
 
 /** strangerAt is whoever calls from an address without a certificate: each address is a client of its own. */
 export function strangerAt(address: string | undefined): CallerVerdict {
-  return {
-    ok: true,
-    caller: { commonName: `stranger at ${address ?? 'an address that is gone'}`, role: STRANGER },
-  };
+  // An IPv4 address as a listener of both families sees it.
+  const shown = address?.replace(/^::ffff:(?=\d)/, '') ?? 'an address that is gone';
+  return { ok: true, caller: { commonName: `stranger at ${shown}`, role: STRANGER } };
 }
 
 export type CallerVerdict =
