@@ -49,7 +49,7 @@ suite('a node updates itself', () => {
     assert.equal(stage.version, GOOD);
     const total = Number(stage.totalBytes);
     const share = Number(stage.fetchedBytes) / total;
-    assert.ok(share < 0.2, `${stage.fetchedBytes} of ${total} bytes came over the network`);
+    assert.ok(share < 0.05, `${stage.fetchedBytes} of ${total} bytes came over the network`);
     assert.ok(Number(stage.copiedBytes) > 0.5 * total, `${stage.copiedBytes} bytes were copied`);
     const { booted: now, staged } = await client.update.get();
     assert.deepEqual([now?.version, staged?.version], [lab.release.version, GOOD]);
