@@ -149,6 +149,27 @@ suite('a node without a config', () => {
     await api(agent);
   });
 
+  test('a machine that is defined with a wrong config is mended by hand, and comes up again in spite of it', async () => {
+    const wrong = { [FW_CFG]: 'apiVersion: plinth.dev/v1alpha1\nkind: Machine\nhunter2: x\n' };
+    const agent = start(wrong);
+    const target = await door(agent);
+    {
+      using client = connectNode(target);
+      await client.maintenance.apply({ config: configOf('mended') });
+    }
+    await api(agent);
+    await stopped(agent);
+    const again = start(wrong);
+    using root = admin(await api(again));
+    const status = await root.config.status();
+    assert.equal(status.source, 'api');
+    assert.match(status.provisioningProblems.join('\n'), /unknown key "hunter2"/);
+    assert.equal(
+      again.lines.some((line) => READY.test(line)),
+      false,
+    );
+  });
+
   test('somebody in the middle is found before a byte of the config is sent', async () => {
     const agent = start();
     const target = await door(agent);
