@@ -19,6 +19,7 @@ import {
   requireUpdate,
 } from './ask-repository.ts';
 import { doEntryStep, isEntryStep } from './do-step.ts';
+import { keptStore } from './kept-store.ts';
 import { openMeter } from './progress.ts';
 import { readSlotDisk } from './read-slot-disk.ts';
 import { follow, openRun, type Run } from './run.ts';
@@ -40,7 +41,8 @@ const NOTHING: StageProgress = {
 };
 
 /** openStager does nothing yet; see Stager. */
-export function openStager(parts: StagerParts): Stager {
+export function openStager(given: StagerParts): Stager {
+  const parts = { ...given, store: keptStore(given.store) };
   const { updates, sys, signal: ending } = parts;
   const turn = inTurn();
   let running: Run | undefined;
@@ -149,8 +151,7 @@ async function work(
         fullBytes: () => release.sizeBytes,
         changed(progress, newPhase) {
           run.tell(progress);
-          // A full /var does not end an update: it is needed the more.
-          if (newPhase) stored = stored.then(store).catch(() => {});
+          if (newPhase) stored = stored.then(store);
         },
       });
       meter.phase('metadata');

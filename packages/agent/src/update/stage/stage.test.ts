@@ -289,6 +289,20 @@ test('a full ESP is told, and the next try works when there is room', async (con
   await assertStaged(there.medium, first, second);
 });
 
+test('a full /var does not end an update', async (context) => {
+  const there = await world(context);
+  Object.assign(there.store, {
+    write: async () => {
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    },
+  });
+  const { stager } = there.start();
+  await toEnd(stager.stageUpdate(there.request()));
+  await assertStaged(there.medium, first, second);
+  const { stage } = await stager.readUpdateState();
+  assert.deepEqual([stage?.state, stage?.version], ['staged', '1.1']);
+});
+
 test('one at a time: the same is joined, another is refused; leaving ends nothing', async (context) => {
   const there = await world(context, { offered: [second, third] });
   there.fault = ({ path, before }) =>

@@ -7,6 +7,7 @@ import { contractSchema } from '../health/contract-record.ts';
 import { fallBackSchema } from '../health/fall-back-record.ts';
 import { lastCheckSchema } from '../service/last-check.ts';
 import { UPDATE_STATE_FILE, type UpdateState, type UpdateStore } from '../types.ts';
+import { keptStore } from './kept-store.ts';
 
 /** Below the state folder of plinthd. */
 export const UPDATE_STATE = `update/${UPDATE_STATE_FILE}`;
@@ -57,7 +58,8 @@ const stateSchema = z.object({
 });
 
 /** openUpdateStore is the one file of UpdateState. A file that is none of it, or that cannot be read, is as if it were not there. */
-export function openUpdateStore(store: Pick<StateStore, 'read' | 'write'>): UpdateStore {
+export function openUpdateStore(files: Pick<StateStore, 'read' | 'write'>): UpdateStore {
+  const store = keptStore(files);
   const turn = inTurn();
   const read = async (): Promise<UpdateState> => {
     const bytes = await store.read(UPDATE_STATE).catch(() => undefined);
