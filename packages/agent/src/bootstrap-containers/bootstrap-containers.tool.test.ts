@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, suite, test } from 'node:test';
+import { promisify } from 'node:util';
 import { createClient, createRouterTransport } from '@connectrpc/connect';
 import { BootstrapContainerState, BootstrapContainersService } from '@plinth/api';
 import type { BootstrapContainer } from '@plinth/config';
@@ -22,6 +24,8 @@ const skip =
   (!tree && 'no system is built on this machine') ||
   (!layer && 'this machine lacks programs for an image') ||
   (process.getuid?.() !== 0 && 'containers need root');
+
+const run = promisify(execFile);
 
 suite('bootstrap containers', { skip }, () => {
   let registry: TinyRegistry;
@@ -70,7 +74,9 @@ suite('bootstrap containers', { skip }, () => {
     openBootstrapContainers({
       ...{ store, specs, bootId, signal, cri: os.cri, own: os.own, nowMs: Date.now, retryMs: 50 },
       console: { say: () => {} },
-      files: containerFiles(folder),
+      files: containerFiles(folder, async (at) => {
+        await run('mkfifo', [join(at, 'stdin'), join(at, 'stdout')]);
+      }),
       limits: { pollMs: 50, firstPauseMs: 50, pullMs: 500, outputBytes: 100_000 },
     });
   const nothingIsLeft = async () => {

@@ -1,16 +1,21 @@
-import { chmod, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../sys/sys.ts';
+import { type MakePipes, openPipes } from '../session/terminal-pipes.ts';
+
+/** What a container writes, as it comes. A pipe: with a file, the runtime's shim loses what comes late on one of two streams. */
+export interface ContainerOutput {
+  readonly path: string;
+  /** Ends when the container is gone. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+  close(): void;
+}
 
 /** Where a container's data and output lie. */
 export interface ContainerFiles {
   /** Writes the data and makes what is mounted. @returns the path of the data, undefined without */
   prepare(name: string, data: string | undefined, folders: readonly string[]): Promise<string | undefined>;
-  /** Where its output goes. */
-  outputPath(name: string): string;
-  outputBytes(name: string): Promise<number>;
-  /** The end of its output as text, at most `limitBytes`. */
-  outputEnd(name: string, limitBytes: number): Promise<string>;
+  /** Opens what takes its output. */
+  openOutput(name: string): Promise<ContainerOutput>;
   /** Those of the paths that are there. */
   present(paths: readonly string[]): Promise<readonly string[]>;
   /** Takes everything away. */
@@ -21,7 +26,7 @@ export interface ContainerFiles {
  * containerFiles keeps them below a folder that only root may open. The data is readable for every user of its container, who
  * comes to it by a mount.
  */
-export function containerFiles(folder: string): ContainerFiles {
+export function containerFiles(folder: string, makePipes: MakePipes): ContainerFiles {
   const at = (name: string, file: string) => join(folder, name, file);
   const clear = (name: string) => rm(join(folder, name), { recursive: true, force: true });
   return {
@@ -36,22 +41,10 @@ export function containerFiles(folder: string): ContainerFiles {
       await chmod(at(name, 'data'), 0o444);
       return at(name, 'data');
     },
-    outputPath: (name) => at(name, 'output'),
-    outputBytes: (name) => sizeOf(at(name, 'output')),
-    async outputEnd(name, limitBytes) {
-      const path = at(name, 'output');
-      const sizeBytes = await sizeOf(path);
-      if (sizeBytes === 0) return '';
-      const file = await open(path, 'r');
-      try {
-        const length = Math.min(sizeBytes, limitBytes);
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, sizeBytes - length);
-        const text = buffer.toString('utf8', 0, bytesRead);
-        // A cut may have gone through a line and through a character.
-        return length < sizeBytes ? text.slice(text.indexOf('\n') + 1) : text;
-      } finally {
-        await file.close();
-      }
+    async openOutput(name) {
+      await makePipes(join(folder, name));
+      const { stdout, output, close } = await openPipes(join(folder, name));
+      return { path: stdout, pieces: output, close };
     },
     async present(paths) {
       const there = await Promise.all(
@@ -66,13 +59,4 @@ export function containerFiles(folder: string): ContainerFiles {
     },
     clear,
   };
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (reason) {
-    if (isMissing(reason)) return 0;
-    throw reason;
-  }
 }

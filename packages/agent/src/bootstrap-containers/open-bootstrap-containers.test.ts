@@ -29,9 +29,13 @@ function world() {
   };
   const files: ContainerFiles = {
     prepare: async () => undefined,
-    outputPath: (name) => `/out/${name}`,
-    outputBytes: async () => 0,
-    outputEnd: async (name) => `${name} \u001b[31mspoke\n`,
+    openOutput: async (name) => ({
+      path: `/out/${name}`,
+      pieces: (async function* () {
+        yield Buffer.from(`${name} \u001b[31mspoke\n`);
+      })(),
+      close: () => {},
+    }),
     present: async () => [],
     clear: async () => {},
   };

@@ -35,6 +35,8 @@ const LIMITS: RunLimits = {
 const LONGEST_PAUSE_MS = 30_000;
 /** What is kept of its output. */
 const KEPT_BYTES = 8 * 1024;
+/** From its end until all it wrote is here. */
+const LAST_WORDS_MS = 2_000;
 /** What its end may take beyond its time. */
 const AFTERWARDS_MS = 60_000;
 const SIGKILL = 9;
@@ -93,12 +95,12 @@ export async function runContainer(parts: RunParts, spec: BootstrapContainer): P
   const dataPath = await files.prepare(name, spec.data, writablePlaces(spec));
   // Early in a boot the resolver has not written its own yet.
   const networkFiles = await files.present(NETWORK_FILES);
-  const output = `file://${files.outputPath(name)}`;
+  const output = await files.openOutput(name);
   const ended = new AbortController();
   try {
     await own.start({
       ...{ id, owner: OWNER, image: spec.image, longestMs: timeoutMs + AFTERWARDS_MS },
-      io: { stdin: '', stdout: output, stderr: output, terminal: false },
+      io: { stdin: '', stdout: output.path, stderr: output.path, terminal: false },
       spec: ({ entrypoint, command, env, folder, uid, gid }) =>
         bootstrapSpec(
           {
@@ -115,23 +117,31 @@ export async function runContainer(parts: RunParts, spec: BootstrapContainer): P
         ),
     });
     let reason = '';
+    let sizeBytes = 0;
+    let last = Buffer.alloc(0);
+    const reading = (async () => {
+      for await (const piece of output.pieces) {
+        sizeBytes += piece.length;
+        last = Buffer.concat([last, piece]).subarray(-KEPT_BYTES);
+      }
+    })().catch(() => {}); // the pipe was closed
     const watching = watch();
     const exitCode = await own.wait(id, signal);
     ended.abort();
     await watching;
-    // The runtime lets go of a container once all it wrote is in the file.
+    // The runtime lets go of a container once all it wrote is in the pipe.
     await own.remove(id);
+    await Promise.race([reading, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     if (exitCode === undefined) reason ||= 'its end was not seen';
     else if (exitCode !== 0) reason ||= `it ended with exit code ${exitCode}`;
-    return { exitCode, reason, output: printable(await files.outputEnd(name, KEPT_BYTES)) };
+    return { exitCode, reason, output: printable(wholeLines(last, sizeBytes)) };
 
     /** Ends it when it takes too long or says too much. */
     async function watch(): Promise<void> {
       const startedMs = performance.now();
       while (!ended.signal.aborted && !signal.aborted) {
         if (performance.now() - startedMs > timeoutMs) reason = `it took longer than ${spec.timeout}`;
-        else if ((await files.outputBytes(name)) > outputBytes)
-          reason = `it wrote more than ${outputBytes} bytes`;
+        else if (sizeBytes > outputBytes) reason = `it wrote more than ${outputBytes} bytes`;
         if (reason !== '') await own.kill(id, SIGKILL, true).catch(() => {}); // tried again with the next look
         await sleep(pollMs, undefined, { signal: AbortSignal.any([ended.signal, signal]) }).catch(() => {});
       }
@@ -139,6 +149,7 @@ export async function runContainer(parts: RunParts, spec: BootstrapContainer): P
   } finally {
     ended.abort();
     await own.remove(id).catch(() => {}); // the next start sweeps
+    output.close();
     await files.clear(name).catch(() => {});
   }
 }
@@ -159,6 +170,12 @@ export async function removeImage({ cri }: Pick<RunParts, 'cri'>, image: string)
 
 function writablePlaces({ mounts }: BootstrapContainer): readonly string[] {
   return mounts.filter(({ path }) => path.startsWith('/var/local')).map(({ path }) => path);
+}
+
+/** The end of an output as text. A cut may have gone through a line and through a character. */
+function wholeLines(last: Buffer, sizeBytes: number): string {
+  const text = last.toString('utf8');
+  return last.length < sizeBytes ? text.slice(text.indexOf('\n') + 1) : text;
 }
 
 /** What a program wrote is shown on terminals: nothing of it may steer one. */

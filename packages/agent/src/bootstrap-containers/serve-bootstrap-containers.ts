@@ -4,6 +4,7 @@ import type { CheckSpec } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
 import { type CriClient, openCri } from '../containers/cri-client.ts';
 import { type OwnContainers, openOwnContainers } from '../containers/own/own-containers.ts';
+import { tmpfilesPipes } from '../session/terminal-pipes.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
@@ -39,7 +40,10 @@ export async function serveBootstrapContainers(
     ...parts,
     ...{ cri, own: parts.own ?? openOwnContainers({ cri }), nowMs: sys.nowMs },
     bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
-    files: containerFiles(`${SYSTEM_STATE}/bootstrap-containers`),
+    files: containerFiles(
+      `${SYSTEM_STATE}/bootstrap-containers`,
+      tmpfilesPipes(sys, parts.store, SYSTEM_STATE, 'bootstrap-pipes.conf'),
+    ),
   });
   return {
     routes: bootstrapContainersService(containers),

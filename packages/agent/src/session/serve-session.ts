@@ -36,7 +36,7 @@ export async function serveSessions(parts: ServeSessionParts): Promise<ServedSes
     ...parts,
     ...{ cri, own: openOwnContainers({ cri }), nowMs: sys.nowMs, facts: await nodeFacts(sys) },
     folder: `${SYSTEM_STATE}/sessions`,
-    makePipes: tmpfilesPipes(sys, store, SYSTEM_STATE),
+    makePipes: tmpfilesPipes(sys, store, SYSTEM_STATE, 'session-pipes.conf'),
     availableBytes: async () => (await sys.usage(SYSTEM_STATE)).availableBytes,
   });
   return { routes: sessionService({ sessions, allowed, nowMs: sys.nowMs }), check: sessionCheck(sessions) };

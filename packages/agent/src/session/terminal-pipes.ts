@@ -25,22 +25,24 @@ export interface TerminalPipes {
   close(): void;
 }
 
-const CONFIG = 'session-pipes.conf';
-
-/** tmpfilesPipes makes them with systemd-tmpfiles: the runtime makes no pipes with names, and the node has no mkfifo. */
+/**
+ * tmpfilesPipes makes them with systemd-tmpfiles: the runtime makes no pipes with names, and the node has no mkfifo.
+ * @param config name of its file in the store
+ */
 export function tmpfilesPipes(
   sys: Pick<Sys, 'run'>,
   store: Pick<StateStore, 'write'>,
   stateFolder: string,
+  config: string,
 ): MakePipes {
   return async (folder) => {
     const lines = ['stdin', 'stdout'].map((name) => `p+ ${folder}/${name} 0600 root root\n`);
-    await store.write(CONFIG, Buffer.from(lines.join('')));
-    const { exitCode, stderr } = await sys.run(SYSTEMD_TMPFILES, ['--create', join(stateFolder, CONFIG)]);
+    await store.write(config, Buffer.from(lines.join('')));
+    const { exitCode, stderr } = await sys.run(SYSTEMD_TMPFILES, ['--create', join(stateFolder, config)]);
     if (exitCode === 0) return;
     throw new PlinthError(
       'session/failed',
-      `Cannot open a session: systemd-tmpfiles ended with ${exitCode}: ${stderr.trim().slice(-300)}, expected its pipes`,
+      `Cannot make pipes: systemd-tmpfiles ended with ${exitCode}: ${stderr.trim().slice(-300)}, expected two of them`,
     );
   };
 }
