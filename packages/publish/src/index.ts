@@ -1,12 +1,5 @@
 export { type ChannelOptions, changeRule, promote, type RuleRequest } from './channel/change-channel.ts';
-export { channelNames, emptyChannel, readChannel } from './channel/channel-store.ts';
-export {
-  type ChannelEdit,
-  dropRule,
-  editChannel,
-  type RuleList,
-  requireRelease,
-} from './channel/edit-channel.ts';
+export { channelNames, readChannel } from './channel/channel-store.ts';
 export { type InitUpdateKeysOptions, initUpdateKeys } from './keys/init-update-keys.ts';
 export {
   type RotatedUpdateKey,
@@ -17,16 +10,10 @@ export { exportTrustedRoot, readTrustedRoot } from './keys/trusted-root.ts';
 export { type PushedRelease, type PushOptions, pushRelease } from './oci/push-release.ts';
 export { isOciReference } from './oci/reference.ts';
 export { type PublishedRelease, type PublishOptions, publishRelease } from './release/publish-release.ts';
-export {
-  changeRepository,
-  type RepositoryChange,
-  type RepositoryOptions,
-  type RepositoryOutcome,
-} from './repository/change-repository.ts';
+export type { RepositoryOptions, RepositoryOutcome } from './repository/change-repository.ts';
 export { loadRepository } from './repository/load-repository.ts';
 export { readTargetList } from './repository/plan-renewal.ts';
 export { type Expiry, readExpiries, refreshRepository } from './repository/refresh-repository.ts';
-export { type OwnRepository, openOwnRepository, type Renewal } from './repository/renew-repository.ts';
 export type { Answered } from './serve/answer.ts';
 export { type RunningServer, type ServeOptions, serveRepository } from './serve/serve-repository.ts';
 export { exportSumsKey, initSumsKey } from './sysupdate/openpgp-key.ts';
