@@ -43,6 +43,22 @@ suite('a node updates itself', () => {
     assert.equal(now?.slot, 'a');
   });
 
+  test('the partitions of the booted slot are read-only in the kernel, those of the other are not', async () => {
+    const { disks } = await client.system.disks();
+    const volumes = disks.flatMap((disk) => disk.volumes).filter(({ kind }) => kind === 'partition');
+    const label = `plinth_${lab.release.version}`;
+    const booted = volumes.filter((volume) => volume.label.startsWith(label));
+    assert.deepEqual(
+      booted.map((volume) => [volume.label, volume.readOnly]),
+      ['', '_verity', '_sig'].map((part) => [`${label}${part}`, true]),
+    );
+    const empty = volumes.filter((volume) => volume.label === '_empty');
+    assert.deepEqual(
+      empty.map(({ readOnly }) => readOnly),
+      [false, false, false],
+    );
+  });
+
   test('staging fetches little, and changes nothing that boots', async () => {
     const stage = await stageWhole(client, '');
     assert.equal(stage.phase, UpdatePhase.STAGED, `${stage.failure?.message}`);
