@@ -91,6 +91,7 @@ async function boot(
     },
     kubernetesMinors: async () => [],
     pods: async () => [],
+    assertBootable: async () => {},
     runContainer: async () => ({ reason: '', output: '' }),
   };
   const updates = openUpdates(parts);

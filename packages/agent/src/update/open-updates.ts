@@ -43,6 +43,8 @@ export interface UpdatesParts {
   readonly bootId: string;
   /** Minor versions of Kubernetes that the node runs, "1.37". */
   kubernetesMinors(): Promise<readonly string[]>;
+  /** Whether the firmware would start a version that is staged. @throws update/uki-not-trusted */
+  assertBootable(version: string): Promise<void>;
   /** Pods of this node. */
   pods(): Promise<readonly ReadyPod[]>;
   /** Runs a container of the machine config to its end. */
@@ -115,6 +117,7 @@ export function openUpdates(parts: UpdatesParts): Updates {
       updateService({
         ...{ stager, store, machine, bootId, policy, nowMs: sys.nowMs },
         kubernetesMinors: parts.kubernetesMinors,
+        assertBootable: parts.assertBootable,
         volatileBecause: parts.files.volatileBecause,
       }),
     async live({ bootEnd, endSystem, audit, port }) {

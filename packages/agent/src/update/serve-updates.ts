@@ -1,4 +1,5 @@
 import { PlinthError } from '@plinth/base';
+import { parseBootEntryName, parseStagedEntryName } from '@plinth/updates';
 import { z } from 'zod';
 import { containerFiles } from '../bootstrap-containers/container-files.ts';
 import { pullFor, pullPatience, removeImage, runContainer } from '../bootstrap-containers/run-container.ts';
@@ -7,8 +8,10 @@ import { openOwnContainers } from '../containers/own/own-containers.ts';
 import type { ClusterView } from '../health/collect-health.ts';
 import { nodeClient } from '../kubernetes/cluster-life.ts';
 import { parseKubernetesVersion } from '../kubernetes/kubernetes-version.ts';
+import { tmpfilesPipes } from '../session/terminal-pipes.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import { readText } from '../sys/sys.ts';
+import { assertBootable } from './activate/assert-bootable.ts';
 import { readyPodSchema } from './health/policy-checks.ts';
 import { openUpdates, type Updates, type UpdatesParts } from './open-updates.ts';
 import { openNodeMachine } from './stage/node-machine.ts';
@@ -44,7 +47,10 @@ export async function serveUpdates(options: ServeUpdatesOptions): Promise<Update
     ...{
       cri,
       own: openOwnContainers({ cri }),
-      files: containerFiles(`${SYSTEM_STATE}/update-checks`),
+      files: containerFiles(
+        `${SYSTEM_STATE}/update-checks`,
+        tmpfilesPipes(sys, files, SYSTEM_STATE, 'update-check-pipes.conf'),
+      ),
       signal,
     },
     // It is tried again with a later look.
@@ -66,6 +72,14 @@ export async function serveUpdates(options: ServeUpdatesOptions): Promise<Update
     }),
     bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
     kubernetesMinors,
+    assertBootable: async (version) => {
+      const { esp } = await openNodeMachine(sys);
+      const names = (file: string) => parseStagedEntryName(file) ?? parseBootEntryName(file)?.version;
+      const file = (await esp.list()).find(({ name }) => names(name) === version);
+      if (!file) return; // the plan says that it is not staged
+      const { name, sizeBytes } = file;
+      await assertBootable(sys, { sizeBytes, read: (at, length) => esp.read(name, at, length) }, version);
+    },
     runContainer: async (spec) => {
       const brought = await pullFor(running, spec, pullPatience(running));
       try {

@@ -39,6 +39,13 @@ export const updateCodes = {
       'Its release says for which minor versions of Kubernetes it was made, and that of the merged layer is none of them.',
     fix: 'Bring Kubernetes to a version that the message names, then activate.',
   },
+  'update/uki-not-trusted': {
+    meaning:
+      'The firmware of this machine would not start the version, and the node would stand still there.',
+    cause:
+      'It is signed by a key that this machine does not have, its signature is not over its bytes, or the keys of the firmware cannot be read.',
+    fix: 'Enrol the new boot certificate in the firmware first, or build the release with a key that this machine has.',
+  },
   'update/no-rollback': {
     meaning: 'There is no version to go back to.',
     cause: 'The other slot is empty, holds a staged version, or one that never proved itself on this node.',

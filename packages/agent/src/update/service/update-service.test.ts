@@ -71,7 +71,7 @@ async function node(
   const routes = updateService({
     ...{ stager: model.stager, store: model.store, machine, bootId: 'boot-1', nowMs: () => 1000 },
     ...{ policy: () => change.policy, kubernetesMinors: async () => change.minors ?? [] },
-    volatileBecause: undefined,
+    ...{ volatileBecause: undefined, assertBootable: async () => {} },
   });
   const transport = createRouterTransport(routes, {
     router: { interceptors: [identify, guard((record) => void records.push(record), Date.now)] },

@@ -32,6 +32,8 @@ export interface UpdateServiceParts extends CheckParts {
   readonly policy: () => UpdatePolicy | undefined;
   /** Minor versions of Kubernetes that the node runs, "1.37". */
   kubernetesMinors(): Promise<readonly string[]>;
+  /** Whether the firmware would start the version. @throws update/uki-not-trusted */
+  assertBootable(version: string): Promise<void>;
   /** Why nothing is remembered over a reboot; undefined when it is. */
   readonly volatileBecause: string | undefined;
 }
@@ -110,6 +112,7 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
           parts.kubernetesMinors(),
         ]);
         const version = judgeActivate({ disk, stage, kubernetesMinors }, wanted);
+        await parts.assertBootable(version);
         const act = await machine.begin({
           ...reboot({ reason, override, drain }, context),
           update: { how: 'activate', version },
