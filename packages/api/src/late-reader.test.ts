@@ -58,7 +58,7 @@ test('an answer whose end comes with it is whole', async () => {
 });
 
 test('a refusal without an answer is the refusal', async () => {
-  await assert.rejects(client.getSlots(), { code: 'api/unsupported' });
+  await assert.rejects(client.login.get(), { code: 'api/unsupported' });
   await assert.rejects(client.kubernetes.cis(), { code: 'api/refused', message: /belongs to no cluster/ });
 });
 

@@ -70,7 +70,7 @@ export function optionUsage(key: string, spec: ValueSpec<unknown>): string {
 
 /** argumentUsage is how an argument is written: "NAME", or "[NAME]" where it may be left out. */
 export function argumentUsage(arg: ArgumentSpec<unknown>): string {
-  if (arg.several) return `${arg.placeholder}…`;
+  if (arg.several) return arg.required ? `${arg.placeholder}…` : `[${arg.placeholder}…]`;
   return arg.required ? arg.placeholder : `[${arg.placeholder}]`;
 }
 

@@ -58,7 +58,8 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
     else addGlobals(leaf);
     for (const arg of Object.values(command.args)) {
       if (command.passesWords) leaf.argument(`[${arg.placeholder}...]`);
-      else if (arg.several) leaf.argument(`<${arg.placeholder}...>`);
+      else if (arg.several && arg.required) leaf.argument(`<${arg.placeholder}...>`);
+      else if (arg.several) leaf.argument(`[${arg.placeholder}...]`);
       else leaf.argument(arg.required ? `<${arg.placeholder}>` : `[${arg.placeholder}]`);
     }
     leaf.action(() => {
