@@ -6,21 +6,15 @@ import { usageError } from '../framework/usage-error.ts';
 export const applyCommand = defineCommand({
   path: ['apply'],
   summary: 'Apply a machine config to a node, which goes back if it fails',
-  details: [
-    'auto and staged go back unless the node is healthy; staged waits for a boot. try goes',
-    'back unless confirmed in time: this command does so over a new connection.',
-    '--insecure gives a node that waits in maintenance its first config. Nobody vouches for',
-    'this client then; the node is known by the fingerprint that its console shows.',
-  ],
+  details: ['auto and staged go back unless the node is healthy; try, unless confirmed.'],
   examples: [
     { run: 'plinth apply node.yaml --reason "second DNS server"', what: 'the plan first, then the change' },
-    { run: 'plinth apply node.yaml --confirm-within 5m --no-confirm', what: 'confirm it yourself' },
     { run: 'plinth apply node.yaml --insecure --endpoint 192.0.2.7', what: 'a new machine in maintenance' },
   ],
   options: {
     ...changeOptions,
-    insecure: flag('Give a node in maintenance its first config'),
-    endpoint: text('ADDRESS[:PORT]', 'Where that node is'),
+    insecure: flag('Give a node that waits in maintenance its first config'),
+    endpoint: text('ADDRESS', 'Where that node is; with :PORT if not 7546'),
     fingerprint: text('SHA256', 'What its console shows; default: show it and ask'),
   },
   args: { file: required('FILE', 'Machine config, YAML') },
