@@ -8,7 +8,7 @@ export const changeOptions = {
   mode: choice(['auto', 'staged', 'try'], 'How it takes effect; default: what the plan says'),
   confirmWithin: timeSpan({ min: '10s', max: '1h', fallback: '2m' }, 'Time of a trial'),
   reason: text('TEXT', 'Why, for the history'),
-  noConfirm: flag('Leave the confirmation of a trial to "plinth config confirm"'),
+  noConfirm: flag('Leave confirming it to "plinth config confirm"'),
   yes: consentOption,
   context: nodeOptions.context,
   timeout: nodeOptions.timeout,
