@@ -7,8 +7,9 @@ import { PlinthError } from '@plinth/base';
 import { destroyMachine, type MachineSpec } from '@plinth/local';
 import { type BootLab, machineSpec, openBootLab } from '../testkit/boot-lab.ts';
 import { copyDisk } from '../testkit/disk-copy.ts';
+import { makeForeignSigner } from '../testkit/foreign-signer.ts';
 import { clearFaults, reportFault } from '../testkit/updates/fault-report.ts';
-import { good } from '../testkit/updates/recipes.ts';
+import { badRecipes, good } from '../testkit/updates/recipes.ts';
 import { type ReadyMachine, startUntilReady } from '../testkit/updates/until-ready.ts';
 import {
   guestAddress,
@@ -70,6 +71,14 @@ suite('what is wrong around a node that updates itself', () => {
     } finally {
       await destroyMachine(name, { root: lab.machinesRoot });
     }
+  }
+
+  /** The code of a refusal; "done" without one. */
+  async function codeOf(work: Promise<unknown>): Promise<string> {
+    return work.then(
+      () => 'done',
+      (reason: unknown) => (reason instanceof PlinthError ? reason.code : String(reason)),
+    );
   }
 
   /** Stages and says how that went: "staged", or the code of the refusal. */
@@ -134,6 +143,28 @@ suite('what is wrong around a node that updates itself', () => {
       });
     });
   }
+
+  test('a release that the firmware would not start is not activated', async () => {
+    const foreign = await makeForeignSigner(join(lab.scratch, 'foreign'));
+    const [unknown, damaged] = ['0.2.8', '0.2.9'];
+    await updates.publish(badRecipes.foreignUki(unknown, foreign));
+    await updates.publish(badRecipes.damagedUki(damaged));
+    await withNode('uki', {}, async (client, { machine }) => {
+      await untilUpdate(
+        machine,
+        client,
+        'kept',
+        ({ booted }) => booted?.state === BootState.GOOD,
+        BOOT_LIMIT_MS,
+      );
+      for (const version of [unknown, damaged]) {
+        assert.equal((await stageWhole(client, version)).phase, UpdatePhase.STAGED);
+        const refusal = await codeOf(client.update.activate(version));
+        assert.equal(refusal, 'update/uki-not-trusted');
+      }
+      await report('releases whose UKI the firmware refuses', client, 'update/uki-not-trusted', 0);
+    });
+  });
 
   test('a server that lies: each lie is noticed, and the next mirror is asked', async () => {
     const servers = await Promise.all(
