@@ -1,4 +1,4 @@
-import { PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import type { BootstrapContainer } from '@plinth/config';
 import { type CheckSpec, fail, pass, passIf, unknown } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
@@ -67,7 +67,7 @@ export async function openBootstrapContainers(parts: BootstrapParts): Promise<Bo
     try {
       await store.write(STORED, Buffer.from(JSON.stringify(next)));
     } catch (reason) {
-      if (!unstored) console.say(`bootstrap: what ran cannot be stored: ${reason}`);
+      if (!unstored) console.say(`bootstrap: what ran cannot be stored: ${messageOf(reason)}`);
       unstored = true;
     }
   };
@@ -112,7 +112,7 @@ export async function openBootstrapContainers(parts: BootstrapParts): Promise<Bo
         return;
       } catch (reason) {
         signal.throwIfAborted();
-        if (!said) console.say(`bootstrap: waits for the container runtime: ${reason}`);
+        if (!said) console.say(`bootstrap: waits for the container runtime: ${messageOf(reason)}`);
         said = true;
         await pause(retryMs, signal);
       }

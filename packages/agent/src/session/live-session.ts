@@ -1,3 +1,4 @@
+import { messageOf } from '@plinth/base';
 import type { CriClient } from '../containers/cri-client.ts';
 import type { ImageConfig } from '../containers/own/image-config.ts';
 import { fullSpec, type OciSpec, viewSpec } from '../containers/own/oci-spec.ts';
@@ -67,7 +68,11 @@ export async function startLive(
     full = resolve;
   });
   const recordingFailed = (reason: unknown) =>
-    full(reason instanceof RecordingFull ? reason.message : `its recording cannot be written: ${reason}`);
+    full(
+      reason instanceof RecordingFull
+        ? reason.message
+        : `its recording cannot be written: ${messageOf(reason)}`,
+    );
   await own.start({
     ...{ id, owner: OWNER, image: plan.image, longestMs: plan.ttlMs + GRACE_MS },
     io: { stdin: pipes.stdin, stdout: pipes.stdout, stderr: '', terminal: true },

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import type { OperationsSession } from '@plinth/config';
 import { pause, repeat } from '../repeat.ts';
 import { containerId, type LiveParts, type LiveSession, OWNER, startLive } from './live-session.ts';
@@ -89,12 +89,12 @@ export async function openSessions(parts: SessionParts): Promise<Sessions> {
       pipes = await openPipes(book.folderOf(id));
       recorder = await openRecorder(
         book.recordingOf(id),
-        { terminal: plan.terminal, title: `${level}: ${reason}`, startedAtMs: record.startedAtMs },
+        { terminal: plan.terminal, title: `${level}: ${messageOf(reason)}`, startedAtMs: record.startedAtMs },
         recordingLimitBytes,
       );
       const live = await startLive(parts, { id, plan }, pipes, recorder);
       current = follow(record, live, config, close);
-      console.say(`session: ${id} of level ${level} is open for ${openedBy}: ${reason}`);
+      console.say(`session: ${id} of level ${level} is open for ${openedBy}: ${messageOf(reason)}`);
       return record;
     } catch (failure) {
       const { message } = PlinthError.from(failure, 'session/failed', 'Cannot open a session');
@@ -123,13 +123,13 @@ export async function openSessions(parts: SessionParts): Promise<Sessions> {
       const discard = setTimeout(live.discard, LAST_WORDS_MS);
       await own.remove(containerId(id)).catch((failure: unknown) => {
         swept = false; // tried again, and nothing else starts before
-        console.say(`session: ${id} cannot be ended: ${failure}`);
+        console.say(`session: ${id} cannot be ended: ${messageOf(failure)}`);
         startSweeping();
       });
       clearTimeout(discard);
       live.leave();
       await close(why).catch((failure: unknown) =>
-        console.say(`session: the end of ${id} cannot be stored: ${failure}`),
+        console.say(`session: the end of ${id} cannot be stored: ${messageOf(failure)}`),
       );
       current = undefined;
       return why;
@@ -165,7 +165,8 @@ export async function openSessions(parts: SessionParts): Promise<Sessions> {
         ...SWEEP,
         signal: AbortSignal.any([signal, done.signal]),
         onFailure: (reason) => {
-          if (reason !== undefined) console.say(`session: what was open cannot be ended yet: ${reason}`);
+          if (reason !== undefined)
+            console.say(`session: what was open cannot be ended yet: ${messageOf(reason)}`);
         },
       },
     );
