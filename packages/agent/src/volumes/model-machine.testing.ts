@@ -13,7 +13,8 @@ export interface ModelDisk {
   signature?: string;
   /** Byte that is not zero. */
   dirtyAt?: number;
-  damaged?: boolean;
+  /** What e2fsck ends with. */
+  e2fsck?: number;
   /** Somebody holds a file on it. */
   busy?: boolean;
 }
@@ -116,7 +117,7 @@ export function modelMachine(disks: Readonly<Record<string, ModelDisk>>): ModelM
     }
     if (program.endsWith('systemd-run')) {
       model.done.push(`check ${last}`);
-      return model.disks.get(last.slice(0, -1))?.damaged ? failed(4, 'UNEXPECTED INCONSISTENCY') : OK;
+      return failed(model.disks.get(last.slice(0, -1))?.e2fsck ?? 0);
     }
     const [, name = ''] = /^var-mnt-(.*)\.mount$/.exec(last) ?? [];
     if (name === '') return OK;

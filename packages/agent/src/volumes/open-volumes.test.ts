@@ -189,16 +189,22 @@ test('notes that cannot be read are not taken for none', async () => {
   assert.deepEqual(machine.done, []);
 });
 
-test('a file system with errors is not mounted', async () => {
-  const machine = modelMachine({ vdb: empty('A', { label: 'plinth-volume-data', damaged: true }) });
-  const running = start(machine, [data]);
-  assert.match(
-    (await until(running, machine, 'required-volumes', 'fail')).observed,
-    /UNEXPECTED INCONSISTENCY/,
-  );
-  await running.stop();
-  assert.equal(machine.done.includes('mount data'), false);
-});
+for (const [exitCode, code] of [
+  [4, 'volume/damaged'],
+  [12, 'volume/damaged'],
+  [8, 'volume/failed'],
+  [226, 'volume/failed'],
+] as const) {
+  test(`a file system that e2fsck leaves with ${exitCode} is not mounted: ${code}`, async () => {
+    const machine = modelMachine({ vdb: empty('A', { label: 'plinth-volume-data', e2fsck: exitCode }) });
+    const running = start(machine, [data]);
+    const { observed } = await until(running, machine, 'required-volumes', 'fail');
+    assert.match(observed, new RegExp(`plinth-volume-data\\.service ended with ${exitCode}, expected 0`));
+    await running.stop();
+    assert.ok(running.said.some((line) => line.endsWith(`[${code}]`)));
+    assert.equal(machine.done.includes('mount data'), false);
+  });
+}
 
 test('a document that goes unmounts; what is in use stays and is told; one that comes back finds its data', async () => {
   const machine = modelMachine({ vdb: empty('A') });

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { PlinthError } from '@plinth/base';
 import { VOLUMES_FOLDER, type Volume, volumeLabel, volumeMountOptions } from '@plinth/config';
+import { SYSTEMD_RUN } from '../capture/capture-arguments.ts';
 import { type CheckSpec, fail, pass, unknown } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
 import { pause } from '../repeat.ts';
@@ -13,6 +14,7 @@ import { identityOf, keptFor, NO_RECORDS, noted, recordsSchema, type VolumeRecor
 import {
   type Command,
   checkCommand,
+  isDamage,
   mountCommands,
   repartCommand,
   STEP_SECONDS,
@@ -63,19 +65,25 @@ export function openVolumes(parts: VolumesParts): Volumes {
     records = next;
   };
 
-  const run = async (volume: Volume, [program, args]: Command, code: 'volume/failed' | 'volume/damaged') => {
+  const run = async (
+    volume: Volume,
+    [program, args]: Command,
+    isDamage: (exitCode: number) => boolean = () => false,
+  ) => {
     const { exitCode, stderr } = await sys.run(program, args, { timeoutMs: (STEP_SECONDS + 60) * 1000 });
     if (exitCode === 0) return;
-    const unit = program.endsWith('systemd-run') ? stepUnit(volume.name) : args.join(' ');
-    throw refusal(volume, code, `${unit} ended with ${exitCode}: ${stderr.trim()}`, '0');
+    const unit = program === SYSTEMD_RUN ? stepUnit(volume.name) : args.join(' ');
+    const words = stderr.trim() === '' ? '' : `: ${stderr.trim()}`;
+    const code = isDamage(exitCode) ? 'volume/damaged' : 'volume/failed';
+    throw refusal(volume, code, `${unit} ended with ${exitCode}${words}`, '0');
   };
 
   async function mount(volume: Volume, disk: DiskFact, partition: { name: string; endBytes: number }) {
     const device = `/dev/${partition.name}`;
     if (disk.sizeBytes - partition.endBytes > GROWN_BYTES)
-      await run(volume, repartCommand(volume.name, `/dev/${disk.name}`, 'refuse'), 'volume/failed');
-    await run(volume, checkCommand(volume.name, device), 'volume/damaged');
-    for (const command of mountCommands(volume.name)) await run(volume, command, 'volume/failed');
+      await run(volume, repartCommand(volume.name, `/dev/${disk.name}`, 'refuse'));
+    await run(volume, checkCommand(volume.name, device), isDamage);
+    for (const command of mountCommands(volume.name)) await run(volume, command);
     console.say(`volume ${volume.name}: mounted from ${partition.name}`);
   }
 
@@ -97,7 +105,7 @@ export function openVolumes(parts: VolumesParts): Volumes {
       }
       await save(noted(known, { name: volume.name, state: 'making', disk: identityOf(disk) }));
       console.say(`volume ${volume.name}: made on ${disk.name}, which is empty`);
-      await run(volume, repartCommand(volume.name, device, 'require'), 'volume/failed');
+      await run(volume, repartCommand(volume.name, device, 'require'));
       return;
     }
     throw refusal(volume, 'volume/disk-not-empty', because.join('; '), 'an empty disk');

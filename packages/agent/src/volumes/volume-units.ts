@@ -89,6 +89,11 @@ export function checkCommand(name: string, partition: string): Command {
   return inUnit(name, [partition], [E2FSCK, ['-p', partition]], ['SuccessExitStatus=1']);
 }
 
+/** isDamage: errors are left (4), whatever else was the matter; other codes say that e2fsck could not do its work (e2fsck(8)). */
+export function isDamage(exitCode: number): boolean {
+  return exitCode < 16 && (exitCode & 4) !== 0;
+}
+
 /** mountCommands read the unit, mount, and let the file system fill its partition. */
 export function mountCommands(name: string): readonly Command[] {
   const unit = volumeUnit(name);
