@@ -11,8 +11,10 @@ const END_LIMIT_MS = 30_000;
  * drive with a cache. Needs a machine that is not `throw-away`: one of those never flushes.
  */
 export async function cutPower(machine: MachineStatus): Promise<void> {
-  const { qemu } = machine.record;
+  const { qemu, tpm } = machine.record;
   assert.deepEqual(await identifyProcess(qemu.pid), qemu, 'the machine runs');
   kill(qemu.pid, 'SIGKILL');
   assert.ok(await waitForEnd(qemu, END_LIMIT_MS), 'QEMU did not end');
+  // It notices a moment later, and takes its socket away: one that is started before would lose its own.
+  if (tpm) assert.ok(await waitForEnd(tpm, END_LIMIT_MS), 'swtpm did not end');
 }
