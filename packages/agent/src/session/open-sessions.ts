@@ -89,12 +89,12 @@ export async function openSessions(parts: SessionParts): Promise<Sessions> {
       pipes = await openPipes(book.folderOf(id));
       recorder = await openRecorder(
         book.recordingOf(id),
-        { terminal: plan.terminal, title: `${level}: ${messageOf(reason)}`, startedAtMs: record.startedAtMs },
+        { terminal: plan.terminal, title: `${level}: ${reason}`, startedAtMs: record.startedAtMs },
         recordingLimitBytes,
       );
       const live = await startLive(parts, { id, plan }, pipes, recorder);
       current = follow(record, live, config, close);
-      console.say(`session: ${id} of level ${level} is open for ${openedBy}: ${messageOf(reason)}`);
+      console.say(`session: ${id} of level ${level} is open for ${openedBy}: ${reason}`);
       return record;
     } catch (failure) {
       const { message } = PlinthError.from(failure, 'session/failed', 'Cannot open a session');
