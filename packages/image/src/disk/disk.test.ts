@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadOsSpec } from '../spec/os-spec.ts';
@@ -22,4 +22,14 @@ test('readSlotSizes reads both slots alike: an update must fit either', async ()
   const sizes = await readSlotSizes(join(OS_DIR, 'repart.d'));
   assert.ok(sizes.rootSizeBytes >= 224 * 2 ** 20);
   assert.ok(sizes.veritySizeBytes >= sizes.rootSizeBytes / 128);
+});
+
+test('the ESP holds two boot loaders, two UKIs, a staged one and what staging leaves free, at the size policy allows', async () => {
+  const number = async (file: string, pattern: RegExp) => {
+    const text = await readFile(join(OS_DIR, file), 'utf8');
+    return Number(pattern.exec(text)?.[1]);
+  };
+  const espMiB = await number('repart.d/10-esp.conf', /^SizeMinBytes=(\d+)M$/m);
+  const ukiMiB = await number('policy.yaml', /^ {2}uki: (\d+)$/m);
+  assert.ok(espMiB >= 3 * ukiMiB + 4, `${espMiB} MiB for three UKIs of ${ukiMiB} MiB`);
 });
