@@ -141,6 +141,13 @@ for (const [what, volume, seen, record, code] of [
     'volume/disk-lost',
   ],
   [
+    'its disk was pulled out below its mount',
+    data,
+    { disks: [], mounts: mounted('254:99', '/var/mnt/data') },
+    { name: 'data', state: 'made', disk: identityOf(disk('vdb')) },
+    'volume/disk-lost',
+  ],
+  [
     'it was begun on a disk that is gone, though another would fit',
     largest,
     { disks: [disk('vdc')] },

@@ -62,7 +62,7 @@ export function decideVolume(
       );
     return { kind: 'mount', ...only };
   }
-  if (at) return refuse(volume, 'volume/place-taken', `${at.source} is mounted at ${place}`, 'nothing there');
+  // Also where the mount of a disk that was pulled out is still there.
   if (record?.state === 'made')
     return refuse(
       volume,
@@ -70,6 +70,7 @@ export function decideVolume(
       `it was made on ${named(record.disk)}, which is not there`,
       'that disk',
     );
+  if (at) return refuse(volume, 'volume/place-taken', `${at.source} is mounted at ${place}`, 'nothing there');
   return decideDisk(volume, { disks, mounts }, record);
 }
 
