@@ -49,6 +49,8 @@ test('plinthd as it is shipped writes every file of every kind, and has their se
       '/usr/bin/systemctl': RECORD,
       // Made by the initrd of a node.
       '/run/plinth/of-the-initrd': '',
+      // systemd has this folder before any service runs.
+      '/run/systemd/system/of-systemd': '',
     },
   });
   await plinthd.line(/^plinth: api ready port=7546/m);
