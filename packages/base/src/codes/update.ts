@@ -11,12 +11,12 @@ export const updateCodes = {
   'update/never-checked': {
     meaning: 'The node has not asked its repository yet, so it cannot tell what comes next.',
     cause: 'Neither a check nor an upgrade was asked for since /var was made.',
-    fix: 'Run "plinth upgrade --check".',
+    fix: 'Run "plinth update check".',
   },
   'update/nothing-staged': {
     meaning: 'There is no staged version to activate.',
     cause: 'Nothing was staged, it was taken back, or staging has not ended.',
-    fix: 'Run "plinth upgrade --stage-only" first.',
+    fix: 'Run "plinth update stage" first.',
   },
   'update/other-staged': {
     meaning: 'Another version is staged than the one that was named.',

@@ -190,6 +190,6 @@ function oneUpgraded({ node, from, to, phase, ...rest }: UpgradedNode): Block[] 
       staged ? `Version ${to} is staged on node "${node}".` : `Node "${node}" runs ${to}, before ${from}.`,
     ),
     ...(rows.length > 0 ? [facts(rows)] : []),
-    ...(staged ? [nextCommands([['plinth upgrade --activate-only', 'reboot into it']])] : []),
+    ...(staged ? [nextCommands([['plinth update activate', 'reboot into it']])] : []),
   ];
 }

@@ -1,4 +1,4 @@
-import { flag, integer, text, type ValuesOf } from '../framework/options.ts';
+import { integer, text, type ValuesOf } from '../framework/options.ts';
 import { machineOptions } from './machine-options.ts';
 import { manyNodeOptions } from './many-options.ts';
 
@@ -10,16 +10,17 @@ export const rollBackOptions = {
   timeout: integer('SECONDS', { min: 10, max: 14_400, fallback: 3600 }, 'How long to wait; the node goes on'),
 } as const;
 
-export const upgradeOptions = {
-  to: text('VERSION', 'Default: what its channel offers'),
-  stageOnly: flag('Only bring it to the disk; nothing reboots'),
-  activateOnly: flag('Only reboot into what is staged'),
-  check: flag('Only ask the repository what it offers'),
-  cancel: flag('End staging, or take back what is staged'),
-  unblock: text('VERSION', 'Let it be taken again; change nothing else'),
-  ...rollBackOptions,
-  ...manyNodeOptions,
-} as const;
+/** Options of what is one call. */
+export const callOptions = { context } as const;
+
+const { timeout } = rollBackOptions;
+const to = text('VERSION', 'Default: what its channel offers');
+
+export const stageOptions = { to, context, timeout, ...manyNodeOptions } as const;
+export const activateOptions = { ...rollBackOptions, ...manyNodeOptions } as const;
+export const upgradeOptions = { to, ...activateOptions } as const;
 
 export type RollBackOptions = ValuesOf<typeof rollBackOptions>;
+export type StageOptions = ValuesOf<typeof stageOptions>;
+export type ActivateOptions = ValuesOf<typeof activateOptions>;
 export type UpgradeOptions = ValuesOf<typeof upgradeOptions>;

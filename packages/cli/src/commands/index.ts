@@ -114,6 +114,11 @@ import { shutdownCommand } from './shutdown.ts';
 import { supportCommand } from './support.ts';
 import { testCommand } from './test.ts';
 import { upCommand } from './up.ts';
+import { updateActivateCommand } from './update-activate.ts';
+import { updateCancelCommand } from './update-cancel.ts';
+import { updateCheckCommand } from './update-check.ts';
+import { updateStageCommand } from './update-stage.ts';
+import { updateUnblockCommand } from './update-unblock.ts';
 import { upgradeCommand } from './upgrade.ts';
 import { verifyCommand } from './verify.ts';
 import { versionCommand } from './version.ts';
@@ -216,6 +221,11 @@ export const commandTable: CommandTable = {
     etcdDefragmentCommand,
     etcdRemoveCommand,
     upgradeCommand,
+    updateCheckCommand,
+    updateStageCommand,
+    updateActivateCommand,
+    updateCancelCommand,
+    updateUnblockCommand,
     rollbackCommand,
     rebootCommand,
     shutdownCommand,
@@ -259,6 +269,7 @@ export const commandTable: CommandTable = {
     vm: 'Run machines on this computer',
     get: 'Ask nodes what they are, run and see',
     image: 'Pull images to nodes and remove them',
+    update: 'The steps of an upgrade, each by itself',
     files: 'Look at files of a node',
     session: 'Work on a node by hand: recorded, with a reason and an end',
     access: 'Give people access to nodes for a while, and take it back',
@@ -274,7 +285,9 @@ export const commandTable: CommandTable = {
       'config',
       'image',
       'upgrade',
+      'update',
       'rollback',
+      'session',
       'restart',
       'reboot',
       'shutdown',

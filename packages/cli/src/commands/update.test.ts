@@ -52,11 +52,11 @@ suite('versions of the system, by commands', () => {
   });
 
   test('staging and activating are apart; what is staged is shown, and nothing reboots', async () => {
-    assert.match(await ok('upgrade', '--stage-only'), /Version 1\.1 is staged on node "w1"/);
+    assert.match(await ok('update', 'stage'), /Version 1\.1 is staged on node "w1"/);
     assert.equal(node.booted.version, '1.0');
     const data = JSON.parse(await ok('get', 'update', '-o', 'json'));
     assert.partialDeepStrictEqual(data, { phase: 'staged', staged: { version: '1.1', slot: 'b' } });
-    await ok('upgrade', '--activate-only', '--yes');
+    await ok('update', 'activate', '--yes');
     assert.equal(node.booted.version, '1.1');
   });
 
@@ -83,9 +83,9 @@ suite('versions of the system, by commands', () => {
   });
 
   test('a version is unblocked by name, and only if it is blocked', async () => {
-    assert.equal(await refused(/not-blocked|is not blocked/, 'upgrade', '--unblock', '1.1'), 2);
+    assert.equal(await refused(/not-blocked|is not blocked/, 'update', 'unblock', '1.1'), 2);
     node.blocked.set('1.1', 'update/fell-back');
-    assert.match(await ok('upgrade', '--unblock', '1.1'), /1\.1 is not blocked any more/);
+    assert.match(await ok('update', 'unblock', '1.1'), /1\.1 is not blocked any more/);
   });
 
   test('staging that fails says what the node says, and the version before still runs', async () => {
@@ -102,11 +102,10 @@ suite('versions of the system, by commands', () => {
   });
 
   test('what is staged is taken back; what there is is asked without a change', async () => {
-    assert.match(await ok('upgrade', '--cancel'), /nothing to take back/);
-    await ok('upgrade', '--stage-only');
-    assert.match(await ok('upgrade', '--cancel'), /1\.1 is not staged any more/);
-    assert.match(await ok('upgrade', '--check'), /next +1\.1\n/);
-    assert.equal(await refused(/exclude each other/, 'upgrade', '--check', '--cancel'), 2);
+    assert.match(await ok('update', 'cancel'), /nothing to take back/);
+    await ok('update', 'stage');
+    assert.match(await ok('update', 'cancel'), /1\.1 is not staged any more/);
+    assert.match(await ok('update', 'check'), /next +1\.1\n/);
   });
 
   test('several nodes come one after the other, and the first that fails is the last', async () => {
@@ -130,9 +129,9 @@ suite('versions of the system, by commands', () => {
   });
 
   test('a client that comes while a version is on trial follows it', async () => {
-    await ok('upgrade', '--stage-only');
+    await ok('update', 'stage');
     const { machine } = fleet.nodes.get('w1') ?? assert.fail();
-    await ok('upgrade', '--activate-only', '--yes', '--timeout', '10');
+    await ok('update', 'activate', '--yes', '--timeout', '10');
     assert.equal(machine.boot, 2);
     assert.match(await ok('upgrade', '--yes', '--to', '1.1'), /runs 1\.1 already/);
   });

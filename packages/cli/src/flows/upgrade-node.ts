@@ -7,10 +7,9 @@ import { followDrain, followUncordon } from '../client/follow-machine.ts';
 import { type FollowUpdateOptions, followStage, followTrial } from '../client/follow-update.ts';
 import { manyNodesText, wantsManyNodes } from '../client/many-options.ts';
 import { findNodes } from '../client/meant-nodes.ts';
-import type { RollBackOptions, UpgradeOptions } from '../client/update-options.ts';
+import type { RollBackOptions, StageOptions, UpgradeOptions } from '../client/update-options.ts';
 import { agree } from '../framework/consent.ts';
 import type { CommandContext } from '../framework/context.ts';
-import { usageError } from '../framework/usage-error.ts';
 
 /** What came of it on one node; parts that were not asked for are absent. */
 export interface UpgradedNode {
@@ -31,6 +30,18 @@ export interface UpgradedNode {
 /** Bound on one question; a node that ends or starts may be silent for that long. */
 const CALL_TIMEOUT_MS = 15_000;
 
+/** What of an upgrade is done: bring the version to the disk, reboot into it, or both. */
+export type UpgradeParts = 'stage' | 'activate' | 'both';
+
+/**
+ * stageNodes brings a version to the disks of nodes, one after the other; nothing reboots, so that nothing is asked.
+ * @throws update/…, api/…, cli/…
+ */
+export function stageNodes(options: StageOptions, context: CommandContext): Promise<readonly UpgradedNode[]> {
+  const ofTheReboot = { reason: undefined, override: undefined, drain: false, drainTimeout: 0, force: false };
+  return upgradeNodes({ ...options, ...ofTheReboot, yes: true }, context, 'stage');
+}
+
 /**
  * upgradeNodes brings nodes to a version, one after the other; the first that fails is the last that is tried.
  * @throws cli/usage, update/…, machine/…, api/…, cli/…
@@ -38,16 +49,15 @@ const CALL_TIMEOUT_MS = 15_000;
 export async function upgradeNodes(
   options: UpgradeOptions,
   context: CommandContext,
+  parts: UpgradeParts = 'both',
 ): Promise<readonly UpgradedNode[]> {
-  if (options.stageOnly && options.activateOnly)
-    throw usageError('--stage-only and --activate-only exclude each other, expected one of them');
-  const upgrade = (node: NodeClient, name: string) => upgradeNode(node, name, options, context);
+  const upgrade = (node: NodeClient, name: string) => upgradeNode(node, name, { ...options, parts }, context);
   if (!wantsManyNodes(options)) {
     const question = (name: string) =>
       `Bring node "${name}" to ${options.to ?? 'the next version'} and reboot it?`;
-    return [await withNode(options, context, upgrade, options.stageOnly ? undefined : question)];
+    return [await withNode(options, context, upgrade, parts === 'stage' ? undefined : question)];
   }
-  if (!options.stageOnly)
+  if (parts !== 'stage')
     await agree(
       `Bring ${manyNodesText(options)} to ${options.to ?? 'the next version'}, one after the other?`,
       options.yes,
@@ -69,6 +79,8 @@ const UNDER_WAY: readonly UpdatePhase[] = [
   UpdatePhase.ASSESSING,
 ];
 
+type NodeUpgrade = UpgradeOptions & { readonly parts: UpgradeParts };
+
 /** A channel with more barriers than this between two versions is none that a person follows. */
 const MOST_STEPS = 10;
 
@@ -76,7 +88,7 @@ const MOST_STEPS = 10;
 async function upgradeNode(
   node: NodeClient,
   name: string,
-  options: UpgradeOptions,
+  options: NodeUpgrade,
   context: CommandContext,
 ): Promise<UpgradedNode> {
   let from: string | undefined;
@@ -84,14 +96,14 @@ async function upgradeNode(
     const done = await upgradeOnce(node, name, options, context);
     from ??= done.from;
     const over = options.to === undefined || done.to === options.to || done.phase !== 'committed';
-    if (over || options.activateOnly || steps === MOST_STEPS) return { ...done, from };
+    if (over || options.parts === 'activate' || steps === MOST_STEPS) return { ...done, from };
   }
 }
 
 async function upgradeOnce(
   node: NodeClient,
   name: string,
-  options: UpgradeOptions,
+  options: NodeUpgrade,
   context: CommandContext,
 ): Promise<UpgradedNode> {
   const follow = { name, node, signal: context.signal, timeoutMs: options.timeout * 1000 };
@@ -105,14 +117,15 @@ async function upgradeOnce(
     const to = (assessed ? undefined : before.staged?.version) || from;
     return await followed(to, assessed ? '' : (await node.getIdentity()).bootId);
   }
-  const staged = options.activateOnly ? undefined : await stage();
+  const staged = options.parts === 'activate' ? undefined : await stage();
   if (staged === 'newest') return { node: name, from, to: from, phase: 'unchanged' };
   const bytes = staged && {
     fetchedBytes: Number(staged.fetchedBytes),
     copiedBytes: Number(staged.copiedBytes),
     savedBytes: Number(staged.savedBytes),
   };
-  if (options.stageOnly) return { node: name, from, to: staged?.version ?? '', phase: 'staged', ...bytes };
+  if (options.parts === 'stage')
+    return { node: name, from, to: staged?.version ?? '', phase: 'staged', ...bytes };
   const { bootId } = await node.getIdentity();
   const to = await context.progress.step(`Activate it on node "${name}"`, async (step) => {
     const { version } = await node.update.activate(staged?.version ?? options.to ?? '', endOptions(options));
@@ -180,13 +193,13 @@ export async function rollBackNode(options: RollBackOptions, context: CommandCon
 
 /** withNode connects to the node of the context and works with it. @param question asked first, where there is one */
 export async function withNode<T>(
-  options: Pick<RollBackOptions, 'context' | 'yes'>,
+  options: Pick<RollBackOptions, 'context'> & { readonly yes?: boolean },
   context: CommandContext,
   work: (node: NodeClient, name: string) => Promise<T>,
   question?: (name: string) => string,
 ): Promise<T> {
   const chosen = chooseContext(await readContexts(contextsPath(context.env)), options.context, context.env);
-  if (question) await agree(question(chosen.name), options.yes, context);
+  if (question) await agree(question(chosen.name), options.yes ?? false, context);
   using node = await connectTo(chosen.context, CALL_TIMEOUT_MS);
   return await work(node, chosen.name);
 }

@@ -17,6 +17,10 @@ export const refusedSysctls: readonly RefusedSysctl[] = [
   { key: 'fs.suid_dumpable', why: HARDENING },
   { key: 'kernel.core_pattern', why: PROGRAM },
   { key: 'kernel.dmesg_restrict', why: HARDENING },
+  {
+    key: 'kernel.hardlockup_panic',
+    why: 'a processor that hangs ends in a reboot, or the node would stay away',
+  },
   { key: 'kernel.hostname', why: 'the name of the node is in the document of kind Machine' },
   { key: 'kernel.keys.root_maxbytes', why: KUBELET },
   { key: 'kernel.keys.root_maxkeys', why: KUBELET },
