@@ -59,10 +59,13 @@ export function judgeBootEnd(seen: BootEndEvidence): BootEnd {
     ask,
     evidence: [...evidence, ...asked, ...words],
   });
+  // Before all else but a crash record: a boot that hung early leaves nothing on /var that would tell of it.
+  const noRecords = crashRecords === undefined || crashRecords.length === 0;
+  if (watchdog === true && noRecords)
+    return end('watchdog', 'the watchdog reports that it started the machine');
   if (seen.hadBootBefore === false) return end('first-boot', 'nothing of an earlier boot is on /var');
   if (crashRecords !== undefined && crashRecords.length > 0)
     return end('kernel-panic', `crash records: ${crashRecords.join(', ')}`);
-  if (watchdog === true) return end('watchdog', 'the watchdog reports that it started the machine');
   if (varWasClean === false) return end('abrupt', '/var had not been unmounted');
   if (varWasClean === undefined)
     return end('unknown', 'the check of /var at the start of this boot was not seen');

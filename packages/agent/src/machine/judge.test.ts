@@ -91,6 +91,7 @@ suite('how a boot ended', () => {
     assert.equal(kind({ hadBootBefore: false }), 'first-boot');
     assert.equal(kind({ crashRecords: ['dmesg-1'] }), 'kernel-panic');
     assert.equal(kind({ watchdog: true }), 'watchdog');
+    assert.equal(kind({ watchdog: true, hadBootBefore: false }), 'watchdog');
     assert.equal(kind({ varWasClean: false }), 'abrupt');
   });
 
