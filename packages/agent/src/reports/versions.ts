@@ -19,7 +19,7 @@ export interface Versions {
 
 /** collectVersions asks os-release, the kernel, systemd and containerd. Never throws for one that is absent. */
 export async function collectVersions(sys: Sys): Promise<Versions> {
-  const release = parseKeyValues((await readText(sys, '/usr/lib/os-release')) ?? '');
+  const release = await osRelease(sys);
   const kernel = async (name: string) => (await readText(sys, `/proc/sys/kernel/${name}`)) ?? '';
   return {
     imageId: release.get('IMAGE_ID') ?? '',
@@ -32,6 +32,15 @@ export async function collectVersions(sys: Sys): Promise<Versions> {
     systemd: parseSystemdVersion(await firstLine(sys, SYSTEMCTL)),
     containerd: parseContainerdVersion(await firstLine(sys, CONTAINERD)),
   };
+}
+
+/** imageVersion is the version of the system that runs, as its own root names it; "" where that does not say. */
+export async function imageVersion(sys: Pick<Sys, 'readFile'>): Promise<string> {
+  return (await osRelease(sys)).get('IMAGE_VERSION') ?? '';
+}
+
+async function osRelease(sys: Pick<Sys, 'readFile'>): Promise<ReadonlyMap<string, string>> {
+  return parseKeyValues((await readText(sys, '/usr/lib/os-release')) ?? '');
 }
 
 /** "systemd 257 (257.13-1~deb13u1)" gives "257.13-1~deb13u1": the packaged version says more than the release. */

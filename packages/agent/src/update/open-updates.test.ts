@@ -37,9 +37,11 @@ async function boot(
     readonly health?: CheckResult['verdict'];
     readonly upSeconds?: number;
     readonly end?: BootEnd['kind'];
+    readonly uefi?: boolean;
   } = {},
 ) {
-  const { files = memoryStore('a test'), health = 'pass', upSeconds = 60, end: kind = 'watchdog' } = options;
+  const { files = memoryStore('a test'), health = 'pass', upSeconds = 60, uefi = true } = options;
+  const { end: kind = 'watchdog' } = options;
   const over = new AbortController();
   const said: string[] = [];
   const asked: string[] = [];
@@ -48,6 +50,8 @@ async function boot(
   const base = fakeSys({
     files: {
       '/proc/uptime': `${upSeconds}.0 1.0\n`,
+      '/usr/lib/os-release': `IMAGE_VERSION=${version}\n`,
+      ...(uefi && { '/sys/firmware/efi/fw_platform_size': '64\n' }),
       '/proc/net/route': 'enp1s0\t00000000\t0202000A\t0003\t0\t0\t0\t00000000\n',
     },
     addresses: ['10.0.2.15'],
@@ -135,6 +139,14 @@ suite('updates over the bytes of a disk', () => {
       writeProtected: false,
     });
     assert.match(slots.whyNoUpdate.join(), /names no source/);
+  });
+
+  test('a machine that does not start by UEFI has no trials, and that is no fault of it', async () => {
+    const { said, check, asked } = await boot(mediumWith({ triesLeft: 2, triesDone: 1 }), '1.1', {
+      uefi: false,
+    });
+    assert.match(said.join('\n'), /^update: this machine starts without UEFI: .*it takes no updates$/);
+    assert.deepEqual([check.verdict, check.observed, asked], ['pass', '1.1', []]);
   });
 
   test('the last try counts as a trial too', async () => {

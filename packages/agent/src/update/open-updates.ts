@@ -9,10 +9,10 @@ import type { EndSystem } from '../machine/end-system.ts';
 import type { BootEnd } from '../machine/judge-boot-end.ts';
 import type { Machine, MachineParts } from '../machine/open-machine.ts';
 import { uptimeMs } from '../reports/boot-report.ts';
+import { imageVersion } from '../reports/versions.ts';
 import type { AuditSink } from '../server/audit.ts';
-import { onlyOnce } from '../shared-run.ts';
 import type { StateStore } from '../sys/state-store.ts';
-import type { Sys } from '../sys/sys.ts';
+import { readText, type Sys } from '../sys/sys.ts';
 import type { Baseline } from './activate/activated.ts';
 import { prepareEnd } from './activate/prepare-end.ts';
 import { openContainerChecks, type RunCheckContainer } from './health/container-checks.ts';
@@ -81,7 +81,6 @@ const DEADLINE_MINUTES = 10;
 export function openUpdates(parts: UpdatesParts): Updates {
   const { sys, stager, store, console, policy, bootId, signal } = parts;
   const container = openContainerChecks(parts.runContainer);
-  const booted = onlyOnce(async () => (await stager.readSlotDisk()).booted.version);
 
   const baseline = async (): Promise<Baseline> => {
     const [health, integrity] = await Promise.all([parts.health(), parts.integrity()]);
@@ -109,7 +108,7 @@ export function openUpdates(parts: UpdatesParts): Updates {
   }
 
   return {
-    check: fallBackCheck(store, booted),
+    check: fallBackCheck(store, () => imageVersion(sys)),
     prepareEnd: (update, act) =>
       prepareEnd({ store, stager, bootId, nowMs: sys.nowMs, baseline }, update, act),
     describeSlots: () => describeSlots({ stager, policy }),
@@ -121,6 +120,13 @@ export function openUpdates(parts: UpdatesParts): Updates {
         volatileBecause: parts.files.volatileBecause,
       }),
     async live({ bootEnd, endSystem, audit, port }) {
+      const checking = () => keepChecking({ stager, store, policy, nowMs: sys.nowMs, console }, signal);
+      if (!(await startsByUefi(sys))) {
+        console.say(
+          'update: this machine starts without UEFI: no boot loader counts its boots, it takes no updates',
+        );
+        return checking();
+      }
       try {
         await findFallBack({
           ...{ sys, files: parts.files, store, stager, console, bootId, bootEnd },
@@ -139,10 +145,15 @@ export function openUpdates(parts: UpdatesParts): Updates {
           reboot: () => endSystem('reboot'),
         }).catch((reason: unknown) => console.say(`update: the health contract ended: ${reason}`)),
         stager.resumeStage(),
-        keepChecking({ stager, store, policy, nowMs: sys.nowMs, console }, signal),
+        checking(),
       ]);
     },
   };
+}
+
+/** Where the kernel was not started by UEFI there is no systemd-boot, which counts boots. */
+async function startsByUefi(sys: Pick<Sys, 'readFile'>): Promise<boolean> {
+  return (await readText(sys, '/sys/firmware/efi/fw_platform_size')) !== undefined;
 }
 
 /** Says it in the health of the node for as long as the version is blocked here. */

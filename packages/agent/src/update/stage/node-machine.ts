@@ -1,9 +1,9 @@
 import { basename, dirname } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { HOST_MOUNTS } from '../../integrity/root-checks.ts';
-import { parseKeyValues } from '../../kernel/key-values.ts';
 import { mountHolding, parseMountInfo } from '../../kernel/mountinfo.ts';
 import { systemdUnits } from '../../kubernetes/units/run-unit.ts';
+import { imageVersion } from '../../reports/versions.ts';
 import { listDir, readText, type Sys } from '../../sys/sys.ts';
 import { type BlockFile, openBlockFile } from './block-file.ts';
 import { writeOneShot } from './do-step.ts';
@@ -15,7 +15,6 @@ const BLOCK = '/sys/class/block';
 /** In the gap between the partition table and the first partition, which begins at 1 MiB. */
 const GAP_BYTES = 512 * 1024;
 const BOOT_ENTRIES = '/efi/EFI/Linux';
-const OS_RELEASE = '/usr/lib/os-release';
 /** The kernel counts in units of 512 bytes here, whatever the disk's sectors are (Linux ABI, sysfs-block). */
 const SYSFS_SECTOR_BYTES = 512;
 /** Disks whose names plinthd may write; the same names stand in build/runtime-flags.ts. */
@@ -51,8 +50,7 @@ export async function openNodeMachine(sys: MachineSys): Promise<SlotMachine> {
       try {
         const pair = pairSlots((await readTables(machine, probe)).partitions);
         const slot = pair.find(({ root }) => numbers.includes(root.number));
-        const release = parseKeyValues(await text(OS_RELEASE));
-        const version = (release.get('IMAGE_VERSION') ?? '').replace(/^"|"$/g, '');
+        const version = await imageVersion(sys);
         if (slot && version !== '') return { rootNumber: slot.root.number, version };
       } finally {
         await probe.close();
