@@ -1,19 +1,10 @@
-import { connect } from 'node:net';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { PlinthError } from '@plinth/base';
 import { Content } from './gen/containerd_pb.ts';
 import { type Container, type Image, ImageService, type PodSandbox, RuntimeService } from './gen/cri_pb.ts';
+import { openRuntime, runtimeError, runtimeWords } from './runtime-client.ts';
 
-/** The socket of the node's containerd. */
-export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
-
-const CALL_MS = 10_000;
 const PULL_MS = 60 * 60_000;
-/** A node has some hundred containers and images at most; each is told in less than 4 KiB. */
-const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
-/** Where containerd keeps what belongs to Kubernetes. */
-export const NAMESPACE = { 'containerd-namespace': 'k8s.io' };
 
 /** How far what is on its way to the node has come. */
 export interface Ingest {
@@ -41,30 +32,11 @@ export interface CriClient {
 }
 
 /** openCri gives a client of the runtime at a socket; nothing is dialled before the first call. */
-export function openCri(socket = CONTAINERD_SOCKET): CriClient {
-  // gRPC over a socket of the Unix family needs a name all the same.
-  const sessionManager = new Http2SessionManager(
-    'http://localhost',
-    { idleConnectionTimeoutMs: 30_000 },
-    { createConnection: () => connect(socket) },
-  );
-  const transport = createGrpcTransport({
-    baseUrl: 'http://localhost',
-    sessionManager,
-    acceptCompression: [],
-    readMaxBytes: ANSWER_LIMIT_BYTES,
-    defaultTimeoutMs: CALL_MS,
-  });
+export function openCri(socket?: string): CriClient {
+  const { transport, ask, close } = openRuntime(socket);
   const runtime = createClient(RuntimeService, transport);
   const images = createClient(ImageService, transport);
   const content = createClient(Content, transport);
-  const ask = async <T>(what: string, call: Promise<T>): Promise<T> => {
-    try {
-      return await call;
-    } catch (reason) {
-      throw runtimeError(what, reason);
-    }
-  };
   return {
     pods: async () => (await ask('list pods', runtime.listPodSandbox({}))).items,
     podAddress: async (id) =>
@@ -85,35 +57,15 @@ export function openCri(socket = CONTAINERD_SOCKET): CriClient {
       await ask('remove an image', images.removeImage({ image: { image: name } }));
     },
     async ingests() {
-      const { statuses } = await ask('look at downloads', content.listStatuses({}, { headers: NAMESPACE }));
+      const { statuses } = await ask('look at downloads', content.listStatuses({}));
       return statuses.map(({ ref, offset, total }) => ({
         ref,
         receivedBytes: Number(offset),
         totalBytes: Number(total),
       }));
     },
-    close: () => sessionManager.abort(),
+    close,
   };
-}
-
-/** runtimeError is what a failed call to the runtime becomes. */
-export function runtimeError(what: string, reason: unknown): PlinthError {
-  const { code, rawMessage } = ConnectError.from(reason);
-  if (
-    code === Code.Unavailable ||
-    code === Code.DeadlineExceeded ||
-    code === Code.Canceled ||
-    isSocketError(reason)
-  )
-    return new PlinthError(
-      'containers/runtime-unreachable',
-      `Cannot ${what}: the container runtime does not answer, expected it at its socket`,
-      { retryable: true, cause: reason },
-    );
-  return new PlinthError(
-    'containers/failed',
-    `Cannot ${what}: the container runtime says "${cut(rawMessage)}", expected it to be done`,
-  );
 }
 
 function pullError(name: string, reason: unknown): PlinthError {
@@ -131,20 +83,7 @@ function pullError(name: string, reason: unknown): PlinthError {
   )
     return new PlinthError(
       'containers/pull-failed',
-      `Cannot pull ${name}: ${cut(rawMessage)}, expected the whole image`,
+      `Cannot pull ${name}: ${runtimeWords(rawMessage)}, expected the whole image`,
     );
   return runtimeError(`pull ${name}`, reason);
-}
-
-/** A socket that is not there fails below gRPC. */
-function isSocketError(reason: unknown): boolean {
-  for (let each = reason; each instanceof Error; each = each.cause)
-    if ('code' in each && typeof each.code === 'string' && /^(?:ENOENT|ECONN|EPIPE|EACCES)/.test(each.code))
-      return true;
-  return false;
-}
-
-/** Words of the runtime may quote what a registry sent, and addresses with credentials in them. */
-function cut(text: string): string {
-  return text.replaceAll(/\/\/[^/@\s]*@/g, '//').slice(0, 500);
 }

@@ -1,16 +1,15 @@
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { AnySchema } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { PlinthError } from '@plinth/base';
-import { CONTAINERD_SOCKET, type CriClient, NAMESPACE, runtimeError } from '../cri-client.ts';
+import type { CriClient } from '../cri-client.ts';
 import { Content } from '../gen/containerd_pb.ts';
 import { Containers } from '../gen/containers_pb.ts';
 import { OptionsSchema } from '../gen/runc-options_pb.ts';
 import { Snapshots } from '../gen/snapshots_pb.ts';
 import { Tasks } from '../gen/tasks_pb.ts';
+import { openRuntime, runtimeError } from '../runtime-client.ts';
 import { type ImageConfig, readImageConfig } from './image-config.ts';
 import type { OciSpec } from './oci-spec.ts';
 
@@ -67,7 +66,6 @@ export interface OwnContainersOptions {
   readonly limits?: boolean;
 }
 
-const CALL_MS = 10_000;
 const START_MS = 60_000;
 const RETRY_MS = 1_000;
 const END_MS = 10_000;
@@ -80,40 +78,16 @@ const SPEC_TYPE = 'types.containerd.io/opencontainers/runtime-spec/1/Spec';
 /** openOwnContainers gives them; nothing is dialled before the first call. */
 export function openOwnContainers({
   cri,
-  socket = CONTAINERD_SOCKET,
+  socket,
   runtime = '/usr/bin/crun',
   systemdCgroup = true,
   limits = true,
 }: OwnContainersOptions): OwnContainers {
-  const sessionManager = new Http2SessionManager(
-    'http://localhost',
-    { idleConnectionTimeoutMs: 30_000 },
-    { createConnection: () => connect(socket) },
-  );
-  const transport = createGrpcTransport({
-    baseUrl: 'http://localhost',
-    sessionManager,
-    acceptCompression: [],
-    readMaxBytes: 4 * 1024 * 1024,
-    defaultTimeoutMs: CALL_MS,
-    interceptors: [
-      (next) => (request) => {
-        for (const [name, value] of Object.entries(NAMESPACE)) request.header.set(name, value);
-        return next(request);
-      },
-    ],
-  });
+  const { transport, ask, close } = openRuntime(socket);
   const content = createClient(Content, transport);
   const containers = createClient(Containers, transport);
   const snapshots = createClient(Snapshots, transport);
   const tasks = createClient(Tasks, transport);
-  const ask = async <T>(what: string, call: Promise<T>): Promise<T> => {
-    try {
-      return await call;
-    } catch (reason) {
-      throw runtimeError(what, reason);
-    }
-  };
   const unlessGone = async (what: string, call: Promise<unknown>) => {
     await ask(
       what,
@@ -235,7 +209,7 @@ export function openOwnContainers({
       );
       return found.map(({ id }) => id);
     },
-    close: () => sessionManager.abort(),
+    close,
   };
 }
 
