@@ -48,12 +48,12 @@ suite('the layout of the root file system', () => {
   }
 
   test('holds the tree bit by bit and labelled, by the judgement of fsck.erofs', async () => {
-    const binds = [{ host: folder, inside: '/work' }];
-    const extract = ['--extract=/work/extracted', '--xattrs', '/work/tree.out/root.erofs'];
+    const binds = [{ host: folder, inside: '/mnt/root' }];
+    const extract = ['--extract=/mnt/root/extracted', '--xattrs', '/mnt/root/tree.out/root.erofs'];
     await toolbox.run('fsck.erofs', extract, { binds });
     assert.equal(await digestFolder(join(folder, 'extracted')), await digestFolder(join(folder, 'tree')));
     const files = ['etc/text-7', 'lib/large', 'lib/deep/deeper/file'].map(
-      (path) => `/work/extracted/${path}`,
+      (path) => `/mnt/root/extracted/${path}`,
     );
     const { stdout } = await toolbox.run('stat', ['--format=%C', ...files], { binds });
     const label = (type: string) => `system_u:object_r:${type}:s0`;
