@@ -13,6 +13,15 @@ export const nodeOptions = {
   exitCode: flag('End with 3 unless every verdict is "pass"'),
 } as const;
 
+/** Options of every command that works on one node, which may be another one of the cluster than the context's. */
+export const oneNodeOptions = {
+  node: text('NAME', 'Another node of the cluster, by its name'),
+  context: nodeOptions.context,
+  timeout: nodeOptions.timeout,
+} as const;
+
+export type OneNodeOptions = ValuesOf<typeof oneNodeOptions>;
+
 export type NodeOptions = ValuesOf<typeof nodeOptions> & {
   /** The node itself, where it is connected already; see showOnNodes. */
   readonly node?: NodeClient;

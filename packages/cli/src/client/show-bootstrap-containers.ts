@@ -11,6 +11,7 @@ import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 import { formatDuration } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
+import { durationMs } from './duration.ts';
 
 const STATES: Readonly<Record<BootstrapContainerState, string>> = {
   [BootstrapContainerState.UNSPECIFIED]: 'unknown',
@@ -72,7 +73,7 @@ function wordFor(state: BootstrapContainerState): string {
 }
 
 function took({ duration }: BootstrapContainer): string {
-  return duration ? formatDuration(Number(duration.seconds) * 1000 + duration.nanos / 1_000_000) : '';
+  return duration ? formatDuration(durationMs(duration)) : '';
 }
 
 function mark({ state }: BootstrapContainer, style: Style) {

@@ -1,6 +1,6 @@
-import { nodeOptions } from '../client/node-options.ts';
+import { oneNodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
-import { optional, text } from '../framework/options.ts';
+import { optional } from '../framework/options.ts';
 
 export const sessionAttachCommand = defineCommand({
   path: ['session', 'attach'],
@@ -9,14 +9,10 @@ export const sessionAttachCommand = defineCommand({
     { run: 'plinth session attach', what: 'the open session of the node' },
     { run: 'plinth session attach 1f3a9c20 --context w1', what: 'one by its id' },
   ],
-  options: {
-    node: text('NAME', 'Another node of the cluster, by its name'),
-    context: nodeOptions.context,
-    timeout: nodeOptions.timeout,
-  },
+  options: oneNodeOptions,
   args: { session: optional('SESSION', 'Default: the open one') },
-  run: async ({ options: { node: nodeName, ...rest }, args }, context) => {
+  run: async ({ options, args }, context) => {
     const { attachSession } = await import('../session/start-session.ts');
-    return attachSession(args.session, { ...rest, nodeName }, context);
+    return attachSession(args.session, options, context);
   },
 });

@@ -1,6 +1,6 @@
-import { nodeOptions } from '../client/node-options.ts';
+import { oneNodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
-import { optional, text } from '../framework/options.ts';
+import { optional } from '../framework/options.ts';
 
 export const sessionEndCommand = defineCommand({
   path: ['session', 'end'],
@@ -9,14 +9,10 @@ export const sessionEndCommand = defineCommand({
     { run: 'plinth session end', what: 'whoever opened it' },
     { run: 'plinth session end 1f3a9c20 --context w1', what: 'one by its id' },
   ],
-  options: {
-    node: text('NAME', 'Another node of the cluster, by its name'),
-    context: nodeOptions.context,
-    timeout: nodeOptions.timeout,
-  },
+  options: oneNodeOptions,
   args: { session: optional('SESSION', 'Default: the open one') },
-  run: async ({ options: { node: nodeName, ...rest }, args }, context) => {
+  run: async ({ options, args }, context) => {
     const { endSession } = await import('../session/show-sessions.ts');
-    return endSession(args.session, { ...rest, nodeName }, context);
+    return endSession(args.session, options, context);
   },
 });

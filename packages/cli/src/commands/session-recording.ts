@@ -1,4 +1,4 @@
-import { nodeOptions } from '../client/node-options.ts';
+import { oneNodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 import { required, short, text } from '../framework/options.ts';
 
@@ -12,13 +12,11 @@ export const sessionRecordingCommand = defineCommand({
   ],
   options: {
     output: short('w', text('FILE', 'A new file; default: standard output')),
-    node: text('NAME', 'Another node of the cluster, by its name'),
-    context: nodeOptions.context,
-    timeout: nodeOptions.timeout,
+    ...oneNodeOptions,
   },
   args: { session: required('SESSION', 'Its id, from "plinth session list"') },
-  run: async ({ options: { node: nodeName, ...rest }, args }, context) => {
+  run: async ({ options, args }, context) => {
     const { fetchRecording } = await import('../session/fetch-recording.ts');
-    return fetchRecording(args.session, { ...rest, nodeName }, context);
+    return fetchRecording(args.session, options, context);
   },
 });

@@ -1,4 +1,4 @@
-import { nodeOptions } from '../client/node-options.ts';
+import { oneNodeOptions } from '../client/node-options.ts';
 import { defineCommand } from '../framework/command.ts';
 import { choice, flag, integer, text } from '../framework/options.ts';
 import { timeSpan } from '../framework/time-span.ts';
@@ -20,13 +20,11 @@ export const sessionStartCommand = defineCommand({
     ttl: timeSpan({ min: '1s', max: '8h', fallback: '30m' }, 'How long at most'),
     detach: flag('Only open it; attach later'),
     wait: integer('SECONDS', { min: 10, max: 1800, fallback: 300 }, 'Bound on the pull of its image'),
-    node: text('NAME', 'Another node of the cluster, by its name'),
-    context: nodeOptions.context,
-    timeout: nodeOptions.timeout,
+    ...oneNodeOptions,
   },
   args: {},
-  run: async ({ options: { node: nodeName, ...rest } }, context) => {
+  run: async ({ options }, context) => {
     const { startSession } = await import('../session/start-session.ts');
-    return startSession({ ...rest, nodeName }, context);
+    return startSession(options, context);
   },
 });

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { PlinthError } from '@plinth/base';
+import type { OneNodeOptions } from '../client/node-options.ts';
 import { expectNewFile, saveNewFile } from '../client/save-new-file.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { facts } from '../output/blocks.ts';
 import { formatBytes } from '../output/units.ts';
-import { type AtNodeOptions, atNode } from './at-node.ts';
+import { atNode } from './at-node.ts';
 
 /**
  * fetchRecording fetches the recording of a session and holds it against the hash that the node tells of one that has ended.
@@ -15,7 +16,7 @@ import { type AtNodeOptions, atNode } from './at-node.ts';
  */
 export async function fetchRecording(
   id: string,
-  options: AtNodeOptions & { readonly output: string | undefined },
+  options: OneNodeOptions & { readonly output: string | undefined },
   context: CommandContext,
 ): Promise<CommandResult | undefined> {
   const target = options.output === undefined || options.output === '-' ? undefined : resolve(options.output);

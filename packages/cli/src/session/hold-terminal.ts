@@ -5,7 +5,7 @@ import type { Terminal } from '../framework/terminal.ts';
 /** Ctrl-], as telnet has it: no program of a shell needs it. */
 export const LEAVE_KEY = '\u001d';
 /** What a person cannot have typed yet; a paste may be long. */
-const WAITING_LIMIT_CHARS = 1024 * 1024;
+const WAITING_LIMIT_BYTES = 1024 * 1024;
 
 /**
  * holdTerminal gives the terminal to a session until it ends or the person leaves it.
@@ -78,7 +78,7 @@ function keyboard(): Keyboard {
     ended,
     put(input) {
       const size = input instanceof Uint8Array ? input.length : 1;
-      if (size === 0 || waitingBytes + size > WAITING_LIMIT_CHARS) return;
+      if (size === 0 || waitingBytes + size > WAITING_LIMIT_BYTES) return;
       waitingBytes += size;
       waiting.push(input);
       wake();

@@ -8,12 +8,14 @@ import {
 } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { type AskOptions, askNode } from '../client/ask-node.ts';
+import { durationMs } from '../client/duration.ts';
+import type { OneNodeOptions } from '../client/node-options.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { type Block, facts, plainText, table } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
 import { formatBytes, formatDuration } from '../output/units.ts';
-import { type AtNodeOptions, atNode } from './at-node.ts';
+import { atNode } from './at-node.ts';
 
 /** levelName is the word for a level. */
 export function levelName(level: SessionLevel): 'view' | 'full' | 'unknown' {
@@ -59,11 +61,11 @@ export async function listSessions(options: AskOptions, context: CommandContext)
 /** endSession ends a session. @throws cli/context-missing, session/…, api/… */
 export async function endSession(
   id: string | undefined,
-  options: AtNodeOptions,
+  options: OneNodeOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
   const session = await atNode(options, context, async (node) =>
-    node.session.end(id ?? (await openSessionOf(node)).id),
+    node.session.end(id ?? (await findSession(node)).id),
   );
   return {
     data: messageData(EndSessionResponseSchema, {
@@ -75,12 +77,16 @@ export async function endSession(
   };
 }
 
-/** openSessionOf gives the open session of a node. @throws session/missing */
-export async function openSessionOf(node: NodeClient): Promise<Session> {
+/** findSession gives the session of an id; without one the open session of the node. @throws session/missing */
+export async function findSession(
+  node: Pick<NodeClient, 'session'>,
+  id?: string | undefined,
+): Promise<Session> {
   const { sessions } = await node.session.list();
-  const open = sessions.find((each) => each.open);
-  if (open) return open;
-  throw new PlinthError('session/missing', 'Cannot find a session: none is open on the node, expected one');
+  const found = sessions.find((each) => (id === undefined ? each.open : each.id === id));
+  if (found) return found;
+  const state = id === undefined ? 'none is open on the node' : `the node knows none of id "${id}"`;
+  throw new PlinthError('session/missing', `Cannot find a session: ${state}, expected one`);
 }
 
 /** sessionFacts tells of one session. */
@@ -117,7 +123,7 @@ function startedText({ startedAt }: Session): string {
 }
 
 function spanText(span: Session['ttl']): string {
-  return span ? formatDuration(Number(span.seconds) * 1000 + span.nanos / 1_000_000) : '';
+  return span ? formatDuration(durationMs(span)) : '';
 }
 
 function recordingText({ open, recordingBytes }: Session): string {

@@ -1,15 +1,17 @@
 import { messageData, type NodeClient, type Session, SessionLevel, SessionSchema } from '@plinth/api';
+import { PlinthError } from '@plinth/base';
+import type { OneNodeOptions } from '../client/node-options.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import type { Terminal } from '../framework/terminal.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { plainText } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
-import { type AtNodeOptions, atNode } from './at-node.ts';
+import { atNode } from './at-node.ts';
 import { holdTerminal } from './hold-terminal.ts';
-import { openSessionOf, sessionFacts } from './show-sessions.ts';
+import { findSession, sessionFacts } from './show-sessions.ts';
 
-export interface StartSessionOptions extends AtNodeOptions {
+export interface StartSessionOptions extends OneNodeOptions {
   readonly reason: string | undefined;
   readonly level: 'view' | 'full' | undefined;
   /** Milliseconds. */
@@ -43,7 +45,8 @@ export async function startSession(
         wait * 1000,
       ),
     );
-    if (!session) throw new Error('the node opened a session and did not say which');
+    if (!session)
+      throw new PlinthError('api/protocol', 'Cannot use the answer to StartSession: session is missing');
     if (!detach && terminal) return attached(node, session, terminal, context);
     return { data: messageData(SessionSchema, session), names: [session.id], view: sessionFacts(session) };
   });
@@ -52,15 +55,13 @@ export async function startSession(
 /** attachSession attaches the terminal to an open session. @throws cli/usage, cli/context-missing, session/…, api/… */
 export async function attachSession(
   id: string | undefined,
-  options: AtNodeOptions,
+  options: OneNodeOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
   const { terminal } = context;
   if (!terminal) throw usageError('there is no terminal to attach, expected one');
   return atNode(options, context, async (node) => {
-    const { sessions } = await node.session.list();
-    const session = sessions.find((each) => each.id === id) ?? (await openSessionOf(node));
-    return attached(node, session, terminal, context);
+    return attached(node, await findSession(node, id), terminal, context);
   });
 }
 
