@@ -3,22 +3,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { startIssuer, type TestIssuer } from '@plinth/agent/testing';
 import { connectNode } from '@plinth/api';
-import { PlinthError } from '@plinth/base';
+import { codeOf } from '@plinth/host/testing';
 import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 
 // People who log in with a real OpenID Connect issuer on this computer, at a booted node that asks it for its keys.
 
 const CALL_MS = 60_000;
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-    return 'ok';
-  } catch (reason) {
-    return reason instanceof PlinthError ? reason.code : String(reason);
-  }
-}
 
 suite('a node whose config names an issuer', () => {
   const NAME = 'login';

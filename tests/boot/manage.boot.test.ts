@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigMode, ConfigOutcome, HealthState, type LogEntry, type NodeClient, Verdict } from '@plinth/api';
+import { eventually } from '@plinth/host/testing';
 import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { settledHealth, verdictOf } from '../testkit/node-answers.ts';
@@ -14,8 +14,9 @@ const CARD = { group: '239.255.78.1', port: 21_078, mac: '52:54:00:0a:05:0c' } a
 const NODE = 'manage';
 const [GIVEN, ADDED, CUT] = ['10.78.0.11', '10.78.0.12', '10.78.0.13'];
 const VLAN = '10.79.0.11';
-const SETTLED_MS = 180_000;
 const POLL_MS = 1_000;
+/** What a change leads to is seen when the daemons have done it. */
+const PATIENCE = { patienceMs: 180_000, everyMs: POLL_MS };
 const PCAPNG_MAGIC = 0x0a0d0d0a;
 const TEN_SECONDS = { seconds: 10n, nanos: 0 };
 
@@ -183,7 +184,7 @@ suite('the management plane of a node', () => {
       config: Buffer.from(configOf(GIVEN, ADDED)),
       reason: 'a second address',
     });
-    await eventually(async () => assert.ok((await cardAddresses()).includes(ADDED)));
+    await eventually(async () => assert.ok((await cardAddresses()).includes(ADDED)), PATIENCE);
     await client.config.confirm(revision);
     assert.equal(await outcomeOf(revision), ConfigOutcome.GOOD);
     const { drift, settled, source } = await client.config.status();
@@ -198,11 +199,11 @@ suite('the management plane of a node', () => {
       mode: ConfigMode.TRY,
       confirmWithin: TEN_SECONDS,
     });
-    await eventually(async () => assert.equal(await outcomeOf(revision), ConfigOutcome.REVERTED));
+    await eventually(async () => assert.equal(await outcomeOf(revision), ConfigOutcome.REVERTED), PATIENCE);
     await eventually(async () => {
       const addresses = await cardAddresses();
       assert.deepEqual([addresses.includes(ADDED), addresses.includes(CUT)], [true, false]);
-    });
+    }, PATIENCE);
   });
 
   test('brings kernel settings, modules, a VLAN, names and authorities into effect', async () => {
@@ -212,7 +213,7 @@ suite('the management plane of a node', () => {
       const { links } = await client.system.network();
       const vlan = links.find(({ name }) => name === 'vlan20');
       assert.ok(vlan?.addresses.some(({ cidr }) => cidr === `${VLAN}/24`));
-    });
+    }, PATIENCE);
     await client.config.confirm(revision);
     assert.match(await textOf('/proc/modules'), /^wireguard /m);
     assert.match(await textOf('/etc/hosts'), /10\.78\.0\.40\s+first\.example/);
@@ -229,10 +230,10 @@ suite('the management plane of a node', () => {
     assert.match(await textOf('/etc/hosts'), /first\.example/);
     const { bootId } = await client.getIdentity();
     await client.machine.reboot({ reason: 'a staged config' });
-    await eventually(async () => assert.notEqual((await client.getIdentity()).bootId, bootId));
+    await eventually(async () => assert.notEqual((await client.getIdentity()).bootId, bootId), PATIENCE);
     assert.match(await textOf('/etc/hosts'), /10\.78\.0\.40\s+second\.example/);
     assert.equal((await textOf('/proc/sys/vm/max_map_count')).trim(), '262144');
-    await eventually(async () => assert.equal(await outcomeOf(revision), ConfigOutcome.GOOD));
+    await eventually(async () => assert.equal(await outcomeOf(revision), ConfigOutcome.GOOD), PATIENCE);
     assert.deepEqual((await client.config.status()).drift, []);
   });
 
@@ -265,16 +266,3 @@ suite('the management plane of a node', () => {
     return chunks;
   }
 });
-
-/** What a change leads to is seen when the daemons have done it. */
-async function eventually(assertion: () => Promise<void>): Promise<void> {
-  const deadline = performance.now() + SETTLED_MS;
-  for (;;) {
-    try {
-      return await assertion();
-    } catch (reason) {
-      if (performance.now() > deadline) throw reason;
-      await sleep(POLL_MS);
-    }
-  }
-}

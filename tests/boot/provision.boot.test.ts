@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { connectNode, type NodeClient, seeFingerprint } from '@plinth/api';
-import { PlinthError } from '@plinth/base';
-import { eventually } from '@plinth/host/testing';
+import { codeOf, eventually } from '@plinth/host/testing';
 import { consolePath, type ExtraDrive, type MachineSpec } from '@plinth/local';
 import { type BootedImage, bootAgain, endpointOf, shutDown } from '../testkit/boot-image.ts';
 import { type BootLab, machineSpec, openBootLab } from '../testkit/boot-lab.ts';
@@ -21,15 +20,6 @@ const READY = /plinth: maintenance ready port=7546 fingerprint=(sha256:[0-9a-f]{
 function bareSpec(lab: BootLab, name: string, changes: Partial<MachineSpec> = {}): MachineSpec {
   const { machineConfig: _, ...spec } = machineSpec(lab, name, changes);
   return spec;
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-    return 'ok';
-  } catch (reason) {
-    return reason instanceof PlinthError ? reason.code : String(reason);
-  }
 }
 
 suite('a machine in maintenance', () => {

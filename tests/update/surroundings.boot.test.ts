@@ -4,6 +4,7 @@ import { after, before, suite, test } from 'node:test';
 import { openLyingServer } from '@plinth/agent/testing';
 import { BootState, type NodeClient, UpdatePhase } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
+import { codeOf } from '@plinth/host/testing';
 import { destroyMachine, type MachineSpec } from '@plinth/local';
 import { type BootLab, machineSpec, openBootLab } from '../testkit/boot-lab.ts';
 import { copyDisk } from '../testkit/disk-copy.ts';
@@ -71,14 +72,6 @@ suite('what is wrong around a node that updates itself', () => {
     } finally {
       await destroyMachine(name, { root: lab.machinesRoot });
     }
-  }
-
-  /** The code of a refusal; "done" without one. */
-  async function codeOf(work: Promise<unknown>): Promise<string> {
-    return work.then(
-      () => 'done',
-      (reason: unknown) => (reason instanceof PlinthError ? reason.code : String(reason)),
-    );
   }
 
   /** Stages and says how that went: "staged", or the code of the refusal. */

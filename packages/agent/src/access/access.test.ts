@@ -16,7 +16,7 @@ import {
   RevocationsSchema as Schema,
   SignedRevocationsSchema,
 } from '@plinth/api';
-import { PlinthError } from '@plinth/base';
+import { codeOf } from '@plinth/host/testing';
 import { openIdentity } from '../identity/open-identity.ts';
 import type { AuditRecord } from '../server/audit.ts';
 import type { AccessRules } from '../server/guard.ts';
@@ -103,15 +103,6 @@ const revoke = (version: bigint, ...clients: ClientCredentials[]) => ({
     reason: 'the laptop is lost',
   })),
 });
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-    return 'ok';
-  } catch (reason) {
-    return reason instanceof PlinthError ? reason.code : String(reason);
-  }
-}
 
 test('a revoked certificate is refused with its reason, also on a connection that is open', async () => {
   const node = await startNode();

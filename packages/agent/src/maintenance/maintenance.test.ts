@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, afterEach, beforeEach, suite, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { connectNode, type NodeClient, openAuditVerifier, seeFingerprint } from '@plinth/api';
-import { PlinthError } from '@plinth/base';
+import { codeOf } from '@plinth/host/testing';
 import { auditFolder } from '../audit/audit-files.ts';
 import { memoryStore, openFolder, type StateStore } from '../sys/state-store.ts';
 import { makeAuthority } from '../testing/authority.ts';
@@ -30,15 +30,6 @@ const configOf = (name: string, pem = authority.certificatePem) =>
       api: { clientAuthorities: [pem] },
     }),
   );
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-    return 'ok';
-  } catch (reason) {
-    return reason instanceof PlinthError ? reason.code : String(reason);
-  }
-}
 
 suite('a node without a config', () => {
   let folder: string;
