@@ -1,11 +1,11 @@
 import { SYSTEMD_RUN } from './capture/capture-arguments.ts';
 import { MOUNT } from './integrity/probes.ts';
 import { DMSETUP } from './integrity/root-checks.ts';
-import { SYSTEMD_TMPFILES } from './kubernetes/layers/choose-layer.ts';
 import { JOURNALCTL } from './kubernetes/units/run-unit.ts';
 import { NETWORKCTL } from './network/networkctl.ts';
 import { SYSTEMD_NOTIFY } from './notify.ts';
 import { CONTAINERD, SYSTEMCTL } from './reports/versions.ts';
+import { SYSTEMD_TMPFILES } from './sys/tmpfiles.ts';
 import { BUSCTL } from './system/bus-properties.ts';
 import { IP } from './system/get-network.ts';
 import { SS } from './system/list-sockets.ts';

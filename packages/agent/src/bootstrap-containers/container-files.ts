@@ -1,6 +1,6 @@
 import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type MakePipes, openPipes } from '../session/terminal-pipes.ts';
+import { type MakePipes, openPipes } from '../containers/own/pipes.ts';
 
 /** What a container writes, as it comes. A pipe: with a file, the runtime's shim loses what comes late on one of two streams. */
 export interface ContainerOutput {

@@ -4,7 +4,7 @@ import type { CheckSpec } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
 import { type CriClient, openCri } from '../containers/cri-client.ts';
 import { type OwnContainers, openOwnContainers } from '../containers/own/own-containers.ts';
-import { tmpfilesPipes } from '../session/terminal-pipes.ts';
+import { tmpfilesPipes } from '../containers/own/pipes.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
@@ -42,7 +42,7 @@ export async function serveBootstrapContainers(
     bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
     files: containerFiles(
       `${SYSTEM_STATE}/bootstrap-containers`,
-      tmpfilesPipes(sys, parts.store, SYSTEM_STATE, 'bootstrap-pipes.conf'),
+      tmpfilesPipes(sys, parts.store, 'bootstrap-pipes.conf'),
     ),
   });
   return {

@@ -3,10 +3,10 @@ import type { CriClient } from '../containers/cri-client.ts';
 import type { ImageConfig } from '../containers/own/image-config.ts';
 import { fullSpec, type OciSpec, viewSpec } from '../containers/own/oci-spec.ts';
 import type { OwnContainers } from '../containers/own/own-containers.ts';
+import type { ContainerPipes } from '../containers/own/pipes.ts';
 import { type Recorder, RecordingFull } from './recorder.ts';
 import { Screen } from './screen.ts';
 import type { SessionPlan } from './session-state.ts';
-import type { TerminalPipes } from './terminal-pipes.ts';
 
 export const OWNER = 'session';
 /** A user that owns nothing and that nothing else is: beside those of packages, of systemd and of usual images. */
@@ -55,7 +55,7 @@ export interface LiveSession {
 export async function startLive(
   parts: LiveParts,
   session: { readonly id: string; readonly plan: SessionPlan },
-  pipes: TerminalPipes,
+  pipes: ContainerPipes,
   recorder: Recorder,
 ): Promise<LiveSession> {
   const { own } = parts;

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf, PlinthError } from '@plinth/base';
 import type { OperationsSession } from '@plinth/config';
+import { type ContainerPipes, type MakePipes, openPipes } from '../containers/own/pipes.ts';
 import { pause, repeat } from '../repeat.ts';
 import { containerId, type LiveParts, type LiveSession, OWNER, startLive } from './live-session.ts';
 import { openRecorder, RECORDING_LIMIT_BYTES, type Recorder } from './recorder.ts';
 import { type BookParts, openBook } from './session-book.ts';
 import { planSession, type SessionAsk, type SessionPlan, type SessionRecord } from './session-state.ts';
-import { type MakePipes, openPipes, type TerminalPipes } from './terminal-pipes.ts';
 
 const TICK_MS = 1_000;
 const LAST_WORDS_MS = 2_000;
@@ -77,7 +77,7 @@ export async function openSessions(parts: SessionParts): Promise<Sessions> {
     // From here on there is something to end, whatever happens.
     await book.open(record);
     const startedMs = performance.now();
-    let pipes: TerminalPipes | undefined;
+    let pipes: ContainerPipes | undefined;
     let recorder: Recorder | undefined;
     const close = async (why: string) => {
       pipes?.close();

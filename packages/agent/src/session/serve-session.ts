@@ -5,13 +5,13 @@ import type { NodeConsole } from '../console.ts';
 import { openCri } from '../containers/cri-client.ts';
 import { capabilitiesOf } from '../containers/own/oci-spec.ts';
 import { openOwnContainers } from '../containers/own/own-containers.ts';
+import { tmpfilesPipes } from '../containers/own/pipes.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 import type { NodeFacts } from './live-session.ts';
 import { openSessions, type Sessions } from './open-sessions.ts';
 import { sessionService } from './session-service.ts';
-import { tmpfilesPipes } from './terminal-pipes.ts';
 
 export interface ServeSessionParts {
   readonly sys: Sys;
@@ -36,7 +36,7 @@ export async function serveSessions(parts: ServeSessionParts): Promise<ServedSes
     ...parts,
     ...{ cri, own: openOwnContainers({ cri }), nowMs: sys.nowMs, facts: await nodeFacts(sys) },
     folder: `${SYSTEM_STATE}/sessions`,
-    makePipes: tmpfilesPipes(sys, store, SYSTEM_STATE, 'session-pipes.conf'),
+    makePipes: tmpfilesPipes(sys, store, 'session-pipes.conf'),
     availableBytes: async () => (await sys.usage(SYSTEM_STATE)).availableBytes,
   });
   return { routes: sessionService({ sessions, allowed, nowMs: sys.nowMs }), check: sessionCheck(sessions) };

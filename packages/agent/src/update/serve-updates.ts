@@ -5,10 +5,10 @@ import { containerFiles } from '../bootstrap-containers/container-files.ts';
 import { pullFor, pullPatience, removeImage, runContainer } from '../bootstrap-containers/run-container.ts';
 import { openCri } from '../containers/cri-client.ts';
 import { openOwnContainers } from '../containers/own/own-containers.ts';
+import { tmpfilesPipes } from '../containers/own/pipes.ts';
 import type { ClusterView } from '../health/collect-health.ts';
 import { nodeClient } from '../kubernetes/cluster-life.ts';
 import { parseKubernetesVersion } from '../kubernetes/kubernetes-version.ts';
-import { tmpfilesPipes } from '../session/terminal-pipes.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import { readText } from '../sys/sys.ts';
 import { assertBootable } from './activate/assert-bootable.ts';
@@ -49,7 +49,7 @@ export async function serveUpdates(options: ServeUpdatesOptions): Promise<Update
       own: openOwnContainers({ cri }),
       files: containerFiles(
         `${SYSTEM_STATE}/update-checks`,
-        tmpfilesPipes(sys, files, SYSTEM_STATE, 'update-check-pipes.conf'),
+        tmpfilesPipes(sys, files, 'update-check-pipes.conf'),
       ),
       signal,
     },

@@ -1,15 +1,11 @@
-import { PlinthError } from '@plinth/base';
 import type { StateStore } from '../../sys/state-store.ts';
 import type { Sys } from '../../sys/sys.ts';
-import { EXTENSIONS, FOLDER, STATE } from '../paths.ts';
+import { runTmpfiles } from '../../sys/tmpfiles.ts';
+import { EXTENSIONS, FOLDER } from '../paths.ts';
 import type { Units } from '../units/run-unit.ts';
 import { type ChosenLayer, LINKS } from './layer-store.ts';
 
-/** The runtime refuses to make links while its permission model is on, and the node has no ln. */
-export const SYSTEMD_TMPFILES = '/usr/bin/systemd-tmpfiles';
 export const SYSEXT_UNIT = 'systemd-sysext.service';
-
-const CONFIG = 'layer.conf';
 
 export interface LayerSwitch {
   readonly sys: Sys;
@@ -32,15 +28,10 @@ export function renderChoice(choice: ChosenLayer, extensions: string = EXTENSION
 
 /** chooseLayer makes a layer the one that is merged, from the next merge on. @throws kubernetes/unit-failed */
 export async function chooseLayer({ sys, store }: LayerSwitch, choice: ChosenLayer): Promise<void> {
-  await store.write(`${FOLDER}/${CONFIG}`, Buffer.from(renderChoice(choice)));
-  const { exitCode, stderr } = await sys.run(SYSTEMD_TMPFILES, [
-    '--create',
-    '--remove',
-    `${STATE}/${CONFIG}`,
-  ]);
-  if (exitCode === 0) return;
-  throw new PlinthError(
-    'kubernetes/unit-failed',
-    `Cannot choose a layer: systemd-tmpfiles ended with ${exitCode}: ${stderr.trim().slice(-500)}`,
-  );
+  await runTmpfiles(sys, store, {
+    name: `${FOLDER}/layer.conf`,
+    text: renderChoice(choice),
+    task: 'choose a layer',
+    code: 'kubernetes/unit-failed',
+  });
 }

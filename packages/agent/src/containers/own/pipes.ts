@@ -2,18 +2,18 @@ import { constants, open as openFile } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { PlinthError } from '@plinth/base';
-import { SYSTEMD_TMPFILES } from '../kubernetes/layers/choose-layer.ts';
-import type { StateStore } from '../sys/state-store.ts';
-import type { Sys } from '../sys/sys.ts';
+import { inTurn } from '../../in-turn.ts';
+import type { StateStore } from '../../sys/state-store.ts';
+import type { Sys } from '../../sys/sys.ts';
+import { runTmpfiles } from '../../sys/tmpfiles.ts';
 
 const open = promisify(openFile);
 
-/** Makes the two pipes of a terminal in a folder that is there: stdin and stdout. */
+/** Makes the two pipes of a container in a folder that is there: stdin and stdout. */
 export type MakePipes = (folder: string) => Promise<void>;
 
-/** The plinthd end of a terminal. */
-export interface TerminalPipes {
+/** The plinthd end of what a container reads and writes. */
+export interface ContainerPipes {
   /** Path of what the container reads. */
   readonly stdin: string;
   /** Path of what it writes. */
@@ -25,33 +25,30 @@ export interface TerminalPipes {
   close(): void;
 }
 
-/**
- * tmpfilesPipes makes them with systemd-tmpfiles: the runtime makes no pipes with names, and the node has no mkfifo.
- * @param config name of its file in the store
- */
+/** tmpfilesPipes makes them on the node. @param config name of its settings in the store */
 export function tmpfilesPipes(
   sys: Pick<Sys, 'run'>,
   store: Pick<StateStore, 'write'>,
-  stateFolder: string,
   config: string,
 ): MakePipes {
-  return async (folder) => {
-    const lines = ['stdin', 'stdout'].map((name) => `p+ ${folder}/${name} 0600 root root\n`);
-    await store.write(config, Buffer.from(lines.join('')));
-    const { exitCode, stderr } = await sys.run(SYSTEMD_TMPFILES, ['--create', join(stateFolder, config)]);
-    if (exitCode === 0) return;
-    throw new PlinthError(
-      'session/failed',
-      `Cannot make pipes: systemd-tmpfiles ended with ${exitCode}: ${stderr.trim().slice(-300)}, expected two of them`,
+  // Two containers that start together have one name for their settings.
+  const making = inTurn();
+  return (folder) =>
+    making(() =>
+      runTmpfiles(sys, store, {
+        name: config,
+        text: ['stdin', 'stdout'].map((name) => `p+ ${folder}/${name} 0600 root root\n`).join(''),
+        task: 'make the pipes of a container',
+        code: 'containers/failed',
+      }),
     );
-  };
 }
 
 /**
  * openPipes opens the plinthd end of both pipes before the container has its own. When this process ends, the terminal does:
  * the container sees the end of its input.
  */
-export async function openPipes(folder: string): Promise<TerminalPipes> {
+export async function openPipes(folder: string): Promise<ContainerPipes> {
   const stdin = join(folder, 'stdin');
   const stdout = join(folder, 'stdout');
   // Without O_NONBLOCK it would wait for the other side; for writing alone it would be refused as long as nobody reads.
