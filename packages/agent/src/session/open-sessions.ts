@@ -81,7 +81,7 @@ export async function openSessions(parts: SessionParts): Promise<Sessions> {
     let recorder: Recorder | undefined;
     const close = async (why: string) => {
       pipes?.close();
-      await recorder?.close().catch(() => undefined);
+      await recorder?.close();
       await book.close(record, why, Math.round(performance.now() - startedMs));
     };
     try {

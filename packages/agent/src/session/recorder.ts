@@ -14,8 +14,8 @@ export interface Recorder {
   shown(bytes: Uint8Array): Promise<void>;
   typed(bytes: Uint8Array): Promise<void>;
   resized(columns: number, rows: number): Promise<void>;
-  /** No more is written; gives what the file is. */
-  close(): Promise<Recording>;
+  /** No more is written; what was begun is. Never rejects. */
+  close(): Promise<void>;
 }
 
 /** A recording that is complete. */
@@ -79,7 +79,6 @@ export async function openRecorder(
       await last;
       closed = true;
       await file.close().catch(() => {});
-      return recordingOf(path);
     },
   };
 }
