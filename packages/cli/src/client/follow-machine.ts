@@ -118,8 +118,8 @@ export function actError(name: string, { kind, failure }: MachineAct): PlinthErr
   });
 }
 
-/** A node that ends, is away or comes back: it is asked again. */
-function passes(reason: unknown): boolean {
+/** passes tells of a node that ends, is away or comes back: it is asked again. */
+export function passes(reason: unknown): boolean {
   return reason instanceof PlinthError && reason.retryable;
 }
 

@@ -11,18 +11,13 @@ import {
   updatePhaseName,
   Verdict,
 } from '@plinth/api';
-import { isErrorCode, PlinthError, type Progress } from '@plinth/base';
+import { PlinthError, type Progress } from '@plinth/base';
 import { formatBytes, formatDuration } from '../output/units.ts';
 import { durationMs } from './duration.ts';
+import { actError, type FollowMachineOptions, passes } from './follow-machine.ts';
 
-export interface FollowUpdateOptions {
-  /** Name of the node, for messages. */
-  readonly name: string;
-  readonly node: Pick<NodeClient, 'getIdentity' | 'getHealth' | 'update' | 'machine'>;
-  readonly signal: AbortSignal;
-  /** Bound on everything from now on. */
-  readonly timeoutMs: number;
-  readonly pollMs?: number;
+export interface FollowUpdateOptions extends FollowMachineOptions {
+  readonly node: FollowMachineOptions['node'] & Pick<NodeClient, 'update'>;
 }
 
 /** How a version came to be kept, seen from outside. */
@@ -138,7 +133,7 @@ export function judgeTrial(
   throw new PlinthError(
     'update/fell-back',
     `Cannot keep version ${version} on node "${name}": it runs ${booted?.version || 'another one'}${why}`,
-    { hint: reason?.hint || 'Read the journal of the failed boot with "plinth get update".' },
+    { hint: reason?.hint || 'Read the journal of the failed boot with "plinth get update --journal".' },
   );
 }
 
@@ -167,11 +162,7 @@ function trialNote({ phase, contract }: GetUpdateResponse): string {
 /** A reboot that was given up is said by the act on the machine. */
 async function throwGivenUp({ name, node }: FollowUpdateOptions): Promise<void> {
   const { act } = await node.machine.get();
-  if (!act?.failure) return;
-  const { code, message, hint } = act.failure;
-  throw new PlinthError(isErrorCode(code) ? code : 'machine/act-failed', `${message} (node "${name}")`, {
-    ...(hint && { hint }),
-  });
+  if (act?.failure) throw actError(name, act);
 }
 
 /** Hangs up when the signal aborts: the stream of a node that stages says nothing for long. */
@@ -190,11 +181,6 @@ async function* untilAborted<T>(stream: AsyncGenerator<T>, signal: AbortSignal):
     if (next.done) return;
     yield next.value;
   }
-}
-
-/** A node that ends, is away or comes back: it is asked again. */
-function passes(reason: unknown): boolean {
-  return reason instanceof PlinthError && reason.retryable;
 }
 
 function late(name: string, timeoutMs: number): PlinthError {

@@ -1,6 +1,7 @@
 import { integer, text, type ValuesOf } from '../framework/options.ts';
 import { machineOptions } from './machine-options.ts';
 import { manyNodeOptions } from './many-options.ts';
+import { nodeOptions } from './node-options.ts';
 
 const { reason, override, drain, drainTimeout, force, yes, context } = machineOptions;
 
@@ -11,7 +12,7 @@ export const rollBackOptions = {
 } as const;
 
 /** Options of what is one call. */
-export const callOptions = { context } as const;
+export const callOptions = { context, timeout: nodeOptions.timeout } as const;
 
 const { timeout } = rollBackOptions;
 const to = text('VERSION', 'Default: what its channel offers');

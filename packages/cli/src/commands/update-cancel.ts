@@ -1,3 +1,4 @@
+import { askNode } from '../client/ask-node.ts';
 import { callOptions } from '../client/update-options.ts';
 import { defineCommand } from '../framework/command.ts';
 import { plainText } from '../output/blocks.ts';
@@ -12,8 +13,7 @@ export const updateCancelCommand = defineCommand({
   options: callOptions,
   args: {},
   run: async ({ options }, context) => {
-    const { withNode } = await import('../flows/upgrade-node.ts');
-    const version = await withNode(options, context, (node) => node.update.cancel());
+    const version = await askNode(options, context, (node) => node.update.cancel());
     const text = version === '' ? 'There was nothing to take back.' : `${version} is not staged any more.`;
     return { data: { version }, view: [plainText(text)] };
   },

@@ -1,3 +1,4 @@
+import { askNode } from '../client/ask-node.ts';
 import { callOptions } from '../client/update-options.ts';
 import { defineCommand } from '../framework/command.ts';
 
@@ -11,8 +12,7 @@ export const updateCheckCommand = defineCommand({
   options: callOptions,
   args: {},
   run: async ({ options }, context) => {
-    const { withNode } = await import('../flows/upgrade-node.ts');
     const { showChoice } = await import('../client/show-update.ts');
-    return showChoice(await withNode(options, context, (node) => node.update.check()));
+    return showChoice(await askNode(options, context, (node) => node.update.check()));
   },
 });

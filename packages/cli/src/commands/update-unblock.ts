@@ -1,3 +1,4 @@
+import { askNode } from '../client/ask-node.ts';
 import { callOptions } from '../client/update-options.ts';
 import { defineCommand } from '../framework/command.ts';
 import { required } from '../framework/options.ts';
@@ -13,8 +14,7 @@ export const updateUnblockCommand = defineCommand({
   options: callOptions,
   args: { version: required('VERSION', 'As "plinth get update" shows it') },
   run: async ({ options, args }, context) => {
-    const { withNode } = await import('../flows/upgrade-node.ts');
-    await withNode(options, context, (node) => node.update.unblock(args.version));
+    await askNode(options, context, (node) => node.update.unblock(args.version));
     return { data: { version: args.version }, view: [plainText(`${args.version} is not blocked any more.`)] };
   },
 });

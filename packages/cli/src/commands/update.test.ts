@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, suite, test } from 'node:test';
 import type { FakeUpdate } from '@plinth/api/testing';
+import { eventually } from '@plinth/host/testing';
 import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
 
 suite('versions of the system, by commands', () => {
@@ -129,10 +130,13 @@ suite('versions of the system, by commands', () => {
   });
 
   test('a client that comes while a version is on trial follows it', async () => {
-    await ok('update', 'stage');
     const { machine } = fleet.nodes.get('w1') ?? assert.fail();
-    await ok('update', 'activate', '--yes', '--timeout', '10');
-    assert.equal(machine.boot, 2);
+    await ok('update', 'stage');
+    const first = ok('update', 'activate', '--yes');
+    await eventually(() => assert.equal(node.booted.version, '1.1'));
+    assert.match(await ok('upgrade', '--yes', '--to', '1.1'), /runs 1\.1, before 1\.0\.\n/);
+    assert.match(await first, /runs 1\.1, before 1\.0\.\n/);
+    assert.deepEqual([machine.boot, node.stageCalls], [2, ['']]);
     assert.match(await ok('upgrade', '--yes', '--to', '1.1'), /runs 1\.1 already/);
   });
 });

@@ -1,12 +1,10 @@
 import { healthStateName, type NodeClient } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
-import { chooseContext } from '../client/choose-context.ts';
-import { connectTo } from '../client/connect-context.ts';
-import { contextsPath, readContexts } from '../client/contexts-file.ts';
-import { followDrain, followGone, followReturn } from '../client/follow-machine.ts';
+import { followGone, followReturn } from '../client/follow-machine.ts';
 import type { MachineOptions } from '../client/machine-options.ts';
 import { agree, agreeByName } from '../framework/consent.ts';
 import type { CommandContext } from '../framework/context.ts';
+import { actRequest, movePods, withMachine } from './machine-act.ts';
 
 /** What came of it; times are absent when nobody waited. */
 export interface EndedMachine {
@@ -19,12 +17,9 @@ export interface EndedMachine {
   readonly configIsLost?: boolean;
 }
 
-/** Bound on one question; a node that ends or starts may be silent for that long. */
-const CALL_TIMEOUT_MS = 15_000;
-
 /** rebootNode reboots the node that is meant. @throws machine/…, api/…, cli/… */
 export async function rebootNode(options: MachineOptions, context: CommandContext): Promise<EndedMachine> {
-  return withNode(options, context, async (node, name) => {
+  return withMachine(options, context, async (node, name) => {
     await agree(`Reboot node "${name}"?`, options.yes, context);
     const { bootId } = await node.getIdentity();
     await ask(name, options, context, node, 'reboot');
@@ -39,7 +34,7 @@ export async function rebootNode(options: MachineOptions, context: CommandContex
 
 /** shutDownNode powers the node off that is meant. @throws machine/…, api/…, cli/… */
 export async function shutDownNode(options: MachineOptions, context: CommandContext): Promise<EndedMachine> {
-  return withNode(options, context, async (node, name) => {
+  return withMachine(options, context, async (node, name) => {
     await agree(`Power off node "${name}"?`, options.yes, context);
     await ask(name, options, context, node, 'shutdown');
     if (!options.wait) return { node: name };
@@ -56,7 +51,7 @@ export type ResetOptions = Pick<MachineOptions, 'reason' | 'override' | 'wait' |
 
 /** resetNode wipes the node that is meant. @throws cli/usage without its name; machine/…, api/… */
 export async function resetNode(options: ResetOptions, context: CommandContext): Promise<EndedMachine> {
-  return withNode(options, context, async (node, name) => {
+  return withMachine(options, context, async (node, name) => {
     const { nodeName, bootId } = await node.getIdentity();
     agreeByName(options.confirm, nodeName, `all data of node "${nodeName}" would be lost`);
     const { reason, override } = options;
@@ -86,28 +81,9 @@ async function ask(
   node: NodeClient,
   kind: 'reboot' | 'shutdown',
 ): Promise<void> {
-  const { reason, override, drain, drainTimeout, force } = options;
-  const wanted = drain ? { timeoutMs: drainTimeout * 1000, evictUnmanaged: force } : undefined;
   const words = kind === 'reboot' ? 'reboot' : 'power off';
   await context.progress.step(`Ask node "${name}" to ${words}`, async () => {
-    await node.machine[kind]({ reason: reason ?? '', override: override ?? '', drain: wanted });
+    await node.machine[kind](actRequest(options));
   });
-  if (!wanted) return;
-  await context.progress.step(`Move the pods of node "${name}" away`, (step) =>
-    followDrain(
-      // What the node gives the pods, and time for it to say how it ended.
-      { name, node, signal: context.signal, timeoutMs: wanted.timeoutMs + 60_000 },
-      step,
-    ),
-  );
-}
-
-async function withNode<T>(
-  options: Pick<MachineOptions, 'context'>,
-  context: CommandContext,
-  work: (node: NodeClient, name: string) => Promise<T>,
-): Promise<T> {
-  const chosen = chooseContext(await readContexts(contextsPath(context.env)), options.context, context.env);
-  using node = await connectTo(chosen.context, CALL_TIMEOUT_MS);
-  return await work(node, chosen.name);
+  await movePods({ name, node, signal: context.signal }, options, context);
 }

@@ -1,15 +1,13 @@
 import { type NodeClient, UpdatePhase, type UpdateStage, Verdict } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
-import { chooseContext } from '../client/choose-context.ts';
-import { connectTo } from '../client/connect-context.ts';
-import { contextsPath, readContexts } from '../client/contexts-file.ts';
-import { followDrain, followUncordon } from '../client/follow-machine.ts';
-import { type FollowUpdateOptions, followStage, followTrial } from '../client/follow-update.ts';
+import { followUncordon } from '../client/follow-machine.ts';
+import { followStage, followTrial } from '../client/follow-update.ts';
 import { manyNodesText, wantsManyNodes } from '../client/many-options.ts';
 import { findNodes } from '../client/meant-nodes.ts';
 import type { RollBackOptions, StageOptions, UpgradeOptions } from '../client/update-options.ts';
 import { agree } from '../framework/consent.ts';
 import type { CommandContext } from '../framework/context.ts';
+import { actRequest, CALL_TIMEOUT_MS, movePods, withMachine } from './machine-act.ts';
 
 /** What came of it on one node; parts that were not asked for are absent. */
 export interface UpgradedNode {
@@ -26,9 +24,6 @@ export interface UpgradedNode {
   /** Checks of the health contract that the version passed. */
   readonly checks?: readonly string[];
 }
-
-/** Bound on one question; a node that ends or starts may be silent for that long. */
-const CALL_TIMEOUT_MS = 15_000;
 
 /** What of an upgrade is done: bring the version to the disk, reboot into it, or both. */
 export type UpgradeParts = 'stage' | 'activate' | 'both';
@@ -52,17 +47,18 @@ export async function upgradeNodes(
   parts: UpgradeParts = 'both',
 ): Promise<readonly UpgradedNode[]> {
   const upgrade = (node: NodeClient, name: string) => upgradeNode(node, name, { ...options, parts }, context);
+  const version = parts === 'activate' ? 'the version that is staged' : (options.to ?? 'the next version');
+  const asked = async (nodes: string, how: string) => {
+    if (parts !== 'stage') await agree(`Bring ${nodes} to ${version}${how}?`, options.yes, context);
+  };
   if (!wantsManyNodes(options)) {
-    const question = (name: string) =>
-      `Bring node "${name}" to ${options.to ?? 'the next version'} and reboot it?`;
-    return [await withNode(options, context, upgrade, parts === 'stage' ? undefined : question)];
+    const one = await withMachine(options, context, async (node, name) => {
+      await asked(`node "${name}"`, ' and reboot it');
+      return upgrade(node, name);
+    });
+    return [one];
   }
-  if (parts !== 'stage')
-    await agree(
-      `Bring ${manyNodesText(options)} to ${options.to ?? 'the next version'}, one after the other?`,
-      options.yes,
-      context,
-    );
+  await asked(manyNodesText(options), ', one after the other');
   using meant = await findNodes({ ...options, timeout: CALL_TIMEOUT_MS / 1000 }, context);
   const done: UpgradedNode[] = [];
   for (const each of meant.nodes) {
@@ -96,7 +92,13 @@ async function upgradeNode(
     const done = await upgradeOnce(node, name, options, context);
     from ??= done.from;
     const over = options.to === undefined || done.to === options.to || done.phase !== 'committed';
-    if (over || options.parts === 'activate' || steps === MOST_STEPS) return { ...done, from };
+    if (over || options.parts === 'activate') return { ...done, from };
+    if (steps === MOST_STEPS)
+      throw new PlinthError(
+        'update/barrier',
+        `Cannot bring node "${name}" to ${options.to}: after ${steps} versions in between it runs ${done.to}`,
+        { hint: 'If that is the way you want, run the same command again: it goes on from there.' },
+      );
   }
 }
 
@@ -114,8 +116,10 @@ async function upgradeOnce(
   if (UNDER_WAY.includes(before.phase)) {
     // Somebody began it, perhaps this very command before it was interrupted: it is followed to its end.
     const assessed = before.phase === UpdatePhase.ASSESSING;
-    const to = (assessed ? undefined : before.staged?.version) || from;
-    return await followed(to, assessed ? '' : (await node.getIdentity()).bootId);
+    if (!assessed)
+      return { ...(await followed(before.staged?.version || from, (await node.getIdentity()).bootId)), from };
+    // It is in the version on trial: the one it came from is the one it would go back to.
+    return { ...(await followed(from, '')), from: before.rollback?.version || from };
   }
   const staged = options.parts === 'activate' ? undefined : await stage();
   if (staged === 'newest') return { node: name, from, to: from, phase: 'unchanged' };
@@ -128,11 +132,11 @@ async function upgradeOnce(
     return { node: name, from, to: staged?.version ?? '', phase: 'staged', ...bytes };
   const { bootId } = await node.getIdentity();
   const to = await context.progress.step(`Activate it on node "${name}"`, async (step) => {
-    const { version } = await node.update.activate(staged?.version ?? options.to ?? '', endOptions(options));
+    const { version } = await node.update.activate(staged?.version ?? options.to ?? '', actRequest(options));
     step.note(version);
     return version;
   });
-  await drained(follow, options, context);
+  await movePods(follow, options, context);
   return { ...(await followed(to, bootId)), from, ...bytes };
 
   async function stage(): Promise<UpdateStage | 'newest'> {
@@ -149,7 +153,7 @@ async function upgradeOnce(
     );
   }
 
-  async function followed(version: string, bootOfBefore: string): Promise<UpgradedNode> {
+  async function followed(version: string, bootOfBefore: string): Promise<Omit<UpgradedNode, 'from'>> {
     return context.progress.step(
       `Wait until ${version} has proven itself on node "${name}"`,
       async (step) => {
@@ -161,7 +165,7 @@ async function upgradeOnce(
         );
         await followUncordon(follow, step);
         const passed = checks.filter(({ verdict }) => verdict === Verdict.PASS).map(({ id }) => id);
-        return { node: name, from, to: version, phase: 'committed', awayMs, settledMs, checks: passed };
+        return { node: name, to: version, phase: 'committed', awayMs, settledMs, checks: passed };
       },
     );
   }
@@ -169,55 +173,19 @@ async function upgradeOnce(
 
 /** rollBackNode goes back to the version before. @throws update/…, machine/…, api/…, cli/… */
 export async function rollBackNode(options: RollBackOptions, context: CommandContext): Promise<UpgradedNode> {
-  const roll = async (node: NodeClient, name: string): Promise<UpgradedNode> => {
+  return withMachine(options, context, async (node, name) => {
+    await agree(`Let node "${name}" go back to the version before and reboot it?`, options.yes, context);
     const follow = { name, node, signal: context.signal, timeoutMs: options.timeout * 1000 };
     const { bootId } = await node.getIdentity();
     const { fromVersion: from, toVersion: to } = await context.progress.step(
       `Ask node "${name}" to go back`,
-      () => node.update.rollBack(endOptions(options)),
+      () => node.update.rollBack(actRequest(options)),
     );
-    await drained(follow, options, context);
+    await movePods(follow, options, context);
     return context.progress.step(`Wait for ${to} on node "${name}"`, async (step) => {
       const { awayMs, settledMs } = await followTrial(follow, to, { bootId }, step);
       await followUncordon(follow, step);
       return { node: name, from, to, phase: 'committed', awayMs, settledMs };
     });
-  };
-  return withNode(
-    options,
-    context,
-    roll,
-    (name) => `Let node "${name}" go back to the version before and reboot it?`,
-  );
-}
-
-/** withNode connects to the node of the context and works with it. @param question asked first, where there is one */
-export async function withNode<T>(
-  options: Pick<RollBackOptions, 'context'> & { readonly yes?: boolean },
-  context: CommandContext,
-  work: (node: NodeClient, name: string) => Promise<T>,
-  question?: (name: string) => string,
-): Promise<T> {
-  const chosen = chooseContext(await readContexts(contextsPath(context.env)), options.context, context.env);
-  if (question) await agree(question(chosen.name), options.yes ?? false, context);
-  using node = await connectTo(chosen.context, CALL_TIMEOUT_MS);
-  return await work(node, chosen.name);
-}
-
-function endOptions({ reason, override, drain, drainTimeout, force }: RollBackOptions) {
-  return {
-    ...{ reason: reason ?? '', override: override ?? '' },
-    drain: drain ? { timeoutMs: drainTimeout * 1000, evictUnmanaged: force } : undefined,
-  };
-}
-
-async function drained(
-  follow: FollowUpdateOptions,
-  { drain, drainTimeout }: RollBackOptions,
-  context: CommandContext,
-): Promise<void> {
-  if (!drain) return;
-  await context.progress.step(`Move the pods of node "${follow.name}" away`, (step) =>
-    followDrain({ ...follow, timeoutMs: drainTimeout * 1000 + 60_000 }, step),
-  );
+  });
 }
