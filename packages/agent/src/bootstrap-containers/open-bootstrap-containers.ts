@@ -16,6 +16,7 @@ import {
   MOST_ATTEMPTS,
   NOTHING_RUN,
   passed,
+  type RunEnd,
   recordOf,
   stateSchema,
 } from './records.ts';
@@ -59,7 +60,6 @@ export async function openBootstrapContainers(parts: BootstrapParts): Promise<Bo
   const specs = parts.specs.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   let state = await readState(store, console);
   let over = false;
-
   let unstored = false;
   /** A disk that takes nothing is no reason to keep workloads away: at worst something runs again. */
   const save = async (next: BootstrapState) => {
@@ -76,22 +76,22 @@ export async function openBootstrapContainers(parts: BootstrapParts): Promise<Bo
     const { name } = spec;
     await save(begun(state, spec, { bootId, nowMs: nowMs() }));
     const startedMs = performance.now();
-    const end = async (
-      how: Parameters<typeof ended>[2] | Omit<Parameters<typeof ended>[2], 'durationMs'>,
-    ) => {
+    const end = async (how: RunEnd, givenUp = false) => {
       const pulled = recordOf(state, name)?.pulled ?? false;
       const durationMs = Math.round(performance.now() - startedMs);
       if (pulled) await removeImage(parts, spec.image);
-      await save(ended(state, name, { durationMs, ...how }));
+      await save(ended(state, name, { ...how, durationMs, givenUp }));
       console.say(`bootstrap: ${name} ${how.reason === '' ? 'ended well' : `failed: ${how.reason}`}`);
     };
     if (isGivenUp(state, name))
-      return end({
-        exitCode: undefined,
-        reason: `it was cut off ${MOST_ATTEMPTS} times, the last time in the middle of a run`,
-        output: '',
-        givenUp: true,
-      });
+      return end(
+        {
+          exitCode: undefined,
+          reason: `it was cut off ${MOST_ATTEMPTS} times, the last time in the middle of a run`,
+          output: '',
+        },
+        true,
+      );
     try {
       console.say(`bootstrap: ${name} from ${spec.image}`);
       if (await pullFor({ ...parts, signal }, spec, pullUntilMs)) await save(imagePulled(state, name));

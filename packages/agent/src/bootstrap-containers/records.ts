@@ -5,10 +5,8 @@ import { z } from 'zod';
 /** What is known of one container: enough to go on after a crash, and nothing secret. */
 const record = z.object({
   name: z.string(),
-  image: z.string(),
   /** Of everything the config says of it, its data included. */
   definition: z.string(),
-  essential: z.boolean(),
   state: z.enum(['running', 'succeeded', 'failed']),
   /** The boot it was begun in. */
   bootId: z.string(),
@@ -28,6 +26,9 @@ const record = z.object({
   givenUp: z.boolean(),
 });
 export type ContainerRecord = z.infer<typeof record>;
+
+/** How a run came out. */
+export type RunEnd = Pick<ContainerRecord, 'exitCode' | 'reason' | 'output'>;
 
 export const stateSchema = z.object({
   version: z.literal(1),
@@ -83,7 +84,7 @@ export function begun(
   const definition = definitionOf(spec);
   const cutOff = last?.state === 'running' && last.definition === definition;
   return withRecord(state, {
-    ...{ name: spec.name, image: spec.image, essential: spec.essential, definition, bootId },
+    ...{ name: spec.name, definition, bootId },
     ...{ state: 'running', attempts: (cutOff ? last.attempts : 0) + 1, startedAtMs: nowMs, durationMs: 0 },
     ...{ reason: '', output: '', givenUp: false },
     // Whoever began it may have pulled the image before it was cut off.
@@ -100,7 +101,7 @@ export function isGivenUp(state: BootstrapState, name: string): boolean {
 export function ended(
   state: BootstrapState,
   name: string,
-  end: Pick<ContainerRecord, 'exitCode' | 'reason' | 'output' | 'durationMs'> & { givenUp?: boolean },
+  end: RunEnd & { readonly durationMs: number; readonly givenUp?: boolean },
 ): BootstrapState {
   const last = recordOf(state, name);
   if (!last) return state;
@@ -129,7 +130,7 @@ export function passed(
   return { ...state, passedBootId: bootId, records: state.records.filter(({ name }) => names.has(name)) };
 }
 
-/** essentialFailures are the essential containers that have not ended well as they are defined now. Pure. */
+/** essentialFailures are the essential containers whose last run did not end well; what is due has to run before. Pure. */
 export function essentialFailures(
   specs: readonly BootstrapContainer[],
   state: BootstrapState,

@@ -5,7 +5,7 @@ import type { CriClient } from '../containers/cri-client.ts';
 import { bootstrapSpec } from '../containers/own/oci-spec.ts';
 import type { OwnContainers } from '../containers/own/own-containers.ts';
 import type { ContainerFiles } from './container-files.ts';
-import type { ContainerRecord } from './records.ts';
+import type { RunEnd } from './records.ts';
 
 /** Labels of containers made here. */
 export const OWNER = 'bootstrap';
@@ -43,9 +43,6 @@ const SIGKILL = 9;
 const RESOURCES = { memoryBytes: 1024 ** 3, processes: 1024 };
 /** Names of the network and of others; the image has its own. */
 const NETWORK_FILES = ['/etc/hosts', '/etc/resolv.conf'];
-
-/** How a container came out. */
-export type RunEnd = Pick<ContainerRecord, 'exitCode' | 'reason' | 'output'>;
 
 /** containerId is the id a bootstrap container has in the runtime. */
 export function containerId(name: string): string {
