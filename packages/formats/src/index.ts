@@ -26,9 +26,21 @@ export {
   type PcapngSummary,
 } from './pcapng/pcapng-reader.ts';
 export { addPeSection } from './pe/add-pe-section.ts';
-export { authenticodeDigest } from './pe/authenticode-digest.ts';
-export { attachCertificate, readCertificates, removeCertificates } from './pe/certificate-table.ts';
-export { type PeFile, type PeSection, peSectionBytes, readPe } from './pe/read-pe.ts';
+export { authenticodeDigest, type SignedBytes, signedBytes } from './pe/authenticode-digest.ts';
+export {
+  attachCertificate,
+  readCertificates,
+  readCertificateTable,
+  removeCertificates,
+} from './pe/certificate-table.ts';
+export {
+  type PeFile,
+  type PeHead,
+  type PeSection,
+  peSectionBytes,
+  readPe,
+  readPeHead,
+} from './pe/read-pe.ts';
 export { readUki, type Uki } from './pe/read-uki.ts';
 export { type TarEntry, type TarOptions, writeTar } from './tar/write-tar.ts';
 export { extendPcr, PCR_RESET, replayPcr } from './tpm/pcr.ts';

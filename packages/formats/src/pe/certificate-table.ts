@@ -1,3 +1,4 @@
+import { ByteView } from '../byte-view.ts';
 import { alignUp } from '../bytes.ts';
 import { CERTIFICATE_ALIGNMENT } from './authenticode-digest.ts';
 import { readPe } from './read-pe.ts';
@@ -14,11 +15,21 @@ const CERTIFICATE_LIMIT = 16;
  */
 export function readCertificates(bytes: Uint8Array): Uint8Array[] {
   const { view, certificates } = readPe(bytes);
-  const end = certificates.offset + certificates.sizeBytes;
+  return certificates.sizeBytes === 0
+    ? []
+    : readCertificateTable(view.slice(certificates.offset, certificates.sizeBytes));
+}
+
+/**
+ * readCertificateTable gives the PKCS #7 signatures in the certificate table of an EFI program, in file order.
+ * @throws formats/pe-invalid, formats/truncated, formats/limit
+ */
+export function readCertificateTable(table: Uint8Array): Uint8Array[] {
+  const view = new ByteView(table, { what: 'the certificate table of an EFI program' });
   const found: Uint8Array[] = [];
-  for (let at = certificates.offset; certificates.sizeBytes > 0 && at < end; ) {
+  for (let at = 0; at < view.sizeBytes; ) {
     const [lengthBytes, type] = [view.u32(at), view.u16(at + 6)];
-    if (lengthBytes < ENTRY_HEADER_BYTES || at + lengthBytes > end) {
+    if (lengthBytes < ENTRY_HEADER_BYTES || at + lengthBytes > view.sizeBytes) {
       throw view.fault(
         'formats/pe-invalid',
         `a certificate entry of ${lengthBytes} bytes, expected it in its table`,

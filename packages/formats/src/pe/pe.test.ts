@@ -7,7 +7,7 @@ import { addPeSection } from './add-pe-section.ts';
 import { authenticodeDigest } from './authenticode-digest.ts';
 import { attachCertificate, readCertificates, removeCertificates } from './certificate-table.ts';
 import { buildPe } from './pe-builder.testing.ts';
-import { peSectionBytes, readPe } from './read-pe.ts';
+import { peSectionBytes, readPe, readPeHead } from './read-pe.ts';
 import { readUki } from './read-uki.ts';
 
 const partsArbitrary = fc.uniqueArray(
@@ -30,6 +30,19 @@ test('readPe gives back the sections a file was built from', () => {
         file.sections.map((section) => ({ name: section.name, data: peSectionBytes(file, section) })),
         parts,
       );
+    }),
+  );
+});
+
+test('readPeHead says the same from the headers alone, and no less than all of them', () => {
+  fc.assert(
+    fc.property(programArbitrary, pkcs7Arbitrary, ({ bytes }, pkcs7) => {
+      const signed = attachCertificate(bytes, pkcs7);
+      const { view: _, ...head } = readPe(signed);
+      assert.deepEqual(readPeHead(signed.subarray(0, head.headersSizeBytes)), head);
+      const count = head.sections.length;
+      const end = count > 0 ? head.sectionTableOffset + 40 * count : head.certificateEntryOffset + 8;
+      assert.throws(() => readPeHead(signed.subarray(0, end - 1)), { code: 'formats/truncated' });
     }),
   );
 });

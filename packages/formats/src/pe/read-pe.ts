@@ -11,9 +11,8 @@ export interface PeSection {
   readonly fileSizeBytes: number;
 }
 
-/** The parts of a PE32+ file that signing, measuring and taking apart need. */
-export interface PeFile {
-  readonly view: ByteView;
+/** What the headers of a PE32+ file say that signing, measuring and taking apart need. */
+export interface PeHead {
   /** 0x8664 for x86-64, 0xaa64 for aarch64. */
   readonly machine: number;
   readonly coffHeaderOffset: number;
@@ -27,6 +26,11 @@ export interface PeFile {
   /** Where the entry of the certificate table in the data directories lies. */
   readonly certificateEntryOffset: number;
   readonly certificates: { readonly offset: number; readonly sizeBytes: number };
+}
+
+/** The headers of a PE32+ file with the whole of it. */
+export interface PeFile extends PeHead {
+  readonly view: ByteView;
 }
 
 /** The format allows 96 for images. */
@@ -43,6 +47,21 @@ const CERTIFICATE_DIRECTORY = 4;
  */
 export function readPe(bytes: Uint8Array, name = 'given as bytes'): PeFile {
   const view = new ByteView(bytes, { what: `EFI program ${name}` });
+  const file = { view, ...headOf(view) };
+  checkBounds(file);
+  return file;
+}
+
+/**
+ * readPeHead reads the headers from the first bytes of an EFI program that is too large for memory. What they point to is not looked at:
+ * it may lie outside the file.
+ * @throws formats/pe-invalid, formats/truncated (the headers do not end within the bytes), formats/limit
+ */
+export function readPeHead(bytes: Uint8Array): PeHead {
+  return headOf(new ByteView(bytes, { what: 'the headers of an EFI program' }));
+}
+
+function headOf(view: ByteView): PeHead {
   if (view.u16(0) !== 0x5a4d) throw view.fault('formats/pe-invalid', 'no DOS header, expected one');
   const header = view.u32(0x3c);
   if (view.u32(header) !== 0x4550) throw view.fault('formats/pe-invalid', 'no PE header, expected one');
@@ -65,9 +84,15 @@ export function readPe(bytes: Uint8Array, name = 'given as bytes'): PeFile {
     throw view.fault('formats/limit', `${sectionCount} sections, expected at most ${PE_SECTION_LIMIT}`);
   }
   const certificateEntryOffset = optional + 112 + 8 * CERTIFICATE_DIRECTORY;
+  const headersSizeBytes = view.u32(optional + 60);
+  if (headersSizeBytes < certificateEntryOffset + 8) {
+    throw view.fault(
+      'formats/pe-invalid',
+      `headers of ${headersSizeBytes} bytes, expected the data directories inside`,
+    );
+  }
   const sectionTableOffset = optional + optionalSize;
-  const file: PeFile = {
-    view,
+  return {
     machine,
     coffHeaderOffset: header + 4,
     optionalHeaderOffset: optional,
@@ -75,7 +100,7 @@ export function readPe(bytes: Uint8Array, name = 'given as bytes'): PeFile {
     sections: Array.from({ length: sectionCount }, (_, index) =>
       readSection(view, sectionTableOffset + index * SECTION_HEADER_BYTES),
     ),
-    headersSizeBytes: view.u32(optional + 60),
+    headersSizeBytes,
     sectionAlignment: view.u32(optional + 32),
     fileAlignment: view.u32(optional + 36),
     checksumOffset: optional + 64,
@@ -85,8 +110,6 @@ export function readPe(bytes: Uint8Array, name = 'given as bytes'): PeFile {
       sizeBytes: view.u32(certificateEntryOffset + 4),
     },
   };
-  checkBounds(file);
-  return file;
 }
 
 /** peSectionBytes gives a section's content without its file padding. */
@@ -104,19 +127,7 @@ function readSection(view: ByteView, at: number): PeSection {
   };
 }
 
-function checkBounds({
-  view,
-  sections,
-  headersSizeBytes,
-  certificates,
-  certificateEntryOffset,
-}: PeFile): void {
-  if (headersSizeBytes < certificateEntryOffset + 8) {
-    throw view.fault(
-      'formats/pe-invalid',
-      `headers of ${headersSizeBytes} bytes, expected the data directories inside`,
-    );
-  }
+function checkBounds({ view, sections, headersSizeBytes, certificates }: PeFile): void {
   view.slice(0, headersSizeBytes);
   for (const { fileOffset, fileSizeBytes } of sections) {
     if (fileSizeBytes > 0) view.slice(fileOffset, fileSizeBytes);

@@ -23,8 +23,13 @@ const leaf = der(authority.issue({}).certificatePem);
 function program(): Buffer {
   const file = Buffer.alloc(TABLE_AT);
   for (let at = 4096; at < TABLE_AT; at += 512) file.writeUInt32LE(at, at);
+  file.writeUInt16LE(0x5a4d, 0);
   file.writeUInt32LE(64, 0x3c);
-  file.writeUInt16LE(0x20b, 64 + 24);
+  file.writeUInt32LE(0x4550, 64);
+  const optional = 64 + 24;
+  file.writeUInt16LE(0x20b, optional);
+  file.writeUInt32LE(4096, optional + 60);
+  file.writeUInt32LE(16, optional + 108);
   return file;
 }
 

@@ -1,6 +1,12 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { messageOf, PlinthError } from '@plinth/base';
-import { readSignatureLists } from '@plinth/formats';
+import {
+  type PeHead,
+  readCertificateTable,
+  readPeHead,
+  readSignatureLists,
+  signedBytes,
+} from '@plinth/formats';
 import { EFI_GLOBAL, efiVariablePath, parseEfiByte } from '../../kernel/efi-variable.ts';
 import { readBytes, type Sys } from '../../sys/sys.ts';
 
@@ -12,11 +18,6 @@ const ATTRIBUTE_BYTES = 4;
 const HEAD_BYTES = 4096;
 const PIECE_BYTES = 256 * 1024;
 const TABLE_LIMIT_BYTES = 64 * 1024;
-/** Directory of certificates: the fifth, in the optional header of PE32+ (PE format, "Optional Header Data Directories"). */
-const CERTIFICATES = { magic: 0x20b, directoriesAt: 112, entry: 4, checksumAt: 64 };
-/** WIN_CERTIFICATE: length, revision, type; entries begin at multiples of eight. */
-const ENTRY_HEADER_BYTES = 8;
-const PKCS_SIGNED_DATA = 2;
 
 /** A UKI on the disk. */
 export interface UkiFile {
@@ -46,11 +47,14 @@ export async function assertBootable(
     const db = await readBytes(sys, DB);
     if (!db) throw refuse('the keys of the firmware cannot be read');
     const keys = readSignatureLists(db.subarray(ATTRIBUTE_BYTES)).map(({ certificateDer }) => certificateDer);
-    const layout = layoutOf(Buffer.from(await uki.read(0, HEAD_BYTES)), uki.sizeBytes);
-    if (!layout) throw refuse('it is not signed');
-    const table = await uki.read(layout.tableAt, layout.tableBytes);
-    const digest = await authenticodeDigest(uki, layout);
-    const own = signaturesIn(Buffer.from(table)).filter((signature) => signature.includes(digest));
+    const head = readPeHead(await uki.read(0, HEAD_BYTES));
+    const { offset, sizeBytes } = head.certificates;
+    if (sizeBytes === 0) throw refuse('it is not signed');
+    if (sizeBytes > TABLE_LIMIT_BYTES || offset + sizeBytes !== uki.sizeBytes)
+      throw new RangeError('its certificates are not at its end');
+    const signatures = readCertificateTable(await uki.read(offset, sizeBytes));
+    const digest = await digestOf(uki, head);
+    const own = signatures.map((each) => Buffer.from(each)).filter((each) => each.includes(digest));
     if (own.length === 0) throw refuse('no signature is over its bytes');
     if (!own.some((signature) => isByKey(signature, keys)))
       throw refuse('the firmware has no key that its signature is by');
@@ -60,52 +64,14 @@ export async function assertBootable(
   }
 }
 
-interface Layout {
-  readonly checksumAt: number;
-  readonly directoryAt: number;
-  readonly tableAt: number;
-  readonly tableBytes: number;
-}
-
-/** layoutOf finds what a signature does not cover; undefined for a program that is not signed. Throws RangeError for what is no PE. */
-function layoutOf(head: Buffer, sizeBytes: number): Layout | undefined {
-  const optional = head.readUInt32LE(0x3c) + 24;
-  if (head.readUInt16LE(optional) !== CERTIFICATES.magic) throw new RangeError('no PE32+');
-  const directoryAt = optional + CERTIFICATES.directoriesAt + CERTIFICATES.entry * 8;
-  const [tableAt, tableBytes] = [head.readUInt32LE(directoryAt), head.readUInt32LE(directoryAt + 4)];
-  if (tableBytes === 0) return undefined;
-  if (tableBytes > TABLE_LIMIT_BYTES || tableAt < directoryAt + 8 || tableAt + tableBytes !== sizeBytes)
-    throw new RangeError('its certificates are not at its end');
-  return { checksumAt: optional + CERTIFICATES.checksumAt, directoryAt, tableAt, tableBytes };
-}
-
-/** authenticodeDigest hashes what a signature covers: all but the checksum, the directory entry and the table. */
-async function authenticodeDigest(
-  uki: UkiFile,
-  { checksumAt, directoryAt, tableAt }: Layout,
-): Promise<Buffer> {
+/** As authenticodeDigest, but never more than a piece of it is in memory. */
+async function digestOf(uki: UkiFile, head: PeHead): Promise<Buffer> {
   const hash = createHash('sha256');
-  const covered: readonly (readonly [from: number, to: number])[] = [
-    [0, checksumAt],
-    [checksumAt + 4, directoryAt],
-    [directoryAt + 8, tableAt],
-  ];
-  for (const [from, to] of covered)
+  const { ranges, paddingBytes } = signedBytes(head, uki.sizeBytes);
+  for (const [from, to] of ranges)
     for (let at = from; at < to; at += PIECE_BYTES)
       hash.update(await uki.read(at, Math.min(PIECE_BYTES, to - at)));
-  return hash.digest();
-}
-
-function signaturesIn(table: Buffer): Buffer[] {
-  const found: Buffer[] = [];
-  for (let at = 0; at + ENTRY_HEADER_BYTES <= table.length; ) {
-    const lengthBytes = table.readUInt32LE(at);
-    if (lengthBytes < ENTRY_HEADER_BYTES || at + lengthBytes > table.length) break;
-    if (table.readUInt16LE(at + 6) === PKCS_SIGNED_DATA)
-      found.push(table.subarray(at + ENTRY_HEADER_BYTES, at + lengthBytes));
-    at += Math.ceil(lengthBytes / 8) * 8;
-  }
-  return found;
+  return hash.update(new Uint8Array(paddingBytes)).digest();
 }
 
 /** Whether a certificate of the firmware is in the signature, or has issued one that is. */

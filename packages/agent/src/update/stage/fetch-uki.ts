@@ -98,22 +98,17 @@ async function planCopies({ esp, fetcher, uki }: FetchUkiParts): Promise<Copy[]>
     const known = readUkiHead(await esp.read(from, 0, UKI_HEAD_BYTES));
     if (!known || known.fileBytes > sizeBytes) continue;
     for (const section of wanted.sections) {
-      if (
-        section.contentBytes < WORTH_BYTES ||
-        copies.some(({ offset }) => offset === section.offset + START_BYTES)
-      )
-        continue;
+      const offset = section.fileOffset + START_BYTES;
+      if (section.virtualSizeBytes < WORTH_BYTES || copies.some((copy) => copy.offset === offset)) continue;
       const same = known.sections.find(
-        ({ name, contentBytes }) =>
-          name === section.name && Math.abs(contentBytes - section.contentBytes) < END_BYTES / 2,
+        ({ name, virtualSizeBytes }) =>
+          name === section.name && Math.abs(virtualSizeBytes - section.virtualSizeBytes) < END_BYTES / 2,
       );
       if (!same) continue;
-      const middleBytes = Math.min(section.contentBytes, same.contentBytes) - START_BYTES - END_BYTES;
+      const sectionBytes = Math.min(section.virtualSizeBytes, same.virtualSizeBytes);
       copies.push({
-        from,
-        fromOffset: same.offset + START_BYTES,
-        offset: section.offset + START_BYTES,
-        sizeBytes: middleBytes,
+        ...{ from, fromOffset: same.fileOffset + START_BYTES, offset },
+        sizeBytes: sectionBytes - START_BYTES - END_BYTES,
       });
     }
   }

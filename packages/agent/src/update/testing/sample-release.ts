@@ -61,6 +61,7 @@ export function sampleUki(version: string, sizeBytes: number): Uint8Array {
   file.writeUInt16LE(2, pe + 6);
   file.writeUInt16LE(optionalBytes, pe + 20);
   file.writeUInt16LE(0x20b, pe + 24);
+  file.writeUInt32LE(4096, pe + 24 + 60);
   file.writeUInt32LE(16, pe + 24 + 108);
   const sections: readonly (readonly [string, number, number])[] = [
     ['.cmdline', 4096, 4096],
