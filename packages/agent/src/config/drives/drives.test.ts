@@ -89,8 +89,20 @@ test('two config drives are a mistake; the first partition of one drive is not',
   const two = await findDrive(machine({ vdb: volume('fat12'), vdc: volume('iso-nova') }));
   assert.ok(two.kind === 'unusable');
   assert.match(two.why, /vdb and vdc both are config drives, expected one/);
-  const one = await findDrive(machine({ vdb: volume('iso-localds'), vdb1: volume('iso-localds') }));
-  assert.equal(one.kind, 'given');
+  const alike = async (...devices: string[]) =>
+    (await findDrive(machine(Object.fromEntries(devices.map((each) => [each, volume('iso-localds')]))))).kind;
+  for (const [drive, part] of [
+    ['vdb', 'vdb1'],
+    ['nvme0n1', 'nvme0n1p1'],
+    ['sr0', 'sr0p1'],
+  ] as const)
+    assert.equal(await alike(drive, part), 'given', part);
+  // Names of drives that begin with the name of another drive.
+  for (const [drive, other] of [
+    ['sda', 'sdaa'],
+    ['nvme0n1', 'nvme0n10'],
+  ] as const)
+    assert.equal(await alike(drive, other), 'unusable', other);
 });
 
 test('a file above the limit, and a chain that leads in a circle, are refused after little is read', async () => {

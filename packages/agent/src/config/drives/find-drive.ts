@@ -49,7 +49,7 @@ export async function findDrive(sys: Pick<Sys, 'readDir' | 'readRange'>): Promis
   const found: { readonly device: string; readonly outcome: Exclude<FoundDrive, { kind: 'none' }> }[] = [];
   for (const device of devices) {
     // A volume that begins where its drive does is seen as the first partition again.
-    if (found.some((before) => device.startsWith(before.device))) continue;
+    if (found.some((before) => isPartOf(device, before.device))) continue;
     const outcome = await readDrive(sys, device);
     if (outcome) found.push({ device, outcome });
   }
@@ -59,6 +59,13 @@ export async function findDrive(sys: Pick<Sys, 'readDir' | 'readRange'>): Promis
   const source = first.outcome.kind === 'given' ? first.outcome.drive.kind : first.outcome.source;
   const which = found.map(({ device }) => device).join(' and ');
   return { kind: 'unusable', source, why: `${which} both are config drives, expected one` };
+}
+
+/** Whether a device is a partition of a drive: sda1 of sda, nvme0n1p1 of nvme0n1; sdaa and nvme0n10 are drives of their own. */
+function isPartOf(device: string, drive: string): boolean {
+  return (
+    device.startsWith(drive) && (/\d$/.test(drive) ? /^p\d+$/ : /^\d+$/).test(device.slice(drive.length))
+  );
 }
 
 async function readDrive(
