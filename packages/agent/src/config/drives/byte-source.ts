@@ -50,6 +50,11 @@ export function boundedSource(
   };
 }
 
+/** sameName compares names of files as DriveFiles does. */
+export function sameName(found: string, wanted: string): boolean {
+  return found.toLowerCase() === wanted.toLowerCase();
+}
+
 /** checkFileSize refuses a file before it is read. @throws DriveProblem */
 export function checkFileSize(path: readonly string[], sizeBytes: number, limitBytes: number): void {
   if (sizeBytes > limitBytes)

@@ -4,6 +4,7 @@ import {
   type DriveFiles,
   DriveProblem,
   FOLDER_LIMIT_BYTES,
+  sameName,
 } from './byte-source.ts';
 
 // FAT12, FAT16 and FAT32 as in Microsoft's "FAT File System Specification" (fatgen103). Read here and not mounted, for
@@ -42,7 +43,9 @@ export async function openFat(source: ByteSource): Promise<DriveFiles | undefine
     async readFile(path, limitBytes) {
       let folder = root;
       for (const [index, name] of path.entries()) {
-        const found = folder.find((each) => (each.attributes & LABEL_FLAG) === 0 && same(each.name, name));
+        const found = folder.find(
+          (each) => (each.attributes & LABEL_FLAG) === 0 && sameName(each.name, name),
+        );
         if (!found) return undefined;
         const isFolder = (found.attributes & FOLDER_FLAG) !== 0;
         if (index === path.length - 1) {
@@ -180,8 +183,4 @@ function shortName(entry: Buffer, attributes: number): string {
   if ((attributes & LABEL_FLAG) !== 0) return text(0, 11);
   const extension = text(8, 11);
   return extension === '' ? text(0, 8) : `${text(0, 8)}.${extension}`;
-}
-
-function same(found: string, wanted: string): boolean {
-  return found.toLowerCase() === wanted.toLowerCase();
 }

@@ -4,6 +4,7 @@ import {
   type DriveFiles,
   DriveProblem,
   FOLDER_LIMIT_BYTES,
+  sameName,
 } from './byte-source.ts';
 
 // ECMA-119 (ISO 9660), 8.4 "Primary Volume Descriptor" and 9.1 "Format of a Directory Record"; names from Joliet or from
@@ -41,7 +42,7 @@ export async function openIso9660(source: ByteSource): Promise<DriveFiles | unde
       let at: Entry | undefined = root;
       for (const name of path) {
         if (!at || (at.flags & FOLDER_FLAG) === 0) return undefined;
-        at = (await readFolder(source, at, joliet !== undefined)).find((each) => same(each.name, name));
+        at = (await readFolder(source, at, joliet !== undefined)).find((each) => sameName(each.name, name));
       }
       if (!at || (at.flags & FOLDER_FLAG) !== 0) return undefined;
       if ((at.flags & MORE_EXTENTS_FLAG) !== 0)
@@ -113,8 +114,4 @@ function rockRidgeName(area: Buffer): string | undefined {
     at += length;
   }
   return name === '' ? undefined : name;
-}
-
-function same(found: string, wanted: string): boolean {
-  return found.toLowerCase() === wanted.toLowerCase();
 }
