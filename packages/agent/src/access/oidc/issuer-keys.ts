@@ -1,7 +1,7 @@
 import { messageOf, PlinthError } from '@plinth/base';
 import type { JSONWebKeySet } from 'jose';
 import { z } from 'zod';
-import { httpGet } from '../../config/sources/http-get.ts';
+import { getAddress } from '../../config/sources/http-get.ts';
 
 /** The issuer as the machine config names it. */
 export interface IssuerAddress {
@@ -97,18 +97,8 @@ async function fetchKeys(
 
 /** One bounded request over TLS of the one authority; no redirect is followed and no proxy used. */
 async function fetchJson(url: URL, caPem: string): Promise<unknown> {
-  const answer = await httpGet({
-    ...{
-      tls: true,
-      method: 'GET',
-      fromLowPort: false,
-      timeoutMs: TIMEOUT_MS,
-      limitBytes: LIMIT_BYTES,
-      caPem,
-    },
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port || 443),
-    path: `${url.pathname}${url.search}`,
+  const answer = await getAddress(url, {
+    ...{ timeoutMs: TIMEOUT_MS, limitBytes: LIMIT_BYTES, caPem },
     headers: { accept: 'application/json' },
   });
   if (answer.status !== 200) throw new Error(`it answers with status ${answer.status}`);

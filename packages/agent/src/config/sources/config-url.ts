@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { configLimits } from '@plinth/config';
 import { z } from 'zod';
 import { type Asked, retryAfter, unexpected, wordsFor } from './ask-service.ts';
-import { AnswerTooLarge, httpGet } from './http-get.ts';
+import { AnswerTooLarge, getAddress } from './http-get.ts';
 import { inRounds, type RoundsParts } from './in-rounds.ts';
 
 /** Where a config is, and who vouches for who gives it. */
@@ -74,19 +74,8 @@ async function askUrl(
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<Asked> {
   try {
-    const answer = await httpGet({
-      ...{
-        tls: true,
-        method: 'GET',
-        fromLowPort: false,
-        limitBytes: configLimits.bytes,
-        timeoutMs,
-        signal,
-        caPem,
-      },
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port || 443),
-      path: `${url.pathname}${url.search}`,
+    const answer = await getAddress(url, {
+      ...{ limitBytes: configLimits.bytes, timeoutMs, signal, caPem },
       headers: { accept: 'application/yaml, text/plain, */*' },
     });
     if (answer.status !== 200) return { ...unexpected(answer, 'the request'), ...retryAfter(answer) };

@@ -34,6 +34,24 @@ export class AnswerTooLarge extends Error {
   }
 }
 
+/** What is asked of an address. */
+export type AddressRequest = Pick<
+  MetadataRequest,
+  'headers' | 'timeoutMs' | 'limitBytes' | 'caPem' | 'signal'
+>;
+
+/** getAddress asks for what an https address names, as httpGet does: no redirect is followed, and no proxy used. */
+export function getAddress(url: URL, asked: AddressRequest): Promise<MetadataAnswer> {
+  return httpGet({
+    ...asked,
+    ...{ tls: true, method: 'GET', fromLowPort: false },
+    // An IPv6 address stands in brackets in a URL, and without them everywhere else.
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || 443),
+    path: `${url.pathname}${url.search}`,
+  });
+}
+
 /** Ports that only root may send from; those below are for services. */
 const LOW_PORTS = [600, 1024] as const;
 const PORT_TRIES = 8;
