@@ -1,4 +1,4 @@
-import { PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import { findConfig } from '../config/find-config.ts';
 import { type ServedConfig, serveConfig } from '../config/serve-config.ts';
 import { openUrlSource } from '../config/sources/config-url.ts';
@@ -95,12 +95,9 @@ export async function waitForConfig(
     if (door) return;
     const why =
       (await whyShut(store, nothing)) ??
-      (await openDoor({ ...parts, code: () => code, take }).then(
-        (opened) => {
-          door = opened;
-        },
-        (reason: unknown) => (reason instanceof Error ? reason.message : String(reason)),
-      ));
+      (await openDoor({ ...parts, code: () => code, take }).then((opened) => {
+        door = opened;
+      }, messageOf));
     if (why !== undefined && why !== saidShut)
       console.say(`maintenance: takes no config over the network: ${why}`);
     saidShut = why ?? '';
