@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { ioError, isErrno, writeFileAtomic } from '@plinth/host';
 import { type Certificate, readCertificate } from '../certificate.ts';
+import { parseKeyList } from '../record.ts';
 import { isKeyRole, type KeyRole, keyRoleNames } from './key-roles.ts';
 
 /** One key as `keyring.json` names it. */
@@ -89,25 +90,17 @@ async function readText(path: string, what: string): Promise<string> {
 }
 
 function parseKeyRing(text: string): KeyRingFile | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Not JSON: reported by the caller as a damaged key ring.
-    return undefined;
-  }
-  if (!isRecord(value) || value['format'] !== 1 || !Array.isArray(value['keys'])) return undefined;
-  const { created, organisation, ownerGuid } = value;
+  const list = parseKeyList(text, parseEntry);
+  if (!list) return undefined;
+  const { keys } = list;
+  const { created, organisation, ownerGuid } = list.fields;
   if (typeof created !== 'string' || typeof organisation !== 'string' || typeof ownerGuid !== 'string')
     return undefined;
-  const keys = value['keys'].map(parseEntry).filter((entry) => entry !== undefined);
-  const complete =
-    keys.length === value['keys'].length && keyRoleNames.every((role) => isInForceOnce(keys, role));
+  const complete = keyRoleNames.every((role) => isInForceOnce(keys, role));
   return complete ? { format: 1, created, organisation, ownerGuid, keys } : undefined;
 }
 
-function parseEntry(value: unknown): KeyEntry | undefined {
-  if (!isRecord(value)) return undefined;
+function parseEntry(value: Readonly<Record<string, unknown>>): KeyEntry | undefined {
   const { role, fingerprint, created, retired } = value;
   if (typeof role !== 'string' || !isKeyRole(role) || typeof created !== 'string') return undefined;
   if (typeof fingerprint !== 'string' || !/^[0-9a-f]{64}$/.test(fingerprint)) return undefined;
@@ -116,8 +109,4 @@ function parseEntry(value: unknown): KeyEntry | undefined {
 
 function isInForceOnce(keys: readonly KeyEntry[], role: KeyRole): boolean {
   return keys.filter((entry) => entry.role === role && !entry.retired).length === 1;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,6 +1,7 @@
 import { verify } from 'node:crypto';
 import { concatBytes, encodeText } from '@plinth/formats';
 import type { Certificate } from '../certificate.ts';
+import { isRecord } from '../record.ts';
 import type { Signer } from '../signer.ts';
 import { type SignatureVerdict, signatureFails, signatureUnknown } from '../verdict.ts';
 
@@ -70,8 +71,4 @@ export function parseDsse(text: string): DsseEnvelope | undefined {
   });
   if (signatures.length > 16 || !signatures.every((entry) => entry !== undefined)) return undefined;
   return { payloadType, payload, signatures };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { ioError, isErrno, writeFileAtomic } from '@plinth/host';
+import { isRecord, parseKeyList } from '../record.ts';
 import { isUpdateRole, type UpdateRole, updateRoleNames } from './update-roles.ts';
 
 /** One update key: Ed25519, named by its key id of TUF. */
@@ -75,21 +76,13 @@ export async function readUpdateKeyRing(folder: string): Promise<UpdateKeyRing |
 }
 
 function parseRing(text: string): UpdateKeyRing | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Not JSON: reported by the caller as damaged.
-    return undefined;
-  }
-  if (!isRecord(value) || value['format'] !== 1 || !Array.isArray(value['keys'])) return undefined;
-  const { created, rootVersion, thresholds } = value;
+  const list = parseKeyList(text, parseKey);
+  if (!list) return undefined;
+  const { created, rootVersion, thresholds } = list.fields;
   if (typeof created !== 'string' || !isCount(rootVersion) || !isRecord(thresholds)) return undefined;
-  const keys = value['keys'].map(parseKey).filter((key) => key !== undefined);
-  if (keys.length !== value['keys'].length) return undefined;
   const counts = parseThresholds(thresholds);
   if (!counts) return undefined;
-  const ring: UpdateKeyRing = { format: 1, created, rootVersion, thresholds: counts, keys };
+  const ring: UpdateKeyRing = { format: 1, created, rootVersion, thresholds: counts, keys: list.keys };
   // Each role must be able to sign.
   const isWhole = updateRoleNames.every((role) => counts[role] <= currentUpdateKeys(ring, role).length);
   return isWhole ? ring : undefined;
@@ -102,8 +95,7 @@ function parseThresholds(value: Readonly<Record<string, unknown>>): UpdateKeyRin
   return { root, targets, images, snapshot, timestamp };
 }
 
-function parseKey(value: unknown): UpdateKey | undefined {
-  if (!isRecord(value)) return undefined;
+function parseKey(value: Readonly<Record<string, unknown>>): UpdateKey | undefined {
   const { role, keyId, publicKey, created, retired } = value;
   if (typeof role !== 'string' || !isUpdateRole(role) || typeof created !== 'string') return undefined;
   if (typeof keyId !== 'string' || !isDigest(keyId)) return undefined;
@@ -117,8 +109,4 @@ function isDigest(text: string): boolean {
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }
