@@ -26,10 +26,11 @@ export interface OciDocument {
   readonly bytes: Uint8Array;
 }
 
-/** The one config that says nothing; it is a blob like others. */
+/** The one config that says nothing. */
 export const EMPTY_CONFIG = Buffer.from('{}');
 
-const EMPTY: Descriptor = {
+/** That config as a blob like others. */
+export const EMPTY: Descriptor = {
   mediaType: 'application/vnd.oci.empty.v1+json',
   digest: digestOf(EMPTY_CONFIG),
   size: EMPTY_CONFIG.length,

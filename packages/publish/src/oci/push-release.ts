@@ -1,10 +1,10 @@
 import { type Progress, silentProgress } from '@plinth/base';
 import { z } from 'zod';
-import type { ReleaseFiles } from '../release/read-release-files.ts';
-import { readReleaseFiles } from '../release/read-release-files.ts';
+import { type ReleaseFiles, readReleaseFiles } from '../release/read-release-files.ts';
 import { readCredentials } from './credentials.ts';
 import {
   type Descriptor,
+  EMPTY,
   EMPTY_CONFIG,
   INDEX_TYPE,
   makeArtefact,
@@ -73,16 +73,13 @@ async function pushBlobs(
 ): Promise<Set<string>> {
   const type = 'application/octet-stream';
   const sent = new Set<string>();
-  await pushBlob(client, `sha256:${EMPTY_SHA256}`, { bytes: EMPTY_CONFIG, type });
+  await pushBlob(client, EMPTY.digest, { bytes: EMPTY_CONFIG, type });
   for (const { name, path, sizeBytes, sha256 } of files) {
     progress.note(name);
     if (await pushBlob(client, `sha256:${sha256}`, { path, sizeBytes, type })) sent.add(name);
   }
   return sent;
 }
-
-/** SHA-256 of "{}". */
-const EMPTY_SHA256 = '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a';
 
 /** False when the registry has it. */
 async function pushBlob(client: RegistryClient, digest: string, body: Body): Promise<boolean> {
