@@ -1,5 +1,5 @@
 export { type ChannelOptions, changeRule, promote, type RuleRequest } from './channel/change-channel.ts';
-export { channelNames, readChannel } from './channel/channel-store.ts';
+export { channelNames, requireChannel } from './channel/channel-store.ts';
 export { type InitUpdateKeysOptions, initUpdateKeys } from './keys/init-update-keys.ts';
 export {
   type RotatedUpdateKey,

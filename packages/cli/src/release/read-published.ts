@@ -4,9 +4,9 @@ import {
   channelNames,
   type Expiry,
   loadRepository,
-  readChannel,
   readExpiries,
   readTargetList,
+  requireChannel,
 } from '@plinth/publish';
 import type { Channel } from '@plinth/updates';
 
@@ -31,15 +31,6 @@ export async function readPublished(repo: string, only?: string): Promise<Publis
   }
   const targets = readTargetList(stored);
   const names = only === undefined ? channelNames(targets) : [only];
-  const channels = await Promise.all(
-    names.map(async (name) => {
-      const channel = await readChannel(repoDir, targets, name);
-      if (channel) return channel;
-      throw new PlinthError(
-        'publish/not-published',
-        `Cannot find channel ${name} in ${repoDir}: it has ${channelNames(targets).join(', ') || 'none'}`,
-      );
-    }),
-  );
+  const channels = await Promise.all(names.map((name) => requireChannel(repoDir, targets, name)));
   return { channels, expiries: await readExpiries(repoDir) };
 }

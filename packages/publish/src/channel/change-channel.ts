@@ -1,7 +1,7 @@
 import { PlinthError } from '@plinth/base';
 import type { Channel } from '@plinth/updates';
 import { changeRepository, type RepositoryOptions } from '../repository/change-repository.ts';
-import { emptyChannel, readChannel } from './channel-store.ts';
+import { emptyChannel, readChannel, requireChannel } from './channel-store.ts';
 import { dropRule, editChannel, type RuleList, requireRelease } from './edit-channel.ts';
 
 export interface ChannelOptions extends RepositoryOptions {
@@ -70,17 +70,4 @@ async function changeOne(options: ChannelOptions, edit: (channel: Channel) => Ch
     return { channels: [changed] };
   });
   return changed;
-}
-
-async function requireChannel(
-  repoDir: string,
-  targets: Parameters<typeof readChannel>[1],
-  name: string,
-): Promise<Channel> {
-  const channel = await readChannel(repoDir, targets, name);
-  if (channel) return channel;
-  throw new PlinthError(
-    'publish/not-published',
-    `Cannot find channel ${name} in ${repoDir}: nothing was published to it, expected a channel`,
-  );
 }

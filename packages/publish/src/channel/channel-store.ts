@@ -59,6 +59,20 @@ export async function readChannel(
   return parseChannel(text, path);
 }
 
+/**
+ * requireChannel reads a channel that a repository has to have.
+ * @throws publish/not-published when it has none of that name, what readChannel throws
+ */
+export async function requireChannel(repoDir: string, targets: TargetList, name: string): Promise<Channel> {
+  const channel = await readChannel(repoDir, targets, name);
+  if (channel) return channel;
+  const others = channelNames(targets).join(', ') || 'none';
+  throw new PlinthError(
+    'publish/not-published',
+    `Cannot find channel ${name} in ${repoDir}: nothing was published to it, the repository has ${others}`,
+  );
+}
+
 /** A channel as it is written: its file below `targets/`, and how the metadata name it. */
 export interface WrittenChannel {
   readonly target: string;
