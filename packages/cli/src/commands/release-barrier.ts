@@ -1,6 +1,5 @@
 import { defineCommand } from '../framework/command.ts';
-import { required } from '../framework/options.ts';
-import { repositoryArgument, ruleOptions } from '../release/repository-options.ts';
+import { repositoryArgument, ruleOptions, versionArgument } from '../release/repository-options.ts';
 
 export const releaseBarrierCommand = defineCommand({
   path: ['release', 'barrier'],
@@ -14,7 +13,7 @@ export const releaseBarrierCommand = defineCommand({
     { run: 'plinth release barrier repo 0.2.0 --undo', what: 'take it back' },
   ],
   options: ruleOptions,
-  args: { repo: repositoryArgument, version: required('VERSION', 'Version that the channel offers') },
+  args: { repo: repositoryArgument, version: versionArgument },
   run: async ({ args: { repo, version }, options }, context) => {
     const { changePublishedRule } = await import('../release/change-rule.ts');
     return changePublishedRule(repo, { rule: 'barrier', version }, options, context);

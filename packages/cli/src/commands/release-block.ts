@@ -1,6 +1,5 @@
 import { defineCommand } from '../framework/command.ts';
-import { required } from '../framework/options.ts';
-import { repositoryArgument, ruleOptions } from '../release/repository-options.ts';
+import { repositoryArgument, ruleOptions, versionArgument } from '../release/repository-options.ts';
 
 export const releaseBlockCommand = defineCommand({
   path: ['release', 'block'],
@@ -14,7 +13,7 @@ export const releaseBlockCommand = defineCommand({
     { run: 'plinth release block repo 0.2.0 --undo', what: 'take it back' },
   ],
   options: ruleOptions,
-  args: { repo: repositoryArgument, version: required('VERSION', 'Version that the channel offers') },
+  args: { repo: repositoryArgument, version: versionArgument },
   run: async ({ args: { repo, version }, options }, context) => {
     const { changePublishedRule } = await import('../release/change-rule.ts');
     return changePublishedRule(repo, { rule: 'block', version }, options, context);

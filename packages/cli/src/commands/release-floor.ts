@@ -1,6 +1,5 @@
 import { defineCommand } from '../framework/command.ts';
-import { required } from '../framework/options.ts';
-import { repositoryArgument, ruleOptions } from '../release/repository-options.ts';
+import { repositoryArgument, ruleOptions, versionArgument } from '../release/repository-options.ts';
 
 const { undo: _, ...options } = ruleOptions;
 
@@ -13,7 +12,7 @@ export const releaseFloorCommand = defineCommand({
     { run: 'plinth release floor repo 0.2.0 --channel candidate --reason "the same"', what: 'of another' },
   ],
   options,
-  args: { repo: repositoryArgument, version: required('VERSION', 'Version that the channel offers') },
+  args: { repo: repositoryArgument, version: versionArgument },
   run: async ({ args: { repo, version }, options: given }, context) => {
     const { changePublishedRule } = await import('../release/change-rule.ts');
     return changePublishedRule(repo, { rule: 'floor', version }, { ...given, undo: false }, context);

@@ -1,7 +1,7 @@
 import { defineCommand } from '../framework/command.ts';
-import { required, textOr } from '../framework/options.ts';
+import { textOr } from '../framework/options.ts';
 import { nextCommands } from '../output/blocks.ts';
-import { repositoryArgument, signingOptions } from '../release/repository-options.ts';
+import { repositoryArgument, signingOptions, versionArgument } from '../release/repository-options.ts';
 
 export const releasePromoteCommand = defineCommand({
   path: ['release', 'promote'],
@@ -16,7 +16,7 @@ export const releasePromoteCommand = defineCommand({
     to: textOr('NAME', 'stable', 'Channel that is to offer it'),
     ...signingOptions,
   },
-  args: { repo: repositoryArgument, version: required('VERSION', 'Version that the channel offers') },
+  args: { repo: repositoryArgument, version: versionArgument },
   run: async ({ args: { repo, version }, options }, context) => {
     const { promote } = await import('@plinth/publish');
     const { channelBlocks } = await import('../release/channel-view.ts');

@@ -55,7 +55,7 @@ export const releasePublishCommand = defineCommand({
         nextCommands([
           [`plinth release show ${to}`, 'what nodes are offered'],
           [`plinth release serve ${to}`, 'to nodes that reach this computer'],
-          [`plinth release refresh ${to}`, 'once a day, or nodes stop believing it'],
+          [`plinth release refresh ${to}`, 'by a timer, more than once a day, or nodes stop believing it'],
         ]),
       ],
     };

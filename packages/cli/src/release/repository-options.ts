@@ -15,6 +15,8 @@ export const channelOption = textOr('NAME', 'stable', 'Channel');
 
 export const repositoryArgument = required('REPO', 'Folder of the repository');
 
+export const versionArgument = required('VERSION', 'Version that the channel offers');
+
 /** What a command takes that says something about a version. */
 export const ruleOptions = {
   reason: text('TEXT', 'Why; nodes show it'),
