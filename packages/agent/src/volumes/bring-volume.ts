@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { PlinthError } from '@plinth/base';
+import { PlinthError } from '@plinth/base';
 import { type Volume, volumeMountOptions } from '@plinth/config';
 import { SYSTEMD_RUN } from '../capture/capture-arguments.ts';
 import type { NodeConsole } from '../console.ts';
@@ -38,7 +38,7 @@ export interface Outcome {
 
 /** Brings volumes to their places and keeps the notes. */
 export interface VolumeBringer {
-  /** Reads the notes and drops those of volumes that are not asked for. Throws what the store throws, and for notes of another shape. */
+  /** Reads the notes and drops those of volumes that are not asked for. @throws volume/notes-damaged, and what the store throws */
   keepFor(names: readonly string[]): Promise<void>;
   /** Makes, checks and mounts what is needed. @throws volume/… */
   bring(volume: Volume): Promise<Outcome>;
@@ -129,8 +129,17 @@ export function volumeBringer({ sys, store, console }: BringParts): VolumeBringe
 
   async function readRecords(): Promise<VolumeRecords> {
     const bytes = await store.read(STORED);
-    // What cannot be read must not be taken for "nothing was made": it is thrown, round after round.
-    return bytes === undefined ? NO_RECORDS : recordsSchema.parse(JSON.parse(bytes.toString('utf8')));
+    if (bytes === undefined) return NO_RECORDS;
+    try {
+      return recordsSchema.parse(JSON.parse(bytes.toString('utf8')));
+    } catch (cause) {
+      // What cannot be read must not be taken for "nothing was made": it is thrown, round after round.
+      throw new PlinthError(
+        'volume/notes-damaged',
+        `Cannot read the notes of volumes: ${STORED} is not of their shape, expected it as it was written`,
+        { cause },
+      );
+    }
   }
 
   return {

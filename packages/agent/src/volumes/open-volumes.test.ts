@@ -185,8 +185,12 @@ test('notes that cannot be read are not taken for none', async () => {
   const running = start(machine, [data], store);
   await until(running, machine, 'required-volumes', 'unknown');
   await new Promise((resolve) => setTimeout(resolve, 20));
+  const { observed, fix } = await until(running, machine, 'required-volumes', 'unknown');
+  assert.match(observed, /^Cannot read the notes of volumes: volumes.json is not of their shape/);
+  assert.match(fix, /plinth reset/);
   await running.stop();
   assert.deepEqual(machine.done, []);
+  assert.equal(running.said.filter((line) => line.endsWith('[volume/notes-damaged]')).length, 1);
 });
 
 for (const [exitCode, code] of [

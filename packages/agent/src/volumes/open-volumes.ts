@@ -38,6 +38,7 @@ export function openVolumes(parts: VolumesParts): Volumes {
   const bringer = volumeBringer(parts);
   let outcomes = new Map<string, Outcome>();
   let leftovers: readonly string[] = [];
+  const say = ({ message, code }: PlinthError) => console.say(`${message} [${code}]`);
 
   async function round(volumes: readonly Volume[]): Promise<void> {
     const names = volumes.map(({ name }) => name);
@@ -50,7 +51,7 @@ export function openVolumes(parts: VolumesParts): Volumes {
       const outcome = await bringer.bring(volume).catch((reason: unknown): Outcome => {
         signal.throwIfAborted();
         const problem = PlinthError.from(reason, 'volume/failed', `Cannot mount volume ${volume.name}`);
-        if (before?.problem?.message !== problem.message) console.say(`${problem.message} [${problem.code}]`);
+        if (before?.problem?.message !== problem.message) say(problem);
         return { problem, concern: '' };
       });
       next.set(volume.name, outcome);
@@ -71,7 +72,7 @@ export function openVolumes(parts: VolumesParts): Volumes {
     return stuck;
   }
 
-  let failure: string | undefined;
+  let failure: PlinthError | undefined;
   const isGood = (volume: Volume) => {
     const outcome = outcomes.get(volume.name);
     return outcome !== undefined && outcome.problem === undefined;
@@ -88,7 +89,12 @@ export function openVolumes(parts: VolumesParts): Volumes {
       const isIdle = isDone && volumes.length === 0;
       if (settled() && (isUrgent || (!isIdle && idle % IDLE_TICKS === 0))) {
         failedLooks++;
-        failure = await round(volumes).then(() => undefined, String);
+        const before = failure?.message;
+        failure = await round(volumes).then(
+          () => undefined,
+          (reason: unknown) => PlinthError.from(reason, 'volume/failed', 'Cannot look at the volumes'),
+        );
+        if (failure && failure.message !== before && !signal.aborted) say(failure);
         seen = volumes;
       }
       await pause(tickMs, signal);

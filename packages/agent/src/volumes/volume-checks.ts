@@ -1,3 +1,4 @@
+import type { PlinthError } from '@plinth/base';
 import { VOLUMES_FOLDER, type Volume } from '@plinth/config';
 import { type CheckSpec, type Finding, fail, pass, unknown } from '../checks/check.ts';
 import type { Outcome } from './bring-volume.ts';
@@ -9,7 +10,7 @@ export interface VolumesView {
   /** Volumes that no document asks for and that are in use. */
   readonly leftovers: readonly string[];
   /** Why nothing could be looked at. */
-  readonly failure: string | undefined;
+  readonly failure: PlinthError | undefined;
 }
 
 const COMMON = {
@@ -41,7 +42,7 @@ export function volumeChecks(view: () => VolumesView): readonly CheckSpec[] {
 function judge({ wanted, outcomeOf, failure }: VolumesView, isRequired: boolean): Finding {
   const volumes = wanted.filter(({ required }) => required === isRequired);
   if (volumes.length === 0) return pass('none are given');
-  if (failure !== undefined) return unknown(`could not be looked at: ${failure}`);
+  if (failure) return { ...unknown(failure.message), fix: failure.hint };
   const problems = volumes.flatMap(({ name }) => outcomeOf(name)?.problem ?? []);
   const [first] = problems;
   if (first) {

@@ -36,6 +36,11 @@ export const volumeCodes = {
     cause: '/var is in memory or takes no data.',
     fix: 'Mend /var first: "plinth health" says what is wrong with it.',
   },
+  'volume/notes-damaged': {
+    meaning: 'The notes of the volumes that the node made cannot be read, so it makes and mounts none.',
+    cause: 'The file system of /var was damaged, or somebody wrote to the notes.',
+    fix: 'Run "plinth reset": it makes /var anew, and volumes are found again by their labels.',
+  },
   'volume/place-taken': {
     meaning: 'Something else is mounted at the place of the volume, or the volume at another place.',
     cause: 'A pod or a person mounted it.',
