@@ -19,7 +19,7 @@ import { actMessage } from '../../machine/machine-service.ts';
 import type { Machine } from '../../machine/open-machine.ts';
 import { callerKey, requireRole } from '../../server/guard.ts';
 import { judgeActivate, judgeRollBack } from '../activate/judge-activate.ts';
-import type { Stager, UpdateStore } from '../types.ts';
+import type { StageRecord, Stager, UpdateStore } from '../types.ts';
 import { type CheckParts, checkUpdates, sourceOf } from './check-updates.ts';
 import { choiceMessage, stageMessage, updateMessage } from './messages.ts';
 import { viewUpdate } from './read-update.ts';
@@ -78,9 +78,10 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
           ...(bytesPerSecond !== undefined && { limits: { bytesPerSecond } }),
           ...{ by: callerName(context), signal: context.signal },
         });
+        // Who asked and when stays: read once, not with each piece that has come.
+        let record: Pick<StageRecord, 'source' | 'by' | 'askedAtMs'> | undefined;
         for await (const each of progress) {
-          const { stage } = await stager.readUpdateState();
-          const record = stage ?? {
+          record ??= (await stager.readUpdateState()).stage ?? {
             ...{ source: sourceOf(policy()), by: callerName(context), askedAtMs: nowMs() },
           };
           const state = each.phase === 'staged' ? 'staged' : 'running';
