@@ -115,7 +115,7 @@ export function newSnapshot(
 export function describedRole(
   snapshot: SnapshotMetadata,
   role: string,
-): { readonly version: number; readonly length?: number } {
+): SnapshotMetadata['signed']['meta'][string] {
   const name = `${role}.json`;
   const { meta } = snapshot.signed;
   const described = Object.hasOwn(meta, name) ? meta[name] : undefined;
@@ -135,8 +135,7 @@ export function newTargets(
   atMs: number,
 ): TargetsMetadata {
   const file = `${role}.json`;
-  const described = snapshot.signed.meta[file];
-  if (!described) throw invalid('snapshot.json', `no ${file}`, 'every role that is delegated to');
+  const described = describedRole(snapshot, role);
   requireDescribed(() => described.verify(Buffer.from(bytes)), file);
   const targets = parseMetadata('targets', bytes, file);
   requireSigned(above, role, targets, file);
