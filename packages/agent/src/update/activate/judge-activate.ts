@@ -19,12 +19,7 @@ export interface ActivateFacts {
  * @throws update/act-running, update/nothing-staged, update/other-staged, update/kubernetes-skew, and what planActivate throws
  */
 export function judgeActivate({ disk, stage, kubernetesMinors }: ActivateFacts, wanted: string): string {
-  if (stage?.state === 'running')
-    throw new PlinthError(
-      'update/act-running',
-      `Cannot activate ${wanted || 'a version'}: staging of ${stage.version ?? 'the next version'} runs, expected it to have ended`,
-      { retryable: true },
-    );
+  assertNotStaging(stage, `activate ${wanted || 'a version'}`);
   const { staged } = viewSlots(disk);
   const version = wanted || staged?.version || '';
   if (version === '')
@@ -45,12 +40,16 @@ export function judgeActivate({ disk, stage, kubernetesMinors }: ActivateFacts, 
  * @throws update/act-running, update/no-rollback
  */
 export function judgeRollBack({ disk, stage }: Pick<ActivateFacts, 'disk' | 'stage'>): string {
-  if (stage?.state === 'running')
-    throw new PlinthError(
-      'update/act-running',
-      `Cannot roll back: staging of ${stage.version ?? 'the next version'} runs, expected it to have ended`,
-      { retryable: true },
-    );
+  assertNotStaging(stage, 'roll back');
   planRollback(disk);
   return viewSlots(disk).rollback?.version ?? '';
+}
+
+function assertNotStaging(stage: StageRecord | undefined, what: string): void {
+  if (stage?.state !== 'running') return;
+  throw new PlinthError(
+    'update/act-running',
+    `Cannot ${what}: staging of ${stage.version ?? 'the next version'} runs, expected it to have ended`,
+    { retryable: true },
+  );
 }
