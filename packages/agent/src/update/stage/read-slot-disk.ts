@@ -24,10 +24,11 @@ export async function readSlotDisk(machine: SlotMachine): Promise<SlotDisk> {
       );
     }
     const [a, b] = pair;
-    const staged = await readStaged(machine.esp);
+    const files = await machine.esp.list();
+    const staged = await readStaged(machine.esp, files);
     return {
       slots: [readSlotNames('a', a), readSlotNames('b', b)],
-      entries: await readEntries(machine.esp),
+      entries: await readEntries(machine.esp, files),
       ...(staged === undefined ? {} : { staged: { version: staged } }),
       booted: { slot: booted.name, version },
     };
@@ -46,9 +47,9 @@ export async function readSlotPair(machine: SlotMachine): Promise<SlotPair> {
   }
 }
 
-async function readEntries(esp: Esp): Promise<BootEntry[]> {
+async function readEntries(esp: Esp, files: readonly EspFile[]): Promise<BootEntry[]> {
   const entries: BootEntry[] = [];
-  for (const file of await esp.list()) {
+  for (const file of files) {
     const entry = parseBootEntryName(file.name);
     if (entry) entries.push((await isWhole(esp, file)) ? entry : { ...entry, broken: true });
   }
@@ -56,8 +57,8 @@ async function readEntries(esp: Esp): Promise<BootEntry[]> {
 }
 
 /** Its name is given after it was read back whole; what can spoil it later is a cut rename. */
-async function readStaged(esp: Esp): Promise<string | undefined> {
-  for (const file of await esp.list()) {
+async function readStaged(esp: Esp, files: readonly EspFile[]): Promise<string | undefined> {
+  for (const file of files) {
     const version = parseStagedEntryName(file.name);
     if (version !== undefined && (await isWhole(esp, file))) return version;
   }

@@ -1,5 +1,5 @@
 import { PlinthError } from '@plinth/base';
-import { type DiskStep, planStage, type SlotDisk } from '@plinth/updates';
+import { type DiskStep, planStage, type SlotName } from '@plinth/updates';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import { doEntryStep, isEntryStep } from './do-step.ts';
 import type { ProgressMeter } from './progress.ts';
@@ -24,11 +24,12 @@ export interface StageReleaseParts {
  */
 export async function stageRelease(parts: StageReleaseParts): Promise<void> {
   const { machine, release, meter, signal } = parts;
-  const steps = planStage(await readSlotDisk(machine), release);
+  const disk = await readSlotDisk(machine);
+  const steps = planStage(disk, release);
   if (steps.length > 0) meter.phase('prepare');
   for (const step of steps) {
     signal.throwIfAborted();
-    await doStep(parts, step);
+    await doStep(parts, step, disk.booted.slot);
   }
   const left = planStage(await readSlotDisk(machine), release);
   if (left.length > 0) {
@@ -41,14 +42,11 @@ export async function stageRelease(parts: StageReleaseParts): Promise<void> {
   meter.phase('staged');
 }
 
-async function doStep(parts: StageReleaseParts, step: DiskStep): Promise<void> {
+async function doStep(parts: StageReleaseParts, step: DiskStep, bootedSlot: SlotName): Promise<void> {
   if (isEntryStep(step)) return doEntryStep(parts.machine, step);
   if (step.do === 'stage-entry') return stageUki({ ...parts, esp: parts.machine.esp });
   const pair = await readSlotPair(parts.machine);
-  const disk: SlotDisk = await readSlotDisk(parts.machine);
-  const [target, booted] = [step.slot, disk.booted.slot].map((name) =>
-    pair.find((slot) => slot.name === name),
-  );
+  const [target, booted] = [step.slot, bootedSlot].map((name) => pair.find((slot) => slot.name === name));
   if (!target || !booted)
     throw new PlinthError('update/disk-unreadable', `Cannot find slot ${step.slot}, expected two slots`);
   return writeSlot({ ...parts, target, booted });
