@@ -1,4 +1,4 @@
-import { PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import { planBless, type SlotView, viewSlots } from '@plinth/updates';
 import type { CheckResult } from '../../checks/check.ts';
 import type { NodeConsole } from '../../console.ts';
@@ -141,9 +141,7 @@ async function keep(parts: ContractParts, { version }: ContractRecord): Promise<
     // What was not written is not kept: the next boot would count again.
     if (isOnTrial(viewSlots(await stager.readSlotDisk()))) throw new Error('its boot entry still counts');
   } catch (reason) {
-    console.say(
-      `update: version ${version} is healthy and cannot be kept yet: ${reason instanceof Error ? reason.message : reason}`,
-    );
+    console.say(`update: version ${version} is healthy and cannot be kept yet: ${messageOf(reason)}`);
     return false;
   }
   await deadline.disarm();

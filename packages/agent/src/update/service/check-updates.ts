@@ -1,9 +1,10 @@
-import { describeCode, isErrorCode, messageOf, PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import type { UpdatePolicy } from '@plinth/config';
 import type { NodeConsole } from '../../console.ts';
 import { pause, type Sleep } from '../../repeat.ts';
 import type { ChannelOffer, Stager, UpdateSource, UpdateStore } from '../types.ts';
 import type { LastCheck } from './last-check.ts';
+import { failure } from './messages.ts';
 
 export interface CheckParts {
   readonly stager: Pick<Stager, 'checkUpdate' | 'readSlotDisk'>;
@@ -47,12 +48,12 @@ export async function checkUpdates({ stager, store, policy, nowMs }: CheckParts)
       'update/unreachable',
       'Cannot ask the repository',
     );
-    const failure = { code, message: message.slice(0, 1000), hint };
+    const why = { code, message: message.slice(0, 1000), hint };
     await store.change((state) => {
       const old = state.lastCheck;
       const same = old?.channel === source.channel && old.booted === booted ? old : undefined;
       const none = { channel: source.channel, booted, version: '', newest: '', reasons: [] };
-      return { ...state, lastCheck: { ...(same ?? none), failure } };
+      return { ...state, lastCheck: { ...(same ?? none), failure: why } };
     });
     throw reason;
   }
@@ -67,9 +68,7 @@ export function lastCheckOf(
     const { code, message, hint } = decision;
     return { ...of, version: '', newest, reasons: [{ code, message, hint }] };
   }
-  const reasons = decision.reasons.map(({ code = '', message }) => ({
-    ...{ code, message, hint: isErrorCode(code) ? describeCode(code).fix : '' },
-  }));
+  const reasons = decision.reasons.map(({ code = '', message }) => failure(code, message));
   return { ...of, version: decision.version, newest, reasons: reasons.slice(0, 20) };
 }
 
