@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, suite, test } from 'node:test';
-import { promisify } from 'node:util';
 import { createClient, createRouterTransport } from '@connectrpc/connect';
 import { BootstrapContainerState, BootstrapContainersService } from '@plinth/api';
 import type { BootstrapContainer } from '@plinth/config';
 import { eventually } from '@plinth/host/testing';
-import { findOsTree, type OsContainerd, startOsContainerd } from '../containers/testing/os-containerd.ts';
-import { shellLayer } from '../containers/testing/shell-image.ts';
-import { serveImage, type TinyRegistry } from '../containers/testing/tiny-registry.ts';
+import { fifoPipes } from '../containers/testing/fifo-pipes.ts';
+import {
+  noContainers,
+  type ShellContainerd,
+  startShellContainerd,
+} from '../containers/testing/shell-containerd.ts';
 import { memoryStore } from '../sys/state-store.ts';
 import { bootstrapContainersService } from './bootstrap-containers-service.ts';
 import { containerFiles } from './container-files.ts';
@@ -18,40 +19,22 @@ import { openBootstrapContainers } from './open-bootstrap-containers.ts';
 
 // Real containers, with the containerd and the crun of the system that was built last. Needs root.
 
-const tree = await findOsTree();
-const layer = await shellLayer();
-const skip =
-  (!tree && 'no system is built on this machine') ||
-  (!layer && 'this machine lacks programs for an image') ||
-  (process.getuid?.() !== 0 && 'containers need root');
-
-const run = promisify(execFile);
-
-suite('bootstrap containers', { skip }, () => {
-  let registry: TinyRegistry;
-  let os: OsContainerd;
+suite('bootstrap containers', { skip: noContainers }, () => {
+  let os: ShellContainerd;
   let image = '';
   let folder = '';
   let folders = 0;
   let store = memoryStore('a test');
 
   before(async () => {
-    registry = await serveImage({
-      repository: 'plinth/setup',
-      layer: layer ?? new Uint8Array(),
-      config: {
-        Entrypoint: ['/bin/sh'],
-        Cmd: ['-c', 'echo the image itself'],
-        Env: ['PATH=/bin', 'FROM=image'],
-      },
+    os = await startShellContainerd({
+      Entrypoint: ['/bin/sh'],
+      Cmd: ['-c', 'echo the image itself'],
+      Env: ['PATH=/bin', 'FROM=image'],
     });
-    os = await startOsContainerd(tree ?? '', [registry.host]);
-    image = `${registry.host}/plinth/setup@${registry.digest}`;
+    image = os.image;
   });
-  after(async () => {
-    await os?.[Symbol.asyncDispose]();
-    await registry?.[Symbol.asyncDispose]();
-  });
+  after(() => os?.[Symbol.asyncDispose]());
   beforeEach(async () => {
     store = memoryStore('a test');
     folder = join(os.folder, `bootstrap-${++folders}`);
@@ -74,9 +57,7 @@ suite('bootstrap containers', { skip }, () => {
     openBootstrapContainers({
       ...{ store, specs, bootId, signal, cri: os.cri, own: os.own, nowMs: Date.now, retryMs: 50 },
       console: { say: () => {} },
-      files: containerFiles(folder, async (at) => {
-        await run('mkfifo', [join(at, 'stdin'), join(at, 'stdout')]);
-      }),
+      files: containerFiles(folder, fifoPipes),
       limits: { pollMs: 50, firstPauseMs: 50, pullMs: 500, outputBytes: 100_000 },
     });
   const nothingIsLeft = async () => {

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, beforeEach, suite, test } from 'node:test';
-import { promisify } from 'node:util';
 import { connectNode, type NodeClient, SessionLevel } from '@plinth/api';
 import type { OperationsSession } from '@plinth/config';
 import { eventually, scratchFolder } from '@plinth/host/testing';
 import type { OwnContainers } from '../containers/own/own-containers.ts';
+import { fifoPipes } from '../containers/testing/fifo-pipes.ts';
 import { openIdentity } from '../identity/open-identity.ts';
 import { type Listener, serve } from '../server/serve.ts';
 import { memoryStore } from '../sys/state-store.ts';
@@ -16,7 +15,6 @@ import { openSessions, type Sessions } from './open-sessions.ts';
 import { sessionCheck } from './serve-session.ts';
 import { sessionService } from './session-service.ts';
 
-const run = promisify(execFile);
 const FAR_MS = 60_000;
 
 /** Containers that are a cat at the ends of real pipes: what is typed is shown. */
@@ -65,9 +63,7 @@ suite('SessionService', () => {
       ...{ nowMs: Date.now, tickMs: 20, facts: { viewGroups: [], capabilities: [] } },
       console: { say: () => {} },
       cri: { image: async () => undefined, pull: async () => 'sha256:00' },
-      makePipes: async (at) => {
-        await run('mkfifo', [join(at, 'stdin'), join(at, 'stdout')]);
-      },
+      makePipes: fifoPipes,
       allowed: () => allowed,
       audit: async () => {},
       availableBytes: async () => 1024 ** 3,

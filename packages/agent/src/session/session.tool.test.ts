@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, suite, test } from 'node:test';
-import { promisify } from 'node:util';
 import { SessionLevel } from '@plinth/api';
 import type { OperationsSession } from '@plinth/config';
 import { eventually } from '@plinth/host/testing';
 import { capabilitiesOf } from '../containers/own/oci-spec.ts';
-import { findOsTree, type OsContainerd, startOsContainerd } from '../containers/testing/os-containerd.ts';
-import { shellLayer } from '../containers/testing/shell-image.ts';
-import { serveImage, type TinyRegistry } from '../containers/testing/tiny-registry.ts';
+import { fifoPipes } from '../containers/testing/fifo-pipes.ts';
+import {
+  noContainers,
+  type ShellContainerd,
+  startShellContainerd,
+} from '../containers/testing/shell-containerd.ts';
 import { memoryStore } from '../sys/state-store.ts';
 import { attachTerminal } from './attach.ts';
 import { openSessions, type Sessions } from './open-sessions.ts';
@@ -20,18 +21,10 @@ import type { Level } from './session-state.ts';
 
 // A terminal in a real container, with the containerd and the crun of the system that was built last. Needs root.
 
-const tree = await findOsTree();
-const layer = await shellLayer();
-const skip =
-  (!tree && 'no system is built on this machine') ||
-  (!layer && 'this machine lacks programs for an image') ||
-  (process.getuid?.() !== 0 && 'containers need root');
 const capabilities = capabilitiesOf(readFileSync('/proc/self/status', 'utf8'));
-const run = promisify(execFile);
 
-suite('operations sessions', { skip }, () => {
-  let registry: TinyRegistry;
-  let os: OsContainerd;
+suite('operations sessions', { skip: noContainers }, () => {
+  let os: ShellContainerd;
   let image = '';
   let allowed: OperationsSession | undefined;
   let audited: Record<string, unknown>[] = [];
@@ -40,18 +33,13 @@ suite('operations sessions', { skip }, () => {
   let folder = '';
 
   before(async () => {
-    registry = await serveImage({
-      repository: 'plinth/tools',
-      layer: layer ?? new Uint8Array(),
-      config: { Entrypoint: ['/bin/bash', '--norc'], Env: ['PATH=/bin', 'PS1=$ '] },
+    os = await startShellContainerd({
+      Entrypoint: ['/bin/bash', '--norc'],
+      Env: ['PATH=/bin', 'PS1=$ '],
     });
-    os = await startOsContainerd(tree ?? '', [registry.host]);
-    image = `${registry.host}/plinth/tools@${registry.digest}`;
+    image = os.image;
   });
-  after(async () => {
-    await os?.[Symbol.asyncDispose]();
-    await registry?.[Symbol.asyncDispose]();
-  });
+  after(() => os?.[Symbol.asyncDispose]());
   beforeEach(async () => {
     allowed = { image, levels: ['view', 'full'], longest: '10m' };
     audited = [];
@@ -65,9 +53,7 @@ suite('operations sessions', { skip }, () => {
       ...{ store, folder, signal, cri: os.cri, own: os.own, nowMs: Date.now, tickMs: 50 },
       console: { say: () => {} },
       facts: { viewGroups: [], capabilities },
-      makePipes: async (at) => {
-        await run('mkfifo', [join(at, 'stdin'), join(at, 'stdout')]);
-      },
+      makePipes: fifoPipes,
       allowed: () => allowed,
       audit: async (record) => {
         audited.push({ ...record });

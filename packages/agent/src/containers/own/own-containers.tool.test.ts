@@ -3,9 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { findOsTree, type OsContainerd, startOsContainerd } from '../testing/os-containerd.ts';
-import { shellLayer } from '../testing/shell-image.ts';
-import { serveImage, type TinyRegistry } from '../testing/tiny-registry.ts';
+import { noContainers, type ShellContainerd, startShellContainerd } from '../testing/shell-containerd.ts';
 import {
   bootstrapSpec,
   capabilitiesOf,
@@ -17,37 +15,21 @@ import {
 
 // With the containerd and the crun of the system that was built last, in its own root. Needs root.
 
-const tree = await findOsTree();
-const layer = await shellLayer();
-const skip =
-  (!tree && 'no system is built on this machine') ||
-  (!layer && 'this machine lacks programs for an image') ||
-  (process.getuid?.() !== 0 && 'containers need root');
-
 const never = new AbortController().signal;
 const limits = { memoryBytes: 256 * 1024 * 1024, processes: 64 };
 
-suite('containers of the node', { skip }, () => {
-  let registry: TinyRegistry;
-  let os: OsContainerd;
+suite('containers of the node', { skip: noContainers }, () => {
+  let os: ShellContainerd;
   let image = '';
   let count = 0;
   const capabilities = capabilitiesOf(readFileSync('/proc/self/status', 'utf8'));
 
   before(async () => {
-    registry = await serveImage({
-      repository: 'plinth/shell',
-      layer: layer ?? new Uint8Array(),
-      config: { Entrypoint: ['/bin/sh'], Env: ['PATH=/bin'] },
-    });
-    os = await startOsContainerd(tree ?? '', [registry.host]);
-    image = `${registry.host}/plinth/shell@${registry.digest}`;
+    os = await startShellContainerd({ Entrypoint: ['/bin/sh'], Env: ['PATH=/bin'] });
+    image = os.image;
     await os.cri.pull(image);
   });
-  after(async () => {
-    await os?.[Symbol.asyncDispose]();
-    await registry?.[Symbol.asyncDispose]();
-  });
+  after(() => os?.[Symbol.asyncDispose]());
 
   /** Runs a script to its end. */
   async function run(script: string, specOf: (process: ProcessSpec) => OciSpec) {
