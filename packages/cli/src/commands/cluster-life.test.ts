@@ -8,18 +8,8 @@ import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
 /** Command lines from argument to exit code, over gRPC and TLS, against nodes that keep the rules in memory. */
 suite('the life of a cluster, by commands', () => {
   let fleet: FakeFleet;
-  const ok = async (...argv: string[]) => {
-    const { exitCode, stdout, stderr } = await fleet.plinth(...argv);
-    assert.equal(exitCode, 0, `${argv.join(' ')}: ${stderr}`);
-    return stdout;
-  };
-  const refused = async (pattern: RegExp, ...argv: string[]) => {
-    const { exitCode, stdout, stderr } = await fleet.plinth(...argv);
-    assert.notEqual(exitCode, 0, argv.join(' '));
-    assert.equal(stdout, '');
-    assert.match(stderr, pattern);
-    return exitCode;
-  };
+  const ok = (...argv: string[]) => fleet.ok(...argv);
+  const refused = (pattern: RegExp, ...argv: string[]) => fleet.refused(pattern, ...argv);
 
   before(async () => {
     fleet = await fakeFleet('cp1', 'cp2', 'w1');

@@ -21,11 +21,7 @@ suite('logs, events, containers and files, by commands', () => {
   let fleet: FakeFleet;
   let logs: FakeLogs;
   let folder = '';
-  const ok = async (...argv: string[]) => {
-    const { exitCode, stdout, stderr } = await fleet.plinth(...argv);
-    assert.equal(exitCode, 0, `${argv.join(' ')}: ${stderr}`);
-    return stdout;
-  };
+  const ok = (...argv: string[]) => fleet.ok(...argv);
 
   before(async () => {
     fleet = await fakeFleet('n1', 'n2');

@@ -6,17 +6,8 @@ import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
 suite('acts on the machine, by commands', () => {
   let fleet: FakeFleet;
   let cp1: FakeMachine;
-  const ok = async (...argv: string[]) => {
-    const { exitCode, stdout, stderr } = await fleet.plinth(...argv);
-    assert.equal(exitCode, 0, `${argv.join(' ')}: ${stderr}`);
-    return stdout;
-  };
-  const refused = async (pattern: RegExp, ...argv: string[]) => {
-    const { exitCode, stdout, stderr } = await fleet.plinth(...argv);
-    assert.equal(stdout, '');
-    assert.match(stderr, pattern);
-    return exitCode;
-  };
+  const ok = (...argv: string[]) => fleet.ok(...argv);
+  const refused = (pattern: RegExp, ...argv: string[]) => fleet.refused(pattern, ...argv);
 
   before(async () => {
     fleet = await fakeFleet('cp1');

@@ -7,17 +7,8 @@ import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
 suite('versions of the system, by commands', () => {
   let fleet: FakeFleet;
   let node: FakeUpdate;
-  const ok = async (...argv: string[]) => {
-    const { exitCode, stdout, stderr } = await fleet.plinth(...argv);
-    assert.equal(exitCode, 0, `${argv.join(' ')}: ${stderr}`);
-    return stdout;
-  };
-  const refused = async (pattern: RegExp, ...argv: string[]) => {
-    const { exitCode, stdout, stderr } = await fleet.plinth(...argv);
-    assert.equal(stdout, '');
-    assert.match(stderr, pattern);
-    return exitCode;
-  };
+  const ok = (...argv: string[]) => fleet.ok(...argv);
+  const refused = (pattern: RegExp, ...argv: string[]) => fleet.refused(pattern, ...argv);
 
   beforeEach(async () => {
     fleet = await fakeFleet('w1', 'w2');

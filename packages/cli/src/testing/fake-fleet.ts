@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,9 +14,17 @@ export interface FakeFleet extends AsyncDisposable {
   /** A folder of its own that is removed at the end. */
   readonly folder: string;
   /** Runs a command line of plinth against these nodes. */
-  readonly plinth: (
-    ...argv: string[]
-  ) => Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
+  readonly plinth: (...argv: string[]) => Promise<Ran>;
+  /** Runs one that has to succeed, and gives what it printed. */
+  readonly ok: (...argv: string[]) => Promise<string>;
+  /** Runs one that has to fail with such an error and print nothing, and gives its exit code. */
+  readonly refused: (pattern: RegExp, ...argv: string[]) => Promise<number>;
+}
+
+interface Ran {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** A name, or a name with routes of services that the test brings itself. */
@@ -48,18 +57,30 @@ export async function fakeFleet(...specs: FakeNodeSpec[]): Promise<FakeFleet> {
     ]),
   );
   await changeContexts(contextsPath(env), () => ({ current: names[0], contexts }));
+  const plinth = async (...argv: string[]): Promise<Ran> => {
+    const out: string[] = [];
+    const err: string[] = [];
+    const surroundings = {
+      stdout: { write: (text: string | Uint8Array) => out.push(Buffer.from(text).toString()) },
+      stderr: { write: (text: string | Uint8Array) => err.push(Buffer.from(text).toString()) },
+      env,
+    };
+    const exitCode = await runCli(argv, surroundings, new AbortController().signal);
+    return { exitCode, stdout: out.join(''), stderr: err.join('') };
+  };
   return {
-    ...{ world, nodes, folder },
-    plinth: async (...argv) => {
-      const out: string[] = [];
-      const err: string[] = [];
-      const surroundings = {
-        stdout: { write: (text: string | Uint8Array) => out.push(Buffer.from(text).toString()) },
-        stderr: { write: (text: string | Uint8Array) => err.push(Buffer.from(text).toString()) },
-        env,
-      };
-      const exitCode = await runCli(argv, surroundings, new AbortController().signal);
-      return { exitCode, stdout: out.join(''), stderr: err.join('') };
+    ...{ world, nodes, folder, plinth },
+    ok: async (...argv) => {
+      const { exitCode, stdout, stderr } = await plinth(...argv);
+      assert.equal(exitCode, 0, `${argv.join(' ')}: ${stderr}`);
+      return stdout;
+    },
+    refused: async (pattern, ...argv) => {
+      const { exitCode, stdout, stderr } = await plinth(...argv);
+      assert.notEqual(exitCode, 0, argv.join(' '));
+      assert.equal(stdout, '');
+      assert.match(stderr, pattern);
+      return exitCode;
     },
     [Symbol.asyncDispose]: async () => {
       for (const { at } of served) await at[Symbol.asyncDispose]();
