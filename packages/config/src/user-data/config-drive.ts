@@ -13,18 +13,16 @@ import {
 } from './foreign-text.ts';
 import { readNetplan } from './netplan.ts';
 import { readUserData, type UserData } from './read-user-data.ts';
+import { network, people } from './refusals.ts';
 
 /** The files of a config drive by their names, each at most 256 KiB. */
 export type DriveTexts = Readonly<Record<string, Uint8Array>>;
 
 const NOTHING: ReadSections = { sections: [], diagnostics: [] };
 
-const NO_SSH: Refusal = {
-  why: 'a node has no SSH and no users',
-  instead: 'give people client certificates ("plinth access issue")',
-};
+const NO_SSH: Refusal = { ...people, why: 'a node has no SSH and no users' };
 const NETWORK: Refusal = {
-  why: 'the network of a node is told in documents of its own',
+  ...network,
   instead: 'write the file network-config of version 2, or a document of kind Network',
 };
 
@@ -54,7 +52,7 @@ export function readNoCloud(files: DriveTexts, where: string): ParsedDocument<Us
     'user-data': userData,
     'meta-data': meta,
     'vendor-data': vendor,
-    'network-config': network,
+    'network-config': netplan,
   } = files;
   if (!userData) return refused(where, 'no file user-data, expected one');
   if (vendor && asksForSomething(vendor))
@@ -65,7 +63,7 @@ export function readNoCloud(files: DriveTexts, where: string): ParsedDocument<Us
   return readUserData(userData, `${where}, user-data`, (given) =>
     joined([
       meta ? readMeta(meta, `${where}, meta-data`, given) : NOTHING,
-      network && asksForSomething(network) ? readNetplan(network, `${where}, network-config`) : NOTHING,
+      netplan && asksForSomething(netplan) ? readNetplan(netplan, `${where}, network-config`) : NOTHING,
     ]),
   );
 }
