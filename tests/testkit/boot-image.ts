@@ -14,6 +14,7 @@ import {
 } from '@plinth/local';
 import { type BootLab, machineSpec } from './boot-lab.ts';
 import { reportBoot } from './boot-report.ts';
+import { slugOf } from './report-parts.ts';
 
 /** A machine that booted, or was refused; destroyed at the end of the block it belongs to. */
 export interface BootedImage extends AsyncDisposable {
@@ -56,7 +57,7 @@ export async function bootAgain(lab: BootLab, spec: MachineSpec, options: BootOp
       onLine: (line) => lines.push(line),
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     });
-    await reportBoot(lab.reportFolder, `${name}-${slug(options.title)}`, {
+    await reportBoot(lab.reportFolder, `${name}-${slugOf(options.title)}`, {
       title: options.title,
       expected: options.expected,
       outcome: outcome.kind === 'failed' ? outcome.code : outcome.kind,
@@ -86,14 +87,10 @@ export async function shutDown(lab: BootLab, booted: BootedImage): Promise<strin
 async function keepConsole(lab: BootLab, name: string, title: string): Promise<void> {
   const folder = join(lab.reportFolder, 'consoles');
   await mkdir(folder, { recursive: true });
-  await copyFile(consolePath(name, lab.machinesRoot), join(folder, `${name}-${slug(title)}.log`));
+  await copyFile(consolePath(name, lab.machinesRoot), join(folder, `${name}-${slugOf(title)}.log`));
 }
 
 function reasonOf(outcome: BootOutcome, lines: readonly string[]): string {
   if (outcome.kind === 'failed') return outcome.reason;
   return lines.at(-1) ?? 'nothing was printed';
-}
-
-function slug(title: string): string {
-  return title.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 }

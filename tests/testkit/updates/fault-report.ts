@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@plinth/host';
 import { z } from 'zod';
+import { addPart, slugOf, tableRow } from '../report-parts.ts';
 
 const faultSchema = z.object({
   /** What was done to the node. */
@@ -28,26 +29,13 @@ export async function clearFaults(folder: string, file: string): Promise<void> {
 
 /** reportFault adds a fault to out/update-report.md: a file a fault, and the table of all. */
 export async function reportFault(folder: string, file: string, fault: ReportedFault): Promise<void> {
-  const parts = join(folder, 'faults');
-  await mkdir(parts, { recursive: true });
-  const slug = fault.fault
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 80);
-  await writeFileAtomic(join(parts, `${file}-${slug}.json`), `${JSON.stringify(fault, null, 2)}\n`);
-  const names = (await readdir(parts)).filter((name) => name.endsWith('.json')).sort();
-  const faults = await Promise.all(
-    names.map(async (name) => faultSchema.parse(JSON.parse(await readFile(join(parts, name), 'utf8')))),
-  );
+  const slug = slugOf(fault.fault).slice(0, 80);
+  const faults = await addPart(join(folder, 'faults'), `${file}-${slug}`, fault, faultSchema);
   await writeFileAtomic(join(folder, 'update-report.md'), renderFaults(faults));
 }
 
-/** renderFaults makes the table in Markdown. */
-export function renderFaults(faults: readonly ReportedFault[]): string {
-  const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-  const rows = faults.map(({ fault, runs, says, recoveredMs, updatable }) =>
-    [fault, runs, says, (recoveredMs / 1000).toFixed(0), updatable ? 'yes' : 'NO'].map(cell).join(' | '),
-  );
+/** The table in Markdown. */
+function renderFaults(faults: readonly ReportedFault[]): string {
   return [
     '# Faults of updates, and what became of the node',
     '',
@@ -55,7 +43,9 @@ export function renderFaults(faults: readonly ReportedFault[]): string {
     '',
     '| Fault | Runs | Says | Back after seconds | Can be updated |',
     '| --- | --- | --- | --: | --- |',
-    ...rows.map((row) => `| ${row} |`),
+    ...faults.map(({ fault, runs, says, recoveredMs, updatable }) =>
+      tableRow([fault, runs, says, (recoveredMs / 1000).toFixed(0), updatable ? 'yes' : 'NO']),
+    ),
     '',
   ].join('\n');
 }
