@@ -4,12 +4,11 @@ import { type BlockReader, type GptPartition, readGpt } from '@plinth/formats';
 import { run } from '@plinth/host';
 
 /** A disk image that a test may damage; the one it was copied from stays as it is. */
-export interface DiskCopy {
+export interface DiskCopy extends BlockReader {
   readonly path: string;
   /** The partition with that GPT label. */
   partition(label: string): GptPartition;
   partitionByNumber(number: number): GptPartition;
-  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
   write(offsetBytes: number, data: Uint8Array): Promise<void>;
   /** Turns one bit over and back when called again. */
   flipBit(offsetBytes: number): Promise<void>;
@@ -50,8 +49,8 @@ export async function openDisk(path: string): Promise<DiskCopy> {
   const reader: BlockReader = { sizeBytes: (await stat(path)).size, read };
   const { partitions } = await readGpt(reader);
   return {
+    ...reader,
     path,
-    read,
     write,
     partitionByNumber(number) {
       const found = partitions.find((partition) => partition.number === number);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { editGpt, type GptEdit, readGptTables } from '@plinth/formats';
 import { type Manifest, parseManifest } from '@plinth/updates';
@@ -40,57 +41,39 @@ export async function copyWithTrial(
     await copyInto(disk, number + SLOT_PARTITIONS, join(releaseFolder, artefact.name));
   }
   assert.equal(edits.length, SLOT_PARTITIONS, 'partitions of the release');
-  await relabel(disk.path, edits);
+  await relabel(disk, edits);
   const uki = await readFile(join(releaseFolder, manifest.uki.name));
   await esp.write(`EFI/Linux/${manifest.uki.name.replace(/\.efi$/, `+${tries}-0.efi`)}`, uki);
   return { disk, esp, manifest };
 }
 
-/** proveEntry takes the counters from the name of a disk's only boot entry. */
-export async function proveEntry(esp: Esp): Promise<void> {
+/** Takes the counters from the name of a disk's only boot entry. */
+async function proveEntry(esp: Esp): Promise<void> {
   const before = await ukiPath(esp);
   const data = await esp.read(before);
   await esp.remove(before);
   await esp.write(before.replace(/\+\d+(-\d+)?\.efi$/, '.efi'), data);
 }
 
-/** readReleaseManifest reads the manifest in a release folder. */
-export async function readReleaseManifest(folder: string): Promise<Manifest> {
+/** The manifest in a release folder. */
+async function readReleaseManifest(folder: string): Promise<Manifest> {
   const name = (await readdir(folder)).find((each) => each.endsWith('.manifest.json'));
   assert.ok(name, `no manifest in ${folder}`);
   return parseManifest(await readFile(join(folder, name), 'utf8'), name);
 }
 
 async function copyInto(disk: DiskCopy, number: number, path: string): Promise<void> {
-  const { offsetBytes } = disk.partitionByNumber(number);
-  const [from, to] = [await open(path, 'r'), await open(disk.path, 'r+')];
-  try {
-    const chunk = Buffer.alloc(4 * 1024 ** 2);
-    for (let at = 0; ; ) {
-      const { bytesRead } = await from.read(chunk, 0, chunk.length, at);
-      if (bytesRead === 0) break;
-      await to.write(chunk, 0, bytesRead, offsetBytes + at);
-      at += bytesRead;
-    }
-  } finally {
-    await from.close();
-    await to.close();
+  let at = disk.partitionByNumber(number).offsetBytes;
+  for await (const chunk of createReadStream(path, {
+    highWaterMark: 4 * 1024 ** 2,
+  }) as AsyncIterable<Buffer>) {
+    await disk.write(at, chunk);
+    at += chunk.length;
   }
 }
 
-/** relabel gives partitions of a disk image other labels and ids. */
-export async function relabel(path: string, edits: readonly GptEdit[]): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    const read = async (offset: number, lengthBytes: number) => {
-      const buffer = Buffer.alloc(lengthBytes);
-      const { bytesRead } = await file.read(buffer, 0, lengthBytes, offset);
-      return buffer.subarray(0, bytesRead);
-    };
-    const tables = await readGptTables({ sizeBytes: (await stat(path)).size, read });
-    for (const { bytes, offsetBytes } of editGpt(tables, edits))
-      await file.write(bytes, 0, bytes.length, offsetBytes);
-  } finally {
-    await file.close();
-  }
+/** Gives partitions of a disk other labels and ids. */
+async function relabel(disk: DiskCopy, edits: readonly GptEdit[]): Promise<void> {
+  const tables = await readGptTables(disk);
+  for (const { bytes, offsetBytes } of editGpt(tables, edits)) await disk.write(offsetBytes, bytes);
 }
