@@ -7,6 +7,7 @@ import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.t
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { type ImageRegistry, startImageRegistry } from '../testkit/image-registry.ts';
 import { settledHealth, verdictOf } from '../testkit/node-answers.ts';
+import { joinConfig } from '../testkit/owner.ts';
 import { openTerminal } from '../testkit/session-terminal.ts';
 
 // Containers of the node itself: those that run before its workloads, and sessions of people. With the very image, its
@@ -42,25 +43,23 @@ suite('containers of the node itself', () => {
   const script = (data: string) => ({ command: ['/bin/bash', '/plinth/data'], data });
   function config(sessions: object = {}): string {
     const { image, document } = registry;
-    return [
+    return joinConfig(
       lab.owner.machineConfig(NODE),
-      ...[
-        document,
-        {
-          ...{ kind: 'BootstrapContainer', name: 'a-setup', image, essential: true },
-          ...script('echo "$1 as $(id -u)"; echo seed >> /var/local/seed/file; cat /var/local/seed/file\n'),
-          ...{ args: ['hello'], mounts: [{ path: '/var/local/seed', writable: true }] },
-        },
-        { kind: 'BootstrapContainer', name: 'b-fails', image, ...script('echo wrong >&2; exit 7\n') },
-        {
-          ...{ kind: 'BootstrapContainer', name: 'c-always', image, run: 'every-boot' },
-          ...script(
-            'exec 2>&1; for p in /dev/vda /host/etc /var/lib/plinth; do [ -e $p ] && echo SEES $p; done; mknod /tmp/x b 254 0 || echo refused\n',
-          ),
-        },
-        { kind: 'OperationsSession', image, levels: ['view', 'full'], longest: '10m', ...sessions },
-      ].map((each) => JSON.stringify({ apiVersion: 'plinth.dev/v1alpha1', ...each })),
-    ].join('\n---\n');
+      document,
+      {
+        ...{ kind: 'BootstrapContainer', name: 'a-setup', image, essential: true },
+        ...script('echo "$1 as $(id -u)"; echo seed >> /var/local/seed/file; cat /var/local/seed/file\n'),
+        ...{ args: ['hello'], mounts: [{ path: '/var/local/seed', writable: true }] },
+      },
+      { kind: 'BootstrapContainer', name: 'b-fails', image, ...script('echo wrong >&2; exit 7\n') },
+      {
+        ...{ kind: 'BootstrapContainer', name: 'c-always', image, run: 'every-boot' },
+        ...script(
+          'exec 2>&1; for p in /dev/vda /host/etc /var/lib/plinth; do [ -e $p ] && echo SEES $p; done; mknod /tmp/x b 254 0 || echo refused\n',
+        ),
+      },
+      { kind: 'OperationsSession', image, levels: ['view', 'full'], longest: '10m', ...sessions },
+    );
   }
   const results = async () => {
     const { containers } = await client.bootstrapContainers.list();

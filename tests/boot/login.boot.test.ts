@@ -6,6 +6,8 @@ import { connectNode } from '@plinth/api';
 import { codeOf } from '@plinth/host/testing';
 import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
+import { HOST_SEEN_BY_GUEST } from '../testkit/guest-network.ts';
+import { joinConfig } from '../testkit/owner.ts';
 
 // People who log in with a real OpenID Connect issuer on this computer, at a booted node that asks it for its keys.
 
@@ -13,8 +15,6 @@ const CALL_MS = 60_000;
 
 suite('a node whose config names an issuer', () => {
   const NAME = 'login';
-  /** The address that QEMU gives this computer in the network of a machine. */
-  const HOST = '10.0.2.2';
   const ISSUER = 'issuer.test';
   let lab: BootLab;
   let issuer: TestIssuer;
@@ -32,15 +32,15 @@ suite('a node whose config names an issuer', () => {
       ...{ issuer: issuer.issuer, clientId: 'plinth', certificateAuthority: issuer.authorityPem },
       ...{ scopes: ['groups'], roles: [{ role: 'operator', groups: ['ops'] }] },
     };
-    const documents = [
+    const machineConfig = joinConfig(
       { kind: 'Machine', name: NAME },
       { kind: 'ApiAccess', clientAuthorities: [lab.keys.signers['api-authority'].certificatePem], oidc },
-      { kind: 'Network', hosts: [{ address: HOST, names: [ISSUER] }] },
-    ].map((each) => JSON.stringify({ apiVersion: 'plinth.dev/v1alpha1', ...each }));
+      { kind: 'Network', hosts: [{ address: HOST_SEEN_BY_GUEST, names: [ISSUER] }] },
+    );
     booted = await bootImage(lab, NAME, {
       title: 'a config with an issuer',
       expected: 'ready',
-      spec: { machineConfig: documents.join('\n---\n') },
+      spec: { machineConfig },
     });
   });
   after(async () => {

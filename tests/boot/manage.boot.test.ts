@@ -5,6 +5,7 @@ import { eventually } from '@plinth/host/testing';
 import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { settledHealth, verdictOf } from '../testkit/node-answers.ts';
+import { joinConfig } from '../testkit/owner.ts';
 
 // What a node tells about itself and how its config is changed, asked of the very image. What a cluster adds to it is
 // seen by the tests of clusters.
@@ -55,10 +56,7 @@ suite('the management plane of a node', () => {
       { kind: 'Sysctls', settings: { 'vm.max_map_count': 262_144 } },
       { kind: 'KernelModules', load: [{ name: 'wireguard' }] },
     ];
-    return [
-      lab.owner.machineConfig(NODE, { network }),
-      ...documents.map((each) => JSON.stringify({ apiVersion: 'plinth.dev/v1alpha1', ...each })),
-    ].join('\n---\n');
+    return joinConfig(lab.owner.machineConfig(NODE, { network }), ...documents);
   };
   const cardAddresses = async () => {
     const { links } = await client.system.network();

@@ -9,6 +9,7 @@ import type { ExtraDrive } from '@plinth/local';
 import { type BootedImage, bootAgain, bootImage, endpointOf, shutDown } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { settledHealth, verdictOf } from '../testkit/node-answers.ts';
+import { joinConfig } from '../testkit/owner.ts';
 
 // Volumes of a machine config on drives of a machine: an empty one, one with a file system, one with data of no known kind.
 
@@ -62,10 +63,8 @@ suite('volumes of a machine config', () => {
     other: { disk: { largestEmpty: true, minimumSize: '100Mi' } },
   };
   function configOf(...names: string[]): string {
-    const documents = names.map((name) =>
-      JSON.stringify({ apiVersion: 'plinth.dev/v1alpha1', kind: 'Volume', name, ...VOLUMES[name] }),
-    );
-    return [lab.owner.machineConfig(NODE), ...documents].join('\n---\n');
+    const documents = names.map((name) => ({ kind: 'Volume', name, ...VOLUMES[name] }));
+    return joinConfig(lab.owner.machineConfig(NODE), ...documents);
   }
   const mountOf = async (target: string) =>
     (await client.system.mounts()).mounts.find((mount) => mount.target === target);

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveImage, shellLayer } from '@plinth/agent/testing';
 import type { BootLab } from './boot-lab.ts';
+import { HOST_SEEN_BY_GUEST } from './guest-network.ts';
 
 /** A registry on this computer that machines reach, with one image: a shell and a few tools. */
 export interface ImageRegistry extends AsyncDisposable {
@@ -11,9 +12,6 @@ export interface ImageRegistry extends AsyncDisposable {
   /** The document of kind Registries that machines need for it. */
   readonly document: object;
 }
-
-/** This computer, as machines with a network of their own see it (QEMU's user network). */
-const HOST_ADDRESS = '10.0.2.2';
 
 /** startImageRegistry serves the image over TLS on loopback. */
 export async function startImageRegistry(lab: BootLab): Promise<ImageRegistry> {
@@ -25,7 +23,7 @@ export async function startImageRegistry(lab: BootLab): Promise<ImageRegistry> {
     'openssl',
     [
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '10'],
-      ...['-subj', '/CN=registry of the tests', '-addext', `subjectAltName=IP:${HOST_ADDRESS}`],
+      ...['-subj', '/CN=registry of the tests', '-addext', `subjectAltName=IP:${HOST_SEEN_BY_GUEST}`],
       ...['-keyout', 'key.pem', '-out', 'cert.pem'],
     ],
     { cwd: folder, stdio: 'pipe' },
@@ -41,7 +39,7 @@ export async function startImageRegistry(lab: BootLab): Promise<ImageRegistry> {
     },
     { tls: { cert: cert ?? '', key: key ?? '' } },
   );
-  const host = `${HOST_ADDRESS}:${registry.port}`;
+  const host = `${HOST_SEEN_BY_GUEST}:${registry.port}`;
   return {
     image: `${host}/plinth/tools@${registry.digest}`,
     document: { kind: 'Registries', registries: [{ host, certificateAuthority: cert }] },

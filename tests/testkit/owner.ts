@@ -13,6 +13,16 @@ export interface Owner {
   connect(endpoint: ApiEndpoint): NodeClient;
 }
 
+const API_VERSION = 'plinth.dev/v1alpha1';
+
+/** joinConfig joins documents to one config: texts as they are, objects with the version of our documents. */
+export function joinConfig(...documents: readonly (string | object)[]): string {
+  // JSON is YAML, and it quotes the line breaks of a certificate.
+  return documents
+    .map((each) => (typeof each === 'string' ? each : JSON.stringify({ apiVersion: API_VERSION, ...each })))
+    .join('\n---\n');
+}
+
 /** makeOwner makes an administrator that the authority vouches for. */
 export async function makeOwner(authority: Signer): Promise<Owner> {
   const admin = await issueClientCertificate(authority, {
@@ -26,10 +36,8 @@ export async function makeOwner(authority: Signer): Promise<Owner> {
     timeoutMs: CALL_TIMEOUT_MS,
   };
   return {
-    // JSON is YAML, and it quotes the line breaks of a certificate.
     machineConfig: (name, more) =>
-      JSON.stringify({
-        apiVersion: 'plinth.dev/v1alpha1',
+      joinConfig({
         kind: 'MachineConfig',
         metadata: { name },
         api: { clientAuthorities: [authority.certificatePem] },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { openLyingServer } from '@plinth/agent/testing';
-import { BootState, type NodeClient, UpdatePhase } from '@plinth/api';
+import { BootState, type GetUpdateResponse, type NodeClient, UpdatePhase } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { codeOf } from '@plinth/host/testing';
 import { destroyMachine, type MachineSpec } from '@plinth/local';
@@ -74,6 +74,12 @@ suite('what is wrong around a node that updates itself', () => {
     }
   }
 
+  /** Waits until the version that was booted has proven itself: until then nothing else is tried. */
+  function kept(machine: ReadyMachine['machine'], client: NodeClient): Promise<unknown> {
+    const isKept = ({ booted }: GetUpdateResponse) => booted?.state === BootState.GOOD;
+    return untilUpdate(machine, client, 'kept', isKept, BOOT_LIMIT_MS);
+  }
+
   /** Stages and says how that went: "staged", or the code of the refusal. */
   async function tryStage(client: NodeClient): Promise<string> {
     try {
@@ -143,13 +149,7 @@ suite('what is wrong around a node that updates itself', () => {
     await updates.publish(badRecipes.foreignUki(unknown, foreign));
     await updates.publish(badRecipes.damagedUki(damaged));
     await withNode('uki', {}, async (client, { machine }) => {
-      await untilUpdate(
-        machine,
-        client,
-        'kept',
-        ({ booted }) => booted?.state === BootState.GOOD,
-        BOOT_LIMIT_MS,
-      );
+      await kept(machine, client);
       for (const version of [unknown, damaged]) {
         assert.equal((await stageWhole(client, version)).phase, UpdatePhase.STAGED);
         const refusal = await codeOf(client.update.activate(version));
@@ -167,13 +167,7 @@ suite('what is wrong around a node that updates itself', () => {
       const sources = [...servers.map(({ address }) => guestAddress(address)), updates.address];
       const machineConfig = updatingConfig(lab, 'liars', sources);
       await withNode('liars', { machineConfig }, async (client, { machine }) => {
-        await untilUpdate(
-          machine,
-          client,
-          'kept',
-          ({ booted }) => booted?.state === BootState.GOOD,
-          BOOT_LIMIT_MS,
-        );
+        await kept(machine, client);
         const startedMs = performance.now();
         const said = await tryStage(client);
         const fault = `servers that lie: one ${lies.map(([what]) => what).join(', one ')}`;

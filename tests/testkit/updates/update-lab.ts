@@ -5,10 +5,10 @@ import { PlinthError } from '@plinth/base';
 import { type MachineStatus, readConsole } from '@plinth/local';
 import { publishRelease, type RunningServer, serveRepository } from '@plinth/publish';
 import type { BootLab } from '../boot-lab.ts';
+import { HOST_SEEN_BY_GUEST } from '../guest-network.ts';
+import { joinConfig } from '../owner.ts';
 import { makeRelease, type ReleaseRecipe } from './make-release.ts';
 
-/** Where a guest of QEMU's user network finds this computer's loopback addresses. */
-const HOST_SEEN_BY_GUEST = '10.0.2.2';
 const DAY_MS = 24 * 3600_000;
 const POLL_MS = 2_000;
 
@@ -62,14 +62,8 @@ export function updatingConfig(
   sources: readonly string[],
   health: Readonly<Record<string, unknown>> = {},
 ): string {
-  const policy = {
-    apiVersion: 'plinth.dev/v1alpha1',
-    kind: 'UpdatePolicy',
-    channel: 'stable',
-    sources,
-    health,
-  };
-  return `${lab.owner.machineConfig(name)}\n---\n${JSON.stringify(policy)}\n`;
+  const policy = { kind: 'UpdatePolicy', channel: 'stable', sources, health };
+  return joinConfig(lab.owner.machineConfig(name), policy);
 }
 
 /** stageWhole stages a version and gives the last word about it. */
