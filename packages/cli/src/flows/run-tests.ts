@@ -7,18 +7,14 @@ import { usageError } from '../framework/usage-error.ts';
 import { repositoryRoot } from '../repository.ts';
 import { prepareRelease } from './prepare-release.ts';
 
-export interface TestOptions {
-  readonly unit: boolean;
-  readonly tools: boolean;
-  readonly boot: boolean;
-  readonly cluster: boolean;
-  readonly update: boolean;
+const parts = ['unit', 'tools', 'boot', 'cluster', 'update'] as const;
+type Part = (typeof parts)[number];
+
+export interface TestOptions extends Readonly<Record<Part, boolean>> {
   readonly quick: boolean;
   /** Only test files whose path holds this. */
   readonly only?: string | undefined;
 }
-
-type Part = 'unit' | 'tools' | 'boot' | 'cluster' | 'update';
 
 export interface GroupResult {
   readonly name: string;
@@ -70,11 +66,11 @@ export async function runTests(options: TestOptions, context: CommandContext): P
  * only some files are meant, what is not about files is left out.
  */
 export function chooseGroups(options: TestOptions): readonly Group[] {
-  const named = (['unit', 'tools', 'boot', 'cluster', 'update'] as const).filter((part) => options[part]);
-  const parts: readonly Part[] = named.length > 0 ? named : ['unit', 'tools', 'boot'];
+  const named = parts.filter((part) => options[part]);
+  const wanted: readonly Part[] = named.length > 0 ? named : ['unit', 'tools', 'boot'];
   return groups.filter(
     ({ part, name }) =>
-      parts.includes(part) &&
+      wanted.includes(part) &&
       !(options.quick && part === 'boot') &&
       !(options.only !== undefined && ['types', 'lint'].includes(name)),
   );

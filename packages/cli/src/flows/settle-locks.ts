@@ -11,7 +11,7 @@ import {
 } from '@plinth/debian';
 import type { CommandContext } from '../framework/context.ts';
 import { usageError } from '../framework/usage-error.ts';
-import { type LockName, lockTitles, osDir } from './use-lock.ts';
+import { type LockName, lockNames, lockTitles, osDir } from './use-lock.ts';
 
 export interface SettleOptions {
   readonly update: boolean;
@@ -36,16 +36,6 @@ export interface LockOutcome {
   readonly packageCount: number;
   readonly changes: readonly LockChange[];
 }
-
-/** The package lists that are pinned: os/<name>.yaml to os/<name>.lock.json. */
-const lockNames: readonly LockName[] = [
-  'plinth',
-  'toolbox',
-  'go-tools',
-  'kubernetes',
-  'outsiders',
-  'servers',
-];
 
 /**
  * settleLocks brings every lock in line with its package list, or with today's mirror.

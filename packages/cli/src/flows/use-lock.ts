@@ -14,10 +14,12 @@ import { cacheDir, exists, hashText, ioError } from '@plinth/host';
 import type { CommandContext } from '../framework/context.ts';
 import { repositoryRoot } from '../repository.ts';
 
-/** What a package list is pinned for. */
-export type LockName = 'plinth' | 'toolbox' | 'go-tools' | 'kubernetes' | 'outsiders' | 'servers';
+/** The package lists that are pinned: os/<name>.yaml to os/<name>.lock.json. */
+export const lockNames = ['plinth', 'toolbox', 'go-tools', 'kubernetes', 'outsiders', 'servers'] as const;
 
-/** The same, for people. */
+export type LockName = (typeof lockNames)[number];
+
+/** What each is for, for people. */
 export const lockTitles: Readonly<Record<LockName, string>> = {
   plinth: 'image',
   toolbox: 'toolbox',
