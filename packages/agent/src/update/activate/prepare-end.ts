@@ -1,4 +1,5 @@
 import { planActivate, planRollback, viewSlots } from '@plinth/updates';
+import { blockVersion, unblockVersion } from '../blocked-versions.ts';
 import type { FailedVersion, Stager, UpdateStore } from '../types.ts';
 import type { ActivatedVersion, Baseline } from './activated.ts';
 import { TRIES } from './judge-activate.ts';
@@ -18,9 +19,6 @@ export interface PrepareEndParts {
   /** What the node is like now. */
   baseline(): Promise<Baseline>;
 }
-
-/** Versions that are remembered as blocked. */
-const FAILED_LIMIT = 32;
 
 /**
  * prepareEnd changes what the next boot is of; it is the last thing before the system ends, after the pods are away, so that an act
@@ -43,10 +41,8 @@ export async function prepareEnd(
     activated,
     failed:
       how === 'activate'
-        ? state.failed.filter((each) => each.version !== version)
-        : [...state.failed.filter((each) => each.version !== from), leftVersion(activated)].slice(
-            -FAILED_LIMIT,
-          ),
+        ? unblockVersion(state.failed, version)
+        : blockVersion(state.failed, leftVersion(activated)),
   }));
   if (how === 'activate') return stager.changeEntries((disk) => planActivate(disk, version, TRIES));
   // Called again after a kill the entry is gone, and with it what planRollback looks for in vain.

@@ -4,12 +4,13 @@ import type { NodeConsole } from '../../console.ts';
 import type { BootEnd } from '../../machine/judge-boot-end.ts';
 import type { StateStore } from '../../sys/state-store.ts';
 import type { Sys } from '../../sys/sys.ts';
+import { blockVersion, unblockVersion } from '../blocked-versions.ts';
 import type { FailedVersion, Stager, UpdateState, UpdateStore } from '../types.ts';
 import { keepFailedBoots, keptJournal } from './failed-boots.ts';
 import type { FallBackRecord } from './fall-back-record.ts';
 import { judgeFallBack } from './judge-fall-back.ts';
 
-export interface FindFallBackParts {
+interface FindFallBackParts {
   readonly sys: Pick<Sys, 'run' | 'nowMs'>;
   readonly files: Pick<StateStore, 'write' | 'remove'>;
   readonly store: UpdateStore;
@@ -21,9 +22,6 @@ export interface FindFallBackParts {
   /** Hears of what was found, for the records. */
   onFound(record: FallBackRecord): void;
 }
-
-/** Versions that are remembered as failed. */
-const FAILED_LIMIT = 32;
 
 /**
  * findFallBack looks, once after each boot, whether this boot is there because another version did not prove itself; if so it finds
@@ -71,15 +69,14 @@ export async function findFallBack(parts: FindFallBackParts): Promise<FallBackRe
 }
 
 /** withFallBack remembers a fall-back and blocks the version; pure. */
-export function withFallBack(state: UpdateState, record: FallBackRecord): UpdateState {
+function withFallBack(state: UpdateState, record: FallBackRecord): UpdateState {
   const { activated, failed, ...rest } = state;
   const entry: FailedVersion = {
     ...{ version: record.from, atMs: record.foundAtMs, reason: record.reason, code: 'update/fell-back' },
   };
-  const others = failed.filter(({ version }) => version !== record.from);
   return {
     ...rest,
-    failed: [...others, entry].slice(-FAILED_LIMIT),
+    failed: blockVersion(failed, entry),
     fallBack: record,
     // It is over: the next start must not find it again.
     ...(activated && activated.version !== record.from && { activated }),
@@ -90,13 +87,13 @@ export function withFallBack(state: UpdateState, record: FallBackRecord): Update
  * withoutOwnBlock takes the block off a version that runs and is proven: power went in the last moment of going back from it, and
  * it was not left; pure. The same state where there is nothing to take off.
  */
-export function withoutOwnBlock(state: UpdateState, { booted }: Pick<SlotView, 'booted'>): UpdateState {
+function withoutOwnBlock(state: UpdateState, { booted }: Pick<SlotView, 'booted'>): UpdateState {
   const { version } = booted;
   if (booted.state !== 'proven' || !state.failed.some((each) => each.version === version)) return state;
   const { activated, ...rest } = state;
   return {
     ...rest,
-    failed: state.failed.filter((each) => each.version !== version),
+    failed: unblockVersion(state.failed, version),
     ...(activated && activated.from !== version && { activated }),
   };
 }

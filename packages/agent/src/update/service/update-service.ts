@@ -19,6 +19,7 @@ import { actMessage } from '../../machine/machine-service.ts';
 import type { Machine } from '../../machine/open-machine.ts';
 import { callerKey, requireRole } from '../../server/guard.ts';
 import { judgeActivate, judgeRollBack } from '../activate/judge-activate.ts';
+import { unblockVersion } from '../blocked-versions.ts';
 import type { StageRecord, Stager, UpdateStore } from '../types.ts';
 import { type CheckParts, checkUpdates, sourceOf } from './check-updates.ts';
 import { choiceMessage, stageMessage, updateMessage } from './messages.ts';
@@ -138,7 +139,7 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
               'update/not-blocked',
               `Cannot unblock "${version.slice(0, 100)}": it is not blocked on this node, expected one that is`,
             );
-          return { ...state, failed: state.failed.filter((each) => each.version !== version) };
+          return { ...state, failed: unblockVersion(state.failed, version) };
         });
         return create(UnblockVersionResponseSchema);
       },
