@@ -1,6 +1,7 @@
 import { compareUapiVersions } from '@plinth/base';
+import { isNewer } from '../is-newer.ts';
 import type { Channel } from './channel.ts';
-import { newer, none, type Obstacle, Rules, same, type UpdateDecision, type UpdatingNode } from './rules.ts';
+import { none, type Obstacle, Rules, same, type UpdateDecision, type UpdatingNode } from './rules.ts';
 
 /**
  * decideUpdate says which version a node takes next from its channel, or why none. Pure: the same arguments, the same answer.
@@ -41,7 +42,7 @@ function decideWanted(rules: Rules, wanted: string): UpdateDecision {
   if (problem) return none(problem.code, problem.message);
   if (order < 0) {
     const over = channel.barriers.find(
-      ({ version }) => newer(version, wanted) && !newer(version, node.booted),
+      ({ version }) => isNewer(version, wanted) && !isNewer(version, node.booted),
     );
     if (!over) return rules.update([wanted]);
     const message = `Cannot go back to ${wanted}: ${over.version} lies between and must not be crossed (${over.reason})`;
@@ -64,7 +65,7 @@ function decideNewest(rules: Rules): UpdateDecision {
   const { channel, node } = rules;
   const above = channel.releases
     .map(({ version }) => version)
-    .filter((version) => newer(version, node.booted))
+    .filter((version) => isNewer(version, node.booted))
     .sort(compareUapiVersions);
   const newest = above.at(-1);
   if (newest === undefined) {
@@ -97,8 +98,8 @@ function decideNewest(rules: Rules): UpdateDecision {
   const until = obstacle?.at;
   const last = above.findLast(
     (version) =>
-      newer(version, from) &&
-      (until === undefined || newer(until, version)) &&
+      isNewer(version, from) &&
+      (until === undefined || isNewer(until, version)) &&
       rules.refusal(version) === undefined,
   );
   if (last !== undefined) path.push(last);

@@ -1,4 +1,5 @@
 import { compareUapiVersions, describeCode, type ErrorCode } from '@plinth/base';
+import { isNewer } from '../is-newer.ts';
 import type { Channel, ChannelRelease } from './channel.ts';
 
 /** What a node is, as far as the choice of its next version is concerned. */
@@ -98,8 +99,9 @@ export class Rules {
     const end = deadEnds.find((one) => same(one.version, version));
     if (end) return refuse('update/dead-end', `no update would lead on from it: ${end.reason}`);
     // A barrier on the way up is passed even below the floor: the node runs something older still.
-    const onTheWayUp = newer(version, this.node.booted) && barriers.some((one) => same(one.version, version));
-    if (floor && newer(floor.version, version) && !onTheWayUp) {
+    const onTheWayUp =
+      isNewer(version, this.node.booted) && barriers.some((one) => same(one.version, version));
+    if (floor && isNewer(floor.version, version) && !onTheWayUp) {
       return refuse('update/below-floor', `it is below the security floor ${floor.version}: ${floor.reason}`);
     }
     const failure = this.node.failed.find((one) => same(one.version, version));
@@ -116,7 +118,7 @@ export class Rules {
   /** Barriers above one version and below another, oldest first. */
   barriersBetween(from: string, to: string): Channel['barriers'] {
     return this.channel.barriers
-      .filter(({ version }) => newer(version, from) && newer(to, version))
+      .filter(({ version }) => isNewer(version, from) && isNewer(to, version))
       .sort((left, right) => compareUapiVersions(left.version, right.version));
   }
 
@@ -142,7 +144,7 @@ export class Rules {
     const { node, channel } = this;
     const reasons: UpdateReason[] = [];
     const floor = channel.securityFloor;
-    if (floor && newer(floor.version, node.booted)) {
+    if (floor && isNewer(floor.version, node.booted)) {
       reasons.push({
         message: `Version ${node.booted} is below the security floor ${floor.version}: ${floor.reason}`,
       });
@@ -169,9 +171,4 @@ export function none(code: NoUpdateCode, message: string): NoUpdate {
 /** UAPI.10 gives some different texts the same place ("1.0" and "1.00"); they are the same version then. */
 export function same(left: string, right: string): boolean {
   return left === right || compareUapiVersions(left, right) === 0;
-}
-
-/** newer tells whether the left version comes after the right one. */
-export function newer(left: string, right: string): boolean {
-  return compareUapiVersions(left, right) > 0;
 }

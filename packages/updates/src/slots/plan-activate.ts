@@ -1,9 +1,10 @@
 import { PlinthError } from '@plinth/base';
+import { isNewer } from '../is-newer.ts';
 import { bootEntryName } from './boot-entry-name.ts';
 import { assertBootedProven } from './plan-stage.ts';
 import { removeBroken, removeStaged, removeVersion, settleNames } from './remove-names.ts';
 import type { DiskStep, SlotDisk } from './slot-disk.ts';
-import { entriesOf, isNewer, otherSlot, versionState } from './versions.ts';
+import { entriesOf, otherSlot, versionState } from './versions.ts';
 
 /**
  * planActivate lets the boot loader try the staged version at the next boots. Empty: it is activated already.

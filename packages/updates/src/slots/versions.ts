@@ -1,4 +1,3 @@
-import { compareUapiVersions } from '@plinth/base';
 import type { BootEntry, Slot, SlotDisk, SlotName } from './slot-disk.ts';
 
 /**
@@ -76,10 +75,6 @@ export function bootedSlot(disk: SlotDisk): Slot {
 /** otherSlot is the slot that is not booted. */
 export function otherSlot(disk: SlotDisk): Slot {
   return disk.booted.slot === disk.slots[0].name ? disk.slots[1] : disk.slots[0];
-}
-
-export function isNewer(left: string, right: string): boolean {
-  return compareUapiVersions(left, right) > 0;
 }
 
 function inSlot(disk: SlotDisk, slot: Slot): VersionInSlot {

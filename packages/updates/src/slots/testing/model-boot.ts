@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { isNewer } from '../../is-newer.ts';
 import { bootEntryName, parseBootEntryName } from '../boot-entry-name.ts';
 import type { BootEntry } from '../slot-disk.ts';
-import { isNewer } from '../versions.ts';
 import {
   labelsOf,
   type Machine,
