@@ -11,6 +11,11 @@ export function efiVariablePath(name: string, vendor: string): string {
 /** Each file of efivarfs starts with four bytes of attributes. */
 const ATTRIBUTE_BYTES = 4;
 
+/** efiData is what a variable holds, behind its attributes. */
+export function efiData(file: Uint8Array): Uint8Array {
+  return file.subarray(ATTRIBUTE_BYTES);
+}
+
 /** parseEfiByte reads a variable of one byte, such as SecureBoot; undefined when it has another size. */
 export function parseEfiByte(file: Uint8Array): number | undefined {
   return file.length === ATTRIBUTE_BYTES + 1 ? file[ATTRIBUTE_BYTES] : undefined;
@@ -18,7 +23,7 @@ export function parseEfiByte(file: Uint8Array): number | undefined {
 
 /** parseEfiText reads a UTF-16 variable up to its first NUL, such as LoaderEntrySelected. */
 export function parseEfiText(file: Uint8Array): string {
-  const text = new TextDecoder('utf-16le').decode(file.subarray(ATTRIBUTE_BYTES));
+  const text = new TextDecoder('utf-16le').decode(efiData(file));
   const end = text.indexOf('\0');
   return end < 0 ? text : text.slice(0, end);
 }

@@ -7,14 +7,13 @@ import {
   readSignatureLists,
   signedBytes,
 } from '@plinth/formats';
-import { EFI_GLOBAL, efiVariablePath, parseEfiByte } from '../../kernel/efi-variable.ts';
+import { EFI_GLOBAL, efiData, efiVariablePath, parseEfiByte } from '../../kernel/efi-variable.ts';
 import { readBytes, type Sys } from '../../sys/sys.ts';
 
 /** The keys that firmware starts programs by (UEFI 2.10, 32.4). */
 const EFI_SECURITY = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
 const SECURE_BOOT = efiVariablePath('SecureBoot', EFI_GLOBAL);
 const DB = efiVariablePath('db', EFI_SECURITY);
-const ATTRIBUTE_BYTES = 4;
 const HEAD_BYTES = 4096;
 const PIECE_BYTES = 256 * 1024;
 const TABLE_LIMIT_BYTES = 64 * 1024;
@@ -46,7 +45,7 @@ export async function assertBootable(
   try {
     const db = await readBytes(sys, DB);
     if (!db) throw refuse('the keys of the firmware cannot be read');
-    const keys = readSignatureLists(db.subarray(ATTRIBUTE_BYTES)).map(({ certificateDer }) => certificateDer);
+    const keys = readSignatureLists(efiData(db)).map(({ certificateDer }) => certificateDer);
     const head = readPeHead(await uki.read(0, HEAD_BYTES));
     const { offset, sizeBytes } = head.certificates;
     if (sizeBytes === 0) throw refuse('it is not signed');
