@@ -2,9 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
 import {
-  BootEndKind,
   BootState,
-  CheckSchema,
   GetBootReportResponseSchema,
   GetHealthResponseSchema,
   GetIdentityResponseSchema,
@@ -14,13 +12,13 @@ import {
   HealthState,
   NodeService,
   PartitionRole,
-  Verdict,
 } from '@plinth/api';
-import type { CheckResult } from '../checks/check.ts';
+import { checkMessage, verdicts } from '../checks/check-message.ts';
 import type { ConfigSource } from '../config/sources/read-sources.ts';
 import type { Health } from '../health/collect-health.ts';
 import type { NodeIdentity } from '../identity/open-identity.ts';
 import type { Integrity } from '../integrity/collect-integrity.ts';
+import { bootEndKinds } from '../machine/boot-end-kinds.ts';
 import type { BootEnd } from '../machine/judge-boot-end.ts';
 import { collectBootReport, uptimeMs } from '../reports/boot-report.ts';
 import { collectSlots, type PartitionReport } from '../reports/slots.ts';
@@ -45,23 +43,12 @@ export interface NodeServiceSources {
   describeSlots(): Promise<SlotsNote>;
 }
 
-const verdicts = { pass: Verdict.PASS, fail: Verdict.FAIL, unknown: Verdict.UNKNOWN } as const;
 const healthStates = {
   healthy: HealthState.HEALTHY,
   degraded: HealthState.DEGRADED,
   unhealthy: HealthState.UNHEALTHY,
 } as const;
 const bootStates = { good: BootState.GOOD, trial: BootState.TRIAL, bad: BootState.BAD } as const;
-const bootEndKinds = {
-  'first-boot': BootEndKind.FIRST_BOOT,
-  reboot: BootEndKind.REBOOT,
-  shutdown: BootEndKind.SHUTDOWN,
-  orderly: BootEndKind.ORDERLY,
-  'kernel-panic': BootEndKind.KERNEL_PANIC,
-  watchdog: BootEndKind.WATCHDOG,
-  abrupt: BootEndKind.ABRUPT,
-  unknown: BootEndKind.UNKNOWN,
-} as const;
 const partitionRoles = {
   esp: PartitionRole.ESP,
   root: PartitionRole.ROOT,
@@ -106,7 +93,7 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
         const integrity = await sources.integrity();
         return create(GetIntegrityResponseSchema, {
           verdict: verdicts[integrity.verdict],
-          checks: integrity.checks.map(check),
+          checks: integrity.checks.map(checkMessage),
           mounts: integrity.mounts.map((mount) => ({
             ...mount,
             flags: [...mount.flags],
@@ -141,7 +128,7 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
         const health = await sources.health();
         return create(GetHealthResponseSchema, {
           state: healthStates[health.state],
-          checks: health.checks.map(check),
+          checks: health.checks.map(checkMessage),
           uptime: durationFromMs(await uptimeMs(sys)),
         });
       },
@@ -172,10 +159,6 @@ function bootEnd({ kind, ask, evidence }: BootEnd) {
       askedAt: timestampFromMs(ask.askedAtMs),
     }),
   };
-}
-
-function check(result: CheckResult) {
-  return create(CheckSchema, { ...result, verdict: verdicts[result.verdict] });
 }
 
 function partition({ sizeBytes, role, ...rest }: PartitionReport) {

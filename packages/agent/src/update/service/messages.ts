@@ -3,7 +3,6 @@ import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
   BootEndKind,
   BootState,
-  type CheckSchema,
   type FallBackSchema,
   GetUpdateResponseSchema,
   type HealthContractSchema,
@@ -12,11 +11,12 @@ import {
   type UpdateChoiceSchema,
   UpdatePhase,
   type UpdateStageSchema,
-  Verdict,
 } from '@plinth/api';
 import { describeCode, isErrorCode } from '@plinth/base';
 import type { UpdatePolicy } from '@plinth/config';
 import type { VersionInSlot } from '@plinth/updates';
+import { checkMessage } from '../../checks/check-message.ts';
+import { bootEndKinds } from '../../machine/boot-end-kinds.ts';
 import { actMessage } from '../../machine/machine-service.ts';
 import type { ContractRecord } from '../health/contract-record.ts';
 import type { FallBackRecord } from '../health/fall-back-record.ts';
@@ -49,16 +49,8 @@ const contractStates = {
   held: HealthContractState.HELD,
   broken: HealthContractState.BROKEN,
 } as const;
-const verdicts = { pass: Verdict.PASS, fail: Verdict.FAIL, unknown: Verdict.UNKNOWN } as const;
-const ends: Readonly<Record<string, BootEndKind>> = {
-  'first-boot': BootEndKind.FIRST_BOOT,
-  reboot: BootEndKind.REBOOT,
-  shutdown: BootEndKind.SHUTDOWN,
-  orderly: BootEndKind.ORDERLY,
-  'kernel-panic': BootEndKind.KERNEL_PANIC,
-  watchdog: BootEndKind.WATCHDOG,
-  abrupt: BootEndKind.ABRUPT,
-};
+/** What is stored is of any version of plinthd. */
+const ends: Readonly<Record<string, BootEndKind>> = bootEndKinds;
 
 /** updateMessage renders what is known of updates. @param volatileBecause why nothing is remembered; undefined when it is */
 export function updateMessage(
@@ -180,10 +172,6 @@ function fallBackMessage(record: FallBackRecord): MessageInitShape<typeof FallBa
     }),
     checks: checks.map(checkMessage),
   };
-}
-
-function checkMessage(check: ContractRecord['checks'][number]): MessageInitShape<typeof CheckSchema> {
-  return { ...check, verdict: verdicts[check.verdict] };
 }
 
 /** failure is a code with its message and the action that its documentation names. */
