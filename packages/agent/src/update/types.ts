@@ -156,8 +156,5 @@ export interface Stager {
   changeEntries(plan: (disk: SlotDisk) => readonly DiskStep[]): Promise<void>;
 }
 
-/** Below the state folder of plinthd. */
-export const UPDATE_FOLDER = '/var/lib/plinth/update';
-export const UPDATE_STATE_FILE = 'state.json';
 /** How long a server may send nothing. */
 export const DEFAULT_STALL_MS = 30_000;

@@ -22,7 +22,7 @@ export interface FatVolume {
   read(file: FatEntry): Promise<Uint8Array>;
 }
 
-export const FAT_RECORD_BYTES = 32;
+const FAT_RECORD_BYTES = 32;
 /** First byte of a record that is free. */
 export const FAT_FREE = 0xe5;
 const ATTRIBUTE_VOLUME = 0x08;

@@ -4,7 +4,7 @@ import { alignUp, encodeText, fromHex } from '../bytes.ts';
 /** Both block sizes of every image Plinth writes; also the page size, so that one block is one page fault. */
 export const VERITY_BLOCK_BYTES = 4096;
 export const VERITY_DIGEST_BYTES = 32;
-export const DIGESTS_PER_BLOCK = VERITY_BLOCK_BYTES / VERITY_DIGEST_BYTES;
+const DIGESTS_PER_BLOCK = VERITY_BLOCK_BYTES / VERITY_DIGEST_BYTES;
 
 const SUPERBLOCK_BYTES = 512;
 const SALT_LIMIT_BYTES = 256;

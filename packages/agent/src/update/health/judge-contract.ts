@@ -11,7 +11,7 @@ export interface ContractLook {
 }
 
 /** Checks of health that a version on trial has to pass whatever was before; others count when they are critical. */
-export const CONTRACT_CHECKS: readonly string[] = [
+const CONTRACT_CHECKS: readonly string[] = [
   ...['containerd', 'runtime-socket', 'kubelet', 'kubelet-healthz', 'network', 'var-writable'],
 ];
 /** What a member has to show if it did under the version before: a cluster that is away is not this version's fault. */

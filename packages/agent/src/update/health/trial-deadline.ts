@@ -4,9 +4,9 @@ import { SYSTEMCTL } from '../../reports/versions.ts';
 import type { Sys } from '../../sys/sys.ts';
 
 /** Of the image: reboots a boot on trial in which plinthd came to nothing. */
-export const STATIC_TIMER = 'plinth-trial-deadline.timer';
+const STATIC_TIMER = 'plinth-trial-deadline.timer';
 /** Made by plinthd with the deadline of the machine config. */
-export const ARMED_UNIT = 'plinth-trial-armed';
+const ARMED_UNIT = 'plinth-trial-armed';
 /** plinthd itself is faster, and says why. */
 const MARGIN_MS = 30_000;
 

@@ -60,7 +60,7 @@ export async function checkUpdates({ stager, store, policy, nowMs }: CheckParts)
 }
 
 /** lastCheckOf is what is remembered of an offer; pure. */
-export function lastCheckOf(
+function lastCheckOf(
   { newest, decision }: ChannelOffer,
   of: Pick<LastCheck, 'channel' | 'booted' | 'checkedAtMs'>,
 ): LastCheck {

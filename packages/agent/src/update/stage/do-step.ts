@@ -15,7 +15,7 @@ import type { Esp } from './esp.ts';
 import type { SlotMachine } from './slot-machine.ts';
 
 /** systemd-boot starts the entry it names once, and takes it away (systemd, BOOT_LOADER_INTERFACE). */
-export const ONE_SHOT_VARIABLE = efiVariablePath('LoaderEntryOneShot', EFI_LOADER);
+const ONE_SHOT_VARIABLE = efiVariablePath('LoaderEntryOneShot', EFI_LOADER);
 /** Kept by the firmware; seen at boot and at run time. */
 const EFI_ATTRIBUTES = [7, 0, 0, 0];
 
@@ -68,7 +68,7 @@ async function removeStaged(esp: Esp): Promise<void> {
 }
 
 /** writeOneShot sets the variable; efivarfs takes one in a single write only. */
-export async function writeOneShot(file: string, path: string = ONE_SHOT_VARIABLE): Promise<void> {
+export async function writeOneShot(file: string): Promise<void> {
   const text = Buffer.from(`${file.replace(/\+.*(?=\.efi$)/, '')}\0`, 'utf16le');
-  await writeFile(path, Buffer.concat([Buffer.from(EFI_ATTRIBUTES), text]));
+  await writeFile(ONE_SHOT_VARIABLE, Buffer.concat([Buffer.from(EFI_ATTRIBUTES), text]));
 }

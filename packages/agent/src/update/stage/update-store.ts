@@ -6,11 +6,11 @@ import { activatedSchema } from '../activate/activated.ts';
 import { contractSchema } from '../health/contract-record.ts';
 import { fallBackSchema } from '../health/fall-back-record.ts';
 import { lastCheckSchema } from '../service/last-check.ts';
-import { UPDATE_STATE_FILE, type UpdateState, type UpdateStore } from '../types.ts';
+import type { UpdateState, UpdateStore } from '../types.ts';
 import { keptStore } from './kept-store.ts';
 
 /** Below the state folder of plinthd. */
-export const UPDATE_STATE = `update/${UPDATE_STATE_FILE}`;
+const UPDATE_STATE = 'update/state.json';
 
 const progressSchema = z.object({
   phase: z.enum(['metadata', 'prepare', 'compare', 'write', 'verify', 'finish', 'staged']),
