@@ -1,5 +1,5 @@
 import { type ErrorCode, PlinthError } from '@plinth/base';
-import { type Volume, volumeLabel, volumePlace } from '@plinth/config';
+import { bytesOf, type Volume, volumeLabel, volumePlace } from '@plinth/config';
 import { type MountInfo, visibleMounts } from '../kernel/mountinfo.ts';
 import type { DiskFact, DisksSeen, PartitionFact } from './read-disks.ts';
 import { type DiskIdentity, identityOf, isSameDisk, type VolumeRecord } from './records.ts';
@@ -17,8 +17,6 @@ export type Decision =
   /** On the first of these that is proven blank; a single one that is not is an error. */
   | { readonly kind: 'make'; readonly candidates: readonly DiskFact[]; readonly resumed: boolean }
   | { readonly kind: 'refused'; readonly problem: PlinthError };
-
-const UNITS: Readonly<Record<string, number>> = { Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, Ti: 1024 ** 4 };
 
 /** decideVolume says what a volume needs. A volume that is there is never made; one that was made never again. Pure. */
 export function decideVolume(
@@ -80,7 +78,7 @@ function decideDisk(
   record: VolumeRecord | undefined,
 ): Decision {
   const { disk: wanted } = volume;
-  const least = bytesOf(wanted.minimumSize);
+  const least = leastBytes(wanted);
   if (record) {
     // It was begun there: no other disk may be taken in its place.
     const begun = disks.filter((disk) => isSameDisk(record.disk, identityOf(disk)));
@@ -156,12 +154,12 @@ function unfitness({ readOnly, holders, device, partitions }: DiskFact, mounts: 
 function concernOf(volume: Volume, disk: DiskFact): string {
   if (!volume.disk.largestEmpty && !isNamed(volume, disk))
     return `it is on ${disk.name}, which the config does not name`;
-  return disk.sizeBytes < bytesOf(volume.disk.minimumSize) ? `${disk.name} is smaller than minimumSize` : '';
+  return disk.sizeBytes < leastBytes(volume.disk) ? `${disk.name} is smaller than minimumSize` : '';
 }
 
-/** bytesOf reads "100Gi"; 0 for nothing. */
-function bytesOf(text = '0Ki'): number {
-  return Number.parseInt(text, 10) * (UNITS[text.slice(-2)] ?? Number.NaN);
+/** The least a disk must have. What could not be read would be more than any has. */
+function leastBytes({ minimumSize }: Volume['disk']): number {
+  return minimumSize === undefined ? 0 : (bytesOf(minimumSize) ?? Number.POSITIVE_INFINITY);
 }
 
 function named({ serial, wwid, path, sizeBytes }: DiskIdentity): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { authorityPem } from '../../framework/authority.ts';
 import { EXAMPLE_CERTIFICATE, indented } from '../../framework/example-certificate.ts';
 import { defineKind } from '../../framework/kind.ts';
-import { authorityPem } from './authority.ts';
 import { builtInRoles, oidcSchema } from './oidc.ts';
 
 /** Built-in names have a colon, so that none can be taken. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { duration } from '../kubelet/values.ts';
-import { authorityPem } from './authority.ts';
+import { authorityPem } from '../../framework/authority.ts';
+import { duration } from '../../framework/values.ts';
 
 /** Roles that every node knows; in a client certificate they stand with "plinth:" before them. */
 export const builtInRoles = ['reader', 'operator', 'admin'] as const;

@@ -1,23 +1,22 @@
 import { z } from 'zod';
+import { imageProcess, processWord } from '../../framework/image-process.ts';
 import type { DeepReadonly } from '../../framework/kind.ts';
 import { keyed, secret } from '../../framework/notes.ts';
 import { pinnedImage } from '../../framework/pinned-image.ts';
-import { duration } from '../kubelet/values.ts';
+import { duration } from '../../framework/values.ts';
 import { allowedPlaces, placeOf } from './mounts.ts';
 
-const LIMITS = { words: 64, word: 4096, data: 64 * 1024, env: 64, mounts: 16 } as const;
+const LIMITS = { data: 64 * 1024, env: 64, mounts: 16 } as const;
 
 /** When a container is due again after it ended well. */
 export const containerRuns = ['once', 'on-change', 'every-boot'] as const;
-
-const word = z.string().max(LIMITS.word);
 
 const variable = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'expected a name of letters, digits and underscores')
     .describe('Name of the variable.'),
-  value: word.describe('Its value. What is secret belongs into `data`: plans show this one.'),
+  value: processWord.describe('Its value. What is secret belongs into `data`: plans show this one.'),
 });
 
 const mount = z
@@ -55,13 +54,7 @@ export const bootstrapContainerSchema = z.strictObject({
   image: pinnedImage.describe(
     'The image, by its digest: registry.example/setup@sha256:…. It is pulled by the settings of Registries.',
   ),
-  command: z
-    .array(word)
-    .min(1)
-    .max(LIMITS.words)
-    .describe("The program and its first arguments, in the place of the image's entrypoint.")
-    .optional(),
-  args: z.array(word).max(LIMITS.words).describe("Arguments, in the place of the image's own.").optional(),
+  ...imageProcess,
   env: keyed(variable, 'name', LIMITS.env).default([]).describe('Variables beside those of the image.'),
   data: secret(
     z

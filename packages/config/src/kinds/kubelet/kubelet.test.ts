@@ -10,7 +10,6 @@ import { writeConfig } from '../../write-config.ts';
 import { kubeletKind } from './kind.ts';
 import { KUBELET_PATH } from './render.ts';
 import type { Kubelet } from './schema.ts';
-import { secondsOf } from './values.ts';
 
 function document(kubelet: object): string {
   return JSON.stringify({ apiVersion: 'plinth.dev/v1alpha1', kind: 'Kubelet', ...kubelet });
@@ -74,13 +73,6 @@ const wrong: readonly (readonly [what: string, kubelet: object, said: RegExp])[]
 for (const [what, kubelet, said] of wrong) {
   test(`a kubelet with ${what} is refused`, () => assert.match(problemsOf(document(kubelet)), said));
 }
-
-test('lengths of time are read in seconds', () => {
-  assert.deepEqual(['0s', '90s', '5m', '24h', '1d', '', '-1s', '01s', '1.5h'].map(secondsOf), [
-    ...[0, 90, 300, 86_400],
-    ...[undefined, undefined, undefined, undefined, undefined],
-  ]);
-});
 
 test('a change restarts the kubelet and nothing else', () => {
   const [before, after] = [{ maxPods: 100 }, { maxPods: 120 }].map((each) => readDocument(document(each)));

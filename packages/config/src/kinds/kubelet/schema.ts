@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../framework/kind.ts';
+import { amount, bytes, duration, processors, secondsOf } from '../../framework/values.ts';
 import { labels } from './labels.ts';
-import { amount, bytes, duration, processors, secondsOf } from './values.ts';
 
 /** What a kubelet has when nobody says anything else: Plinth's own settings, then those of Kubernetes. */
 export const DEFAULTS = {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { authorityPem } from '../../framework/authority.ts';
 import { EXAMPLE_CERTIFICATE, indented } from '../../framework/example-certificate.ts';
 import { type DeepReadonly, defineKind } from '../../framework/kind.ts';
 import { serverName } from '../../framework/names.ts';
-import { authorityPem } from '../api-access/authority.ts';
 
 /** Words of syslog for how bad something is, worst first; the place is the number (RFC 5424). */
 export const priorities = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;

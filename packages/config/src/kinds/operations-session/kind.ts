@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type DeepReadonly, defineKind } from '../../framework/kind.ts';
 import { pinnedImage } from '../../framework/pinned-image.ts';
-import { duration } from '../kubelet/values.ts';
+import { duration } from '../../framework/values.ts';
 
 /** What a session may do: look at the node, or be root of it. */
 export const sessionLevels = ['view', 'full'] as const;

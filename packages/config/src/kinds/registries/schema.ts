@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { authorityPem } from '../../framework/authority.ts';
 import type { DeepReadonly } from '../../framework/kind.ts';
 import { keyed, secret } from '../../framework/notes.ts';
-import { authorityPem } from '../api-access/authority.ts';
 import { mirrorUrlProblem } from './mirror-url.ts';
 
 /** Stands for every registry that has no entry of its own. */

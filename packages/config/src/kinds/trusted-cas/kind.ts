@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { authorityPem } from '../../framework/authority.ts';
 import { EXAMPLE_CERTIFICATE, indented } from '../../framework/example-certificate.ts';
 import { type DeepReadonly, defineKind, type RenderedFile } from '../../framework/kind.ts';
 import { keyed } from '../../framework/notes.ts';
-import { authorityPem } from '../api-access/authority.ts';
 
 /** Programs written in Go read every file of this folder, beside the bundle of the image (crypto/x509). */
 const PREFIX = '/etc/ssl/certs/plinth-config-';

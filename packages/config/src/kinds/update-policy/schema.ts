@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { authorityPem } from '../../framework/authority.ts';
+import { imageProcess } from '../../framework/image-process.ts';
 import type { DeepReadonly } from '../../framework/kind.ts';
 import { serverName } from '../../framework/names.ts';
 import { keyed } from '../../framework/notes.ts';
 import { pinnedImage } from '../../framework/pinned-image.ts';
-import { authorityPem } from '../api-access/authority.ts';
-import { duration } from '../kubelet/values.ts';
+import { duration } from '../../framework/values.ts';
 import { addressProblem } from './address.ts';
 
 const address = z
@@ -49,17 +50,7 @@ const container = z.strictObject({
   image: pinnedImage.describe(
     'The image, by its digest. It is pulled by the settings of Registries, and its container has the network of the node.',
   ),
-  command: z
-    .array(z.string().max(4096))
-    .min(1)
-    .max(64)
-    .optional()
-    .describe("The program and its first arguments, in the place of the image's entrypoint."),
-  args: z
-    .array(z.string().max(4096))
-    .max(64)
-    .optional()
-    .describe("Arguments, in the place of the image's own."),
+  ...imageProcess,
   timeout: duration('1s', '5m').default('1m').describe('The longest it may run; then it has failed.'),
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../framework/kind.ts';
-import { bytes } from '../kubelet/values.ts';
+import { bytes } from '../../framework/values.ts';
 
 /** A GPT label has 36 characters, and the prefix takes 14 of them. */
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,20}[a-z0-9])?$/;

@@ -24,10 +24,17 @@ export function secondsOf(text: string): number | undefined {
   return count === undefined || factor === undefined ? undefined : Number(count) * factor;
 }
 
+const BYTES = /^([1-9][0-9]{0,8})(Ki|Mi|Gi|Ti)$/;
+
 /** Bytes with a binary unit: "512Mi", "2Gi". */
-export const bytes = z
-  .string()
-  .regex(/^[1-9][0-9]{0,8}(Ki|Mi|Gi|Ti)$/, 'expected bytes with a binary unit: 512Mi, 2Gi');
+export const bytes = z.string().regex(BYTES, 'expected bytes with a binary unit: 512Mi, 2Gi');
+
+/** bytesOf reads an amount of bytes; undefined when it is none. */
+export function bytesOf(text: string): number | undefined {
+  const [, count, unit = ''] = BYTES.exec(text) ?? [];
+  const factor = { Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, Ti: 1024 ** 4 }[unit];
+  return count === undefined || factor === undefined ? undefined : Number(count) * factor;
+}
 
 /** Processors or thousandths of one: "1", "250m". */
 export const processors = z
