@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { startIssuer, type TestIssuer } from '@plinth/agent/testing';
 import { connectNode } from '@plinth/api';
 import { codeOf } from '@plinth/host/testing';
-import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
-import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
+import { type BootedImage, bootAgain, endpointOf } from '../testkit/boot-image.ts';
+import { type BootLab, bareSpec, openBootLab } from '../testkit/boot-lab.ts';
+import { makeFatDrive } from '../testkit/config-drives.ts';
 import { HOST_SEEN_BY_GUEST } from '../testkit/guest-network.ts';
 import { joinConfig } from '../testkit/owner.ts';
 
-// People who log in with a real OpenID Connect issuer on this computer, at a booted node that asks it for its keys.
+// People who log in with a real OpenID Connect issuer on this computer, at a booted node that asks it for its keys. Its config
+// comes on a FAT drive: that such a drive is read needs a first boot, and no machine of its own.
 
 const CALL_MS = 60_000;
 
@@ -37,15 +40,24 @@ suite('a node whose config names an issuer', () => {
       { kind: 'ApiAccess', clientAuthorities: [lab.keys.signers['api-authority'].certificatePem], oidc },
       { kind: 'Network', hosts: [{ address: HOST_SEEN_BY_GUEST, names: [ISSUER] }] },
     );
-    booted = await bootImage(lab, NAME, {
-      title: 'a config with an issuer',
+    const drive = await makeFatDrive(lab.toolbox, join(lab.scratch, 'login.fat'), {
+      'user-data': machineConfig,
+      'meta-data': 'instance-id: boot-test\n',
+    });
+    booted = await bootAgain(lab, bareSpec(lab, NAME, { extraDrives: [drive] }), {
+      title: 'a drive CIDATA, FAT, with a config that names an issuer',
       expected: 'ready',
-      spec: { machineConfig },
     });
   });
   after(async () => {
     await issuer?.[Symbol.asyncDispose]();
     await lab?.[Symbol.asyncDispose]();
+  });
+
+  test('has its config from a drive on FAT', async () => {
+    using admin = lab.owner.connect(endpointOf(booted));
+    const { nodeName, configSource } = await admin.getIdentity();
+    assert.deepEqual([nodeName, configSource], [NAME, 'nocloud']);
   });
 
   test('gives a certificate for a token of it, with the role of the group, and to nobody else', async () => {

@@ -38,7 +38,7 @@ suite('whoever defines the machine and writes its ESP gets no shell and no unit 
         disk: { kind: 'raw', path: disk.path },
         smbiosStrings: smbiosInjections(),
         firmwareConfig: firmwareInjections(),
-        extraDrives: [{ path: drive, format: 'raw', readOnly: true }],
+        extraDrives: [drive],
       },
     });
     using client = lab.owner.connect(endpointOf(booted));

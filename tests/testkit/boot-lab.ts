@@ -86,6 +86,12 @@ export function machineSpec(lab: BootLab, name: string, changes: Partial<Machine
   return spec.firmware === 'secure-boot' ? { ...spec, certificates: lab.certificates } : spec;
 }
 
+/** bareSpec is a machine as machineSpec makes it, whose definition says nothing of a config. */
+export function bareSpec(lab: BootLab, name: string, changes: Partial<MachineSpec> = {}): MachineSpec {
+  const { machineConfig: _, ...spec } = machineSpec(lab, name, changes);
+  return spec;
+}
+
 /** One Kubernetes layer under test. */
 export interface TestLayer {
   /** "1.37.1". */

@@ -1,6 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ExtraDrive } from '@plinth/local';
 import type { Toolbox } from '@plinth/toolbox';
+import { makeFatDrive } from './config-drives.ts';
 import type { DiskCopy } from './disk-copy.ts';
 import { type Esp, openEsp } from './esp.ts';
 import { ukiPath } from './tampering.ts';
@@ -95,16 +97,8 @@ async function makeAddon(toolbox: Toolbox, scratch: string): Promise<Buffer> {
   return readFile(join(folder, 'addon.efi'));
 }
 
-/** makeConfigDrive makes a NoCloud drive whose user data would run a program and open an account. @returns its path */
-export async function makeConfigDrive(toolbox: Toolbox, scratch: string): Promise<string> {
-  const folder = join(scratch, 'drive');
-  await mkdir(folder, { recursive: true });
-  const onDrive = (program: string, args: readonly string[], input?: string) =>
-    toolbox.run(program, args, {
-      binds: [{ host: folder, inside: '/out' }],
-      ...(input !== undefined && { input }),
-    });
-  await onDrive('mkfs.vfat', ['-C', '-n', 'CIDATA', '/out/drive.img', '1440']);
+/** makeConfigDrive makes a NoCloud drive whose user data would run a program and open an account. */
+export function makeConfigDrive(toolbox: Toolbox, scratch: string): Promise<ExtraDrive> {
   const userData = [
     '#cloud-config',
     'password: open',
@@ -112,7 +106,8 @@ export async function makeConfigDrive(toolbox: Toolbox, scratch: string): Promis
     `bootcmd: ["mount --${MARKER}config-drive"]`,
     '',
   ];
-  await onDrive('mcopy', ['-i', '/out/drive.img', '-', '::/user-data'], userData.join('\n'));
-  await onDrive('mcopy', ['-i', '/out/drive.img', '-', '::/meta-data'], 'instance-id: hostile\n');
-  return join(folder, 'drive.img');
+  return makeFatDrive(toolbox, join(scratch, 'drive.img'), {
+    'user-data': userData.join('\n'),
+    'meta-data': 'instance-id: hostile\n',
+  });
 }
