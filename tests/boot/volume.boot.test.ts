@@ -22,6 +22,7 @@ suite('volumes of a machine config', () => {
   let booted: BootedImage;
   let client: NodeClient;
   let uuid = '';
+  let usedHash = '';
 
   before(async () => {
     lab = await openBootLab();
@@ -32,6 +33,7 @@ suite('volumes of a machine config', () => {
     await lab.toolbox.run('mkfs.ext4', ['-q', '-L', 'precious', '/mnt/drives/used.raw'], {
       binds: [{ host: lab.scratch, inside: '/mnt/drives' }],
     });
+    usedHash = await hashOf('used');
     // Where no superblock is looked for.
     const random = await open(drivePath('random'), 'r+');
     await random.write(Buffer.from('data of no known kind'), 0, null, 3 * MIB + 17);
@@ -137,6 +139,7 @@ suite('volumes of a machine config', () => {
 
   test('the disks that were refused are as they were, byte for byte', async () => {
     await shutDown(lab, booted);
+    assert.equal(await hashOf('used'), usedHash);
     const { stdout } = await lab.toolbox.run('e2fsck', ['-fn', '/mnt/drives/used.raw'], {
       binds: [{ host: lab.scratch, inside: '/mnt/drives', readOnly: true }],
     });
