@@ -16,6 +16,7 @@ export type {
   UpdateReason,
   UpdatingNode,
 } from './channel/rules.ts';
+export { blockRuns } from './delta/block-runs.ts';
 export {
   type CopyRun,
   type DeltaOptions,

@@ -37,7 +37,7 @@ const PROGRAM = `
   console.log(JSON.stringify({
     cpuMs: (used.user + used.system) / 1000,
     bytes: after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers,
-    fetched: plan.bytesFetched / 4096,
+    fetched: plan.fetch.reduce((sum, { length }) => sum + length, 0) / 4096,
     missing: Array.from({ length: BLOCKS }, (_, block) => hexOf(next, block)).filter((leaf) => !known.has(leaf)).length,
   }));
 `;

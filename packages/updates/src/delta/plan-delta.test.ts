@@ -65,6 +65,10 @@ function carryOut(
   return slots[target].subarray(0, served.length);
 }
 
+function bytesOf(ranges: DeltaPlan['fetch']): number {
+  return ranges.reduce((sum, { length }) => sum + length, 0);
+}
+
 // Few values: many equal blocks, also of zeros; runs: what an image that moved by some blocks looks like.
 const blocks = fc
   .array(
@@ -111,11 +115,8 @@ test('old slots and served bytes give exactly the new root, and no more is fetch
       assert.ok(Buffer.compare(result, served) === 0, 'another root came out');
 
       const copied = plan.copy.reduce((sum, { count }) => sum + count, 0);
-      const fetched = plan.fetch.reduce((sum, { length }) => sum + length, 0) / VERITY_BLOCK_BYTES;
-      assert.equal(plan.bytesCopied, copied * VERITY_BLOCK_BYTES);
-      assert.equal(plan.bytesFetched, fetched * VERITY_BLOCK_BYTES);
-      assert.equal(plan.bytesSaved, served.length - plan.bytesFetched);
-      if (plan.whole) return;
+      const fetched = bytesOf(plan.fetch) / VERITY_BLOCK_BYTES;
+      if (fetched === next.length) return;
       if (copied > 0 && fetched > 0) partly++;
       // Missing: in neither slot at a place that is still there when its turn comes.
       const gap = requestCostBytes / VERITY_BLOCK_BYTES;
@@ -157,10 +158,6 @@ test('a library that grew: what lies behind it moved, and is copied as one run',
       { from: 'a', fromBlock: 50, toBlock: 53, count: 150 },
     ],
     fetch: [{ offset: 50 * VERITY_BLOCK_BYTES, length: 3 * VERITY_BLOCK_BYTES }],
-    bytesCopied: 200 * VERITY_BLOCK_BYTES,
-    bytesFetched: 3 * VERITY_BLOCK_BYTES,
-    bytesSaved: 200 * VERITY_BLOCK_BYTES,
-    whole: false,
   });
 });
 
@@ -190,14 +187,7 @@ test('the whole root is fetched when there is nothing to compare, another salt, 
   const next = Array.from({ length: 40 }, (_, index) => index);
   const newTree = await treeOf(image(next));
   const total = 40 * VERITY_BLOCK_BYTES;
-  const whole = {
-    copy: [],
-    fetch: [{ offset: 0, length: total }],
-    bytesCopied: 0,
-    bytesFetched: total,
-    bytesSaved: 0,
-    whole: true,
-  };
+  const whole = { copy: [], fetch: [{ offset: 0, length: total }] };
   assert.deepEqual(planDelta({ newTree, slots: [], target: 'b' }), whole);
   const salted = await treeOf(image(next), new Uint8Array(32).fill(8));
   assert.deepEqual(planDelta({ newTree, slots: [{ slot: 'a', tree: salted }], target: 'b' }), whole);
@@ -208,13 +198,8 @@ test('the whole root is fetched when there is nothing to compare, another salt, 
     planDelta({ newTree, slots, target: 'b', requestCostBytes: 5 * VERITY_BLOCK_BYTES }),
     whole,
   );
-  assert.equal(
-    planDelta({ newTree, slots, target: 'b', requestCostBytes: 0 }).bytesFetched,
-    11 * VERITY_BLOCK_BYTES,
-  );
+  const { fetch } = planDelta({ newTree, slots, target: 'b', requestCostBytes: 0 });
+  assert.deepEqual([fetch.length, bytesOf(fetch)], [11, 11 * VERITY_BLOCK_BYTES]);
   const same = planDelta({ newTree, slots: [{ slot: 'a', tree: newTree }], target: 'b' });
-  assert.deepEqual(
-    [same.fetch, same.copy, same.whole],
-    [[], [{ from: 'a', fromBlock: 0, toBlock: 0, count: 40 }], false],
-  );
+  assert.deepEqual(same, { fetch: [], copy: [{ from: 'a', fromBlock: 0, toBlock: 0, count: 40 }] });
 });

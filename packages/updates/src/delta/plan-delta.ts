@@ -1,5 +1,6 @@
 import { VERITY_BLOCK_BYTES, type VerityTree } from '@plinth/formats';
 import type { SlotName } from '../slots/slot-disk.ts';
+import { blockRuns } from './block-runs.ts';
 import { type Leaves, leavesOf, openLeafIndex, sameLeaf } from './leaf-index.ts';
 
 /** Blocks that are on the disk. In the slot that is written, a run with fromBlock = toBlock lies where it belongs already. */
@@ -22,12 +23,6 @@ export interface DeltaPlan {
   readonly copy: readonly CopyRun[];
   /** In order of `offset`. */
   readonly fetch: readonly FetchRange[];
-  readonly bytesCopied: number;
-  readonly bytesFetched: number;
-  /** Bytes of the root that are not fetched. */
-  readonly bytesSaved: number;
-  /** All of the root is fetched, in one request: nothing is on the disk, or only pieces too small to be worth requests around them. */
-  readonly whole: boolean;
 }
 
 export interface DeltaOptions {
@@ -57,7 +52,6 @@ const NOWHERE = 0xffff_ffff;
  */
 export function planDelta(options: DeltaOptions): DeltaPlan {
   const { newTree, target, present } = options;
-  const blocks = newTree.header.dataBlocks;
   const costBlocks = (options.requestCostBytes ?? DEFAULT_REQUEST_COST_BYTES) / VERITY_BLOCK_BYTES;
   const sources = options.slots
     .filter(({ tree }) => Buffer.compare(tree.header.salt, newTree.header.salt) === 0)
@@ -67,12 +61,7 @@ export function planDelta(options: DeltaOptions): DeltaPlan {
 
   const origin = findOrigins(leavesOf(newTree), sources, target, present);
   const fetch = coalesce(origin, present, Math.floor(costBlocks));
-  const fetchedBlocks = fetch.reduce((sum, { length }) => sum + length, 0) / VERITY_BLOCK_BYTES;
-  const copy = copyRuns(origin, sources, present);
-  const bytesFetched = fetchedBlocks * VERITY_BLOCK_BYTES;
-  const bytesCopied = copy.reduce((sum, { count }) => sum + count, 0) * VERITY_BLOCK_BYTES;
-  const bytesSaved = blocks * VERITY_BLOCK_BYTES - bytesFetched;
-  return { copy, fetch, bytesCopied, bytesFetched, bytesSaved, whole: fetchedBlocks === blocks };
+  return { copy: copyRuns(origin, sources, present), fetch };
 }
 
 interface Source {
@@ -126,22 +115,14 @@ function findOrigins(
 
 /** Ranges of the blocks that come from nowhere; a gap that costs less than another request is fetched too, and not copied. */
 function coalesce(origin: Origins, present: Uint8Array | undefined, mostGapBlocks: number): FetchRange[] {
-  const ranges: FetchRange[] = [];
-  const blocks = origin.block.length;
-  const isMissing = (block: number) => origin.block[block] === NOWHERE && !(present?.[block] ?? 0);
-  for (let block = 0; block < blocks; block++) {
-    if (!isMissing(block)) continue;
-    const first = block;
-    let end = block + 1;
-    for (let at = end; at < blocks && at - end <= mostGapBlocks; at++) {
-      if (!isMissing(at)) continue;
-      origin.block.fill(NOWHERE, end, at);
-      end = at + 1;
-    }
-    ranges.push({ offset: first * VERITY_BLOCK_BYTES, length: (end - first) * VERITY_BLOCK_BYTES });
-    block = end - 1;
+  const missing = new Uint8Array(origin.block.length);
+  for (let block = 0; block < missing.length; block++) {
+    if (origin.block[block] === NOWHERE && !present?.[block]) missing[block] = 1;
   }
-  return ranges;
+  return blockRuns(missing, mostGapBlocks).map(({ first, count }) => {
+    origin.block.fill(NOWHERE, first, first + count);
+    return { offset: first * VERITY_BLOCK_BYTES, length: count * VERITY_BLOCK_BYTES };
+  });
 }
 
 function copyRuns(origin: Origins, sources: readonly Source[], present: Uint8Array | undefined): CopyRun[] {

@@ -12,8 +12,8 @@ import {
   verifyTree,
   verityLayout,
 } from '@plinth/formats';
+import { blockRuns } from '@plinth/updates';
 import type { Fetcher } from '../fetch/fetcher.ts';
-import { blockRanges } from './block-ranges.ts';
 import type { ReleaseFile, ReleaseFiles } from './release-files.ts';
 
 /** A verified hash tree, and the hash device that it is in. */
@@ -123,7 +123,7 @@ async function fetchLevel(
 ): Promise<void> {
   await fetcher.ranges({
     ...{ path: file.path, fileBytes: file.sizeBytes, blockBytes: BLOCK },
-    ranges: blockRanges(missing, GAP_BLOCKS).map(({ first, count }) => ({
+    ranges: blockRuns(missing, GAP_BLOCKS).map(({ first, count }) => ({
       offset: level.offset + first * BLOCK,
       sizeBytes: count * BLOCK,
     })),

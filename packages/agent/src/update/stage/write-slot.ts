@@ -8,10 +8,9 @@ import {
   readTree,
   type VerityTree,
 } from '@plinth/formats';
-import { type CopyRun, type DeltaPlan, planDelta } from '@plinth/updates';
+import { blockRuns, type CopyRun, type DeltaPlan, planDelta } from '@plinth/updates';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import type { BlockFile } from './block-file.ts';
-import { blockRanges } from './block-ranges.ts';
 import { type FetchedTree, fetchTree } from './fetch-tree.ts';
 import type { ProgressMeter } from './progress.ts';
 import type { ReleaseFiles } from './release-files.ts';
@@ -264,7 +263,7 @@ async function fetchBlocks(missing: Uint8Array, work: Work): Promise<void> {
   const isBlock = openBlockChecker(tree);
   await fetcher.ranges({
     ...{ path: release.root.path, fileBytes: release.root.sizeBytes, blockBytes: BLOCK },
-    ranges: blockRanges(missing, 0).map(({ first, count }) => ({
+    ranges: blockRuns(missing, 0).map(({ first, count }) => ({
       offset: first * BLOCK,
       sizeBytes: count * BLOCK,
     })),

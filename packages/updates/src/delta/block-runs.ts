@@ -3,8 +3,8 @@ export interface BlockRun {
   readonly count: number;
 }
 
-/** blockRanges joins marked blocks (not 0) to runs, over gaps of at most `mostGapBlocks` blocks. */
-export function blockRanges(marked: Uint8Array, mostGapBlocks: number): BlockRun[] {
+/** blockRuns joins marked blocks (not 0) to runs, over gaps of at most `mostGapBlocks` blocks. */
+export function blockRuns(marked: Uint8Array, mostGapBlocks: number): BlockRun[] {
   const runs: { first: number; count: number }[] = [];
   for (let block = 0; block < marked.length; block++) {
     if (!marked[block]) continue;
