@@ -69,8 +69,12 @@ export function handover(): Handover {
         const next = waiting;
         waiting = undefined;
         if (next) {
-          yield next.bytes;
-          next.taken();
+          try {
+            yield next.bytes;
+          } finally {
+            // Also when the reader leaves with it in his hand: nobody else lets the writer go on.
+            next.taken();
+          }
         } else
           await new Promise<void>((resolve) => {
             wake = resolve;
