@@ -1,7 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
-import { hashText, ioError, writeFileAtomic } from '@plinth/host';
+import { hashText, writeFileAtomic } from '@plinth/host';
 import {
   ARCHITECTURE,
   type Channel,
@@ -13,6 +12,9 @@ import {
   REPOSITORY_LIMITS,
 } from '@plinth/updates';
 import type { TargetList } from '../repository/plan-renewal.ts';
+import { readLimited } from '../repository/read-limited.ts';
+
+const INVALID = 'publish/repository-invalid';
 
 /** emptyChannel offers nothing and forbids nothing. */
 export function emptyChannel(channel: string): Channel {
@@ -48,10 +50,10 @@ export async function readChannel(
   const target = targets[channelTarget(channel)];
   if (!target) return undefined;
   const path = join(repoDir, REPOSITORY.targets, channelFile(channel, target.sha256));
-  const text = await readSmall(path);
-  if (hashText(text) !== target.sha256) {
+  const text = (await readLimited(path, REPOSITORY_LIMITS.channelBytes, INVALID))?.toString('utf8');
+  if (text === undefined || hashText(text) !== target.sha256) {
     throw new PlinthError(
-      'publish/repository-invalid',
+      INVALID,
       `Cannot use channel ${channel}: ${path} is not the file that was signed, expected it unchanged`,
       { hint: 'Restore the repository from a copy; what it should say cannot be told from a changed file.' },
     );
@@ -100,19 +102,4 @@ export async function writeChannel(repoDir: string, channel: Channel): Promise<W
     sha256: digest,
     show: () => writeFileAtomic(join(folder, target), text),
   };
-}
-
-async function readSmall(path: string): Promise<string> {
-  try {
-    const { size } = await stat(path);
-    if (size > REPOSITORY_LIMITS.channelBytes) {
-      throw new PlinthError(
-        'publish/repository-invalid',
-        `Cannot read ${path}: it has ${size} bytes, expected at most ${REPOSITORY_LIMITS.channelBytes}`,
-      );
-    }
-    return await readFile(path, 'utf8');
-  } catch (reason) {
-    throw ioError(reason, `read ${path}`);
-  }
 }

@@ -1,7 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
-import { hashFile, ioError, mapParallel } from '@plinth/host';
+import { hashFile, mapParallel } from '@plinth/host';
 import {
   type Manifest,
   mediaTypeOf,
@@ -11,6 +11,7 @@ import {
   SUMS_FILE,
   SUMS_SIGNATURE_FILE,
 } from '@plinth/updates';
+import { readLimited } from '../repository/read-limited.ts';
 
 /** One file of a release as it is published. */
 export interface ReleaseFile {
@@ -35,8 +36,13 @@ export interface ReleaseFiles {
  */
 export async function readReleaseFiles(folder: string): Promise<ReleaseFiles> {
   const manifestName = await findManifestName(folder);
-  const manifestPath = join(folder, manifestName);
-  const manifest = parseManifest(await readSmall(manifestPath), manifestName);
+  const text = await readLimited(
+    join(folder, manifestName),
+    REPOSITORY_LIMITS.manifestBytes,
+    'release/manifest-invalid',
+  );
+  if (!text) throw refused(folder, `${manifestName} is gone`);
+  const manifest = parseManifest(text.toString('utf8'), manifestName);
   const names = releaseNames(manifest.name, manifest.version);
   if (manifestName !== names.manifest) {
     throw refused(folder, `its manifest is of ${manifest.name} ${manifest.version}, not of ${manifestName}`);
@@ -60,11 +66,7 @@ export async function readReleaseFiles(folder: string): Promise<ReleaseFiles> {
 }
 
 /** sumsNames gives the names under which the checksums of a release lie beside those of others. */
-export function sumsNames({
-  name,
-  version,
-  architecture,
-}: Pick<Manifest, 'name' | 'version' | 'architecture'>) {
+function sumsNames({ name, version, architecture }: Pick<Manifest, 'name' | 'version' | 'architecture'>) {
   const prefix = `${name}_${version}_${architecture}`;
   return { sums: `${prefix}.${SUMS_FILE}`, sumsSignature: `${prefix}.${SUMS_SIGNATURE_FILE}` };
 }
@@ -85,21 +87,6 @@ async function findManifestName(folder: string): Promise<string> {
 async function describe(path: string, name: string): Promise<ReleaseFile> {
   const digest = await hashFile(path);
   return { name, path, mediaType: mediaTypeOf(name), ...digest };
-}
-
-async function readSmall(path: string): Promise<string> {
-  try {
-    const { size } = await stat(path);
-    if (size > REPOSITORY_LIMITS.manifestBytes) {
-      throw new PlinthError(
-        'release/manifest-invalid',
-        `Cannot read ${path}: it has ${size} bytes, expected at most ${REPOSITORY_LIMITS.manifestBytes}`,
-      );
-    }
-    return await readFile(path, 'utf8');
-  } catch (reason) {
-    throw ioError(reason, `read ${path}`);
-  }
 }
 
 function refused(folder: string, state: string): PlinthError {

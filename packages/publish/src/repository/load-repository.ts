@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
-import { ioError, isErrno } from '@plinth/host';
+import { ioError } from '@plinth/host';
 import { REPOSITORY, REPOSITORY_LIMITS } from '@plinth/updates';
 import {
   Metadata,
@@ -13,6 +13,7 @@ import {
   type Timestamp,
 } from '@tufjs/models';
 import { rootFileName } from '../keys/trusted-root.ts';
+import { readLimited } from './read-limited.ts';
 
 /** A signed document with the bytes it was read from. */
 export interface Stored<T extends Root | Snapshot | Targets | Timestamp> {
@@ -119,15 +120,8 @@ async function readMetadata(folder: string, name: string): Promise<Uint8Array> {
   return bytes;
 }
 
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    const bytes = await readFile(path);
-    if (bytes.length > REPOSITORY_LIMITS.metadataBytes) throw invalid(path, `it has ${bytes.length} bytes`);
-    return bytes;
-  } catch (reason) {
-    if (isErrno(reason, 'ENOENT') || isErrno(reason, 'ENOTDIR')) return undefined;
-    throw ioError(reason, `read ${path}`);
-  }
+function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  return readLimited(path, REPOSITORY_LIMITS.metadataBytes, 'publish/repository-invalid');
 }
 
 function invalid(name: string, state: string, cause?: unknown): PlinthError {

@@ -2,13 +2,22 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { hashText, ioError, isErrno, removeTree, writeFileAtomic } from '@plinth/host';
-import { type Channel, type Manifest, parseManifest, REPOSITORY, SUMS_FILE } from '@plinth/updates';
+import {
+  type Channel,
+  type Manifest,
+  parseManifest,
+  REPOSITORY,
+  REPOSITORY_LIMITS,
+  SUMS_FILE,
+} from '@plinth/updates';
 import { channelNames, readChannel } from '../channel/channel-store.ts';
 import { placeFile } from '../repository/place-file.ts';
 import type { TargetList } from '../repository/plan-renewal.ts';
+import { readLimited } from '../repository/read-limited.ts';
 import type { SumsSigner } from './openpgp-key.ts';
 import { planView, type SysupdateView } from './plan-view.ts';
 
+const INVALID = 'publish/repository-invalid';
 const SIGNATURE_FILE = `${SUMS_FILE}.gpg`;
 
 /**
@@ -61,10 +70,10 @@ async function readManifests(
   const manifests = new Map<string, Manifest>();
   for (const { version, manifest: name } of channel.releases) {
     const path = join(repoDir, REPOSITORY.targets, name);
-    const text = await readIfThere(path);
+    const text = (await readLimited(path, REPOSITORY_LIMITS.manifestBytes, INVALID))?.toString('utf8');
     if (text === undefined || hashText(text) !== targets[name]?.sha256) {
       throw new PlinthError(
-        'publish/repository-invalid',
+        INVALID,
         `Cannot use ${path}: ${text === undefined ? 'it is not there' : 'it was changed'}, expected the file that was signed`,
       );
     }
