@@ -1,20 +1,15 @@
-export { type ChannelOptions, changeRule, promote, type RuleRequest } from './channel/change-channel.ts';
+export { changeRule, promote, type RuleRequest } from './channel/change-channel.ts';
 export { channelNames, requireChannel } from './channel/channel-store.ts';
 export { type InitUpdateKeysOptions, initUpdateKeys } from './keys/init-update-keys.ts';
-export {
-  type RotatedUpdateKey,
-  type RotateUpdateKeyOptions,
-  rotateUpdateKey,
-} from './keys/rotate-update-key.ts';
+export { rotateUpdateKey } from './keys/rotate-update-key.ts';
 export { exportTrustedRoot, readTrustedRoot } from './keys/trusted-root.ts';
-export { type PushedRelease, type PushOptions, pushRelease } from './oci/push-release.ts';
+export { pushRelease } from './oci/push-release.ts';
 export { isOciReference } from './oci/reference.ts';
 export { type PublishedRelease, type PublishOptions, publishRelease } from './release/publish-release.ts';
-export type { RepositoryOptions, RepositoryOutcome } from './repository/change-repository.ts';
+export type { RepositoryOptions } from './repository/change-repository.ts';
 export { loadRepository } from './repository/load-repository.ts';
 export { readTargetList } from './repository/plan-renewal.ts';
 export { type Expiry, readExpiries, refreshRepository } from './repository/refresh-repository.ts';
-export type { Answered } from './serve/answer.ts';
 export { type RunningServer, type ServeOptions, serveRepository } from './serve/serve-repository.ts';
 export { exportSumsKey, initSumsKey } from './sysupdate/openpgp-key.ts';
-export { type RepositoryCheck, type VerifyServedOptions, verifyServed } from './verify/verify-served.ts';
+export { type RepositoryCheck, verifyServed } from './verify/verify-served.ts';

@@ -4,7 +4,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** A file of keys: what it says of itself, and its entries. */
-export interface KeyList<Entry> {
+interface KeyList<Entry> {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly keys: readonly Entry[];
 }

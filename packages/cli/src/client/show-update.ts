@@ -98,7 +98,7 @@ function versionsTable(rows: readonly { role: string; of: SystemVersion | undefi
 }
 
 /** nextRows says what comes next, or why nothing does. */
-export function nextRows(next: UpdateChoice | undefined): [string, string][] {
+function nextRows(next: UpdateChoice | undefined): [string, string][] {
   if (!next) return [['next', '<unknown>']];
   return [
     ['next', printable(next.version) || '<none>'],

@@ -23,5 +23,4 @@ export const upgradeOptions = { to, ...activateOptions } as const;
 
 export type RollBackOptions = ValuesOf<typeof rollBackOptions>;
 export type StageOptions = ValuesOf<typeof stageOptions>;
-export type ActivateOptions = ValuesOf<typeof activateOptions>;
 export type UpgradeOptions = ValuesOf<typeof upgradeOptions>;

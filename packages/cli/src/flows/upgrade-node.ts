@@ -26,7 +26,7 @@ export interface UpgradedNode {
 }
 
 /** What of an upgrade is done: bring the version to the disk, reboot into it, or both. */
-export type UpgradeParts = 'stage' | 'activate' | 'both';
+type UpgradeParts = 'stage' | 'activate' | 'both';
 
 /**
  * stageNodes brings a version to the disks of nodes, one after the other; nothing reboots, so that nothing is asked.

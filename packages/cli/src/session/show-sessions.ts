@@ -18,7 +18,7 @@ import { formatBytes, formatDuration } from '../output/units.ts';
 import { atNode } from './at-node.ts';
 
 /** levelName is the word for a level. */
-export function levelName(level: SessionLevel): 'view' | 'full' | 'unknown' {
+function levelName(level: SessionLevel): 'view' | 'full' | 'unknown' {
   if (level === SessionLevel.VIEW) return 'view';
   return level === SessionLevel.FULL ? 'full' : 'unknown';
 }

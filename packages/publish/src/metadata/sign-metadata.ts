@@ -32,12 +32,12 @@ export function signMetadata(
 }
 
 /** addSignature adds one signature to a document that may have others. */
-export function addSignature(metadata: Metadata<SignedDocument>, { key, sign }: UpdateSigner): void {
+function addSignature(metadata: Metadata<SignedDocument>, { key, sign }: UpdateSigner): void {
   metadata.sign((data) => new Signature({ keyID: key.keyId, sig: Buffer.from(sign(data)).toString('hex') }));
 }
 
 /** formatMetadata gives a signed document as the bytes of its file. */
-export function formatMetadata(metadata: Metadata<SignedDocument>): Uint8Array {
+function formatMetadata(metadata: Metadata<SignedDocument>): Uint8Array {
   return Buffer.from(`${JSON.stringify(metadata.toJSON())}\n`);
 }
 

@@ -39,7 +39,7 @@ export async function verifyRepository(
 }
 
 /** isSigned tells whether each document is signed as this root wants it. */
-export function isSigned(root: Metadata<Root>, stored: StoredRepository): boolean {
+function isSigned(root: Metadata<Root>, stored: StoredRepository): boolean {
   return (
     isDelegate(root, 'timestamp', stored.timestamp.metadata) &&
     isDelegate(root, 'snapshot', stored.snapshot.metadata) &&
