@@ -10,7 +10,8 @@ export const updateCodes = {
   },
   'update/never-checked': {
     meaning: 'The node has not asked its repository yet, so it cannot tell what comes next.',
-    cause: 'Neither a check nor an upgrade was asked for since /var was made.',
+    cause:
+      'It started this version minutes ago, its channel was changed, or its /var was made anew; it asks by itself soon.',
     fix: 'Run "plinth update check".',
   },
   'update/nothing-staged': {
@@ -65,7 +66,7 @@ export const updateCodes = {
   'update/fell-back': {
     meaning: 'A version did not prove itself on this node; the node runs the one before.',
     cause: 'Its boots hung or died, or its health contract did not hold in time.',
-    fix: 'Read the reason and the journal of the failed boot with "plinth get update".',
+    fix: 'Read the reason and the journal of the failed boot with "plinth get update --journal".',
   },
   'update/rolled-back': {
     meaning: 'Somebody went back from this version on this node.',
