@@ -3,6 +3,7 @@ import type { BootstrapContainer } from '@plinth/config';
 import { type CheckSpec, fail, pass, passIf, unknown } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
 import { pause } from '../repeat.ts';
+import { readStored } from '../sys/read-stored.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import {
   type BootstrapState,
@@ -58,7 +59,10 @@ export interface BootstrapContainers {
 export async function openBootstrapContainers(parts: BootstrapParts): Promise<BootstrapContainers> {
   const { store, console, bootId, nowMs, own, signal, retryMs = RETRY_MS } = parts;
   const specs = parts.specs.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  let state = await readState(store, console);
+  const stored = await readStored(store, STORED, stateSchema, () =>
+    console.say('bootstrap: what is stored of earlier runs cannot be read and was put aside; all run again'),
+  );
+  let state = stored ?? NOTHING_RUN;
   let over = false;
   let unstored = false;
   /** A disk that takes nothing is no reason to keep workloads away: at worst something runs again. */
@@ -200,16 +204,4 @@ function checksOf(
       observe: async () => judge(specs.filter(({ essential }) => essential)),
     },
   ];
-}
-
-async function readState(store: StateStore, console: NodeConsole): Promise<BootstrapState> {
-  const bytes = await store.read(STORED);
-  if (bytes === undefined) return NOTHING_RUN;
-  try {
-    return stateSchema.parse(JSON.parse(bytes.toString('utf8')));
-  } catch {
-    await store.setAside(STORED);
-    console.say('bootstrap: what is stored of earlier runs cannot be read and was put aside; all run again');
-    return NOTHING_RUN;
-  }
 }

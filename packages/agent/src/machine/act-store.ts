@@ -1,3 +1,4 @@
+import { readStored } from '../sys/read-stored.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { type MachineAct, machineActSchema } from './machine-act.ts';
 
@@ -8,15 +9,9 @@ export async function readAct(
   store: StateStore,
   say: (line: string) => void,
 ): Promise<MachineAct | undefined> {
-  const bytes = await store.read(NAME);
-  if (!bytes) return undefined;
-  try {
-    return machineActSchema.parse(JSON.parse(bytes.toString('utf8')));
-  } catch {
-    say(`machine: ${NAME} is unreadable and was set aside [machine/state-unreadable]`);
-    await store.setAside(NAME);
-    return undefined;
-  }
+  return readStored(store, NAME, machineActSchema, () =>
+    say(`machine: ${NAME} is unreadable and was set aside [machine/state-unreadable]`),
+  );
 }
 
 /** writeAct replaces the stored act. */

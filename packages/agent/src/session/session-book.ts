@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import type { NodeConsole } from '../console.ts';
 import { inTurn } from '../in-turn.ts';
+import { readStored } from '../sys/read-stored.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { isMissing } from '../sys/sys.ts';
 import { recordingOf } from './recorder.ts';
@@ -37,7 +38,10 @@ export interface SessionBook {
 
 /** openBook reads what is stored, and takes away folders that nothing stored speaks of. */
 export async function openBook({ store, console, folder, audit, nowMs }: BookParts): Promise<SessionBook> {
-  let records = await readRecords(store, console);
+  const stored = await readStored(store, STORED, sessionsSchema, () =>
+    console.say('session: the list of sessions cannot be read and was put aside'),
+  );
+  let records: readonly SessionRecord[] = stored?.sessions ?? [];
   const writing = inTurn();
   const save = (next: readonly SessionRecord[]) =>
     writing(async () => {
@@ -88,20 +92,5 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   } catch (reason) {
     if (isMissing(reason)) return [];
     throw reason;
-  }
-}
-
-async function readRecords(
-  store: BookParts['store'],
-  console: NodeConsole,
-): Promise<readonly SessionRecord[]> {
-  const bytes = await store.read(STORED);
-  if (bytes === undefined) return [];
-  try {
-    return sessionsSchema.parse(JSON.parse(bytes.toString('utf8'))).sessions;
-  } catch {
-    await store.setAside(STORED);
-    console.say('session: the list of sessions cannot be read and was put aside');
-    return [];
   }
 }
