@@ -1,5 +1,6 @@
 import { ByteView, decodeText } from '../byte-view.ts';
-import { alignUp, encodeText, fromHex } from '../bytes.ts';
+import { alignUp, encodeText, fromHex, hex } from '../bytes.ts';
+import { hexUuid } from '../uuid.ts';
 
 /** Both block sizes of every image Plinth writes; also the page size, so that one block is one page fault. */
 export const VERITY_BLOCK_BYTES = 4096;
@@ -92,9 +93,8 @@ export function readSuperblock(bytes: Uint8Array): VerityHeader {
       `a salt of ${saltBytes} bytes, expected ${SALT_LIMIT_BYTES} at most`,
     );
   }
-  const digits = Buffer.from(view.slice(16, 16)).toString('hex');
   return {
-    uuid: digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+    uuid: hexUuid(hex(view.slice(16, 16))),
     salt: new Uint8Array(view.slice(88, saltBytes)),
     dataBlocks,
   };

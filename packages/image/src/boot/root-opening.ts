@@ -1,5 +1,4 @@
-import type { CpioEntry } from '@plinth/formats';
-import { hexUuid } from '../root/make-root.ts';
+import { type CpioEntry, hexUuid } from '@plinth/formats';
 
 /** Where the initrd finds the signature of the root hash. */
 export const SIGNATURE_PATH = 'etc/verity/root.p7s';

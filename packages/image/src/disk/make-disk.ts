@@ -1,9 +1,10 @@
 import { cp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hexUuid, seededUuid } from '@plinth/formats';
 import type { Toolbox } from '@plinth/toolbox';
 import { slotLabel } from '../boot/slot-label.ts';
 import { padSignature } from '../boot/verity-signature.ts';
-import { hexUuid, type RootImage, seededUuid } from '../root/make-root.ts';
+import type { RootImage } from '../root/make-root.ts';
 import type { OsSpec } from '../spec/os-spec.ts';
 import { readDiskSizeMiB } from './slot-sizes.ts';
 

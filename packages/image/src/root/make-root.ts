@@ -1,7 +1,7 @@
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
-import { type BlockReader, layOutErofs, makeVerity } from '@plinth/formats';
+import { type BlockReader, layOutErofs, makeVerity, seededUuid } from '@plinth/formats';
 import { hashText } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
 import type { SlotSizes } from '../disk/slot-sizes.ts';
@@ -99,17 +99,4 @@ function assertFits(what: string, sizeBytes: number, limitBytes: number): void {
     'image/too-large',
     `Cannot place the ${what}: ${mib(sizeBytes)}, expected at most ${mib(limitBytes)}`,
   );
-}
-
-/** seededUuid gives a version-8 UUID (RFC 9562) from a text: the same text, the same UUID. */
-export function seededUuid(text: string): string {
-  const bytes = Buffer.from(hashText(text).slice(0, 32), 'hex');
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return hexUuid(bytes.toString('hex'));
-}
-
-/** hexUuid writes 32 hex digits in the form of a UUID. */
-export function hexUuid(digits: string): string {
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 }

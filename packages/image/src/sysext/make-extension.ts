@@ -1,9 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hexUuid, seededUuid } from '@plinth/formats';
 import type { Toolbox } from '@plinth/toolbox';
 import { type Signer, signRootHash } from '@plinth/trust';
 import { padSignature, veritySignatureJson } from '../boot/verity-signature.ts';
-import { hexUuid, type RootImage, seededUuid } from '../root/make-root.ts';
+import type { RootImage } from '../root/make-root.ts';
 
 export interface ExtensionInputs {
   readonly name: string;

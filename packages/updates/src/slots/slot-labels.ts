@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hexUuid, seededUuid } from '@plinth/formats';
 import type { Slot, SlotName } from './slot-disk.ts';
 
 /** Label systemd-sysupdate gives to a partition without content (sysupdate.d(5)). */
@@ -27,13 +27,16 @@ export function slotNames({ version, rootHash }: Pick<Slot, 'version' | 'rootHas
   return {
     root: { label: `${NAME}_${version}`, uuid: hexUuid(rootHash.slice(0, 32)) },
     verity: { label: `${NAME}_${version}_verity`, uuid: hexUuid(rootHash.slice(32, 64)) },
-    signature: { label: `${NAME}_${version}_sig`, uuid: derivedUuid(`${rootHash} signature`) },
+    signature: { label: `${NAME}_${version}_sig`, uuid: seededUuid(`plinth ${rootHash} signature`) },
   };
 }
 
 /** emptySlotNames gives those of an empty slot, with ids that no root hash has. */
 export function emptySlotNames(slot: SlotName): SlotPartitionNames {
-  const empty = (part: string) => ({ label: EMPTY_LABEL, uuid: derivedUuid(`empty slot ${slot} ${part}`) });
+  const empty = (part: string) => ({
+    label: EMPTY_LABEL,
+    uuid: seededUuid(`plinth empty slot ${slot} ${part}`),
+  });
   return { root: empty('root'), verity: empty('verity'), signature: empty('signature') };
 }
 
@@ -45,15 +48,4 @@ export function readSlotNames(name: SlotName, { root, verity, signature }: SlotP
     return empty;
   }
   return { name, version, rootHash: `${root.uuid}${verity.uuid}`.replaceAll('-', '').toLowerCase() };
-}
-
-/** A version-8 UUID (RFC 9562) from a text: the same text, the same UUID. */
-function derivedUuid(text: string): string {
-  const digits = createHash('sha256').update(`plinth ${text}`).digest('hex').slice(0, 32);
-  const variant = ((Number.parseInt(digits.charAt(16), 16) & 3) | 8).toString(16);
-  return hexUuid(`${digits.slice(0, 12)}8${digits.slice(13, 16)}${variant}${digits.slice(17)}`);
-}
-
-function hexUuid(digits: string): string {
-  return digits.toLowerCase().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { VERITY_BLOCK_BYTES as BLOCK, makeVerity, memoryReader } from '@plinth/formats';
+import { VERITY_BLOCK_BYTES as BLOCK, hexUuid, makeVerity, memoryReader } from '@plinth/formats';
 import {
   ARCHITECTURE,
   channelFile,
@@ -100,15 +100,11 @@ export function publishReleases(
   repository.publish();
 }
 
-function uuidOf(digits: string): string {
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
 const SIGNATURE_UUID = '0f1e2d3c-4b5a-4697-8877-665544332211';
 
 function parts({ version, rootHash, root, verity, signature }: SampleRelease) {
   const names = releaseNames('plinth', version);
-  const [rootUuid, verityUuid] = [uuidOf(rootHash.slice(0, 32)), uuidOf(rootHash.slice(32))];
+  const [rootUuid, verityUuid] = [hexUuid(rootHash.slice(0, 32)), hexUuid(rootHash.slice(32))];
   return [
     { type: 'root-x86-64', uuid: rootUuid, name: names.partition('root', rootUuid), bytes: root },
     {

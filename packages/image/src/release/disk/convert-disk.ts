@@ -1,9 +1,9 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PlinthError } from '@plinth/base';
+import { seededUuid } from '@plinth/formats';
 import { ioError } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
-import { seededUuid } from '../../root/make-root.ts';
 import { fixVhdFooter, VHD_FOOTER_BYTES } from './vhd-footer.ts';
 import { fixVmdkDescriptor, VMDK_DESCRIPTOR_BYTES, VMDK_DESCRIPTOR_OFFSET } from './vmdk-descriptor.ts';
 

@@ -1,5 +1,5 @@
+import { seededUuid } from '@plinth/formats';
 import { hashText } from '@plinth/host';
-import { seededUuid } from '../../root/make-root.ts';
 import type { Bill, BillComponent } from './bill.ts';
 
 const types = { library: 'library', application: 'application', kernel: 'operating-system' } as const;

@@ -1,8 +1,7 @@
 import { PlinthError } from '@plinth/base';
-import { type CpioArchive, readCpio, verifyVerity } from '@plinth/formats';
+import { type CpioArchive, hexUuid, readCpio, verifyVerity } from '@plinth/formats';
 import { verifyRootHashSignature } from '@plinth/trust';
 import { SIGNATURE_PATH } from '../../boot/root-opening.ts';
-import { hexUuid } from '../../root/make-root.ts';
 import { type FileReader, sliceReader } from '../disk/file-reader.ts';
 import { fail, type Outcome, ofSignature, pass, type TrustAnchors, worstOf } from './check.ts';
 import type { SlotImage, UkiImage } from './slot-images.ts';
