@@ -55,7 +55,7 @@ suite('a bad release is left, and the node says why', () => {
     test(recipe.what, async () => {
       const name = `bad-${recipe.version.replaceAll('.', '-')}`;
       const folder = await makeRelease(lab, recipe);
-      const { disk } = await copyWithTrial(lab, name, folder, tries);
+      const disk = await copyWithTrial(lab, name, folder, tries);
       const spec = machineSpec(lab, name, {
         disk: { kind: 'raw', path: disk.path },
         onReboot: 'restart',

@@ -33,19 +33,23 @@ export interface MachineCalls {
   restartService(service: string): Promise<RestartServiceResponse>;
 }
 
-/** machineCalls are the calls of MachineService over a transport. */
-export function machineCalls(transport: Transport, answer: Answer): MachineCalls {
-  const client = createClient(MachineService, transport);
-  const end = ({ reason = '', override = '', drain }: EndOptions = {}) => ({
+/** endRequest is how a node ends, as it goes over the wire. */
+export function endRequest({ reason = '', override = '', drain }: EndOptions = {}) {
+  return {
     ...{ reason, override },
     ...(drain && {
       drain: { timeout: durationFromMs(drain.timeoutMs), evictUnmanaged: drain.evictUnmanaged },
     }),
-  });
+  };
+}
+
+/** machineCalls are the calls of MachineService over a transport. */
+export function machineCalls(transport: Transport, answer: Answer): MachineCalls {
+  const client = createClient(MachineService, transport);
   return {
     get: () => answer('GetMachine', client.getMachine({})),
-    reboot: (options) => answer('Reboot', client.reboot(end(options))),
-    shutdown: (options) => answer('Shutdown', client.shutdown(end(options))),
+    reboot: (options) => answer('Reboot', client.reboot(endRequest(options))),
+    shutdown: (options) => answer('Shutdown', client.shutdown(endRequest(options))),
     reset: (confirm, { reason = '', override = '' } = {}) =>
       answer('Reset', client.reset({ confirm, reason, override })),
     restartService: (service) =>

@@ -1,3 +1,4 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { createClient, type Transport } from '@connectrpc/connect';
 import {
   type ListSessionsResponse,
@@ -68,7 +69,7 @@ export function sessionCalls(transport: Transport, answer: Answer, fail: Fail): 
     start: async ({ level, reason, ttlMs, terminal }, timeoutMs) => {
       const request = {
         reason,
-        ttl: { seconds: BigInt(Math.floor(ttlMs / 1000)), nanos: (ttlMs % 1000) * 1_000_000 },
+        ttl: durationFromMs(ttlMs),
         ...(terminal && { terminal }),
       };
       const { session } =

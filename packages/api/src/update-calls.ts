@@ -1,4 +1,3 @@
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { createClient, type Transport } from '@connectrpc/connect';
 import {
   type ActivateUpdateResponse,
@@ -10,7 +9,7 @@ import {
 } from './gen/plinth/node/v1/update_pb.ts';
 import type { Answer } from './kubernetes-calls.ts';
 import { nodeCallLimitMs } from './limits.ts';
-import type { EndOptions } from './machine-calls.ts';
+import { type EndOptions, endRequest } from './machine-calls.ts';
 import { type Fail, streamCall } from './stream-calls.ts';
 
 /** The system of a node: which version it runs, which comes next, and how it gets there and back. */
@@ -36,12 +35,6 @@ export interface UpdateCalls {
 export function updateCalls(transport: Transport, answer: Answer, fail: Fail): UpdateCalls {
   const client = createClient(UpdateService, transport);
   const long = { timeoutMs: nodeCallLimitMs };
-  const end = ({ reason = '', override = '', drain }: EndOptions = {}) => ({
-    ...{ reason, override },
-    ...(drain && {
-      drain: { timeout: durationFromMs(drain.timeoutMs), evictUnmanaged: drain.evictUnmanaged },
-    }),
-  });
   async function* stage(version = ''): AsyncGenerator<UpdateStage> {
     const messages = streamCall('StageUpdate', fail, (options) => client.stageUpdate({ version }, options));
     for await (const message of messages) if (message.stage) yield message.stage;
@@ -52,8 +45,8 @@ export function updateCalls(transport: Transport, answer: Answer, fail: Fail): U
     stage,
     cancel: async () => (await answer('CancelUpdate', client.cancelUpdate({}, long))).version,
     activate: (version, options) =>
-      answer('ActivateUpdate', client.activateUpdate({ version, ...end(options) }, long)),
-    rollBack: (options) => answer('RollBack', client.rollBack(end(options), long)),
+      answer('ActivateUpdate', client.activateUpdate({ version, ...endRequest(options) }, long)),
+    rollBack: (options) => answer('RollBack', client.rollBack(endRequest(options), long)),
     unblock: async (version) => {
       await answer('UnblockVersion', client.unblockVersion({ version }));
     },

@@ -6,7 +6,7 @@ import { PlinthError } from '@plinth/base';
 import { agentRecipe } from '@plinth/cli';
 import { readLock } from '@plinth/debian';
 import { openStageCache, removeTree } from '@plinth/host';
-import { type BuiltImage, buildImage, type DiskFormat, goComponentSource, releaseImage } from '@plinth/image';
+import { type BuiltImage, buildImage, goComponentSource, releaseImage } from '@plinth/image';
 import { initUpdateKeys, readTrustedRoot } from '@plinth/publish';
 import type { KeyRing } from '@plinth/trust';
 import type { BootLab } from '../boot-lab.ts';
@@ -37,14 +37,10 @@ export interface OsCopy {
 
 /**
  * makeRelease builds a release and gives its folder. What the recipe does not change comes from the stage cache; what is only
- * of this release leaves nothing there. About 20 s and 170 MB.
- * @param formats of the disk; none: the repository has what nodes fetch, and `plinth verify` cannot see the whole
+ * of this release leaves nothing there. It has what nodes fetch, and no disk: `plinth verify`
+ * cannot see the whole. About 20 s and 170 MB.
  */
-export async function makeRelease(
-  lab: BootLab,
-  recipe: ReleaseRecipe,
-  formats: readonly DiskFormat[] = [],
-): Promise<string> {
+export async function makeRelease(lab: BootLab, recipe: ReleaseRecipe): Promise<string> {
   const folder = join(lab.scratch, 'releases', recipe.version);
   const osDir = join(lab.scratch, 'os', recipe.version);
   await copyOs(osDir, recipe);
@@ -66,7 +62,7 @@ export async function makeRelease(
     const image = await withUki(built, recipe, keys, stages);
     const cache = openStageCache(stages);
     await releaseImage(image, {
-      ...{ lock, toolbox, cache, formats, keys: signers },
+      ...{ lock, toolbox, cache, formats: [], keys: signers },
       agentVersion: '0.1.0',
       outDir: folder,
     });

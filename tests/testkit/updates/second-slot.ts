@@ -12,13 +12,6 @@ import { ukiPath } from '../tampering.ts';
 /** On every disk that the builder makes, the second slot has as many partitions as the first, and follows it. */
 const SLOT_PARTITIONS = 3;
 
-/** A disk with a proven version in the first slot and another one to try in the second, as a node leaves it. */
-export interface TwoSlotDisk {
-  readonly disk: DiskCopy;
-  readonly esp: Esp;
-  readonly manifest: Manifest;
-}
-
 /**
  * copyWithTrial copies the disk of the release under test, proven, with another release written into the second slot and its
  * boot entry with counters: what staging and activating come to, without a node that does it.
@@ -29,7 +22,7 @@ export async function copyWithTrial(
   name: string,
   releaseFolder: string,
   tries: number,
-): Promise<TwoSlotDisk> {
+): Promise<DiskCopy> {
   const disk = await copyDisk(lab.release.diskPath, join(lab.scratch, `${name}.raw`));
   const esp = openEsp(lab.toolbox, disk);
   await proveEntry(esp);
@@ -44,7 +37,7 @@ export async function copyWithTrial(
   await relabel(disk, edits);
   const uki = await readFile(join(releaseFolder, manifest.uki.name));
   await esp.write(`EFI/Linux/${manifest.uki.name.replace(/\.efi$/, `+${tries}-0.efi`)}`, uki);
-  return { disk, esp, manifest };
+  return disk;
 }
 
 /** Takes the counters from the name of a disk's only boot entry. */

@@ -21,9 +21,6 @@ export interface ReadyMachine {
   readonly tookMs: number;
 }
 
-/** What the firmware prints once a boot. */
-const BOOT = /BdsDxe: starting Boot/;
-
 /** Says of a line, and those before it, that what is waited for has happened; the API has to answer too. */
 export type IsDone = (line: string, lines: readonly string[]) => boolean;
 
@@ -40,8 +37,8 @@ export async function startUntilReady(
   return { spec, machine, endpoint, lines, tookMs: performance.now() - startedMs };
 }
 
-/** untilReady follows the console of this start until the API answers, and `isDone` says so. */
-export async function untilReady(
+/** Follows the console of this start until the API answers, and `isDone` says so. */
+async function untilReady(
   lab: BootLab,
   machine: MachineStatus,
   timeoutMs: number,
@@ -69,9 +66,4 @@ export async function untilReady(
   throw new Error(
     `${machine.name}: ${signal.aborted ? 'not ready in time' : 'it ended'} after:\n${lines.slice(-25).join('\n')}`,
   );
-}
-
-/** bootsIn counts the boots that a console shows, by what the firmware says. */
-export function bootsIn(lines: readonly string[]): number {
-  return lines.filter((line) => BOOT.test(line)).length;
 }

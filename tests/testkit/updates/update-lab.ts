@@ -17,8 +17,6 @@ export interface UpdateLab extends AsyncDisposable {
   readonly repoDir: string;
   /** As the guest writes it. */
   readonly address: string;
-  /** Requests for files of the repository until now. */
-  readonly requests: readonly string[];
   /** Builds a release and offers it in the channel stable. */
   publish(recipe: ReleaseRecipe): Promise<void>;
   /** The machine config of a node that updates from here. */
@@ -28,24 +26,19 @@ export interface UpdateLab extends AsyncDisposable {
 /** openUpdateLab makes an empty repository and serves it on this computer's loopback address. */
 export async function openUpdateLab(lab: BootLab): Promise<UpdateLab> {
   const repoDir = join(lab.scratch, 'repository');
-  const requests: string[] = [];
-  const server: RunningServer = await serveRepository({
-    repoDir,
-    onAnswered: (answered) => requests.push(JSON.stringify(answered)),
-  });
+  const server: RunningServer = await serveRepository({ repoDir });
   const address = guestAddress(server.url);
   return {
     repoDir,
     address,
-    requests,
     publish: async (recipe) => publishFolder(lab, repoDir, await makeRelease(lab, recipe)),
     machineConfig: (name, health) => updatingConfig(lab, name, [address], health),
     [Symbol.asyncDispose]: () => server.close(),
   };
 }
 
-/** publishFolder offers a release in the channel stable, whatever it is: a bad one has to get to a node too. */
-export async function publishFolder(lab: BootLab, repoDir: string, releaseDir: string): Promise<void> {
+/** Offers a release in the channel stable, whatever it is: a bad one has to get to a node too. */
+async function publishFolder(lab: BootLab, repoDir: string, releaseDir: string): Promise<void> {
   const signing = { repoDir, keysDir: lab.keysFolder, timestampLifetimeMs: DAY_MS };
   await publishRelease({ ...signing, releaseDir, channel: 'stable' });
 }

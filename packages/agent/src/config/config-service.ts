@@ -21,9 +21,9 @@ import {
 } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { parseConfig, redactConfig, renderConfig, writeConfig } from '@plinth/config';
-import { isReason, REASON_LIMIT } from '../reason.ts';
 import { clientReach, sessionKey } from '../server/client-reach.ts';
 import { callerKey, requireRole } from '../server/guard.ts';
+import { checkReason, checkSize } from './check-request.ts';
 import { askedMode, modeMessage, planMessage, revisionMessage, trialMessage } from './config-messages.ts';
 import { readBootTime } from './transaction/choose-config.ts';
 import { findDrift } from './transaction/machine-files.ts';
@@ -145,20 +145,8 @@ function withoutSecrets(text: Uint8Array, revision: number): Uint8Array {
   );
 }
 
-function checkSize(config: Uint8Array): void {
-  if (config.length > CONFIG_LIMIT_BYTES)
-    throw new PlinthError(
-      'config/too-large',
-      `Cannot read the config: ${config.length} bytes, expected at most ${CONFIG_LIMIT_BYTES}`,
-    );
-}
-
 function authorOf({ reason }: { readonly reason: string }, context: HandlerContext): Author {
-  if (!isReason(reason))
-    throw new ConnectError(
-      `reason has ${reason.length} characters or a line break, expected one line of at most ${REASON_LIMIT}`,
-      Code.InvalidArgument,
-    );
+  checkReason(reason);
   return { name: requireRole(context.values.get(callerKey)).commonName, reason };
 }
 

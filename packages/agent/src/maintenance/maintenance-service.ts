@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from '@connectrpc/connect';
+import type { ConnectRouter, ServiceImpl } from '@connectrpc/connect';
 import {
   ApplyFirstConfigResponseSchema,
   CONFIG_LIMIT_BYTES,
@@ -7,12 +7,11 @@ import {
   MaintenanceService,
   PlanFirstConfigResponseSchema,
 } from '@plinth/api';
-import { PlinthError } from '@plinth/base';
 import { type MachineConfig, planConfig } from '@plinth/config';
+import { checkReason, checkSize } from '../config/check-request.ts';
 import { planMessage } from '../config/config-messages.ts';
 import { hashOf } from '../config/transaction/config-store.ts';
 import { parseGiven } from '../config/transaction/operations.ts';
-import { isReason, REASON_LIMIT } from '../reason.ts';
 import type { Versions } from '../reports/versions.ts';
 import { callerKey, requireRole } from '../server/guard.ts';
 
@@ -64,11 +63,7 @@ export function maintenanceService(parts: MaintenanceParts): (router: ConnectRou
       });
     },
     async applyFirstConfig({ config: text, reason }, context) {
-      if (!isReason(reason))
-        throw new ConnectError(
-          `reason has ${reason.length} characters or a line break, expected one line of at most ${REASON_LIMIT}`,
-          Code.InvalidArgument,
-        );
+      checkReason(reason);
       const config = readFirst(text);
       const bytes = Buffer.from(text);
       const author = requireRole(context.values.get(callerKey)).commonName;
@@ -84,9 +79,6 @@ export function maintenanceService(parts: MaintenanceParts): (router: ConnectRou
 }
 
 function readFirst(text: Uint8Array): MachineConfig {
-  if (text.length <= CONFIG_LIMIT_BYTES) return parseGiven(text);
-  throw new PlinthError(
-    'config/too-large',
-    `Cannot read the config: ${text.length} bytes, expected at most ${CONFIG_LIMIT_BYTES}`,
-  );
+  checkSize(text);
+  return parseGiven(text);
 }

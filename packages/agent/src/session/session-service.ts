@@ -5,6 +5,7 @@ import { Code, type ConnectRouter, type HandlerContext, type ServiceImpl } from 
 import {
   AttachFullSessionResponseSchema,
   AttachViewSessionResponseSchema,
+  CHUNK_LIMIT_BYTES,
   EndSessionResponseSchema,
   ListSessionsResponseSchema,
   ReadSessionRecordingResponseSchema,
@@ -24,7 +25,6 @@ import type { Level, SessionRecord } from './session-state.ts';
 
 /** A terminal is attached as long as its session lasts, and an image may have to come first. */
 const LIMIT_MS = 24 * 60 * 60_000;
-const PIECE_BYTES = 48 * 1024;
 
 const LEVELS = { view: SessionLevel.VIEW, full: SessionLevel.FULL } as const;
 
@@ -140,9 +140,9 @@ async function* pieces(path: () => string) {
     const { size } = await file.stat();
     for (let at = 0; at < size; ) {
       const { buffer, bytesRead } = await file.read(
-        Buffer.alloc(PIECE_BYTES),
+        Buffer.alloc(CHUNK_LIMIT_BYTES),
         0,
-        Math.min(PIECE_BYTES, size - at),
+        Math.min(CHUNK_LIMIT_BYTES, size - at),
         at,
       );
       if (bytesRead === 0) break;

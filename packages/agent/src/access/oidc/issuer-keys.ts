@@ -31,7 +31,7 @@ const FRESH_MS = 3600_000;
 /** Between two questions because of keys nobody knows: anybody can make up such a token. */
 const AGAIN_MS = 30_000;
 /** As long known keys hold while the issuer does not answer. */
-export const KEYS_HOLD_MS = 24 * FRESH_MS;
+const KEYS_HOLD_MS = 24 * FRESH_MS;
 const TIMEOUT_MS = 10_000;
 const LIMIT_BYTES = 256 * 1024;
 

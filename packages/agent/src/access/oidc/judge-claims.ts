@@ -9,7 +9,7 @@ export type ClaimsVerdict =
 
 /** Names of people stand in certificates, tables and records: 64 characters with the prefix (X.520), none that could mislead. */
 const NAME = /^[A-Za-z0-9@._+-]{1,59}$/;
-export const NAME_PREFIX = 'oidc:';
+const NAME_PREFIX = 'oidc:';
 const BUILT_IN = ['reader', 'operator', 'admin'];
 
 /**

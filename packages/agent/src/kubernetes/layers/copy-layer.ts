@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { CHUNK_LIMIT_BYTES } from '@plinth/api';
 import type { Sys } from '../../sys/sys.ts';
 import { STAGED_LAYERS } from '../paths.ts';
 import type { Layer } from './layer-store.ts';
 import { stagedPath } from './layer-store.ts';
 import { stageLayer } from './stage-layer.ts';
-
-const CHUNK_BYTES = 48 * 1024;
 
 /**
  * copyLayer gives a layer as a file: that of a drive is copied to where staged layers lie, whole or not at all; one that is
@@ -19,7 +18,7 @@ export async function copyLayer(
   folder: string = STAGED_LAYERS,
 ): Promise<Layer> {
   if (layer.source === 'staged') return layer;
-  const read = () => createReadStream(layer.path, { highWaterMark: CHUNK_BYTES });
+  const read = () => createReadStream(layer.path, { highWaterMark: CHUNK_LIMIT_BYTES });
   const hash = createHash('sha256');
   let sizeBytes = 0;
   for await (const chunk of read() as AsyncIterable<Buffer>) {

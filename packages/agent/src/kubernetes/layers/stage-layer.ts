@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CHUNK_LIMIT_BYTES } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import type { Sys } from '../../sys/sys.ts';
 import { parseKubernetesVersion } from '../kubernetes-version.ts';
@@ -19,7 +20,6 @@ export interface AnnouncedLayer {
 const SIZE_LIMIT_BYTES = 1024 * 1024 * 1024;
 /** What must stay free on /var beside the layer. */
 const RESERVE_BYTES = 256 * 1024 * 1024;
-const CHUNK_LIMIT_BYTES = 48 * 1024;
 /** Each write waits for the disk, so pieces are gathered. */
 const WRITE_BYTES = 2 * 1024 * 1024;
 
