@@ -25,6 +25,8 @@ export class NodeSession implements SessionManager {
   readonly authority: string;
   readonly #target: NodeTarget;
   #session: Promise<ClientHttp2Session> | undefined;
+  /** Those that take no new calls, and still have some under way. */
+  readonly #leaving = new Set<ClientHttp2Session>();
 
   constructor(target: NodeTarget) {
     const host = target.address.includes(':') ? `[${target.address}]` : target.address;
@@ -39,6 +41,8 @@ export class NodeSession implements SessionManager {
     options: Omit<ClientSessionRequestOptions, 'signal'>,
   ): Promise<ClientHttp2Stream> {
     const session = await this.#live();
+    // Its end may have come after the word that it is open.
+    if (session.closed || session.destroyed) throw this.#left();
     const stream = session.request({ ...headers, ':method': method, ':path': path }, options);
     if (this.#target.openBytes) allowLateReader(stream);
     return stream;
@@ -50,11 +54,10 @@ export class NodeSession implements SessionManager {
   close(): void {
     const session = this.#session;
     this.#session = undefined;
-    session?.then(
-      // Without a reason a call in flight would not hear of it, and wait for its own end.
-      (open) => open.destroy(this.#closed(), constants.NGHTTP2_CANCEL),
-      () => {}, // never opened: its caller has the error already
-    );
+    // Without a reason a call in flight would not hear of it, and wait for its own end.
+    const end = (open: ClientHttp2Session) => open.destroy(this.#closed(), constants.NGHTTP2_CANCEL);
+    session?.then(end, () => {}); // never opened: its caller has the error already
+    for (const leaving of this.#leaving) end(leaving);
   }
 
   #live(): Promise<ClientHttp2Session> {
@@ -64,7 +67,15 @@ export class NodeSession implements SessionManager {
     const forget = () => {
       if (this.#session === opening) this.#session = undefined;
     };
-    opening.then((session) => session.once('close', forget), forget);
+    opening.then((session) => {
+      session.once('close', forget);
+      // A node that goes down finishes the calls it has, and takes no more here (RFC 9113, section 6.8).
+      session.once('goaway', () => {
+        forget();
+        this.#leaving.add(session);
+        session.once('close', () => this.#leaving.delete(session));
+      });
+    }, forget);
     return opening;
   }
 
@@ -92,6 +103,15 @@ export class NodeSession implements SessionManager {
     return new PlinthError(
       'api/failed',
       `Cannot go on with ${address}:${port}: the connection was closed here`,
+    );
+  }
+
+  #left(): PlinthError {
+    const { address, port } = this.#target;
+    return new PlinthError(
+      'api/unreachable',
+      `Cannot call ${address}:${port}: the connection ended before the call went out`,
+      { retryable: true },
     );
   }
 

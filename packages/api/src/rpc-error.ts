@@ -77,7 +77,7 @@ export function callError(reason: unknown, method: string, endpoint: Endpoint): 
   const own = causes(reason).find((cause) => cause instanceof PlinthError);
   if (own) return own;
   const failure = ConnectError.from(reason);
-  const code = BY_GRPC_CODE[failure.code] ?? 'api/failed';
+  const code = isNeverRead(reason) ? 'api/unreachable' : (BY_GRPC_CODE[failure.code] ?? 'api/failed');
   const [said] = failure.findDetails(FailureSchema);
   if (said) {
     return new PlinthError(isErrorCode(said.code) ? said.code : code, said.message, {
@@ -89,6 +89,14 @@ export function callError(reason: unknown, method: string, endpoint: Endpoint): 
   const retryable = code === 'api/unreachable' || code === 'api/timeout' || code === 'api/overloaded';
   const message = `Cannot call ${method} on ${endpoint.address}:${endpoint.port}: ${sayOf(failure)}`;
   return coded(code, message, reason, retryable);
+}
+
+/** Whether the other side refused a stream before it read the request, as one does that is going down (RFC 9113, section 8.7). */
+function isNeverRead(reason: unknown): boolean {
+  return causes(reason).some(
+    (cause) =>
+      systemCode(cause) === 'ERR_HTTP2_STREAM_ERROR' && messageOf(cause).includes('NGHTTP2_REFUSED_STREAM'),
+  );
 }
 
 function sayOf({ code, rawMessage }: ConnectError): string {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createSecureServer } from 'node:http2';
+import { createSecureServer, type ServerHttp2Session } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
@@ -28,6 +28,8 @@ export interface ServedNode extends AsyncDisposable {
   /** Server certificate and key, which serve as those of a client too. */
   readonly certificatePem: string;
   readonly keyPem: string;
+  /** Says on each connection that no new call is taken there, as a node that goes down; calls under way go on. */
+  leave(): void;
 }
 
 let credentials: { readonly certificatePem: string; readonly keyPem: string } | undefined;
@@ -55,6 +57,11 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
     ...{ connect: false, grpcWeb: false },
   });
   const server = createSecureServer({ cert: certificatePem, key: keyPem }, adapter);
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address !== 'object') throw new Error('the server has no port');
@@ -74,6 +81,9 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
     fingerprint: fingerprintOf(Buffer.from(certificatePem.split('-----')[2] ?? '', 'base64')),
     certificatePem,
     keyPem,
+    leave: () => {
+      for (const session of sessions) session.close();
+    },
     [Symbol.asyncDispose]: async () => {
       await new Promise((resolve) => server.close(resolve));
     },
