@@ -14,6 +14,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   toolbox: ['base', 'host', 'debian'],
   agent: ['base', 'formats', 'config', 'updates', 'api'],
   publish: ['base', 'formats', 'host', 'trust', 'updates'],
+  advisory: ['base', 'formats', 'host', 'trust', 'debian'],
+  advisor: ['base', 'host'],
   image: ['base', 'formats', 'host', 'updates', 'trust', 'debian', 'toolbox', 'api'],
   local: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'api'],
   cli: [
@@ -27,6 +29,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'config',
     'api',
     'agent',
+    'advisory',
+    'advisor',
     'publish',
     'image',
     'local',
