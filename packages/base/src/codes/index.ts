@@ -1,4 +1,5 @@
 import { accessCodes } from './access.ts';
+import { advisoryCodes } from './advisory.ts';
 import { agentCodes } from './agent.ts';
 import { captureCodes } from './capture.ts';
 import { cliCodes } from './cli.ts';
@@ -32,6 +33,7 @@ import { volumeCodes } from './volume.ts';
 /** Every code Plinth can report, closed: a code that is not here does not compile. */
 export const errorCodes = {
   ...accessCodes,
+  ...advisoryCodes,
   ...agentCodes,
   ...captureCodes,
   ...cliCodes,

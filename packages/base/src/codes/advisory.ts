@@ -1,0 +1,42 @@
+import { exitCodes } from '../exit-codes.ts';
+import type { CodeTable } from './types.ts';
+
+export const advisoryCodes = {
+  'advisory/subject-unknown': {
+    meaning: 'What was to be scanned is nothing that Plinth can read.',
+    cause: 'A mistyped path, or a file of another kind.',
+    fix: 'Name a release folder, a lock, the root of a Debian system, or an SBOM in SPDX 2.3 or CycloneDX JSON.',
+    exitCode: exitCodes.usage,
+  },
+  'advisory/subject-invalid': {
+    meaning: 'What was to be scanned is damaged, or does not say what it must.',
+    cause: 'A file that was cut off or changed by hand, or one that goes past the limits of a reader.',
+    fix: 'Make the document again with the tool that made it.',
+  },
+  'advisory/feed-invalid': {
+    meaning: 'A feed of vulnerability data cannot be read.',
+    cause: 'It was cut off, has a new shape, or goes past the limits of a reader.',
+    fix: 'Fetch it again; until then findings that need it are unknown.',
+  },
+  'advisory/bundle-untrusted': {
+    meaning: 'A bundle of feeds is not signed by a key that is trusted here.',
+    cause: 'It was made with other keys, or changed on its way.',
+    fix: 'Name the key folder or certificate that the bundle was signed with: --keys.',
+  },
+  'advisory/bundle-older': {
+    meaning: 'A bundle of feeds is older than what is here.',
+    cause: 'A mixed-up medium, or somebody who wants known flaws forgotten.',
+    fix: 'Bring a newer bundle; nothing was changed.',
+  },
+  'advisory/store-failed': {
+    meaning: 'The database of vulnerability data cannot be used.',
+    cause: 'It is damaged, from a newer Plinth, or kept busy by another run for too long.',
+    fix: 'Try again; if it stays, delete the file named in the message: it is made again from the feeds.',
+  },
+  'advisory/not-found': {
+    meaning: 'An identifier is not among what the scan found.',
+    cause: 'A mistyped identifier, or one that none of the feeds at hand names for this subject.',
+    fix: 'List what there is with "plinth cve scan"; look at the feeds with "plinth cve feeds list".',
+    exitCode: exitCodes.usage,
+  },
+} as const satisfies CodeTable;
