@@ -39,4 +39,35 @@ export const advisoryCodes = {
     fix: 'List what there is with "plinth cve scan"; look at the feeds with "plinth cve feeds list".',
     exitCode: exitCodes.usage,
   },
+  'advisory/record-invalid': {
+    meaning: 'A record of an advisory cannot be published as it is.',
+    cause: 'It was damaged or changed by hand, contradicts itself, or was written by a newer Plinth.',
+    fix: 'Mend what the message names, or make the record again.',
+  },
+  'advisory/document-refused': {
+    meaning: 'A document about vulnerabilities is not read.',
+    cause: 'It goes past the limits of a reader, is not well-formed, or is not what its name says.',
+    fix: 'Fetch it again from its publisher; nothing was taken from it.',
+  },
+  'advisory/not-public': {
+    meaning: 'A record is not ready to be seen by everybody.',
+    cause: 'It is a draft.',
+    fix: 'Set its state to "interim" or "final" when it has been reviewed.',
+    exitCode: exitCodes.usage,
+  },
+  'advisory/record-conflict': {
+    meaning: 'A record differs from the published one without a revision that says so.',
+    cause: 'It was changed in place, or an older copy of it was given.',
+    fix: 'Add a revision with the next number, its date and what changed.',
+  },
+  'advisory/tree-invalid': {
+    meaning: 'A folder is no tree of advisories, or what is in it does not hold together.',
+    cause: 'Another folder, files changed by hand, or a copy that was broken off.',
+    fix: 'See "plinth cve verify DIR"; publish the records again into a new folder.',
+  },
+  'advisory/cannot-serve': {
+    meaning: 'Advisories cannot be served at this address.',
+    cause: 'Another program listens there, or the address is none of this machine.',
+    fix: 'Name another port or address.',
+  },
 } as const satisfies CodeTable;
