@@ -15,7 +15,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   agent: ['base', 'formats', 'config', 'updates', 'api'],
   publish: ['base', 'formats', 'host', 'trust', 'updates'],
   advisory: ['base', 'formats', 'host', 'trust', 'debian'],
-  advisor: ['base', 'host'],
+  advisor: ['base', 'host', 'config'],
   image: ['base', 'formats', 'host', 'updates', 'trust', 'debian', 'toolbox', 'api'],
   local: ['base', 'formats', 'host', 'trust', 'debian', 'toolbox', 'api'],
   cli: [

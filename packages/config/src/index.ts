@@ -6,10 +6,13 @@ export { parseCidr } from './framework/ip.ts';
 export type { Count, DeepReadonly, Effect, Kind, RenderedFile } from './framework/kind.ts';
 export { bytesOf, secondsOf } from './framework/values.ts';
 export type { BootstrapContainer } from './kinds/bootstrap-container/schema.ts';
+export { allowedModules } from './kinds/kernel-modules/allowed.ts';
 export { type LogShipping, priorities as logPriorities } from './kinds/log-shipping/kind.ts';
 export { fixedAddressesOf, nameServersOf } from './kinds/network/links-of.ts';
 export type { Network, NetworkInterface } from './kinds/network/schema.ts';
 export { type OperationsSession, sessionLevels } from './kinds/operations-session/kind.ts';
+export { allowedSysctls } from './kinds/sysctls/allowed.ts';
+export { refusedSysctls } from './kinds/sysctls/refused.ts';
 export { sysctlLines } from './kinds/sysctls/render.ts';
 export type { ContractCheck, UpdatePolicy } from './kinds/update-policy/schema.ts';
 export {

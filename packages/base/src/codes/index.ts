@@ -1,5 +1,6 @@
 import { accessCodes } from './access.ts';
 import { advisoryCodes } from './advisory.ts';
+import { advisorCodes } from './advisor.ts';
 import { agentCodes } from './agent.ts';
 import { captureCodes } from './capture.ts';
 import { cliCodes } from './cli.ts';
@@ -11,11 +12,13 @@ import { etcdCodes } from './etcd.ts';
 import { formatsCodes } from './formats.ts';
 import { goCodes } from './go.ts';
 import { hostCodes } from './host.ts';
+import { hotLayerCodes } from './hot-layer.ts';
 import { imageCodes } from './image.ts';
 import { kubernetesCodes } from './kubernetes.ts';
 import { kubernetesAccessCodes } from './kubernetes-access.ts';
 import { logsCodes } from './logs.ts';
 import { machineCodes } from './machine.ts';
+import { migrateCheckCodes } from './migrate-check.ts';
 import { policyCodes } from './policy.ts';
 import { publishCodes } from './publish.ts';
 import { releaseCodes } from './release.ts';
@@ -33,6 +36,7 @@ import { volumeCodes } from './volume.ts';
 /** Every code Plinth can report, closed: a code that is not here does not compile. */
 export const errorCodes = {
   ...accessCodes,
+  ...advisorCodes,
   ...advisoryCodes,
   ...agentCodes,
   ...captureCodes,
@@ -45,11 +49,13 @@ export const errorCodes = {
   ...formatsCodes,
   ...goCodes,
   ...hostCodes,
+  ...hotLayerCodes,
   ...imageCodes,
   ...kubernetesCodes,
   ...kubernetesAccessCodes,
   ...logsCodes,
   ...machineCodes,
+  ...migrateCheckCodes,
   ...policyCodes,
   ...publishCodes,
   ...releaseCodes,
