@@ -1,3 +1,4 @@
+export { type Paragraph, parseParagraphs } from './archive/deb822.ts';
 export { archiveOf, type FetchIndexOptions, fetchIndexes } from './archive/fetch-indexes.ts';
 export { type Keyring, readKeyring } from './archive/keyring.ts';
 export { type ArchiveName, findMirrors, type MirrorOptions, type Mirrors } from './archive/mirrors.ts';
