@@ -33,7 +33,11 @@ const FILE = '\u25a0';
 const ADDS =
   /\b(?:add|added|adds|adding|apply|applied|backport(?:ed)?|cherry-?pick(?:ed)?|import(?:ed)?|include|introduce|imported|pull)\b(?! upstream)/;
 const DROP = 'drop(?:s|ped|ping)?|remov(?:e|es|ed|ing)|delet(?:e|es|ed|ing)';
+const FORM = 'refresh\\w*|rebase\\w*|unfuzz\\w*|rediff\\w*|renam\\w*';
 const PATCH = `(?:patch(?:es|set)?|diffs?|fix(?:es)?|backports?|hunks?|${FILE})`;
+
+/** Stands above every other naming in the entry: what it names was in the version before. */
+export const NO_CHANGE = 'same source as the version before';
 
 /** The first rule that fits decides; where none fits, naming an identifier in an entry claims its fix. */
 const RULES: readonly Rule[] = [
@@ -45,11 +49,31 @@ const RULES: readonly Rule[] = [
     unless: /\bprev(?:ious)?\b|\bchangelog entry\b/,
   },
   {
+    rule: NO_CHANGE,
+    role: 'mentioned',
+    where: 'clause',
+    pattern: new RegExp(`\\bno (?:source|code) changes\\b|\\bidentical (?:except|to)\\b[^;]*${FILE}`),
+  },
+  {
+    rule: 'repairs what the fix broke',
+    role: 'regression',
+    where: 'before',
+    pattern:
+      /\bregress\w*\b.*\b(?:from|by|in|of|for|after|to|with|since|due)\b|^\W*cve-\d+-\d+: .*\bregression\b.*\($|\bfollow-?up\b|\bfix\w* up on\b|\bbro(?:ke|ken)\b.*\bfix|\b(?:fallout|breakage)\b|\bregression fix(?:es)?\b|\bintroduced (?:by|in|with) (?:the )?(?:\w+ ){0,2}(?:fix|patch)|\bfix(?:es)? (?:of|to|in) (?:the )?fix/,
+  },
+  {
+    rule: 'repairs what the fix broke',
+    role: 'regression',
+    where: 'clause',
+    pattern: /\bfix(?:es|ed)? (?:a |the |an )?(?:\w+ )?regression|\bregression (?:fix|update|repair)/,
+    inFile: true,
+  },
+  {
     rule: 'written about, not fixed here',
     role: 'mentioned',
     where: 'clause',
     pattern:
-      /\bmention(?:s|ed|ing)?\b|\b(?:in|to|of|from) (?:the )?prev(?:ious)? (?:\w+ ){0,2}(?:entry|entries|changelog|upload)|\bprevious(?:ly)? (?:changelog|entry|fixed|addressed)|\bchangelog correction|\bentry (?:\w+ ){0,3}(?:referenced|listed|named|mentioned)|\b(?:add|update|correct|fix)\w* (?:the )?cve[- ](?:id|number|name|reference)s?\b.*\b(?:entry|changelog|previous)|\bno source changes\b/,
+      /\bmention(?:s|ed|ing)?\b|\b(?:in|to|of|from) (?:the )?prev(?:ious)? (?:\w+ ){0,2}(?:entry|entries|changelog|upload)|\bprevious(?:ly)? (?:changelog|entry|fixed|addressed)|\bchangelog correction|\bentry (?:\w+ ){0,3}(?:referenced|listed|named|mentioned)|\b(?:add|update|correct|fix)\w* (?:the )?cve[- ](?:id|number|name|reference)s?\b.*\b(?:entry|changelog|previous)/,
   },
   {
     rule: 'does not concern this package',
@@ -62,7 +86,8 @@ const RULES: readonly Rule[] = [
     rule: 'fixed in an earlier version',
     role: 'mentioned',
     where: 'clause',
-    pattern: /\balready (?:been )?(?:in|fixed|applied|included|part of|addressed|present|done)\b|\bwas (?:already )?fixed in\b/,
+    pattern:
+      /\balready (?:been )?(?:in|fixed|applied|included|part of|addressed|present|done)\b|\bwas (?:already )?fixed in\b/,
     unless: new RegExp(`\\b(?:${DROP})\\b`),
   },
   {
@@ -74,25 +99,11 @@ const RULES: readonly Rule[] = [
     unless: /\bregress/,
   },
   {
-    rule: 'repairs what the fix broke',
-    role: 'regression',
-    where: 'before',
-    pattern:
-      /\bregress\w*\b.*\b(?:from|by|in|of|for|after|to|with|since|due)\b|\bfollow-?up\b|\bfix\w* up on\b|\bbro(?:ke|ken)\b.*\bfix|\b(?:fallout|breakage)\b|\bregression fix(?:es)?\b|\bintroduced (?:by|in|with) (?:the )?(?:\w+ ){0,2}(?:fix|patch)|\bfix(?:es)? (?:of|to|in) (?:the )?fix/,
-  },
-  {
-    rule: 'repairs what the fix broke',
-    role: 'regression',
-    where: 'clause',
-    pattern: /\bfix(?:es|ed)? (?:a |the |an )?(?:\w+ )?regression|\bregression (?:fix|update|repair)/,
-    inFile: true,
-  },
-  {
     rule: 'patch changed in form only',
     role: 'mentioned',
     where: 'clause',
     pattern: new RegExp(
-      `\\b(?:refresh|rebase|unfuzz|rediff|renam)\\w*\\b|\\b(?:trailing )?white ?space\\b|\\bartef?acts?\\b|\\bapply cleanly\\b|\\bdep-?3\\b|\\bpatch header|^\\W*update[sd]? (?:the )?(?:\\w+ ){0,3}(?:patch(?:es)?|${FILE})\\b(?!.*\\b(?:to|which|that) (?:fix|address))|^\\W*update[sd]? ${FILE}(?!.*\\b(?:to|which|that) (?:fix|address))`,
+      `\\b(?:${FORM})\\b[^.;]{0,60}?${PATCH}|${FILE}\\W+(?:\\w+\\W+){0,2}(?:${FORM})\\b|\\b(?:trailing )?white ?space\\b|\\bartef?acts?\\b|\\bapply cleanly\\b|\\bdep-?3\\b|\\bpatch header|^\\W*update[sd]? (?:the )?(?:\\S+ ){0,3}(?:patch(?:es)?|${FILE})(?!\\w)(?!.*\\b(?:to|which|that) (?:fix|address))`,
     ),
   },
   {
@@ -117,14 +128,15 @@ const RULES: readonly Rule[] = [
     rule: 'concerns its test only',
     role: 'mentioned',
     where: 'clause',
-    pattern: /\bfix(?:es|ed)? (?:the |a )?(?:failing )?tests?\b|\b(?:in|of|add|adds|added) (?:the |a |an? \w+ )?tests? (?:case )?(?:for|of)\b|\btest-?case\b.*\bdisable/,
+    pattern:
+      /\bfix(?:es|ed)? (?:the |a )?(?:failing )?tests?\b|\b(?:in|of|add|adds|added) (?:the |a |an? \w+ )?tests? (?:case )?(?:for|of)\b|\btest-?case\b.*\bdisable/,
   },
   {
     rule: 'named as a cause',
     role: 'mentioned',
     where: 'before',
     pattern:
-      /\b(?:due to|because of|caused by|required (?:to|for)|prerequisite (?:of|for)|related to|similar to|variant of|see also|after (?:the )?(?:fix|patch)|bypass (?:of|for)|incomplete (?:fix|patch) (?:for|of)) (?:the )?(?:\w+ ){0,3}\W*$/,
+      /\b(?:due to|because of|caused by|required (?:to|for)|prerequisite (?:of|for)|related to|similar to|variant of|see also|after (?:the )?(?:fix|patch)|bypass (?:of|for)|incomplete (?:fix|patch) (?:for|of)) (?:the )?(?:\w+ ){0,2}["'`]?$/,
   },
 ];
 
@@ -163,7 +175,10 @@ export function classifyId(
     if (subject && !inFile && rule.role === 'regression') continue;
     const match = fits(rule, clause, inFile, version);
     if (match !== undefined) {
-      return { role: rule.role, reason: { rule: rule.rule, words: match, start: clause.start, end: clause.end } };
+      return {
+        role: rule.role,
+        reason: { rule: rule.rule, words: match, start: clause.start, end: clause.end },
+      };
     }
   }
   for (const parent of above.toReversed()) {
@@ -173,13 +188,21 @@ export function classifyId(
       if (!INHERITED.has(rule.rule) || (rule.inFile && !inFile)) continue;
       const match = fits(rule, whole, true, version);
       if (match !== undefined) {
-        const reason = { rule: `${rule.rule}, said above`, words: match, start: clause.start, end: clause.end };
+        const reason = {
+          rule: `${rule.rule}, said above`,
+          words: match,
+          start: clause.start,
+          end: clause.end,
+        };
         return { role: rule.role, reason };
       }
     }
   }
   const words = text.slice(found.start, found.end);
-  return { role: 'fixed', reason: { rule: 'named without reservation', words, start: clause.start, end: clause.end } };
+  return {
+    role: 'fixed',
+    reason: { rule: 'named without reservation', words, start: clause.start, end: clause.end },
+  };
 }
 
 function fits(rule: Rule, clause: Clause, inFile: boolean, version: string): string | undefined {
@@ -201,7 +224,7 @@ function upstreamOf(version: string): string {
 function clauseAround(text: string, found: FoundId): Clause {
   let start = 0;
   let end = text.length;
-  for (const boundary of text.matchAll(/[.!?;]["')\]]*\s+(?=["'(\[<*]*[A-Z])|\n/g)) {
+  for (const boundary of text.matchAll(/[.!?;]["')\]]*\s+(?=["'([<*]*[A-Z])|\n/g)) {
     const after = boundary.index + boundary[0].length;
     if (after <= found.start) start = after;
     else if (boundary.index >= found.end) {
@@ -209,15 +232,17 @@ function clauseAround(text: string, found: FoundId): Clause {
       break;
     }
   }
-  const [lead, tail] = [text.slice(start, found.start), text.slice(found.start, end)];
-  const masked = `${mask(lead, 'end')}${mask(tail, 'start')}`;
-  return { masked, before: mask(lead, 'end'), start, end };
+  // What stands before: up to the word that the identifier is part of.
+  const word = /[^\s(["']*$/.exec(text.slice(start, found.start))?.[0] ?? '';
+  const wordStart = /[:,]/.test(word) ? found.start : found.start - word.length;
+  return { masked: mask(text.slice(start, end)), before: mask(text.slice(start, wordStart)), start, end };
 }
 
-const FILE_NAME = /[\w./+~{}*=>,-]*(?:\/[\w.+~*-]+|\.(?:patchi?|diff|dpatch|symbols|c|h|py)\b)[\w.*/+~-]*|[\w.+~-]*(?:CVE|CAN|GHSA)-\d{4}-\d{4,}[\w.+~*-]*/gi;
+const FILE_NAME =
+  /[\w./+~{}*=>,-]*(?:\/[\w.+~*-]+|\.(?:patchi?|diff|dpatch|symbols|c|h|py)\b)[\w.*/+~-]*|[\w.+~-]*(?:CVE|CAN|GHSA)-\d{4}-\d{4,}[\w.+~*-]*/gi;
 
 /** Puts the mark in the place of each file name, and lower case everywhere else. */
-function mask(text: string, _side: 'start' | 'end'): string {
+function mask(text: string): string {
   return text
     .replace(FILE_NAME, (name) => (/^\W*(?:CVE|CAN)-\d{4}-\d{4,19}\W*$/i.test(name) ? name : FILE))
     .replaceAll('\n', ' ')
@@ -226,7 +251,10 @@ function mask(text: string, _side: 'start' | 'end'): string {
 
 /** An identifier is part of a file name when more than punctuation touches it. */
 function isInFileName(text: string, { start, end }: FoundId): boolean {
-  return /[\w./+~*-]$/.test(text.slice(Math.max(0, start - 1), start)) || /^(?:[-_.][\w*]|[\w*/])/.test(text.slice(end, end + 2));
+  return (
+    /[\w./+~*-]$/.test(text.slice(Math.max(0, start - 1), start)) ||
+    /^(?:[-_.][\w*]|[\w*/])/.test(text.slice(end, end + 2))
+  );
 }
 
 /** Nothing but list signs, tags and other identifiers stands before it. */
@@ -235,6 +263,6 @@ function isSubject(before: string): boolean {
 }
 
 function lastSentence(text: string): string {
-  const sentences = mask(text, 'end').split(/[.!?;]\s+/);
+  const sentences = mask(text).split(/[.!?;]\s+/);
   return sentences.findLast((sentence) => sentence.trim() !== '') ?? '';
 }

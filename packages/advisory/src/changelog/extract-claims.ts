@@ -1,6 +1,6 @@
 import type { ChangelogClaim, ChangelogEntry, IdentifierRole } from '../model/index.ts';
 import { architecturesOf } from './architectures.ts';
-import { classifyId, type IdReason, type IdRole } from './classify-id.ts';
+import { classifyId, type IdReason, type IdRole, NO_CHANGE } from './classify-id.ts';
 import { findIds } from './find-ids.ts';
 import { readItems } from './read-items.ts';
 
@@ -58,7 +58,7 @@ export function classifyIds(entry: Pick<ChangelogEntry, 'text' | 'version'>): re
 
 /** "Identical to 1.2 + fix.patch, no source changes" outweighs the naming that comes with it. */
 function outranks(known: ClassifiedId, role: IdRole): boolean {
-  if (known.reason.words === 'no source changes') return true;
+  if (known.reason.rule === NO_CHANGE) return true;
   return WEIGHT[known.role] >= WEIGHT[role];
 }
 

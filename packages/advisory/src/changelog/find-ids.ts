@@ -71,7 +71,9 @@ function addList(found: FoundId[], text: string, firstYear: string, firstNumber:
     } else if (range?.[2] !== undefined && (range[1] ?? year) === year) {
       const [low, high] = [Number(last), Number(range[2])];
       if (high <= low || high - low > RANGE_LIMIT) return;
-      for (let each = low + 1; each <= high; each++) {
+      // A last one written in full is found by itself.
+      const end = range[1] === undefined ? high : high - 1;
+      for (let each = low + 1; each <= end; each++) {
         add(found, `CVE-${year}-${String(each).padStart(4, '0')}`, at, at + range[0].length);
       }
       at += range[0].length;
