@@ -6,7 +6,7 @@ import { trialDeadline } from './trial-deadline.ts';
 
 const id = (n: number) => `${n}`.repeat(32);
 const dashed = (n: number) => id(n).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-const boot = (n: number) => ({ boot_id: id(n), first_entry: n * 1e6, last_entry: n * 1e6 + 5e5 });
+const boot = (n: number) => ({ boot_id: id(n), first_entry: n * 1e6 + 7, last_entry: n * 1e6 + 5e5 + 9 });
 const boots = [1, 2, 3, 4].map(boot);
 
 suite('boots of a version that failed', () => {
@@ -45,16 +45,18 @@ suite('boots of a version that failed', () => {
     };
     const kept = await keepFailedBoots({ sys: { run }, store }, failed, dashed(4));
     assert.deepEqual(
-      kept.map(({ bootId, beganAtMs, journal }) => [
+      kept.map(({ bootId, beganAtMs, endedAtMs, journal }) => [
         bootId,
+        // Whole milliseconds: a moment of the API takes no other.
         beganAtMs,
+        endedAtMs,
         journal.length,
         journal[0]?.length,
         journal[1],
       ]),
       [
-        [id(2), 2000, 2, 300, 'last'],
-        [id(3), 3000, 2, 300, 'last'],
+        [id(2), 2000, 2500, 2, 300, 'last'],
+        [id(3), 3000, 3500, 2, 300, 'last'],
       ],
     );
     assert.deepEqual([...files], [[`update/failed/1.1/${id(2)}.log`, 256 * 1024]]);

@@ -51,7 +51,9 @@ export async function keepFailedBoots(
         .catch(() => {});
     const words = await journal(sys, [...format, '--priority=warning', `--lines=${EXCERPT_LINES}`]);
     kept.push({
-      ...{ bootId: id, beganAtMs: boot.first_entry / 1000, endedAtMs: boot.last_entry / 1000 },
+      // The journal counts microseconds.
+      ...{ bootId: id, beganAtMs: Math.floor(boot.first_entry / 1000) },
+      endedAtMs: Math.floor(boot.last_entry / 1000),
       journal: (words ?? '')
         .split('\n')
         .filter((line) => line !== '')

@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import {
   BootEndKind,
   BootState,
@@ -18,6 +18,7 @@ import type { VersionInSlot } from '@plinth/updates';
 import { checkMessage } from '../../checks/check-message.ts';
 import { bootEndKinds } from '../../machine/boot-end-kinds.ts';
 import { actMessage } from '../../machine/machine-service.ts';
+import { stampFromMs } from '../../system/times.ts';
 import type { ContractRecord } from '../health/contract-record.ts';
 import type { FallBackRecord } from '../health/fall-back-record.ts';
 import { isOnTrial } from '../health/run-contract.ts';
@@ -70,7 +71,7 @@ export function updateMessage(
     next: choiceMessage(state.lastCheck, policy, view.booted.version),
     ...(stage && { stage: stageMessage(stage, undefined) }),
     blocked: state.failed.map(({ version, atMs, reason, code = 'update/fell-back', by = '' }) => ({
-      ...{ version, blockedBy: by, since: timestampFromMs(atMs) },
+      ...{ version, blockedBy: by, since: stampFromMs(atMs) },
       reason: failure(code, reason),
     })),
     ...(fallBack && { lastFallBack: fallBackMessage(fallBack) }),
@@ -105,7 +106,7 @@ export function choiceMessage(
     };
   return {
     ...{ version: own.version, newest: own.newest, reasons: [...own.reasons] },
-    ...(own.checkedAtMs !== undefined && { checkedAt: timestampFromMs(own.checkedAtMs) }),
+    ...(own.checkedAtMs !== undefined && { checkedAt: stampFromMs(own.checkedAtMs) }),
     ...(own.failure && { checkFailure: own.failure }),
   };
 }
@@ -117,7 +118,7 @@ export function stageMessage(
 ): MessageInitShape<typeof UpdateStageSchema> {
   const { progress, by, askedAtMs, version = record.wanted ?? '', failure: why } = record;
   return {
-    ...{ version, phase: phases[stagePhase(record)], askedBy: by, askedAt: timestampFromMs(askedAtMs) },
+    ...{ version, phase: phases[stagePhase(record)], askedBy: by, askedAt: stampFromMs(askedAtMs) },
     ...bytes(progress, record.state === 'staged'),
     ...(nowMs !== undefined && { elapsed: durationFromMs(Math.max(0, nowMs - askedAtMs)) }),
     note: record.state === 'running' ? notes[progress.phase] : '',
@@ -151,17 +152,17 @@ function contractMessage(record: ContractRecord): MessageInitShape<typeof Health
   const { version, bootId, state, beganAtMs, decidedAtMs, deadlineMs, checks } = record;
   return {
     ...{ version, bootId, state: contractStates[state], checks: checks.map(checkMessage) },
-    ...(beganAtMs > 0 && { beganAt: timestampFromMs(beganAtMs) }),
-    ...(decidedAtMs !== undefined && { decidedAt: timestampFromMs(decidedAtMs) }),
+    ...(beganAtMs > 0 && { beganAt: stampFromMs(beganAtMs) }),
+    ...(decidedAtMs !== undefined && { decidedAt: stampFromMs(decidedAtMs) }),
     ...(deadlineMs !== undefined && { deadline: durationFromMs(deadlineMs) }),
   };
 }
 
 function fallBackMessage(record: FallBackRecord): MessageInitShape<typeof FallBackSchema> {
   const { from, to, foundAtMs, code, reason, end, boots, tries, checks } = record;
-  const time = (ms: number | undefined) => (ms === undefined ? undefined : timestampFromMs(ms));
+  const time = (ms: number | undefined) => (ms === undefined ? undefined : stampFromMs(ms));
   return {
-    ...{ fromVersion: from, toVersion: to, foundAt: timestampFromMs(foundAtMs), tries },
+    ...{ fromVersion: from, toVersion: to, foundAt: stampFromMs(foundAtMs), tries },
     reason: failure(code, reason),
     ...(end && {
       end: { kind: ends[end.kind] ?? BootEndKind.UNKNOWN, evidence: [...end.evidence] },

@@ -166,6 +166,20 @@ suite('UpdateService', () => {
     assert.deepEqual(ended, []);
   });
 
+  test('a fall-back that an older version stored, in fractions of milliseconds, is told all the same', async () => {
+    const { model, client } = await node();
+    const boots = [{ bootId: 'b', beganAtMs: 1700000000433.227, endedAtMs: 1700000000500.5, journal: [] }];
+    await model.store.change((state) => ({
+      ...state,
+      fallBack: {
+        ...{ from: '1.1', to: '1.0', foundAtMs: 1700000000600.25, bootId: 'b', reason: 'sick', tries: 1 },
+        ...{ code: 'update/contract-broken', boots, checks: [] },
+      },
+    }));
+    const { lastFallBack } = await client.getUpdate({}, as('plinth:reader'));
+    assert.equal(lastFallBack?.boots[0]?.beganAt?.nanos, 433_000_000);
+  });
+
   test('what is staged is taken back, before and after it was activated', async () => {
     const { model, client, stage } = await node();
     assert.equal((await client.cancelUpdate({}, as('plinth:operator'))).version, '');
