@@ -49,10 +49,11 @@ export { predictPcr4 } from './tpm/predict-pcr4.ts';
 export { predictPcr7, type SecureBootState } from './tpm/predict-pcr7.ts';
 export { BOOT_PHASES, type PcrAtPhase, predictPcr11 } from './tpm/predict-pcr11.ts';
 export { hexUuid, seededUuid } from './uuid.ts';
-export { blockHasher } from './verity/block-hasher.ts';
+export { blockDigester, blockHasher } from './verity/block-hasher.ts';
 export { makeVerity, type VerityDevice, veritySizeBytes } from './verity/make-verity.ts';
 export {
   openBlockChecker,
+  openBlocksChecker,
   readTree,
   type VerityTree,
   type VerityTreeVerdict,

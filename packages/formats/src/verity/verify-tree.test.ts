@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { memoryReader } from '../block-reader.ts';
 import { makeVerity } from './make-verity.ts';
-import { openBlockChecker, readTree, verifyTree } from './verify-tree.ts';
+import { openBlockChecker, openBlocksChecker, readTree, verifyTree } from './verify-tree.ts';
 import { VERITY_BLOCK_BYTES } from './verity-layout.ts';
 
 const uuid = '6c1ba2e2-6f7e-4c7d-9d3a-0b6a9fd0a001';
@@ -34,6 +34,30 @@ test('a verified tree vouches for each block by itself, for trees of no, one and
     const guess = readTree(device.bytes);
     assert.deepEqual(guess?.leaves, blocks === 1 ? undefined : tree.leaves);
   }
+});
+
+test('many blocks are checked at once: as many as are good before the first that is not', async () => {
+  const data = sampleData(300);
+  const device = await makeVerity(memoryReader(data), { salt, uuid });
+  const tree = verifyTree(device.bytes, device.rootHash);
+  assert.ok(tree.verdict === 'pass');
+  const goodBlocks = openBlocksChecker(tree);
+  const isBlock = openBlockChecker(tree);
+  const block = fc.integer({ min: -1, max: 301 });
+  fc.assert(
+    fc.property(block, fc.integer({ min: 0, max: 40 }), block, (first, count, flipped) => {
+      const start = Math.max(first, 0) * VERITY_BLOCK_BYTES;
+      const bytes = data.slice(start, start + count * VERITY_BLOCK_BYTES);
+      const at = (flipped - first) * VERITY_BLOCK_BYTES + 17;
+      if (at >= 0 && at < bytes.length) bytes[at] = (bytes[at] ?? 0) ^ 4;
+      let expected = 0;
+      const one = (index: number) =>
+        bytes.subarray(index * VERITY_BLOCK_BYTES, (index + 1) * VERITY_BLOCK_BYTES);
+      while (isBlock(first + expected, one(expected))) expected++;
+      assert.equal(goodBlocks(first, bytes), expected);
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test('any flipped byte of the tree is found before any data is there', async () => {

@@ -1,5 +1,5 @@
 import { fromHex } from '../bytes.ts';
-import { blockHasher } from './block-hasher.ts';
+import { blockDigester, blockHasher } from './block-hasher.ts';
 import {
   readSuperblock,
   VERITY_BLOCK_BYTES,
@@ -88,6 +88,30 @@ export function openBlockChecker(tree: VerityTree): (block: number, bytes: Uint8
     block < dataBlocks &&
     bytes.length === VERITY_BLOCK_BYTES &&
     isDigest(digest(bytes), tree.leaves, block);
+}
+
+/**
+ * openBlocksChecker gives a function that tells how many blocks at the start of some bytes are those of a verified tree.
+ * @returns (index of the first, bytes of whole blocks) → how many of them are good before the first that is not
+ */
+export function openBlocksChecker(tree: VerityTree): (first: number, bytes: Uint8Array) => number {
+  const digest = blockDigester(tree.header.salt);
+  const leaves = asBuffer(tree.leaves);
+  return (first, bytes) => {
+    const memory = asBuffer(bytes);
+    const most = Math.min(Math.floor(bytes.length / VERITY_BLOCK_BYTES), tree.header.dataBlocks - first);
+    if (first < 0) return 0;
+    for (let block = 0; block < most; block++) {
+      const at = (first + block) * VERITY_DIGEST_BYTES;
+      const expected = leaves.toString('latin1', at, at + VERITY_DIGEST_BYTES);
+      if (digest(memory, block * VERITY_BLOCK_BYTES) !== expected) return block;
+    }
+    return Math.max(most, 0);
+  };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** isDigest compares with the digest at a place of a list of digests; one that is not there is not equal. */

@@ -7,7 +7,7 @@ import { ALIGN_BYTES, alignedBuffer } from './aligned-buffer.ts';
 export interface BlockFile extends BlockReader {
   /** As BlockReader, but the bytes stay until the call after the next. */
   read(offset: number, lengthBytes: number): Promise<Uint8Array>;
-  /** Whole sectors. What was written may be lost in a power cut until `flush`. The bytes may be changed once it has ended. */
+  /** Whole sectors. What was written may be lost in a power cut until `flush`. PIECE_BYTES and fewer may be changed once it is called. */
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Everything written before is on the medium afterwards. */
   flush(): Promise<void>;
@@ -24,7 +24,8 @@ export interface BlockFileOptions {
   readonly flushAtBytes?: number;
 }
 
-const MOST_BYTES = 256 * 1024;
+/** What is read and written at once: fewer would keep the one thread busy with calls, more would take memory from it. */
+export const PIECE_BYTES = 512 * 1024;
 
 /**
  * openBlockFile opens a block device, or a file as if it were one, past the page cache. The runtime has no fsync under its permission
@@ -43,26 +44,28 @@ export async function openBlockFile(options: BlockFileOptions): Promise<BlockFil
     const durable = writable ? await open(path, access | constants.O_DIRECT | constants.O_DSYNC) : undefined;
     if (durable) opened.push(durable);
     // Two in turn: what was read last may be looked at while the next read is under way.
-    const readBuffers = [
-      await alignedBuffer(handle, MOST_BYTES),
-      await alignedBuffer(handle, MOST_BYTES),
-    ] as const;
+    const readBuffers: Buffer[] = [];
     const flushBuffer = await alignedBuffer(handle, ALIGN_BYTES);
     let reads = 0;
-    const nextBuffer = () => readBuffers[reads++ % 2 === 0 ? 0 : 1];
-    const writeBuffer = writable ? await alignedBuffer(handle, MOST_BYTES) : undefined;
+    const nextBuffer = async () => {
+      const turn = reads++ % 2;
+      const made = readBuffers[turn] ?? (await alignedBuffer(handle, PIECE_BYTES));
+      readBuffers[turn] = made;
+      return made;
+    };
+    const writeBuffer = writable ? await alignedBuffer(handle, PIECE_BYTES) : undefined;
     return {
       sizeBytes,
       async read(offset, lengthBytes) {
         requireInside(path, sizeBytes, offset, lengthBytes);
-        if (lengthBytes <= MOST_BYTES) {
-          const bytes = nextBuffer().subarray(0, lengthBytes);
+        if (lengthBytes <= PIECE_BYTES) {
+          const bytes = (await nextBuffer()).subarray(0, lengthBytes);
           await readFull(handle, bytes, startBytes + offset);
           return bytes;
         }
         const all = Buffer.allocUnsafe(lengthBytes);
-        for (let at = 0; at < lengthBytes; at += MOST_BYTES) {
-          const piece = nextBuffer().subarray(0, Math.min(MOST_BYTES, lengthBytes - at));
+        for (let at = 0; at < lengthBytes; at += PIECE_BYTES) {
+          const piece = (await nextBuffer()).subarray(0, Math.min(PIECE_BYTES, lengthBytes - at));
           await readFull(handle, piece, startBytes + offset + at);
           piece.copy(all, at);
         }
@@ -71,8 +74,8 @@ export async function openBlockFile(options: BlockFileOptions): Promise<BlockFil
       async write(offset, bytes) {
         requireInside(path, sizeBytes, offset, bytes.length);
         if (!writeBuffer) throw new Error(`${path} is open for reading only`);
-        for (let at = 0; at < bytes.length; at += MOST_BYTES) {
-          const piece = writeBuffer.subarray(0, Math.min(MOST_BYTES, bytes.length - at));
+        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+          const piece = writeBuffer.subarray(0, Math.min(PIECE_BYTES, bytes.length - at));
           piece.set(bytes.subarray(at, at + piece.length));
           await writeFull(handle, piece, startBytes + offset + at);
         }

@@ -40,6 +40,7 @@ export async function openNodeMachine(sys: MachineSys): Promise<SlotMachine> {
     sectorBytes,
     openDisk: (writable) => openDevice(disk, writable, { flushAtBytes: GAP_BYTES }),
     openPartition: (number, writable) => openDevice(deviceOf(number), writable),
+    partitionPath: (number) => `/dev/${deviceOf(number)}`,
     isHeld: async (number) => (await listDir(sys, `${BLOCK}/${deviceOf(number)}/holders`)).length > 0,
     esp: openEsp(BOOT_ENTRIES, () => flushDisk(machine)),
     bootOnce: (file) => writeOneShot(file),

@@ -11,6 +11,8 @@ export interface SlotMachine {
   readonly sectorBytes: number;
   /** @param number as in /dev/vda3 */
   openPartition(number: number, writable: boolean): Promise<BlockFile>;
+  /** Its device, "/dev/vda3", for programs that are told of it. */
+  partitionPath(number: number): string;
   /** Whether the kernel uses the partition for something. */
   isHeld(number: number): Promise<boolean>;
   readonly esp: Esp;

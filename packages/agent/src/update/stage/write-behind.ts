@@ -1,21 +1,33 @@
-import type { BlockFile } from './block-file.ts';
+import { type BlockFile, PIECE_BYTES } from './block-file.ts';
 
 /** What a power cut can cost of the work that is done. */
 const FLUSH_BYTES = 16 * 1024 * 1024;
-const MOST_BYTES = 256 * 1024;
 
 /**
  * writeBehind lets the caller go on while one write is under way, and flushes now and then. A write that failed fails the next call, at
  * the latest `flush`.
+ * @param flushed hears of what was written once it is on the medium
  */
-export function writeBehind(file: BlockFile): BlockFile {
-  const held = Buffer.alloc(MOST_BYTES);
+export function writeBehind(
+  file: BlockFile,
+  flushed: (offset: number, sizeBytes: number) => void = () => {},
+): BlockFile {
+  let written: { offset: number; sizeBytes: number }[] = [];
   let pendingBytes = 0;
   let pending: Promise<void> = Promise.resolve();
   const flush = async () => {
     await pending;
     pendingBytes = 0;
+    const lasting = written;
+    written = [];
     await file.flush();
+    for (const { offset, sizeBytes } of lasting) flushed(offset, sizeBytes);
+  };
+  const note = (offset: number, sizeBytes: number) => {
+    const last = written.at(-1);
+    if (last && last.offset + last.sizeBytes === offset) last.sizeBytes += sizeBytes;
+    else written.push({ offset, sizeBytes });
+    pendingBytes += sizeBytes;
   };
   return {
     sizeBytes: file.sizeBytes,
@@ -26,11 +38,10 @@ export function writeBehind(file: BlockFile): BlockFile {
     },
     async write(offset, bytes) {
       await pending;
-      if (bytes.length > MOST_BYTES) return file.write(offset, bytes);
-      held.set(bytes);
       if (pendingBytes >= FLUSH_BYTES) await flush();
-      pendingBytes += bytes.length;
-      pending = file.write(offset, held.subarray(0, bytes.length));
+      note(offset, bytes.length);
+      if (bytes.length > PIECE_BYTES) return file.write(offset, bytes);
+      pending = file.write(offset, bytes);
       pending.catch(() => {}); // the next call tells
     },
     async close() {

@@ -1,18 +1,20 @@
 import { PlinthError } from '@plinth/base';
 import {
   VERITY_BLOCK_BYTES as BLOCK,
-  blockHasher,
+  blockDigester,
   VERITY_DIGEST_BYTES as DIGEST,
-  openBlockChecker,
   readSuperblock,
   readTree,
   type VerityTree,
 } from '@plinth/formats';
-import { blockRuns, type CopyRun, type DeltaPlan, planDelta } from '@plinth/updates';
+import { blockRuns, planDelta } from '@plinth/updates';
 import type { Fetcher } from '../fetch/fetcher.ts';
-import type { BlockFile } from './block-file.ts';
-import { type FetchedTree, fetchTree } from './fetch-tree.ts';
+import { type BlockFile, PIECE_BYTES } from './block-file.ts';
+import { fetchTree } from './fetch-tree.ts';
+import { copyBlocks, countMarked, type FillParts, fetchBlocks } from './fill-slot.ts';
+import { hashBlocks } from './hash-blocks.ts';
 import type { ProgressMeter } from './progress.ts';
+import { openReadBack, type ReadBack } from './read-back.ts';
 import type { ReleaseFiles } from './release-files.ts';
 import type { SlotMachine, SlotPartitions } from './slot-machine.ts';
 import { writeBehind } from './write-behind.ts';
@@ -28,19 +30,19 @@ export interface WriteSlotParts {
   readonly signal: AbortSignal;
 }
 
-const PIECE_BLOCKS = 64;
 const REPAIRS = 2;
 
 /**
- * writeSlot makes a slot hold a release: the hash tree first, then blocks that are on the disk, then those that are fetched, each checked
- * against the tree before it is written; then everything is read back from the medium. What is right in the slot already is found by
- * hashing it, never by what was noted: so it goes on after a cut at any point.
+ * writeSlot makes a slot hold a release: the hash tree first, then blocks of zeros and those that are on the disk, then those that are
+ * fetched, each checked against the tree before it is written, and read back from the medium once it was flushed. What is right in the
+ * slot already is found by hashing it, never by what was noted: so it goes on after a cut at any point.
  * @throws update/slot-in-use, update/release-invalid, update/disk-failed, and what fetching throws
  */
 export async function writeSlot(parts: WriteSlotParts): Promise<void> {
   const { machine, target, booted, release, fetcher, meter, signal } = parts;
   await requireWritable(parts);
   const opened: BlockFile[] = [];
+  let reading: ReadBack | undefined;
   const open = async (number: number, writable: boolean) => {
     const file = await machine.openPartition(number, writable);
     opened.push(file);
@@ -48,7 +50,7 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
   };
   try {
     const [root, verity, signature] = [
-      writeBehind(await open(target.root.number, true)),
+      writeBehind(await open(target.root.number, true), (offset, bytes) => reading?.check(offset, bytes)),
       await open(target.verity.number, true),
       await open(target.signature.number, true),
     ];
@@ -64,14 +66,21 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
     // so a slot without one has never held anything.
     const mostBlocks = Math.floor(root.sizeBytes / BLOCK);
     const held = oldBlocks === 0 ? 0 : Math.min(Math.max(tree.header.dataBlocks, oldBlocks), mostBlocks);
-    const own = await hashBlocks(root, held, tree.header.salt, parts, (bytes) =>
-      meter.done(Math.min(bytes, release.root.sizeBytes)),
-    );
-    const present = presentBlocks(own.leaves, tree);
-    await writeAll(verity, tree.bytes);
+    const { salt } = tree.header;
+    const leaves = await hashBlocks(root, held, salt, signal, (bytes) => meter.done(bytes));
+    const own: VerityTree = { header: { uuid: '', salt, dataBlocks: held }, leaves };
+    const present = presentBlocks(leaves, tree);
+    await verity.write(0, tree.bytes);
     await verity.flush();
 
-    const sourceTree = await guessTree(sourceDevice, source, tree.header.salt, parts);
+    const lasts = present.slice();
+    const readBack = openReadBack(await open(target.root.number, false), tree, lasts, signal);
+    reading = readBack;
+    const fill: FillParts = { ...parts, tree, root, source, present };
+    meter.phase('write', release.root.sizeBytes);
+    meter.done(countMarked(present) * BLOCK);
+    await writeZeros(fill);
+    const sourceTree = await guessTree(sourceDevice, source, salt, signal);
     const plan = planDelta({
       newTree: tree,
       slots: [
@@ -81,19 +90,21 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
       target: target.name,
       present,
     });
-    await carryOut(plan, { ...parts, tree, root, source, present });
-    await writeAll(signature, signatureBytes);
+    await copyBlocks(plan, fill);
+    const missing = unmarked(present);
+    for (const { offset, length } of plan.fetch) missing.fill(1, offset / BLOCK, (offset + length) / BLOCK);
+    await fetchBlocks(missing, fill);
+    await signature.write(0, signatureBytes);
     await signature.flush();
-    await root.flush();
 
-    await readBack({ ...parts, tree, root, source, present }, [
-      [verity, tree.bytes],
-      [signature, signatureBytes],
-    ]);
+    await settle(fill, readBack, lasts);
+    await requireHeld(verity, tree.bytes, target);
+    await requireHeld(signature, signatureBytes, target);
   } catch (reason) {
     if (signal.aborted) throw reason;
     throw PlinthError.from(reason, 'update/disk-failed', `Cannot write slot ${target.name}`);
   } finally {
+    await reading?.stop();
     for (const file of opened) await file.close().catch(() => {});
   }
 }
@@ -143,43 +154,13 @@ async function paddedSignature(
   return padded;
 }
 
-/** hashBlocks hashes blocks as they lie on the medium; between pieces others have their turn. */
-async function hashBlocks(
-  file: BlockFile,
-  blocks: number,
-  salt: Uint8Array,
-  { signal }: Pick<WriteSlotParts, 'signal'>,
-  done: (bytes: number) => void = () => {},
-): Promise<VerityTree> {
-  const digest = blockHasher(salt);
-  const leaves = new Uint8Array(blocks * DIGEST);
-  const read = (first: number) => {
-    const piece = file.read(first * BLOCK, Math.min(PIECE_BLOCKS, blocks - first) * BLOCK);
-    piece.catch(() => {}); // it is waited for, unless the one before it failed
-    return piece;
-  };
-  let next = blocks > 0 ? read(0) : undefined;
-  for (let first = 0; next; first += PIECE_BLOCKS) {
-    signal.throwIfAborted();
-    const bytes: Uint8Array = await next;
-    const count = bytes.length / BLOCK;
-    // The disk reads on while this piece is hashed.
-    next = first + count < blocks ? read(first + count) : undefined;
-    for (let block = 0; block < count; block++) {
-      leaves.set(digest(bytes.subarray(block * BLOCK, (block + 1) * BLOCK)), (first + block) * DIGEST);
-    }
-    done(count * BLOCK);
-  }
-  return { header: { uuid: '', salt, dataBlocks: blocks }, leaves };
-}
-
-function presentBlocks(own: Uint8Array, { leaves, header }: VerityTree): Uint8Array {
+function presentBlocks(own: Buffer, { leaves, header }: VerityTree): Uint8Array {
   const present = new Uint8Array(header.dataBlocks);
-  for (let block = 0; block < header.dataBlocks; block++) {
+  const expected = Buffer.from(leaves.buffer, leaves.byteOffset, leaves.length);
+  const most = Math.min(own.length / DIGEST, header.dataBlocks);
+  for (let block = 0; block < most; block++) {
     const at = block * DIGEST;
-    const end = at + DIGEST;
-    present[block] =
-      end <= own.length && Buffer.compare(own.subarray(at, end), leaves.subarray(at, end)) === 0 ? 1 : 0;
+    if (own.compare(expected, at, at + DIGEST, at, at + DIGEST) === 0) present[block] = 1;
   }
   return present;
 }
@@ -189,7 +170,7 @@ async function guessTree(
   device: Uint8Array,
   data: BlockFile,
   salt: Uint8Array,
-  parts: WriteSlotParts,
+  signal: AbortSignal,
 ): Promise<VerityTree | undefined> {
   try {
     const tree = readTree(device);
@@ -198,100 +179,44 @@ async function guessTree(
     if (!(reason instanceof PlinthError)) throw reason;
   }
   const blocks = Math.min(blocksOf(device), Math.floor(data.sizeBytes / BLOCK));
-  return blocks === 0 ? undefined : hashBlocks(data, blocks, salt, parts);
+  if (blocks === 0) return undefined;
+  const leaves = await hashBlocks(data, blocks, salt, signal);
+  return { header: { uuid: '', salt, dataBlocks: blocks }, leaves };
 }
 
-async function writeAll(file: BlockFile, bytes: Uint8Array): Promise<void> {
-  await file.write(0, bytes);
-}
-
-interface Work extends WriteSlotParts {
-  readonly tree: FetchedTree;
-  readonly root: BlockFile;
-  readonly source: BlockFile;
-  /** Blocks that are in place; grows. */
-  readonly present: Uint8Array;
-}
-
-/** Copied blocks first, in the order of the plan, then what is fetched. What turned out not to be what its tree said is fetched too. */
-async function carryOut(plan: DeltaPlan, work: Work): Promise<void> {
-  const { meter, present, release } = work;
-  meter.phase('write', release.root.sizeBytes);
-  meter.done(present.reduce((sum, block) => sum + block, 0) * BLOCK);
-  for (const run of plan.copy) await copyRun(run, work);
-  const missing = present.map((block) => (block ? 0 : 1));
-  for (const { offset, length } of plan.fetch) missing.fill(1, offset / BLOCK, (offset + length) / BLOCK);
-  await fetchBlocks(missing, work);
-}
-
-async function copyRun(run: CopyRun, work: Work): Promise<void> {
-  const { target, tree, root, source, present, meter, signal } = work;
-  const from = run.from === target.name ? root : source;
-  const isBlock = openBlockChecker(tree);
-  const read = (done: number) => {
-    const piece = from.read((run.fromBlock + done) * BLOCK, Math.min(PIECE_BLOCKS, run.count - done) * BLOCK);
-    piece.catch(() => {}); // it is waited for, unless the one before it failed
-    return { done, piece };
-  };
-  let ahead = read(0);
-  for (let done = 0; done < run.count; ) {
-    signal.throwIfAborted();
-    if (ahead.done !== done) {
-      await ahead.piece.catch(() => {}); // its memory is used again
-      ahead = read(done);
+/** Blocks of zeros are the room that images are laid out with: a digest tells them, and nobody has to send them. */
+async function writeZeros({ tree, root, present, meter, signal }: FillParts): Promise<void> {
+  const zeros = Buffer.alloc(PIECE_BYTES);
+  const digest = Buffer.from(blockDigester(tree.header.salt)(zeros, 0), 'latin1');
+  const wanted = new Uint8Array(present.length);
+  for (let block = 0; block < wanted.length; block++) {
+    const at = block * DIGEST;
+    if (!present[block] && digest.equals(tree.leaves.subarray(at, at + DIGEST))) wanted[block] = 1;
+  }
+  for (const { first, count } of blockRuns(wanted, 0)) {
+    for (let done = 0; done < count; done += PIECE_BYTES / BLOCK) {
+      signal.throwIfAborted();
+      const bytes = zeros.subarray(0, (count - done) * BLOCK);
+      await root.write((first + done) * BLOCK, bytes);
+      meter.done(bytes.length);
     }
-    const bytes: Uint8Array = await ahead.piece;
-    const count = bytes.length / BLOCK;
-    // The disk reads on while this piece is checked and written. Within one slot it lies behind what is written.
-    if (done + count < run.count) ahead = read(done + count);
-    const first = run.toBlock + done;
-    let good = 0;
-    while (good < count && isBlock(first + good, bytes.subarray(good * BLOCK, (good + 1) * BLOCK))) good++;
-    if (good > 0) {
-      await root.write(first * BLOCK, bytes.subarray(0, good * BLOCK));
-      present.fill(1, first, first + good);
-      meter.copied(good * BLOCK);
-      meter.done(good * BLOCK);
-    }
-    // One that is not what its tree said is passed over, and fetched later.
-    done += good === count ? count : good + 1;
+    present.fill(1, first, first + count);
   }
 }
 
-async function fetchBlocks(missing: Uint8Array, work: Work): Promise<void> {
-  const { fetcher, release, tree, root, present, meter } = work;
-  const isBlock = openBlockChecker(tree);
-  await fetcher.ranges({
-    ...{ path: release.root.path, fileBytes: release.root.sizeBytes, blockBytes: BLOCK },
-    ranges: blockRuns(missing, 0).map(({ first, count }) => ({
-      offset: first * BLOCK,
-      sizeBytes: count * BLOCK,
-    })),
-    async accept(offset, bytes) {
-      const first = offset / BLOCK;
-      const count = bytes.length / BLOCK;
-      let good = 0;
-      while (good < count && isBlock(first + good, bytes.subarray(good * BLOCK, (good + 1) * BLOCK))) good++;
-      if (good === 0) return 0;
-      await root.write(offset, bytes.subarray(0, good * BLOCK));
-      for (let block = first; block < first + good; block++) {
-        if (!present[block]) meter.done(BLOCK);
-        present[block] = 1;
-      }
-      return good * BLOCK;
-    },
-  });
+function unmarked(marks: Uint8Array): Uint8Array {
+  return marks.map((mark) => (mark ? 0 : 1));
 }
 
-/** Reads all of it from the medium; blocks that did not last are fetched once more. */
-async function readBack(work: Work, others: readonly (readonly [BlockFile, Uint8Array])[]): Promise<void> {
-  const { meter, release, root, tree, target, present } = work;
+/** Waits until all was read from the medium; blocks that did not last are fetched once more. */
+async function settle(parts: FillParts, readBack: ReadBack, lasts: Uint8Array): Promise<void> {
+  const { meter, release, root, target } = parts;
+  meter.phase('verify', release.root.sizeBytes);
   for (let repair = 0; ; repair++) {
-    meter.phase('verify', release.root.sizeBytes);
-    const { leaves } = await hashBlocks(root, tree.header.dataBlocks, tree.header.salt, work, meter.done);
-    present.set(presentBlocks(leaves, tree));
-    const bad = present.map((block) => (block ? 0 : 1));
-    const badBlocks = bad.reduce((sum, block) => sum + block, 0);
+    await root.flush();
+    await readBack.settle();
+    const bad = unmarked(lasts);
+    const badBlocks = countMarked(bad);
     if (badBlocks === 0) break;
     if (repair === REPAIRS) {
       const state = `${badBlocks} blocks are not what was written, the first is ${bad.indexOf(1)}`;
@@ -300,16 +225,15 @@ async function readBack(work: Work, others: readonly (readonly [BlockFile, Uint8
         `Cannot read back slot ${target.name}: ${state}, expected all as written`,
       );
     }
-    await fetchBlocks(bad, work);
-    await root.flush();
+    await fetchBlocks(bad, parts);
   }
-  for (const [file, expected] of others) {
-    const found = await file.read(0, expected.length);
-    if (Buffer.compare(found, expected) === 0) continue;
-    const state = 'hash tree or signature are not what was written';
-    throw new PlinthError(
-      'update/disk-failed',
-      `Cannot read back slot ${target.name}: ${state}, expected them to be`,
-    );
-  }
+  meter.done(release.root.sizeBytes);
+}
+
+async function requireHeld(file: BlockFile, expected: Uint8Array, { name }: SlotPartitions): Promise<void> {
+  if (Buffer.compare(await file.read(0, expected.length), expected) === 0) return;
+  throw new PlinthError(
+    'update/disk-failed',
+    `Cannot read back slot ${name}: hash tree or signature are not what was written, expected them to be`,
+  );
 }
