@@ -13,6 +13,8 @@ const WORD = /^[\x21-\x7e]{1,300}$/;
 const text = z.string().max(65_536).regex(TEXT, 'it has control characters, expected text');
 const line = z.string().max(2048).regex(LINE, 'it is no single line of text');
 const word = z.string().regex(WORD, 'it is no word of printable ASCII');
+/** Versions as Debian, Go and npm write them. */
+const version = z.string().regex(/^(?:[A-Za-z0-9][A-Za-z0-9.+:~^_-]{0,199}|\(devel\))$/, 'it is no version');
 const date = z.iso.datetime({ message: 'it is no instant in UTC, expected "2026-11-21T06:00:00Z"' });
 const url = z
   .string()
@@ -74,18 +76,18 @@ const evidence = z.strictObject({
 const component = z.strictObject({
   ecosystem: z.enum(['debian', 'go', 'npm']),
   name: word,
-  version: word,
+  version,
   purl,
   binaries: list(word),
   files: list(line),
-  firstAffected: word.exactOptional(),
-  fixVersion: word.exactOptional(),
+  firstAffected: version.exactOptional(),
+  fixVersion: version.exactOptional(),
 });
 
 const product = z.strictObject({
   id: productId,
   name: line,
-  version: word,
+  version,
   architecture: word,
   released: date.exactOptional(),
   digest: z

@@ -64,14 +64,14 @@ class XmlReader {
   }
 
   #readNext(): void {
-    const text = this.#text;
-    if (text[this.#at] !== '<') return this.#readText();
-    if (text.startsWith('<!--', this.#at)) return this.#readComment();
-    if (text.startsWith('<![CDATA[', this.#at)) return this.#readCdata();
-    if (text.startsWith('<!', this.#at)) throw this.#fail('a document type', 'none: entities are not taken');
-    if (text.startsWith('<?', this.#at)) throw this.#fail('a processing instruction', 'none');
-    if (text.startsWith('</', this.#at)) return this.#readEnd();
-    this.#readStart();
+    const isNext = (mark: string) => this.#text.startsWith(mark, this.#at);
+    if (!isNext('<')) this.#readText();
+    else if (isNext('<!--')) this.#readComment();
+    else if (isNext('<![CDATA[')) this.#readCdata();
+    else if (isNext('<!')) throw this.#fail('a document type', 'none: entities are not taken');
+    else if (isNext('<?')) throw this.#fail('a processing instruction', 'none');
+    else if (isNext('</')) this.#readEnd();
+    else this.#readStart();
   }
 
   #readText(): void {
