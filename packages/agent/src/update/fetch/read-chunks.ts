@@ -10,39 +10,33 @@ const LEAST_BYTES = 4096;
  * @throws update/stalled, and what the stream fails with
  */
 export async function* readChunks(body: Readable, stallMs: number, what: string): AsyncGenerator<Buffer> {
-  const chunks: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
+  const chunks: AsyncIterable<Buffer> = body;
   let waitedMs = 0;
   let cameBytes = 0;
+  let waitsSinceMs = performance.now();
+  let reads = false;
+  const late = () => {
+    const state = `${cameBytes} bytes within ${stallMs} ms, expected ${LEAST_BYTES} at least`;
+    body.destroy(new PlinthError('update/stalled', `Cannot fetch ${what}: ${state}`, { retryable: true }));
+  };
+  // One timer looks at all chunks: one for each would cost as much as they do.
+  const timer = setInterval(
+    () => {
+      if (!reads && waitedMs + performance.now() - waitsSinceMs >= stallMs) late();
+    },
+    Math.max(Math.min(stallMs / 8, 1000), 1),
+  );
   try {
-    for (;;) {
-      const startMs = performance.now();
-      const next = await within(chunks.next(), stallMs - waitedMs, () => {
-        const state = `${cameBytes} bytes within ${stallMs} ms, expected ${LEAST_BYTES} at least`;
-        return new PlinthError('update/stalled', `Cannot fetch ${what}: ${state}`, { retryable: true });
-      });
-      if (next.done) return;
-      waitedMs += performance.now() - startMs;
-      cameBytes += next.value.length;
+    for await (const chunk of chunks) {
+      waitedMs += performance.now() - waitsSinceMs;
+      cameBytes += chunk.length;
       if (cameBytes >= LEAST_BYTES) [waitedMs, cameBytes] = [0, 0];
-      yield next.value;
+      reads = true;
+      yield chunk;
+      [reads, waitsSinceMs] = [false, performance.now()];
     }
   } finally {
+    clearInterval(timer);
     body.destroy();
-  }
-}
-
-async function within<T>(work: Promise<T>, timeMs: number, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await Promise.race([
-      work,
-      new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(late()), Math.max(timeMs, 1));
-      }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-    // Who lost the race is not waited for: it ends with the stream.
-    work.catch(() => {});
   }
 }

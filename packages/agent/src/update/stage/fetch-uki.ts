@@ -17,8 +17,8 @@ export interface FetchUkiParts {
   readonly signal: AbortSignal;
 }
 
-/** Each write of the ESP is waited for until it is on the medium: few large ones. */
-const WRITE_BYTES = 4 * 1024 * 1024;
+/** A write of the ESP lasts until it is on the medium: few large ones, and the next is filled meanwhile. */
+const WRITE_BYTES = 2 * 1024 * 1024;
 const COPY_BYTES = 1024 * 1024;
 /** Sections that are smaller are fetched: they are what differs. */
 const WORTH_BYTES = 64 * 1024;
@@ -163,12 +163,17 @@ interface HashingWriter extends EspWriter {
 async function openWriter(esp: Esp, name: string): Promise<HashingWriter> {
   const hash: Hash = createHash('sha256');
   const file = await esp.create(name);
-  const buffer = Buffer.alloc(WRITE_BYTES);
+  const buffers = [Buffer.alloc(WRITE_BYTES), Buffer.alloc(WRITE_BYTES)] as const;
+  let [buffer, spare] = buffers;
   let bufferedBytes = 0;
+  let pending: Promise<void> = Promise.resolve();
   const drain = async () => {
-    const bytes = bufferedBytes;
-    bufferedBytes = 0;
-    if (bytes > 0) await file.write(buffer.subarray(0, bytes));
+    await pending;
+    const bytes = buffer.subarray(0, bufferedBytes);
+    [buffer, spare, bufferedBytes] = [spare, buffer, 0];
+    if (bytes.length === 0) return;
+    pending = file.write(bytes);
+    pending.catch(() => {}); // the next call tells
   };
   return {
     async write(bytes) {
@@ -180,6 +185,7 @@ async function openWriter(esp: Esp, name: string): Promise<HashingWriter> {
     async close() {
       try {
         await drain();
+        await pending;
       } finally {
         await file.close();
       }
