@@ -27,4 +27,5 @@ export { readPackageSet } from './resolve/read-package-set.ts';
 export { type Closure, type ResolvedPackage, resolveClosure } from './resolve/resolve-closure.ts';
 export { type FetchPackagesOptions, fetchPackages } from './store/fetch-packages.ts';
 export { openPackageStore, type PackageStore, type StoredFile } from './store/package-store.ts';
+export { type DebFile, type ReadFromDebOptions, readFromDeb } from './store/read-from-deb.ts';
 export { unpackAll, unpackDeb } from './store/unpack-deb.ts';

@@ -34,7 +34,7 @@ export interface FeedState {
   readonly validUntil?: string;
   /** Whether `validUntil` was signed by the source, or is Plinth's own bound. */
   readonly validitySource?: 'feed' | 'plinth';
-  /** At the time of judging. */
+  /** Since `fetchedAt`, at the time of judging. */
   readonly ageMs?: number;
   /** SHA-256 of the bytes that were read; for an index that of its InRelease. */
   readonly sha256?: string;

@@ -1,0 +1,2 @@
+export { openSqliteStore } from './sqlite-store.ts';
+export type { AdvisoryStore, SeenOffer, StoreDump, StoredChangelog, StoredEntry } from './store.ts';
