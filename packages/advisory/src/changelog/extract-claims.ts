@@ -1,8 +1,9 @@
 import type { ChangelogClaim, ChangelogEntry, IdentifierRole } from '../model/index.ts';
 import { architecturesOf } from './architectures.ts';
-import { classifyId, type IdReason, type IdRole, NO_CHANGE } from './classify-id.ts';
+import { classifyId, type IdReason } from './classify-id.ts';
 import { findIds } from './find-ids.ts';
 import { readItems } from './read-items.ts';
+import { type IdRole, NO_CHANGE } from './role-rules.ts';
 
 /** What an entry says about one identifier, with the words that decided. */
 export interface ClassifiedId {
@@ -36,30 +37,41 @@ const MODEL_ROLES: Readonly<Record<IdRole, IdentifierRole>> = {
 
 /** classifyIds gives every identifier an entry names, once, with what the entry does about it and why. Pure. */
 export function classifyIds(entry: Pick<ChangelogEntry, 'text' | 'version'>): readonly ClassifiedId[] {
-  const best = new Map<string, ClassifiedId>();
+  const best = new Map<string, ClassifiedId & { readonly inFile: boolean }>();
   for (const item of readItems(entry.text)) {
     for (const found of findIds(item.text)) {
-      const { role, reason } = classifyId(item.text, found, item.above, entry.version);
+      const { role, reason, inFile } = classifyId(item.text, found, item.above, entry.version);
       const known = best.get(found.id);
-      if (known && outranks(known, role)) continue;
+      if (known && outranks(known, { role, inFile })) continue;
       const architectures = architecturesOf(item.text);
       best.set(found.id, {
         id: found.id,
         role,
         reason,
+        inFile,
         span: { start: item.offsets[found.start] ?? 0, end: (item.offsets[found.end - 1] ?? 0) + 1 },
         text: item.text.replaceAll('\n', ' ').slice(0, TEXT_LIMIT_CHARACTERS),
         ...(architectures === undefined ? {} : { architectures }),
       });
     }
   }
-  return [...best.values()];
+  return [...best.values()].map(({ inFile: _, ...claim }) => claim);
 }
 
-/** "Identical to 1.2 + fix.patch, no source changes" outweighs the naming that comes with it. */
-function outranks(known: ClassifiedId, role: IdRole): boolean {
+interface Naming {
+  readonly role: IdRole;
+  readonly inFile: boolean;
+}
+
+/**
+ * "Identical to 1.2 + fix.patch" outweighs every other naming, and a patch taken out outweighs the news that the new
+ * version fixes the same: the version before had it already. A patch that comes in anew is no news but a fix.
+ */
+function outranks(known: ClassifiedId & Naming, next: Naming): boolean {
   if (known.reason.rule === NO_CHANGE) return true;
-  return WEIGHT[known.role] >= WEIGHT[role];
+  if (known.role === 'dropped' && next.role === 'fixed') return !next.inFile;
+  if (known.role === 'fixed' && next.role === 'dropped') return known.inFile;
+  return WEIGHT[known.role] >= WEIGHT[next.role];
 }
 
 /** extractClaims gives what the changelog entry claims about each identifier it names. Pure. */

@@ -14,7 +14,7 @@ const RANGE_LIMIT = 64;
 
 /** CAN- was CVE's prefix for candidates until 2005; the numbers are the same. Dashes come in several shapes. */
 const ANY_ID =
-  /(?<![A-Za-z0-9])(?:(?:CVE|CAN)[-\u2010-\u2014 _](?:ID[: ])?(\d{4})[-\u2010-\u2014](?:(\d{4,19})(?!\d)|\{([\d, ]{4,200})\})|(GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})(?![a-z0-9])|((?:DSA|DLA)[- ]\d{1,6}(?:-\d{1,3})?)(?![\d-]*\d)|(TEMP-\d{7}-[0-9A-F]{6})(?![0-9A-F])|(GO-\d{4}-\d{4,9})(?!\d))/gi;
+  /(?<![A-Za-z0-9])(?:(?:CVE|CAN)[-\u2010-\u2014 _](?:ID[: ])?(\d{4})[-\u2010-\u2014](?:(\d{4,19})(?!\d|\{\d)|(\d{0,6})\{([\d, ]{1,200})\})|(GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})(?![a-z0-9])|((?:DSA|DLA)[- ]\d{1,6}(?:-\d{1,3})?)(?![\d-]*\d)|(TEMP-\d{7}-[0-9A-F]{6})(?![0-9A-F])|(GO-\d{4}-\d{4,9})(?!\d))/gi;
 /** What may follow an identifier to name another one of the same year. */
 const NEXT_NUMBER =
   /^(?:\s*\/\s*-?|\s*,\s*-|\s*,\s+(?:and\s+)?(?=\d{4,7}\b)|\s*(?:&|and)\s+-?|\|)(\d{4,7})(?![\w-]|\.\d)/i;
@@ -31,14 +31,14 @@ export function findIds(text: string): readonly FoundId[] {
   const found: FoundId[] = [];
   for (const match of text.matchAll(ANY_ID)) {
     if (found.length >= ID_LIMIT) break;
-    const [whole, year, number, braced, other, ...rest] = match;
+    const [whole, year, number, common = '', braced, other, ...rest] = match;
     const start = match.index;
     const end = start + whole.length;
     if (year === undefined) {
       const name = [other, ...rest].find((candidate) => candidate !== undefined);
       add(found, (name ?? '').replace(/^(DSA|DLA) /i, '$1-'), start, end);
     } else if (braced !== undefined) {
-      for (const each of braced.split(/[ ,]+/)) add(found, `CVE-${year}-${each}`, start, end);
+      for (const each of braced.split(/[ ,]+/)) add(found, `CVE-${year}-${common}${each}`, start, end);
     } else if (number !== undefined) {
       add(found, `CVE-${year}-${number}`, start, end);
       addList(found, text, year, number, end);

@@ -1,0 +1,172 @@
+/**
+ * What an entry does with an identifier. `corrected` is a fix as well: one that was claimed before and took effect only
+ * now. `regression` repairs what an earlier fix broke, `dropped` takes a patch out, `mentioned` claims nothing.
+ */
+export type IdRole = 'fixed' | 'corrected' | 'regression' | 'dropped' | 'mentioned';
+
+/** Words that give an identifier its role. Texts are in lower case, file names replaced by the marks below. */
+export interface RoleRule {
+  readonly rule: string;
+  readonly role: IdRole;
+  /** Where the words must stand: anywhere in the clause, before the identifier, or after it. */
+  readonly where: 'clause' | 'before' | 'after';
+  readonly pattern: RegExp;
+  /** Only for an identifier that is part of a file name. */
+  readonly inFile?: boolean;
+  /** Words in the clause that speak against the rule. */
+  readonly unless?: RegExp;
+  /** Also read in the bullets above: what they say holds for what stands below them. */
+  readonly inherited?: boolean;
+}
+
+/** Marks for file names, so that "Drop-x.patch: add" does not read as dropping: patches, and any other path. */
+export const PATCH_FILE = '\u25a0';
+export const OTHER_FILE = '\u25a1';
+/** Weighs more than every other naming in the entry: what it names was in the version before. */
+export const NO_CHANGE = 'same source as the version before';
+
+const ID = '(?:cve|can|ghsa)-[\\w-]+';
+const DROP = 'drop(?:s|ped|ping)?|remov(?:e|es|ed|ing)|delet(?:e|es|ed|ing)';
+const FORM = 'refresh\\w*|rebase\\w*|unfuzz\\w*|re-?diff\\w*|renam\\w*';
+const PATCH = `(?:patch(?:es|set)?|diffs?|fix(?:es)?|backports?|hunks?|${PATCH_FILE})`;
+const ADDS =
+  '\\b(?:add|added|adds|adding|apply|applied|backport(?:ed)?|cherry-?pick(?:ed)?|import(?:ed)?|include|introduce|imported|pull)\\b(?! upstream)';
+
+/** The first rule that fits decides; where none fits, naming an identifier in an entry claims its fix. */
+export const ROLE_RULES: readonly RoleRule[] = [
+  {
+    rule: 'mention of what this version fixes',
+    role: 'fixed',
+    where: 'clause',
+    pattern: /\bmention\w*\b.*\b(?:this (?:version|release|upload) fix|(?:by|in|since)\s+v?(\d[\w.]*))/,
+    unless: /\bprev(?:ious)?\b|\bchangelog entry\b/,
+    inherited: true,
+  },
+  {
+    rule: NO_CHANGE,
+    role: 'mentioned',
+    where: 'clause',
+    pattern: new RegExp(`\\bno (?:source|code) changes\\b|\\bidentical (?:except|to)\\b[^;]*${PATCH_FILE}`),
+  },
+  {
+    rule: 'an older claim made true',
+    role: 'corrected',
+    where: 'after',
+    pattern: /^\W*(?:\(again\)|for real\b|for good\b|properly\b|the right way\b)/,
+  },
+  {
+    rule: 'does not concern this package',
+    role: 'mentioned',
+    where: 'after',
+    pattern:
+      /^\W*(?:(?:does|do|did|is|are|was|were) ?(?:not|n't) (?:affect|apply|concern|vulnerable|applicable|relevant|present|exploitable|fixed)|not (?:affected|applicable|vulnerable|yet fixed|fixed)|vulnerable code (?:is )?not|unfixed|remains? (?:open|unfixed|vulnerable)|(?:was |were )?deemed a false)/,
+  },
+  {
+    rule: 'repairs what the fix broke',
+    role: 'regression',
+    where: 'before',
+    pattern: new RegExp(
+      `\\bregress\\w*\\b.*\\b(?:from|by|in|of|for|after|to|with|since|due)\\b|^\\W*${ID}: .*\\bregression\\b.*\\($|\\bfollow-?up\\b|\\bfix\\w* up on\\b|\\bbro(?:ke|ken)\\b.*\\bfix|\\b(?:fallout|breakage)\\b|\\bregression fix(?:es)?\\b|\\bintroduced (?:by|in|with) (?:the )?(?:\\w+ ){0,2}(?:fix|patch)|\\bfix(?:es)? (?:of|to|in|for) the (?:\\w+ )?fix|\\bfix\\w* (?:ftbfs|the build|autopkgtests?)\\b.*\\b(?:caused|introduced|after|due)\\b`,
+    ),
+    unless: /\bregression tests?\b/,
+  },
+  {
+    rule: 'repairs what the fix broke',
+    role: 'regression',
+    where: 'clause',
+    pattern: new RegExp(
+      `\\bfix\\w* (?:the |a )?(?:${ID}\\W+(?:and )?)+regressions?\\b|\\bfix(?:es)? (?:for|of) ${ID} (?:was|is|broke|breaks|caused|introduced|could|led|did)\\b`,
+    ),
+  },
+  {
+    rule: 'repairs what the fix broke',
+    role: 'regression',
+    where: 'clause',
+    pattern: /\bfix(?:es|ed)? (?:a |the |an )?(?:\w+ )?regression|\bregression (?:fix|update|repair)/,
+    inFile: true,
+  },
+  {
+    rule: 'written about, not fixed here',
+    role: 'mentioned',
+    where: 'clause',
+    pattern:
+      /\bmention(?:s|ed|ing)?\b|\b(?:in|to|of|from) (?:the )?prev(?:ious)? (?:\w+ ){0,2}(?:entry|entries|changelog|upload)|\bprevious(?:ly)? (?:changelog|entry|fixed|addressed|backported|included|applied)|\bchangelog correction|\bentry (?:\w+ ){0,3}(?:referenced|listed|named|mentioned)|\b(?:add|update|correct|fix)\w* (?:the |missing |historic )*cve[- ](?:id|number|name|reference|identifier)s?\b.*\b(?:entry|entries|changelog|previous)|\battribution only\b|\bfor the existing\b|\bnow (?:tracked|known) as\b|\bensure (?:that )?(?:we|it) (?:have|has|gets?)\b.*\bfix/,
+    inherited: true,
+  },
+  {
+    rule: 'does not concern this package',
+    role: 'mentioned',
+    where: 'before',
+    pattern:
+      /\b(?:not|n't|un)[ -]?(?:be )?(?:affected|vulnerable|exploitable) (?:by|to|with|through)\W*(?:the )?$|\b(?:does|do|did) not (?:fix|address|affect)\W*$|\b(?:not|un|n't) ?(?:yet )?fix(?:ed)? (?:for )?\W*$|\bstill (?:vulnerable|affected)\b[^;]*$/,
+  },
+  {
+    rule: 'fixed in an earlier version',
+    role: 'mentioned',
+    where: 'clause',
+    pattern:
+      /\balready (?:been )?(?:in|fixed|applied|included|part of|addressed|present|done)\b|\bw(?:as|ere) (?:already )?fixed in (?!this)|\bin the (?:prior|previous|last|preceding) (?:release|version|upload|nmu)\b/,
+    unless: new RegExp(`\\b(?:${DROP})\\b`),
+    inherited: true,
+  },
+  {
+    rule: 'an older claim made true',
+    role: 'corrected',
+    where: 'clause',
+    pattern:
+      /\breally fix|\bproperly (?:fix|address|apply)|\bthe right way\b|\bfix(?:es)? properly\b|\bcomplete (?:the )?(?:fix|patch)|\bfix (?:the )?incomplete fix|\bmissing (?:patch|part|commit|hunk|fix|piece)(?:es|s)? (?:for|of|from|to|in)\b|\baccidentall?y (?:left|disabled|dropped|not)|\bactually (?:fix|apply)|\bcorrect(?:ed)? (?:the )?(?:fix|patch) for\b|\bimprove[sd]? (?:the )?fix|\bbetter fix\b/,
+    unless: /\bregress/,
+  },
+  {
+    rule: 'patch changed in form only',
+    role: 'mentioned',
+    where: 'clause',
+    pattern: new RegExp(
+      `\\b(?:${FORM})\\b[^.;]{0,60}?${PATCH}|${PATCH_FILE}[:,\\s]+(?:\\w+\\W+){0,2}(?:${FORM})\\b|\\b(?:trailing )?white ?space\\b|\\bartef?acts?\\b|\\bapply cleanly\\b|\\bdep-?3\\b|\\bpatch header|^\\W*update[sd]? (?:the )?(?:\\S+ ){0,3}(?:patch(?:es)?|fix|${PATCH_FILE})(?!\\w)(?!.*\\b(?:to|which|that) (?:fix|address))`,
+    ),
+    inherited: true,
+  },
+  {
+    rule: 'patch reverted',
+    role: 'dropped',
+    where: 'clause',
+    pattern: new RegExp(`\\brevert(?:s|ed|ing)?\\b[^.;]{0,60}?${PATCH}`),
+    unless: /\b(?:introduc|caus|expos)\w*\b/,
+    inherited: true,
+  },
+  {
+    rule: 'patch taken out',
+    role: 'dropped',
+    where: 'clause',
+    pattern: new RegExp(
+      `\\b(?:${DROP}|disabl(?:e|es|ed|ing))\\b[^.;]{0,60}?${PATCH}|${PATCH_FILE}[:,\\s]+(?:was |were |is |are )?(?:${DROP}|disabled|superseded|obsolete)|\\bpatch(?:es)?\\W+(?:\\w+\\W+){0,3}(?:${DROP}|obsolete)\\b`,
+    ),
+    unless: new RegExp(`(?:${ADDS})[^.;]*\\b(?:${DROP})`),
+    inherited: true,
+  },
+  {
+    rule: 'patch taken out, included upstream',
+    role: 'dropped',
+    where: 'clause',
+    pattern:
+      /\b(?:applied|merged|included|incorporated|part of|superseded|integrated|accepted|now in) (?:by |in |to )?(?:new |the )?upstream|\bupstream(?:ed)? (?:applied|merged|included|incorporated)/,
+    inFile: true,
+    unless: /\bapplied upstream patch/,
+    inherited: true,
+  },
+  {
+    rule: 'concerns its test only',
+    role: 'mentioned',
+    where: 'before',
+    pattern:
+      /\bfix(?:es|ed)? (?:the |a )?(?:failing )?tests?\b|\b(?:in|of) (?:the |a )?tests? (?:case )?(?:for|of)\b|\b(?:add|adds|added|new|enable|regression) (?:\w+ ){0,3}tests? (?:case )?(?:for|of|covering)\b/,
+    unless: /\bfix\w* and\b|\bpatch/,
+  },
+  {
+    rule: 'named as a cause',
+    role: 'mentioned',
+    where: 'before',
+    pattern:
+      /\b(?:due to|because of|caused by|required (?:to|for)|prerequisite (?:of|for)|related to|similar to|variant of|see also|after (?:the )?(?:fix|patch)|bypass (?:of|for)|incomplete (?:fix|patch) (?:for|of)) (?:the )?(?:\w+ ){0,2}["'`]?$/,
+  },
+];
