@@ -1,4 +1,5 @@
 import { PlinthError } from '@plinth/base';
+import { type AskAhead, MOST_AHEAD, openAskAhead } from './ask-ahead.ts';
 import { addressOf, type FetchParts, guarded, wrongStatus } from './fetch-parts.ts';
 import { type HttpAnswer, shown } from './http-client.ts';
 import { readChunks } from './read-chunks.ts';
@@ -24,11 +25,13 @@ export interface RangeFetch {
   readonly together?: { restart(): Promise<void>; isGood(): Promise<boolean> };
 }
 
-export const PIECE_BYTES = 256 * 1024;
+export const PIECE_BYTES = 512 * 1024;
+/** The next ranges are asked for while so little of the present one is still to come: more would have their answers wait. */
+const ASK_AHEAD_BYTES = 1024 * 1024;
 
 /**
- * fetchRanges asks for one range after the other, goes on where a connection broke, and changes the server when one is of no use. A server
- * without ranges sends the whole file: what is not wanted of it is passed over.
+ * fetchRanges asks for one range after the other, the next before the present one has ended, goes on where a connection broke, and changes
+ * the server when one is of no use. A server without ranges sends the whole file: what is not wanted of it is passed over.
  * @throws update/unreachable, update/stalled, update/content-wrong; whatever `accept` throws
  */
 export async function fetchRanges(parts: FetchParts, fetch: RangeFetch): Promise<void> {
@@ -42,7 +45,12 @@ export async function fetchRanges(parts: FetchParts, fetch: RangeFetch): Promise
       if (fetch.together && lastBase !== undefined && lastBase !== base) await cursor.restart();
       lastBase = base;
       const url = addressOf(base, fetch.path);
-      while (cursor.wanted()) await fetchSome({ ...parts, etags, progressed, piece }, fetch, url, cursor);
+      const ahead = openAskAhead((range) => ask(parts, etags, url, range));
+      try {
+        while (cursor.wanted()) await fetchSome({ ...parts, ahead, progressed, piece }, fetch, url, cursor);
+      } finally {
+        ahead.drop();
+      }
       if (!fetch.together || (await fetch.together.isGood())) return;
       await cursor.restart();
       throw wrong(url, 'other bytes than those that were signed');
@@ -54,6 +62,8 @@ export async function fetchRanges(parts: FetchParts, fetch: RangeFetch): Promise
 interface Cursor {
   /** What is still wanted of the present range; undefined at the end. */
   wanted(): ByteRange | undefined;
+  /** Ranges after the present one. */
+  coming(most: number): readonly ByteRange[];
   /** Counts leading bytes of the wanted range as done. */
   done(bytes: number): void;
   restart(): Promise<void>;
@@ -67,6 +77,7 @@ function openCursor({ ranges, together }: RangeFetch): Cursor {
       const range = ranges[index];
       return range && { offset: range.offset + doneBytes, sizeBytes: range.sizeBytes - doneBytes };
     },
+    coming: (most) => ranges.slice(index + 1, index + 1 + most),
     done(bytes) {
       doneBytes += bytes;
       if (doneBytes < (ranges[index]?.sizeBytes ?? 0)) return;
@@ -81,7 +92,7 @@ function openCursor({ ranges, together }: RangeFetch): Cursor {
 }
 
 type Attempt = FetchParts & {
-  readonly etags: Map<string, string>;
+  readonly ahead: AskAhead;
   readonly progressed: () => void;
   /** Where pieces are put together; one buffer for all. */
   readonly piece: Buffer;
@@ -91,20 +102,22 @@ type Attempt = FetchParts & {
 async function fetchSome(attempt: Attempt, fetch: RangeFetch, url: URL, cursor: Cursor): Promise<void> {
   const range = cursor.wanted();
   if (!range) return;
-  const answer = await ask(attempt, url, range);
-  const { at: start, whole } = bodyStart(answer, url, range, fetch.fileBytes);
+  const answer = await attempt.ahead.take(range);
+  const { at: start, whole, isMeasured } = bodyStart(answer, url, range, fetch.fileBytes);
   let at = start;
+  let isOver = false;
   const { piece } = attempt;
   let pendingBytes = 0;
 
+  const restBytes = () => (cursor.wanted()?.sizeBytes ?? 0) - pendingBytes;
   const hand = async (bytes: number) => {
     const wanted = cursor.wanted();
     if (!wanted || bytes === 0) return;
-    const restBytes = pendingBytes - bytes;
+    const keptBytes = pendingBytes - bytes;
     pendingBytes = 0; // what is refused is not handed over again
     const good = await fetch.accept(wanted.offset, piece.subarray(0, bytes));
-    piece.copyWithin(0, bytes, bytes + restBytes);
-    pendingBytes = restBytes;
+    piece.copyWithin(0, bytes, bytes + keptBytes);
+    pendingBytes = keptBytes;
     if (good > 0) attempt.progressed();
     cursor.done(good);
     if (good < bytes)
@@ -114,6 +127,8 @@ async function fetchSome(attempt: Attempt, fetch: RangeFetch, url: URL, cursor: 
   try {
     for await (const chunk of guarded(readChunks(answer.body, attempt.stallMs, shown(url)), url)) {
       attempt.came(chunk.length);
+      if (isOver) return;
+      if (!whole && restBytes() <= ASK_AHEAD_BYTES) attempt.ahead.ask(cursor.coming(MOST_AHEAD));
       for (let used = 0; used < chunk.length; ) {
         const wanted = cursor.wanted();
         if (!wanted) return;
@@ -134,12 +149,16 @@ async function fetchSome(attempt: Attempt, fetch: RangeFetch, url: URL, cursor: 
         at += take;
         const rangeEnds = pendingBytes === wanted.sizeBytes;
         if (rangeEnds || pendingBytes === PIECE_BYTES) await hand(pendingBytes);
-        if (rangeEnds && !whole) return;
+        if (!rangeEnds || whole) continue;
+        // The end of the answer is read too, so that its connection serves the next one.
+        isOver = true;
+        if (!isMeasured) return;
+        break;
       }
       await attempt.rate.passed(chunk.length, attempt.signal);
       attempt.signal.throwIfAborted();
     }
-    if (!cursor.wanted()) return;
+    if (isOver || !cursor.wanted()) return;
     const state = `the answer ends at byte ${at}, expected it to go on`;
     throw new PlinthError('update/unreachable', `Cannot fetch ${shown(url)}: ${state}`, { retryable: true });
   } catch (reason) {
@@ -152,8 +171,12 @@ async function fetchSome(attempt: Attempt, fetch: RangeFetch, url: URL, cursor: 
   }
 }
 
-async function ask(attempt: Attempt, url: URL, range: ByteRange): Promise<HttpAnswer> {
-  const { http, stallMs, signal, etags } = attempt;
+async function ask(
+  { http, stallMs, signal }: FetchParts,
+  etags: Map<string, string>,
+  url: URL,
+  range: ByteRange,
+): Promise<HttpAnswer> {
   const etag = etags.get(url.href);
   const answer = await http.get(url, {
     headers: {
@@ -168,13 +191,13 @@ async function ask(attempt: Attempt, url: URL, range: ByteRange): Promise<HttpAn
   return answer;
 }
 
-/** Where in the file the body starts. */
+/** Where in the file the body starts, and whether its length is told to be that of the range. */
 function bodyStart(
   { status, headers, body }: HttpAnswer,
   url: URL,
   { offset, sizeBytes }: ByteRange,
   fileBytes: number,
-): { readonly at: number; readonly whole: boolean } {
+): { readonly at: number; readonly whole: boolean; readonly isMeasured: boolean } {
   const refuse = (reason: PlinthError) => {
     body.destroy();
     return reason;
@@ -188,12 +211,12 @@ function bodyStart(
     if (!fits || (Number.isInteger(total) && total !== fileBytes)) {
       throw refuse(wrong(url, `the range "${headers['content-range'] ?? ''}"`));
     }
-    return { at: offset, whole: false };
+    return { at: offset, whole: false, isMeasured: headers['content-length'] === `${sizeBytes}` };
   }
   if (status !== 200) throw refuse(wrongStatus(url, status, '206'));
   const length = headers['content-length'];
   if (length !== undefined && Number(length) !== fileBytes) throw refuse(wrong(url, `${length} bytes`));
-  return { at: 0, whole: true };
+  return { at: 0, whole: true, isMeasured: false };
 }
 
 function wrong(url: URL, state: string): PlinthError {

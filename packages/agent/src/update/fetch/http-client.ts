@@ -1,6 +1,8 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { messageOf, PlinthError } from '@plinth/base';
+import { hasCode } from '../../sys/sys.ts';
+import { MOST_AHEAD } from './ask-ahead.ts';
 
 /** The head of an answer and its body, which has to be read to its end or destroyed. */
 export interface HttpAnswer {
@@ -25,19 +27,19 @@ export interface HttpClient {
 }
 
 const REDIRECTS = 5;
-/** One answer that is read, and one that is asked for meanwhile. */
-const CONNECTIONS = 2;
+/** One answer that is read, and those that are asked for meanwhile. */
+const CONNECTIONS = 1 + MOST_AHEAD;
 
 /**
  * openHttpClient opens nothing before the first request.
  * @param caPem authorities that servers' certificates must come from; default: those of the runtime
  */
 export function openHttpClient(caPem: string | undefined): HttpClient {
-  const options = { keepAlive: true, maxSockets: CONNECTIONS, maxFreeSockets: 1 };
+  const options = { keepAlive: true, maxSockets: CONNECTIONS, maxFreeSockets: CONNECTIONS };
   const http = new HttpAgent(options);
   const https = new HttpsAgent({ ...options, minVersion: 'TLSv1.2', ...(caPem && { ca: caPem }) });
 
-  const head = (url: URL, { headers, signal, timeoutMs }: HttpRequest) =>
+  const head = (url: URL, { headers, signal, timeoutMs }: HttpRequest): Promise<IncomingMessage> =>
     new Promise<IncomingMessage>((resolve, reject) => {
       const secure = url.protocol === 'https:';
       const sent = (secure ? requestHttps : requestHttp)(url, {
@@ -56,7 +58,10 @@ export function openHttpClient(caPem: string | undefined): HttpClient {
       });
       sent.once('error', (reason) => {
         clearTimeout(timer);
-        reject(reason);
+        // The server closed a kept connection in the moment it was used again; that says nothing about the server.
+        if (sent.reusedSocket && hasCode(reason, 'ECONNRESET') && !signal.aborted)
+          head(url, { signal, timeoutMs, ...(headers && { headers }) }).then(resolve, reject);
+        else reject(reason);
       });
       sent.end();
     });

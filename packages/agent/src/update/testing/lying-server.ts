@@ -49,6 +49,8 @@ export interface LyingServer {
   readonly asked: readonly AskedFor[];
   /** Bytes of bodies that were handed to the network. */
   sentBytes(): number;
+  /** Connections that were opened so far. */
+  connections(): number;
   close(): Promise<void>;
 }
 
@@ -79,12 +81,17 @@ export async function openLyingServer(options: LyingServerOptions): Promise<Lyin
       response.destroy(),
     );
   });
+  let connections = 0;
+  server.on('connection', () => {
+    connections++;
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const bound = server.address();
   return {
     address: `http://127.0.0.1:${typeof bound === 'object' ? bound?.port : 0}/`,
     asked,
     sentBytes: () => sentBytes,
+    connections: () => connections,
     async close() {
       closing.abort();
       server.closeAllConnections();
