@@ -1,6 +1,6 @@
 import { accessCodes } from './access.ts';
-import { advisoryCodes } from './advisory.ts';
 import { advisorCodes } from './advisor.ts';
+import { advisoryCodes } from './advisory.ts';
 import { agentCodes } from './agent.ts';
 import { captureCodes } from './capture.ts';
 import { cliCodes } from './cli.ts';

@@ -1,0 +1,27 @@
+/** A report as data: what terminal, Markdown and HTML are made from. */
+export interface Report {
+  readonly title: string;
+  readonly sections: readonly Section[];
+}
+
+export interface Section {
+  readonly heading: string;
+  readonly parts: readonly Part[];
+  /** Left out on a terminal: too wide, or of no use there. */
+  readonly onlyInFiles?: true;
+}
+
+export type Part =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'list'; readonly items: readonly string[] }
+  | { readonly kind: 'commands'; readonly lines: readonly string[] }
+  | { readonly kind: 'diagram'; readonly mermaid: string; readonly svg: string }
+  | {
+      readonly kind: 'table';
+      readonly header: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+      readonly empty?: string;
+    };
+
+/** The kinds of files a report can be written to, by the ending of their name. */
+export const reportEndings = ['.md', '.html', '.json', '.svg', '.mmd'] as const;
