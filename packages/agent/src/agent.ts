@@ -22,6 +22,7 @@ import { openEvents } from './events/open-events.ts';
 import { filesService } from './files/files-service.ts';
 import { collectHealth } from './health/collect-health.ts';
 import { type NetworkProbe, networkProbe } from './health/network-probe.ts';
+import { serveHotLayers } from './hot-layers/serve-hot-layers.ts';
 import { openIdentity } from './identity/open-identity.ts';
 import { collectIntegrity } from './integrity/collect-integrity.ts';
 import type { PathRule } from './integrity/path-table.ts';
@@ -175,6 +176,12 @@ async function open(
     ...{ policy: () => transaction.config().updatePolicy, health, integrity, probe },
   });
   own.push(updates.check);
+  const hotLayers = await serveHotLayers({
+    ...{ sys, store, console, signal, isHealthy: async () => (await health()).state !== 'unhealthy' },
+    slotRootHashes: async () =>
+      new Set([...(await updates.describeSlots()).slots.values()].map(({ rootHash }) => rootHash)),
+  });
+  own.push(hotLayers.check);
   transaction.watchHealth(async () => (await health()).checks);
   const machine = await serveMachine({
     ...{ sys, store, console, nodeName: name, configSource: source, signal, duty: kubernetes.duty },
@@ -215,6 +222,7 @@ async function open(
       kubernetes.routes(router);
       machine.routes(router);
       updates.routes(updating)(router);
+      hotLayers.routes(router);
       logsService({ sys, events })(router);
       containersService(openCri())(router);
       filesService()(router);
@@ -234,5 +242,6 @@ async function open(
   console.say(`node ${name}, id ${identity.nodeId}, config from ${source}`);
   console.say(`api ready port=${listener.port} fingerprint=${identity.fingerprint}`);
   void updates.live(updating);
+  void hotLayers.live();
   return { listener, watch: openWatch(sys, console, health, integrity, events) };
 }

@@ -1,4 +1,5 @@
 import { SYSTEMD_RUN } from './capture/capture-arguments.ts';
+import { PLINTH_MAPPED } from './hot-layers/places.ts';
 import { MOUNT } from './integrity/probes.ts';
 import { DMSETUP } from './integrity/root-checks.ts';
 import { JOURNALCTL } from './kubernetes/units/run-unit.ts';
@@ -23,6 +24,7 @@ export const agentPrograms: readonly string[] = [
   JOURNALCTL,
   MOUNT,
   NETWORKCTL,
+  PLINTH_MAPPED,
   SS,
   SYSTEMCTL,
   SYSTEMD_NOTIFY,

@@ -18,6 +18,7 @@ import {
   type GetVersionsResponse,
   NodeService,
 } from './gen/plinth/node/v1/node_pb.ts';
+import { type HotLayerCalls, hotLayerCalls } from './hot-layer-calls.ts';
 import { type KubernetesCalls, kubernetesCalls } from './kubernetes-calls.ts';
 import { nodeCallLimitMs } from './limits.ts';
 import { type LoginCalls, loginCalls } from './login-calls.ts';
@@ -46,6 +47,7 @@ export interface NodeClient extends Disposable {
   readonly etcd: EtcdCalls;
   readonly machine: MachineCalls;
   readonly update: UpdateCalls;
+  readonly hotLayer: HotLayerCalls;
   readonly config: ConfigCalls;
   readonly system: SystemCalls;
   readonly tunnel: TunnelCalls;
@@ -117,6 +119,7 @@ export function connectNode(target: NodeTarget): NodeClient {
     tunnel: tunnelCalls(transport, answer, fail),
     machine: machineCalls(transport, answer),
     update: updateCalls(transport, answer, fail),
+    hotLayer: hotLayerCalls(transport, answer),
     maintenance: maintenanceCalls(transport, answer),
     login: loginCalls(transport, answer),
     close,

@@ -18,6 +18,12 @@ export {
   type GoComponentSourceOptions,
   goComponentSource,
 } from './go/provide-go-components.ts';
+export {
+  type BuildHotLayerOptions,
+  type BuiltHotLayer,
+  buildHotLayer,
+} from './hot-layer/build-hot-layer.ts';
+export { type HotLayerOfReleasesOptions, hotLayerOfReleases } from './hot-layer/hot-layer-of-releases.ts';
 export { type OciArchive, type OciImage, writeOciArchive } from './oci/write-oci-archive.ts';
 export { diffReleases } from './release/diff-releases.ts';
 export { type DiskFormat, diskFormats } from './release/disk/convert-disk.ts';

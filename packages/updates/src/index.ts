@@ -25,6 +25,20 @@ export {
   planDelta,
 } from './delta/plan-delta.ts';
 export {
+  formatHotLayer,
+  HOT_LAYER,
+  HOT_LAYER_LIMIT_BYTES,
+  HOT_LAYER_MANIFEST,
+  type HotLayer,
+  hotLayerNames,
+  hotLayerVersion,
+  MANIFEST_LIMIT_BYTES,
+  parseHotLayer,
+  REPLACED_LIMIT,
+  SERIAL_LIMIT,
+} from './hot-layer/hot-layer.ts';
+export { type HotLayerNode, judgeHotLayer } from './hot-layer/judge-hot-layer.ts';
+export {
   BOOT_CHAIN,
   formatManifest,
   type Manifest,
@@ -75,3 +89,10 @@ export {
   viewSlots,
   writeProtectedSlots,
 } from './slots/versions.ts';
+export {
+  type BootedBy,
+  decideStartWay,
+  type RunningSystem,
+  type StartWay,
+  type StartWayFacts,
+} from './start-way/decide-start-way.ts';

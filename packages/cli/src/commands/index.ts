@@ -55,6 +55,7 @@ import { getCisCommand } from './get-cis.ts';
 import { getContainersCommand } from './get-containers.ts';
 import { getDisksCommand } from './get-disks.ts';
 import { getHealthCommand } from './get-health.ts';
+import { getHotLayerCommand } from './get-hot-layer.ts';
 import { getIdentityCommand } from './get-identity.ts';
 import { getImagesCommand } from './get-images.ts';
 import { getIntegrityCommand } from './get-integrity.ts';
@@ -73,6 +74,10 @@ import { getTimeCommand } from './get-time.ts';
 import { getUpdateCommand } from './get-update.ts';
 import { getVersionsCommand } from './get-versions.ts';
 import { healthCommand } from './health.ts';
+import { hotLayerActivateCommand } from './hot-layer-activate.ts';
+import { hotLayerBuildCommand } from './hot-layer-build.ts';
+import { hotLayerRetireCommand } from './hot-layer-retire.ts';
+import { hotLayerStageCommand } from './hot-layer-stage.ts';
 import { imagePullCommand } from './image-pull.ts';
 import { imageRemoveCommand } from './image-remove.ts';
 import { inspectCommand } from './inspect.ts';
@@ -176,6 +181,7 @@ export const commandTable: CommandTable = {
     getIdentityCommand,
     getMachineCommand,
     getKubernetesCommand,
+    getHotLayerCommand,
     getCisCommand,
     getServicesCommand,
     getProcessesCommand,
@@ -220,6 +226,10 @@ export const commandTable: CommandTable = {
     etcdRestoreCommand,
     etcdDefragmentCommand,
     etcdRemoveCommand,
+    hotLayerBuildCommand,
+    hotLayerStageCommand,
+    hotLayerActivateCommand,
+    hotLayerRetireCommand,
     upgradeCommand,
     updateCheckCommand,
     updateStageCommand,
@@ -270,6 +280,7 @@ export const commandTable: CommandTable = {
     get: 'Ask nodes what they are, run and see',
     image: 'Pull images to nodes and remove them',
     update: 'The steps of an upgrade, each by itself',
+    'hot-layer': 'Fix libraries and daemons of running nodes without a reboot',
     files: 'Look at files of a node',
     session: 'Work on a node by hand: recorded, with a reason and an end',
     access: 'Give people access to nodes for a while, and take it back',
@@ -287,6 +298,7 @@ export const commandTable: CommandTable = {
       'upgrade',
       'update',
       'rollback',
+      'hot-layer',
       'session',
       'restart',
       'reboot',

@@ -9,6 +9,8 @@ import type { RootImage } from '../root/make-root.ts';
 export interface ExtensionInputs {
   readonly name: string;
   readonly version: string;
+  /** What its partitions are called, at most 29 characters (a GPT has room for 36); default: name and version. */
+  readonly label?: string;
   readonly root: RootImage;
   readonly key: Signer;
   readonly toolbox: Toolbox;
@@ -33,7 +35,7 @@ export async function makeExtension(inputs: ExtensionInputs, output: string): Pr
   await writeFile(join(output, 'root.sig'), padSignature(json));
   const definitions = join(output, 'repart.d');
   await mkdir(definitions);
-  for (const [path, lines] of Object.entries(planExtension(name, version, root.rootHash))) {
+  for (const [path, lines] of Object.entries(planExtension(name, version, root.rootHash, inputs.label))) {
     await writeFile(
       join(definitions, path),
       ['[Partition]', ...lines, 'SizeMinBytes=4K', 'ReadOnly=yes', ''].join('\n'),
@@ -65,8 +67,12 @@ export async function makeExtension(inputs: ExtensionInputs, output: string): Pr
 }
 
 /** planExtension gives the definitions of the partitions (repart.d(5)), by file name. */
-export function planExtension(name: string, version: string, rootHash: string): Record<string, string[]> {
-  const label = `${name}_${version}`;
+export function planExtension(
+  name: string,
+  version: string,
+  rootHash: string,
+  label = `${name}_${version}`,
+): Record<string, string[]> {
   return {
     '10-root.conf': [
       'Type=root',

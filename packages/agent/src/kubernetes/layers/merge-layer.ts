@@ -64,9 +64,12 @@ export async function mergeLayer(
   );
 }
 
-/** Gives why the merge failed, undefined when it did not. */
-async function restartMerge(
-  { units, mergePauseMs = PAUSE_MS }: LayerSwitch,
+/**
+ * restartMerge has everything that is chosen merged over /usr, in place of what was. Gives why that failed, undefined when
+ * it did not; what was merged before then stays.
+ */
+export async function restartMerge(
+  { units, mergePauseMs = PAUSE_MS }: Pick<LayerSwitch, 'units' | 'mergePauseMs'>,
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<PlinthError | undefined> {
   for (let attempt = 1; ; attempt++) {

@@ -1,0 +1,39 @@
+import type { ConnectRouter } from '@connectrpc/connect';
+import type { CheckSpec } from '../checks/check.ts';
+import type { NodeConsole } from '../console.ts';
+import { systemdUnits } from '../kubernetes/units/run-unit.ts';
+import type { StateStore } from '../sys/state-store.ts';
+import { readText, type Sys } from '../sys/sys.ts';
+import { findMapped } from './find-mapped.ts';
+import { hotLayerCheck } from './hot-layer-check.ts';
+import { hotLayerService } from './hot-layer-service.ts';
+import { openHotLayerState } from './hot-layer-state.ts';
+import { openMergedUsr } from './merge-hot-layer.ts';
+import { type HotLayersParts, openHotLayers } from './open-hot-layers.ts';
+
+export interface ServeHotLayersOptions
+  extends Pick<HotLayersParts, 'sys' | 'console' | 'isHealthy' | 'slotRootHashes' | 'signal'> {
+  readonly sys: Sys;
+  readonly store: StateStore;
+  readonly console: NodeConsole;
+}
+
+/** serveHotLayers opens the hot layer of this node on its real /usr. */
+export async function serveHotLayers(options: ServeHotLayersOptions): Promise<{
+  readonly check: CheckSpec;
+  readonly routes: (router: ConnectRouter) => void;
+  /** Takes up what the last plinthd or the boot has left to do. */
+  live(): Promise<void>;
+}> {
+  const { sys, store } = options;
+  const units = systemdUnits(sys);
+  const layers = openHotLayers({
+    ...options,
+    units,
+    state: openHotLayerState(store),
+    usr: openMergedUsr({ sys, store, units }),
+    bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
+    find: (paths, signal) => findMapped(sys, paths, signal),
+  });
+  return { check: hotLayerCheck(layers), routes: hotLayerService(layers), live: layers.live };
+}

@@ -1,0 +1,57 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PlinthError, silentProgress } from '@plinth/base';
+import { openStageCache } from '@plinth/host';
+import { readFacts, readManifest } from '../release/read-release.ts';
+import { type BuildHotLayerOptions, type BuiltHotLayer, buildHotLayer } from './build-hot-layer.ts';
+
+export interface HotLayerOfReleasesOptions
+  extends Omit<BuildHotLayerOptions, 'base' | 'next' | 'epochSeconds'> {
+  /** Folder of the release that nodes run. */
+  readonly baseFolder: string;
+  /** Folder of the newer release, of the same packages and those that are mended. */
+  readonly nextFolder: string;
+}
+
+/**
+ * hotLayerOfReleases builds the hot layer of what differs between two release folders. The layer's files are taken from
+ * the newer release's own root, so the next image contains the fix by construction.
+ * @throws release/…, hot-layer/…, policy/violations, image/too-large, host/disk-full
+ */
+export async function hotLayerOfReleases(options: HotLayerOfReleasesOptions): Promise<BuiltHotLayer> {
+  const { baseFolder, nextFolder, toolbox, progress = silentProgress } = options;
+  const cache = options.cache ?? openStageCache();
+  const [baseManifest, nextManifest] = await Promise.all([
+    readManifest(baseFolder),
+    readManifest(nextFolder),
+  ]);
+  const [base, next] = await Promise.all([readFacts(baseFolder), readFacts(nextFolder)]);
+  const root = nextManifest.partitions.find(({ type, artefact }) => type === 'root' && artefact)?.artefact;
+  if (!root)
+    throw new PlinthError(
+      'release/incomplete',
+      `Cannot read the root of ${nextFolder}: its manifest names no file for it, expected the release as built`,
+    );
+  const unpacked = await cache.stage(
+    'hot-layer-next',
+    `Unpack the root of ${nextManifest.version}`,
+    { rootHash: nextManifest.rootHash, toolbox: toolbox.key },
+    progress,
+    async (work) => {
+      await mkdir(join(work, 'root'));
+      await toolbox.run('fsck.erofs', ['--extract=/mnt/out/root', '--overwrite', `/mnt/in/${root.name}`], {
+        binds: [
+          { host: resolve(nextFolder), inside: '/mnt/in', readOnly: true },
+          { host: work, inside: '/mnt/out' },
+        ],
+      });
+    },
+  );
+  return buildHotLayer({
+    ...options,
+    cache,
+    base: { ...base, name: baseManifest.name, rootHash: baseManifest.rootHash },
+    next: { ...next, treeDir: join(unpacked, 'root') },
+    epochSeconds: Math.floor(Date.parse(nextManifest.created) / 1000),
+  });
+}
