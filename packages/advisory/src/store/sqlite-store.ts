@@ -96,7 +96,7 @@ function storeOver(database: DatabaseSync): AdvisoryStore {
         version: String(row['entry_version']),
         ...(date === undefined ? {} : { date }),
         distributions,
-        claims: () => parse<EntryClaims['claims']>(body.slice(cut + 1)),
+        claims: once(() => parse<EntryClaims['claims']>(body.slice(cut + 1))),
       };
     });
     return { source, version, state: stateOf(head['state']), detail: String(head['detail']), entries };
@@ -202,17 +202,24 @@ function storeOver(database: DatabaseSync): AdvisoryStore {
         find.all(id).map((row) => [id, String(row['other'])] as const),
       );
     },
-    seen: (ids, now) =>
+    seen: (ids, now) => {
+      const find = database.prepare('SELECT seen_at FROM flaws_seen WHERE id = ?');
+      const known = new Map<string, string>();
+      const news: string[] = [];
+      for (const id of new Set(ids)) {
+        const row = find.get(id);
+        if (row) known.set(id, String(row['seen_at']));
+        else news.push(id);
+      }
+      if (news.length === 0) return known;
       write(() => {
         const put = database.prepare('INSERT OR IGNORE INTO flaws_seen VALUES (?, ?)');
-        const find = database.prepare('SELECT seen_at FROM flaws_seen WHERE id = ?');
-        return new Map(
-          [...new Set(ids)].map((id) => {
-            put.run(id, now);
-            return [id, String(find.get(id)?.['seen_at'] ?? now)];
-          }),
-        );
-      }),
+        for (const id of news) put.run(id, now);
+      });
+      // Another run may have been first.
+      for (const id of news) known.set(id, String(find.get(id)?.['seen_at'] ?? now));
+      return known;
+    },
     dump: () => {
       const heads = rows('SELECT body FROM feeds ORDER BY name').map((row) => parse<FeedHead>(row['body']));
       return {
@@ -291,6 +298,14 @@ function guarded(store: AdvisoryStore, path: string): AdvisoryStore {
 
 function failed(path: string, reason: unknown): PlinthError {
   return PlinthError.from(reason, 'advisory/store-failed', `Cannot use ${path}`);
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** Only what this module wrote is in the tables. */

@@ -1,0 +1,96 @@
+import type { FlawDetail } from '../feeds/feed-content.ts';
+import type {
+  Evidence,
+  Inventory,
+  PredicateOutcome,
+  VexJustification,
+  VexPredicate,
+} from '../model/index.ts';
+import type { Judgement } from './judgement.ts';
+import type { EvidenceRules } from './knowledge.ts';
+
+interface Proposal {
+  readonly predicate: VexPredicate;
+  readonly justification: VexJustification;
+}
+
+/**
+ * applyEvidence asks the image itself about a flaw that would be open in it: architecture, kernel config, module
+ * files. Only a predicate that holds turns it into "not affected"; the others are kept as tried; pure.
+ */
+export function applyEvidence(
+  judgement: Judgement,
+  inventory: Inventory,
+  detail: FlawDetail | undefined,
+  evidence: EvidenceRules,
+  now: Date,
+): Judgement {
+  if (judgement.verdict !== 'open' && judgement.verdict !== 'unknown') return judgement;
+  const tried = proposals(judgement, inventory, detail, evidence).map((proposal) => ({
+    ...proposal,
+    outcome: evidence.evaluate(proposal.predicate, inventory, now),
+  }));
+  const holds = tried.find(({ outcome }) => outcome.holds === 'yes');
+  const kept = tried.map((each) => asEvidence(each, each === holds));
+  if (!holds)
+    return kept.length === 0 ? judgement : { ...judgement, evidence: [...judgement.evidence, ...kept] };
+  const { unknownSince: _, ...rest } = judgement;
+  return {
+    ...rest,
+    verdict: 'not-affected',
+    reason: holds.outcome.detail,
+    justification: holds.justification,
+    evidence: [asEvidence(holds, true), ...judgement.evidence],
+  };
+}
+
+function proposals(
+  { component, title }: Judgement,
+  inventory: Inventory,
+  detail: FlawDetail | undefined,
+  evidence: EvidenceRules,
+): Proposal[] {
+  const subject = title ?? detail?.title;
+  const affected = title === undefined ? undefined : evidence.architecturesOf(title);
+  const ofArchitecture: Proposal[] =
+    affected && affected.length > 0
+      ? [
+          {
+            predicate: { kind: 'other-architecture', affected },
+            justification: 'vulnerable_code_not_present',
+          },
+        ]
+      : [];
+  if (component.ecosystem !== 'debian' || component.name !== 'linux' || subject === undefined)
+    return ofArchitecture;
+  const files = detail?.programFiles;
+  const change = { subject, ...(files === undefined ? {} : { files }) };
+  return [...ofArchitecture, ...evidence.proposeKernel(change, inventory)];
+}
+
+function asEvidence(
+  { predicate, outcome }: Proposal & { readonly outcome: PredicateOutcome },
+  decides: boolean,
+): Evidence {
+  return {
+    kind: KINDS[predicate.kind],
+    speaksFor: decides ? 'not-affected' : outcome.holds === 'no' ? 'open' : 'unknown',
+    statement: outcome.detail,
+    source: predicate.kind === 'human' ? 'human' : 'image',
+    confidence: predicate.kind === 'human' ? 'stated' : 'proven',
+    predicate,
+    outcome,
+  };
+}
+
+const KINDS: Readonly<Record<VexPredicate['kind'], Evidence['kind']>> = {
+  'path-absent': 'file',
+  'package-absent': 'file',
+  'config-off': 'kernel-config',
+  'module-absent': 'kernel-module',
+  'module-denied': 'kernel-module',
+  'other-architecture': 'architecture',
+  'symbol-not-imported': 'elf-symbol',
+  'go-symbol-absent': 'go-module',
+  human: 'human',
+};

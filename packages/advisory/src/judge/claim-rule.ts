@@ -1,0 +1,210 @@
+import { compareDebianVersions } from '@plinth/base';
+import type { AffectedRange, PackageClaim } from '../feeds/feed-content.ts';
+import type {
+  AffectedComponent,
+  DebianStance,
+  Evidence,
+  FeedState,
+  GoProgram,
+  Inventory,
+  Verdict,
+  VexJustification,
+} from '../model/index.ts';
+import { affected } from './changelog-rule.ts';
+import type { SourceComponent } from './components.ts';
+import type { Judgement, Rule } from './judgement.ts';
+import type { Knowledge } from './knowledge.ts';
+import { compareSemver } from './semver.ts';
+
+type Compare = (a: string, b: string) => number | undefined;
+
+/** judgeSourceByClaims judges a Debian source by what the tracker and OSV say about it for the subject's release; pure. */
+export function judgeSourceByClaims(
+  component: SourceComponent,
+  knowledge: Knowledge,
+  codename: string,
+): Judgement[] {
+  return knowledge.claims
+    .filter((claim) => claim.ecosystem === 'debian' && claim.package === component.source)
+    .filter(({ release }) => release === undefined || release === codename)
+    .flatMap((claim) => judge(claim, affected(component, undefined), compareDebianVersions, knowledge));
+}
+
+/** judgeGo judges what is linked into a Go program, and its toolchain's own library, by OSV's ranges; pure. */
+export function judgeGo(program: GoProgram, knowledge: Knowledge): Judgement[] {
+  const modules = [...program.modules, ...(program.main ? [program.main] : [])];
+  const toolchain = program.goVersion.replace(/^go/, '');
+  const all = toolchain === '' ? modules : [...modules, { path: 'stdlib', version: toolchain }];
+  return all.flatMap(({ path, version }) =>
+    claimsOn('go', path, knowledge).flatMap((claim) =>
+      judge(
+        claim,
+        {
+          ...{ ecosystem: 'go', name: path, version, files: [program.path] },
+          binaries: program.package === undefined ? [] : [program.package],
+        },
+        compareSemver,
+        knowledge,
+      ),
+    ),
+  );
+}
+
+/** judgeNpm judges the npm packages of an image by OSV's ranges; pure. */
+export function judgeNpm({ npmModules }: Inventory, knowledge: Knowledge): Judgement[] {
+  return npmModules.flatMap(({ name, version, path }) =>
+    claimsOn('npm', name, knowledge).flatMap((claim) =>
+      judge(
+        claim,
+        { ecosystem: 'npm', name, version, binaries: [], files: path === undefined ? [] : [path] },
+        compareSemver,
+        knowledge,
+      ),
+    ),
+  );
+}
+
+function claimsOn(ecosystem: 'go' | 'npm', name: string, { claims }: Knowledge): PackageClaim[] {
+  return claims.filter((claim) => claim.ecosystem === ecosystem && claim.package === name);
+}
+
+interface Outcome {
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly fixVersion?: string;
+  readonly justification?: VexJustification;
+}
+
+function judge(
+  claim: PackageClaim,
+  component: AffectedComponent,
+  compare: Compare,
+  { feeds }: Knowledge,
+): Judgement[] {
+  const outcome = outcomeOf(claim, component.version, compare);
+  if (!outcome) return [];
+  const feed = feeds.find(({ name }) => name === claim.feed);
+  const { verdict, reason, unknownSince } = believed(outcome, feed);
+  return [
+    {
+      rule: RULES[claim.feed] ?? 'osv',
+      ...{ id: claim.id, aliases: claim.aliases, state: claim.state, verdict, reason },
+      component:
+        outcome.fixVersion === undefined ? component : { ...component, fixVersion: outcome.fixVersion },
+      ...(outcome.justification !== undefined && verdict === 'not-affected'
+        ? { justification: outcome.justification }
+        : {}),
+      ...(claim.stance === undefined ? {} : { stance: claim.stance }),
+      ...(claim.title === undefined ? {} : { title: claim.title }),
+      evidence: [evidenceOf(claim, component, outcome)],
+      clocks: claim.at === undefined ? {} : { disclosedAt: claim.at },
+      feeds: [claim.feed],
+      ...(unknownSince === undefined ? {} : { unknownSince }),
+    },
+  ];
+}
+
+const RULES: Readonly<Record<string, Rule>> = { 'debian-tracker': 'tracker', csaf: 'vex' };
+
+/** What the claim means for one version; undefined when it says nothing about it. */
+function outcomeOf(claim: PackageClaim, version: string, compare: Compare): Outcome | undefined {
+  const by = `${claim.feed} says`;
+  // The record is kept so that the identifier is found, and said to mean nothing any more.
+  if (claim.state === 'rejected' || claim.state === 'withdrawn') return undefined;
+  const stance = claim.stance;
+  if (stance === 'never-affected') {
+    const reason = `${by} that no version in this release has it`;
+    return { verdict: 'not-affected', reason, justification: 'vulnerable_code_not_present' };
+  }
+  if (stance === 'undetermined')
+    return { verdict: 'unknown', reason: `${by} that it is not determined who has it` };
+  const hits = claim.ranges.map((range) => inRange(range, version, compare));
+  if (hits.includes(undefined)) {
+    return {
+      verdict: 'unknown',
+      reason: `${version} cannot be compared with the versions that ${claim.feed} names`,
+    };
+  }
+  const fixes = claim.ranges.flatMap(({ fixed }) => fixed ?? []);
+  const hit = claim.ranges[hits.indexOf('in')];
+  if (hits.includes('in') || (claim.ranges.length === 0 && stance !== undefined)) {
+    const words =
+      stance === undefined || stance === 'open' || stance === 'resolved' ? '' : ` (${STANCES[stance]})`;
+    const fixVersion = hit?.fixed;
+    const reason =
+      fixVersion === undefined
+        ? `${by} that ${version} has it and names no fix${words}`
+        : `${by} that ${fixVersion} fixes it, ${version} is in the image${words}`;
+    return { verdict: 'open', reason, ...(fixVersion === undefined ? {} : { fixVersion }) };
+  }
+  if (hits.includes('after')) {
+    return {
+      verdict: 'fixed',
+      reason: `${by} that ${fixes.join(' or ')} fixed it, ${version} is in the image`,
+    };
+  }
+  return {
+    verdict: 'not-affected',
+    reason: `${by} that it came in after ${version}`,
+    justification: 'vulnerable_code_not_present',
+  };
+}
+
+const STANCES: Readonly<Record<DebianStance, string>> = {
+  open: 'open',
+  resolved: 'resolved',
+  'never-affected': 'never affected',
+  undetermined: 'undetermined',
+  'end-of-life': 'the package gets no more fixes',
+  ignored: 'Debian will not fix it',
+  postponed: 'Debian will fix it with a later update',
+  'no-dsa': 'Debian gives no advisory of its own for it',
+  unimportant: 'Debian holds it for unimportant',
+};
+
+function inRange(
+  range: AffectedRange,
+  version: string,
+  compare: Compare,
+): 'before' | 'in' | 'after' | undefined {
+  if (range.introduced !== undefined && range.introduced !== '0') {
+    const order = compare(version, range.introduced);
+    if (order === undefined) return undefined;
+    if (order < 0) return 'before';
+  }
+  const [end, last] = [range.fixed, range.lastAffected];
+  const order = end !== undefined ? compare(version, end) : last !== undefined ? compare(version, last) : -1;
+  if (order === undefined) return undefined;
+  return order < 0 || (end === undefined && order === 0) ? 'in' : 'after';
+}
+
+/** A feed that is not valid any more can still say "open"; what it says against that may have been taken back. */
+function believed(
+  { verdict, reason }: Outcome,
+  feed: FeedState | undefined,
+): { verdict: Verdict; reason: string; unknownSince?: string } {
+  const good = feed?.condition === 'fresh' || feed?.condition === 'partial';
+  if (good || verdict === 'open') return { verdict, reason };
+  const since = feed?.validUntil;
+  return {
+    verdict: 'unknown',
+    reason: `${reason}; but that feed is ${feed?.condition ?? 'missing'}${since === undefined ? '' : ` since ${since}`}`,
+    ...(since === undefined ? {} : { unknownSince: since }),
+  };
+}
+
+function evidenceOf(
+  claim: PackageClaim,
+  { name, version }: AffectedComponent,
+  { verdict, reason }: Outcome,
+): Evidence {
+  return {
+    kind: claim.feed === 'debian-tracker' ? 'tracker' : claim.feed === 'csaf' ? 'csaf' : 'osv',
+    speaksFor: verdict,
+    statement: reason,
+    source: claim.feed,
+    locator: `${claim.id} for ${name} ${version}`,
+    confidence: 'stated',
+    ...(claim.at === undefined ? {} : { at: claim.at }),
+  };
+}

@@ -1,0 +1,121 @@
+import type {
+  FeedName,
+  FeedState,
+  Finding,
+  Inventory,
+  ScanReport,
+  SeverityLevel,
+  Verdict,
+} from '../model/index.ts';
+import { compareIds } from './aliases.ts';
+import type { SourceComponent } from './components.ts';
+import { changelogKey, type JudgeOptions, type Knowledge } from './knowledge.ts';
+
+const VERDICTS: readonly Verdict[] = ['open', 'unknown', 'not-affected', 'fixed'];
+const LEVELS: readonly SeverityLevel[] = ['critical', 'high', 'medium', 'low', 'none', 'unknown'];
+
+/** makeReport puts findings in order and says what was looked at, what could not be, and whether that is all; pure. */
+export function makeReport(
+  inventory: Inventory,
+  components: readonly SourceComponent[],
+  knowledge: Knowledge,
+  findings: readonly Finding[],
+  { now }: JudgeOptions,
+): ScanReport {
+  const missing = missingAnswers(inventory, knowledge);
+  const gaps = [
+    ...inventory.gaps,
+    ...unknownSources(components, knowledge),
+    ...holes(components, knowledge),
+    ...missing,
+  ];
+  const counts: Record<Verdict, number> = { open: 0, fixed: 0, 'not-affected': 0, unknown: 0 };
+  for (const { verdict } of findings) counts[verdict]++;
+  return {
+    format: 1,
+    subject: inventory.subject,
+    inputs: inventory.inputs,
+    judgedAt: now.toISOString(),
+    feeds: knowledge.feeds,
+    findings: [...findings].sort(compareFindings),
+    counts,
+    looked: {
+      binaries: inventory.binaries.length,
+      sources: new Set(components.map(({ source }) => source)).size,
+      goPrograms: inventory.goPrograms.length,
+      goModules: new Set(inventory.goPrograms.flatMap(({ modules }) => modules.map(({ path }) => path))).size,
+      npmModules: inventory.npmModules.length,
+    },
+    gaps,
+    complete: missing.length === 0 && gaps.length === inventory.gaps.length,
+  };
+}
+
+/** Which question each feed answers; without a fresh answer nobody may say that nothing else is open. */
+function missingAnswers(
+  { binaries, goPrograms, npmModules, subject }: Inventory,
+  { feeds, fixSuites }: Knowledge,
+): string[] {
+  const needed: (readonly [FeedName, string])[] = [];
+  if (binaries.length > 0) {
+    if (fixSuites.length === 0) {
+      return [
+        `no suite is known that holds fixes for ${subject.distribution || 'this distribution'}: nothing was compared`,
+      ];
+    }
+    needed.push(...fixSuites.map((suite) => [`debian-index:${suite}`, 'whether newer fixes exist'] as const));
+    needed.push(['debian-tracker', 'what is known in Debian and has no fix yet']);
+  }
+  if (goPrograms.length > 0)
+    needed.push(['osv-go', 'what is known of Go modules and of the standard library']);
+  if (npmModules.length > 0) needed.push(['osv-npm', 'what is known of npm packages']);
+  return needed.flatMap(([name, question]) => {
+    const feed = feeds.find((each) => each.name === name);
+    if (feed?.condition === 'fresh' || feed?.condition === 'partial') return [];
+    return [
+      `${question} is unknown${sinceOf(feed)}: ${name} ${feed ? `is ${feed.condition}` : 'is missing'}`,
+    ];
+  });
+}
+
+function sinceOf(feed: FeedState | undefined): string {
+  return feed?.validUntil === undefined ? '' : ` since ${feed.validUntil}`;
+}
+
+function unknownSources(components: readonly SourceComponent[], { offers, fixSuites }: Knowledge): string[] {
+  if (fixSuites.length === 0) return [];
+  const known = new Set(offers.map(({ source }) => source));
+  const strange = [
+    ...new Set(components.map(({ source }) => source).filter((source) => !known.has(source))),
+  ].sort();
+  if (strange.length === 0) return [];
+  const shown = strange.slice(0, 8).join(', ');
+  const more = strange.length > 8 ? `, and ${strange.length - 8} more` : '';
+  return [
+    `no suite at hand has ${strange.length} sources of the image, so nothing is known of them: ${shown}${more}`,
+  ];
+}
+
+function holes(components: readonly SourceComponent[], { changelogs, offers }: Knowledge): string[] {
+  const wanted = new Set(components.map(({ source }) => source));
+  return offers.flatMap(({ source, version }) => {
+    const changelog = changelogs.get(changelogKey(source, version));
+    if (!wanted.has(source) || changelog === undefined || changelog.state === 'read') return [];
+    return [`the changelog of ${source} ${version} is ${changelog.state}: ${changelog.detail}`];
+  });
+}
+
+/** levelOf is the worst that any source says, "unknown" where none says anything. */
+export function levelOf({ severities }: Pick<Finding, 'severities'>): SeverityLevel {
+  const known: SeverityLevel[] = severities.map(({ level }) => level).filter((level) => level !== 'unknown');
+  return LEVELS.find((level) => known.includes(level)) ?? 'unknown';
+}
+
+function compareFindings(a: Finding, b: Finding): number {
+  return (
+    VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) ||
+    Number(b.knownExploited !== undefined) - Number(a.knownExploited !== undefined) ||
+    LEVELS.indexOf(levelOf(a)) - LEVELS.indexOf(levelOf(b)) ||
+    compareIds(a.vulnerability.id, b.vulnerability.id)
+  );
+}

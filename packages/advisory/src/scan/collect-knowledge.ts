@@ -1,0 +1,133 @@
+import { compareDebianVersions } from '@plinth/base';
+import type { SourceOffer } from '../feeds/feed-content.ts';
+import { missingFeed, stateOfFeed } from '../feeds/feed-states.ts';
+import { indexFeed } from '../feeds/index-offers.ts';
+import { fixSuites, suitesFor } from '../feeds/refresh.ts';
+import { changelogKey, type FlawFacts, type Knowledge, sourceComponents } from '../judge/index.ts';
+import type { FeedName, FeedState, Inventory } from '../model/index.ts';
+import type { AdvisoryStore, SeenOffer, StoredChangelog } from '../store/index.ts';
+
+/** Feeds that are never fetched by Plinth itself today; they come in by import. */
+const IMPORTED: readonly FeedName[] = [
+  'debian-tracker',
+  'osv-debian',
+  'osv-go',
+  'osv-npm',
+  'nvd',
+  'kev',
+  'epss',
+  'kernel-cna',
+  'csaf',
+];
+
+/** An offer with what makes it worth reading the changelog. */
+export interface NeededOffers {
+  readonly offers: readonly SeenOffer[];
+  /** Offers whose changelog a judgement needs. */
+  readonly changelogs: readonly SourceOffer[];
+}
+
+/**
+ * neededOffers gives the offers that concern an inventory, and those whose changelogs must be read: of every newer
+ * version meant for its release, and of Go toolchains.
+ * @param all also those of the versions that are in the image: they tell what it has fixed
+ */
+export function neededOffers(store: AdvisoryStore, inventory: Inventory, all: boolean): NeededOffers {
+  const components = sourceComponents(inventory);
+  const hasGo =
+    inventory.goPrograms.length > 0 || components.some(({ source }) => /^golang-1\.\d+$/.test(source));
+  const toolchains = hasGo
+    ? store.sourcesLike('golang-1.').filter((source) => /^golang-1\.\d+$/.test(source))
+    : [];
+  const offers = store.offers([...components.map(({ source }) => source), ...toolchains]);
+  const versions = new Map(components.map(({ source, version }) => [source, version]));
+  const fixes = new Set(fixSuites(inventory.subject.codename).map(indexFeed));
+  const changelogs = offers.filter(({ source, version, feed }) => {
+    if (toolchains.includes(source)) return true;
+    const installed = versions.get(source);
+    if (installed === undefined || !fixes.has(feed)) return false;
+    return all || compareDebianVersions(version, installed) > 0;
+  });
+  const unique = new Map(changelogs.map((offer) => [changelogKey(offer.source, offer.version), offer]));
+  return { offers, changelogs: [...unique.values()] };
+}
+
+/** collectKnowledge takes out of the store all that concerns an inventory, with the state of every feed. */
+export function collectKnowledge(
+  store: AdvisoryStore,
+  inventory: Inventory,
+  needed: NeededOffers,
+  now: Date,
+  failures: ReadonlyMap<string, string> = new Map(),
+): Knowledge {
+  const changelogs = new Map<string, StoredChangelog>();
+  for (const { source, version } of needed.changelogs) {
+    const found = store.changelog(source, version);
+    if (found) changelogs.set(changelogKey(source, version), found);
+  }
+  const goModules = inventory.goPrograms.flatMap(({ modules, main }) => [
+    ...modules.map(({ path }) => path),
+    ...(main ? [main.path] : []),
+  ]);
+  return {
+    feeds: feedStates(store, inventory, needed, changelogs, now, failures),
+    fixSuites: fixSuites(inventory.subject.codename),
+    offers: needed.offers,
+    changelogs,
+    claims: [
+      ...store.claims(
+        'debian',
+        sourceComponents(inventory).map(({ source }) => source),
+      ),
+      ...(goModules.length > 0 ? store.claims('go', [...goModules, 'stdlib']) : []),
+      ...store.claims(
+        'npm',
+        inventory.npmModules.map(({ name }) => name),
+      ),
+    ],
+  };
+}
+
+/** factsFrom looks identifiers up in a store, under all the names they have, and notes those never seen before. */
+export function factsFrom(store: AdvisoryStore, now: Date): (ids: readonly string[]) => FlawFacts {
+  return (ids) => {
+    const first = store.aliases(ids);
+    const known = new Set([...ids, ...first.map(([, other]) => other)]);
+    // Names of names: a CVE that only its GHSA record joins to a GO record.
+    const aliases = [...first, ...store.aliases([...known].filter((id) => !ids.includes(id)))];
+    const all = [...new Set([...known, ...aliases.map(([, other]) => other)])];
+    return { aliases, details: store.details(all), seenAt: store.seen(ids, now.toISOString()) };
+  };
+}
+
+function feedStates(
+  store: AdvisoryStore,
+  { subject }: Inventory,
+  needed: NeededOffers,
+  changelogs: ReadonlyMap<string, StoredChangelog>,
+  now: Date,
+  failures: ReadonlyMap<string, string>,
+): FeedState[] {
+  const heads = new Map(store.feeds().map((head) => [head.name, head]));
+  const stateOf = (name: FeedName, failure?: string): FeedState => {
+    const head = heads.get(name);
+    return head ? stateOfFeed(head, now) : missingFeed(name, failure);
+  };
+  return [
+    ...suitesFor(subject.codename).map((suite) => stateOf(indexFeed(suite), failures.get(suite))),
+    changelogFeed(needed, changelogs),
+    ...IMPORTED.map((name) => stateOf(name)),
+  ];
+}
+
+/** The changelogs together are a feed whose holes are known by name. */
+function changelogFeed(needed: NeededOffers, changelogs: ReadonlyMap<string, StoredChangelog>): FeedState {
+  const holes = needed.changelogs.filter(
+    ({ source, version }) => changelogs.get(changelogKey(source, version))?.state !== 'read',
+  );
+  const base = { name: 'debian-changelogs', authenticity: 'archive-signature' } as const;
+  if (holes.length === 0) return { ...base, condition: 'fresh' };
+  const names = holes.map(({ source, version }) => `${source} ${version}`).slice(0, 5);
+  const detail = `${holes.length} of ${needed.changelogs.length} changelogs are missing: ${names.join(', ')}`;
+  return { ...base, condition: holes.length === needed.changelogs.length ? 'missing' : 'partial', detail };
+}

@@ -1,0 +1,1 @@
+export { advisoryStorePath, type ScanOptions, scan, scanInventory } from './scan.ts';

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import type { Progress } from '@plinth/base';
+import { findMirrors, type MirrorOptions } from '@plinth/debian';
+import { stateDir } from '@plinth/host';
+import { architecturesOf } from '../changelog/index.ts';
+import { poolFetch } from '../feeds/fetch-changelog.ts';
+import { HALF_DAY_MS, readChangelogs, refreshIndexes, suitesFor } from '../feeds/refresh.ts';
+import { readSubject } from '../inventory/index.ts';
+import { type EvidenceRules, judge } from '../judge/index.ts';
+import type { Inventory, ScanReport } from '../model/index.ts';
+import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
+import { collectKnowledge, factsFrom, neededOffers } from './collect-knowledge.ts';
+
+export interface ScanOptions {
+  /** Database of the feeds. Default: in Plinth's state directory. */
+  readonly storePath?: string;
+  /** Use what is here and fetch nothing. */
+  readonly offline?: boolean;
+  /** Fetch indexes anew however young they are. */
+  readonly refresh?: boolean;
+  /** Also tell what is fixed, by entries of the last two years. */
+  readonly all?: boolean;
+  readonly mirrors?: MirrorOptions;
+  readonly now?: Date;
+  readonly progress?: Progress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const TWO_YEARS_MS = 2 * 365 * 24 * 3600 * 1000;
+
+/** advisoryStorePath is where the feeds are kept: below the state directory, as what was seen when cannot be made again. */
+export function advisoryStorePath(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return join(stateDir(env), 'advisory', 'feeds.sqlite');
+}
+
+/**
+ * scan tells what is open in a release, lock, Debian root or SBOM: reads it, brings the feeds up to date as far as
+ * they can be reached, and judges. Feeds that cannot be had are in the report, not errors.
+ * @throws advisory/subject-unknown, advisory/subject-invalid, advisory/store-failed, host/io, cli/interrupted
+ */
+export async function scan(path: string, options: ScanOptions = {}): Promise<ScanReport> {
+  const inventory = await readSubject(path);
+  const store = openSqliteStore(options.storePath ?? advisoryStorePath());
+  try {
+    return await scanInventory(inventory, store, options);
+  } finally {
+    store.close();
+  }
+}
+
+/** scanInventory judges an inventory by the feeds of a store, see scan. */
+export async function scanInventory(
+  inventory: Inventory,
+  store: AdvisoryStore,
+  options: Omit<ScanOptions, 'storePath'> = {},
+): Promise<ScanReport> {
+  const now = options.now ?? new Date();
+  const all = options.all ?? false;
+  const { progress, signal } = options;
+  const shared = { ...(progress ? { progress } : {}), signal };
+  let failures: ReadonlyMap<string, string> = new Map();
+  if (options.offline !== true) {
+    const mirrors = await findMirrors(options.mirrors);
+    const maxAgeMs = options.refresh ? -1 : HALF_DAY_MS;
+    failures = await refreshIndexes(store, suitesFor(inventory.subject.codename), {
+      mirrors,
+      now,
+      maxAgeMs,
+      ...shared,
+    });
+    await readChangelogs(store, neededOffers(store, inventory, all).changelogs, poolFetch(mirrors), shared);
+  }
+  const needed = neededOffers(store, inventory, all);
+  const knowledge = collectKnowledge(store, inventory, needed, now, failures);
+  const judging = { now, evidence: evidenceRules, ...(all ? { fixedWithinMs: TWO_YEARS_MS } : {}) };
+  return judge(inventory, knowledge, judging, factsFrom(store, now));
+}
+
+/** What the image can be asked. */
+const evidenceRules: EvidenceRules = {
+  evaluate: () => ({ holds: 'unknown', detail: 'no reader of such evidence is there yet' }),
+  proposeKernel: () => [],
+  architecturesOf: (text) => architecturesOf(text),
+};
