@@ -4,6 +4,7 @@ import {
   type CheckUpdateResponse,
   type GetUpdateResponse,
   type RollBackResponse,
+  StartChoice,
   UpdateService,
   type UpdateStage,
 } from './gen/plinth/node/v1/update_pb.ts';
@@ -11,6 +12,11 @@ import type { Answer } from './kubernetes-calls.ts';
 import { nodeCallLimitMs } from './limits.ts';
 import { type EndOptions, endRequest } from './machine-calls.ts';
 import { type Fail, streamCall } from './stream-calls.ts';
+
+export interface ActivateOptions extends EndOptions {
+  /** By soft-reboot where the version has the same kernel; default: the firmware starts it. */
+  readonly fastest?: boolean;
+}
 
 /** The system of a node: which version it runs, which comes next, and how it gets there and back. */
 export interface UpdateCalls {
@@ -25,7 +31,7 @@ export interface UpdateCalls {
   /** Ends staging, or takes back what is staged. @returns the version, empty when there was none */
   cancel(): Promise<string>;
   /** Answers once the boot loader will try the version; the node ends a moment later, or when its pods are away. */
-  activate(version: string, options?: EndOptions): Promise<ActivateUpdateResponse>;
+  activate(version: string, options?: ActivateOptions): Promise<ActivateUpdateResponse>;
   /** Goes back to the version before and blocks the one that is left. */
   rollBack(options?: EndOptions): Promise<RollBackResponse>;
   unblock(version: string): Promise<void>;
@@ -45,7 +51,16 @@ export function updateCalls(transport: Transport, answer: Answer, fail: Fail): U
     stage,
     cancel: async () => (await answer('CancelUpdate', client.cancelUpdate({}, long))).version,
     activate: (version, options) =>
-      answer('ActivateUpdate', client.activateUpdate({ version, ...endRequest(options) }, long)),
+      answer(
+        'ActivateUpdate',
+        client.activateUpdate(
+          {
+            ...{ version, ...endRequest(options) },
+            start: options?.fastest ? StartChoice.FASTEST : StartChoice.FULL_REBOOT,
+          },
+          long,
+        ),
+      ),
     rollBack: (options) => answer('RollBack', client.rollBack(endRequest(options), long)),
     unblock: async (version) => {
       await answer('UnblockVersion', client.unblockVersion({ version }));

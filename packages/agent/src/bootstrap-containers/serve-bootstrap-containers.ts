@@ -5,9 +5,10 @@ import type { NodeConsole } from '../console.ts';
 import { type CriClient, openCri } from '../containers/cri-client.ts';
 import { type OwnContainers, openOwnContainers } from '../containers/own/own-containers.ts';
 import { tmpfilesPipes } from '../containers/own/pipes.ts';
+import { readSystemStart } from '../reports/system-start.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import type { StateStore } from '../sys/state-store.ts';
-import { readText, type Sys } from '../sys/sys.ts';
+import type { Sys } from '../sys/sys.ts';
 import { bootstrapContainersService } from './bootstrap-containers-service.ts';
 import { containerFiles } from './container-files.ts';
 import { openBootstrapContainers } from './open-bootstrap-containers.ts';
@@ -39,7 +40,7 @@ export async function serveBootstrapContainers(
   const containers = await openBootstrapContainers({
     ...parts,
     ...{ cri, own: parts.own ?? openOwnContainers({ cri }), nowMs: sys.nowMs },
-    bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
+    bootId: (await readSystemStart(sys)).startId,
     files: containerFiles(
       `${SYSTEM_STATE}/bootstrap-containers`,
       tmpfilesPipes(sys, parts.store, 'bootstrap-pipes.conf'),

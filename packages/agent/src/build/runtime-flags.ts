@@ -67,9 +67,13 @@ export const RUNTIME_FLAGS: readonly string[] = [
   '--allow-fs-write=/efi/EFI/Linux',
   '--allow-fs-write=/efi/EFI/Linux/*',
   '--allow-fs-write=/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f',
+  // Which slot a soft-reboot goes to, and its signature; a unit of the image does the rest.
+  '--allow-fs-write=/run/plinth/nextroot',
+  '--allow-fs-write=/run/plinth/nextroot/*',
   '--allow-fs-write=/.plinth-write-probe',
   '--allow-fs-write=/usr/.plinth-write-probe',
   '--allow-fs-write=/dev/mapper/root',
+  '--allow-fs-write=/dev/mapper/nextroot',
   '--disable-proto=throw',
   '--frozen-intrinsics',
   '--no-addons',

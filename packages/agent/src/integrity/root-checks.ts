@@ -7,6 +7,7 @@ import {
   type VerityStatus,
   type VerityTable,
 } from '../kernel/verity-table.ts';
+import { NEXT_ROOT_DEVICE } from '../reports/system-start.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 
 /** Mounts as PID 1 sees them: those of the host, wherever plinthd itself runs. */
@@ -67,7 +68,8 @@ export function rootChecks(): readonly CheckSpec[] {
     },
     {
       id: 'root-hash',
-      expected: 'the hash on the signed kernel command line',
+      expected:
+        'the hash on the signed kernel command line, or one that the kernel found signed in a soft-reboot',
       source: 'dmsetup table, /proc/cmdline',
       fix: REBUILD,
       observe: onRoot(judgeHash),
@@ -96,10 +98,20 @@ function judgeDevice({ mount, name, table }: RootDevice): Finding {
   return passIf(mount.fileSystem === 'erofs', `${mount.fileSystem} on dm-verity ${name}`);
 }
 
-async function judgeHash({ table }: RootDevice, sys: Sys): Promise<Finding> {
+async function judgeHash({ name, table }: RootDevice, sys: Sys): Promise<Finding> {
   if (!table) return fail('the root is not on dm-verity');
   const expected = parseCommandLine((await sys.readFile('/proc/cmdline')).toString('utf8')).get('roothash');
   if (expected === undefined) return fail(`${table.rootHash}, and the kernel command line names none`);
+  if (table.rootHash !== expected.toLowerCase() && name === NEXT_ROOT_DEVICE)
+    // The command line is of the version before. What vouches for this one is its signature, which the kernel demands for each table.
+    return passIf(
+      table.signatureKey !== undefined,
+      `${table.rootHash}, gone to by soft-reboot ${
+        table.signatureKey === undefined
+          ? 'and signed by nobody'
+          : `and signed by key "${table.signatureKey}"`
+      }; the firmware started ${expected}`,
+    );
   return passIf(
     table.rootHash === expected.toLowerCase(),
     table.rootHash === expected.toLowerCase()

@@ -1,10 +1,13 @@
 import { type CheckSpec, type Finding, fail, passIf, unknown } from '../checks/check.ts';
 import { collectSlots } from '../reports/slots.ts';
+import { readSystemStart } from '../reports/system-start.ts';
 import { readBytes } from '../sys/sys.ts';
 import { observeRoot } from './root-checks.ts';
 
 /** The signature that opened the root; the initrd keeps it here, because its own copy is gone with it. */
 const USED_SIGNATURE = '/run/plinth/root.p7s';
+/** The same after a soft-reboot. */
+const NEXT_SIGNATURE = '/run/plinth/nextroot/root.p7s';
 
 /** The content of a verity-sig partition (UAPI.2); more fields may come. */
 interface StoredSignature {
@@ -22,8 +25,9 @@ export const slotSignatureCheck: CheckSpec = {
   source: '/dev (verity signature partition), /run/plinth/root.p7s',
   fix: 'Write the image anew; the running root is not affected.',
   async observe(sys) {
-    const used = await readBytes(sys, USED_SIGNATURE);
-    if (!used) return unknown(`${USED_SIGNATURE} is not there`);
+    const path = (await readSystemStart(sys)).soft ? NEXT_SIGNATURE : USED_SIGNATURE;
+    const used = await readBytes(sys, path);
+    if (!used) return unknown(`${path} is not there`);
     const { slots } = await collectSlots(sys);
     const partition = slots
       .find(({ booted }) => booted)

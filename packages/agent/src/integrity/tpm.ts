@@ -1,4 +1,6 @@
 import { type CheckSpec, fail, passIf } from '../checks/check.ts';
+import { parseCommandLine } from '../kernel/command-line.ts';
+import { readSystemStart } from '../reports/system-start.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 
 const BANK = '/sys/class/tpm/tpm0/pcr-sha256';
@@ -56,8 +58,15 @@ export const measuredBootCheck: CheckSpec = {
     return passIf(
       empty.length === 0,
       empty.length === 0
-        ? `${pcrs.length} registers, 7 and 11 measured`
+        ? `${pcrs.length} registers, 7 and 11 measured${await whoseMeasurements(sys)}`
         : `nothing measured into PCR ${empty.join(', ')}`,
     );
   },
 };
+
+/** A soft-reboot measures nothing of what the firmware would: who attests the node has to hear of it. */
+async function whoseMeasurements(sys: Sys): Promise<string> {
+  if (!(await readSystemStart(sys)).soft) return '';
+  const rootHash = parseCommandLine((await readText(sys, '/proc/cmdline')) ?? '').get('roothash');
+  return `: of the version that the firmware started (root hash ${rootHash ?? 'unknown'}), not of the one that runs by soft-reboot; that is in PCR 15`;
+}

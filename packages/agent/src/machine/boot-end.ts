@@ -37,6 +37,8 @@ export interface BootEndParts {
   readonly bootId: string;
   /** What was to end the boot of that id; undefined when nothing was. */
   askOf(bootId: string): Ask | undefined;
+  /** Whether this start is of a soft-reboot: the kernel has not ended. */
+  readonly soft?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -78,6 +80,7 @@ export async function openBootEnd(parts: BootEndParts): Promise<() => Promise<Bo
       await keep();
     }
     return judgeBootEnd({
+      soft: parts.soft ?? false,
       hadBootBefore: memory.hadBootBefore || (journalBefore === undefined ? undefined : journalBefore !== ''),
       ask: memory.ask,
       crashRecords: records?.filter((name) => !memory.oldCrashRecords.includes(name)),

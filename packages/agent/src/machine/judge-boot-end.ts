@@ -13,6 +13,8 @@ export type Ask = z.infer<typeof askSchema>;
 
 /** What can be seen of the end of the boot before this one. Undefined: it could not be looked at. */
 export interface BootEndEvidence {
+  /** This start is of a soft-reboot. */
+  readonly soft?: boolean;
   readonly hadBootBefore: boolean | undefined;
   /** What was asked for over the API and had begun. */
   readonly ask: Ask | undefined;
@@ -59,6 +61,8 @@ export function judgeBootEnd(seen: BootEndEvidence): BootEnd {
     ask,
     evidence: [...evidence, ...asked, ...words],
   });
+  // What the kernel and the check of /var tell is of an earlier end.
+  if (seen.soft) return end('reboot', 'user space ended for a soft-reboot; the kernel went on');
   // Before all else but a crash record: a boot that hung early leaves nothing on /var that would tell of it.
   const noRecords = crashRecords === undefined || crashRecords.length === 0;
   if (watchdog === true && noRecords)

@@ -24,7 +24,14 @@ export const machineActSchema = z.object({
     })
     .optional(),
   /** What the next boot is to be of, where it is another version; done last, when the pods are away. */
-  update: z.object({ how: z.enum(['activate', 'roll-back']), version: z.string() }).optional(),
+  update: z
+    .object({
+      how: z.enum(['activate', 'roll-back']),
+      version: z.string(),
+      /** Absent: by the firmware. */
+      way: z.literal('soft-reboot').optional(),
+    })
+    .optional(),
   /** Last word, for people. */
   note: z.string(),
   failure: z.object({ code: z.string(), message: z.string(), hint: z.string() }).optional(),

@@ -20,12 +20,17 @@ export interface MachineParts {
   readonly endSystem: EndSystem;
   readonly resetMark: ResetMark;
   readonly drain: NodeDrain;
+  /** Whether the kubelet of this start reports the node ready; default: by the id of the boot. */
+  isReady?(): Promise<boolean>;
   /** Whether the node can do its work. */
   isHealthy(): Promise<boolean>;
   /** Whether the system may end now; gives what was overridden, "" for nothing. Asked again after a drain. */
   mayEnd(request: MachineRequest, current: MachineAct | undefined): Promise<string>;
-  /** The last thing before the system ends for another version; may be called again after a kill. @throws what stands in the way */
-  prepareEnd?(update: NonNullable<MachineAct['update']>, act: MachineAct): Promise<void>;
+  /**
+   * The last thing before the system ends for another version; may be called again after a kill. Gives how it ends.
+   * @throws what stands in the way
+   */
+  prepareEnd?(update: NonNullable<MachineAct['update']>, act: MachineAct): Promise<'reboot' | 'soft-reboot'>;
   readonly sleep?: Sleep;
 }
 
@@ -97,11 +102,11 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
 
   async function end(ending: MachineAct): Promise<void> {
     const { kind, askedBy, reason, update } = ending;
-    if (update) await parts.prepareEnd?.(update, ending);
+    const way = (update && (await parts.prepareEnd?.(update, ending))) ?? 'reboot';
     if (kind === 'reset') await parts.resetMark.set();
     console.say(`machine: ${kind} asked for by ${askedBy}${reason && `: ${reason}`}`);
     await sleep(ANSWER_MS, signal);
-    await parts.endSystem(kind === 'shutdown' ? 'poweroff' : 'reboot');
+    await parts.endSystem(kind === 'shutdown' ? 'poweroff' : way);
     await sleep(END_LIMIT_MS, signal);
     if (signal.aborted) return;
     throw new PlinthError(
@@ -127,7 +132,7 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     try {
       // A node that has not ended is as it was before.
       if (!act?.failure) {
-        if (!(await parts.drain.isReady(bootId))) return 'the kubelet is not ready';
+        if (!(await (parts.isReady?.() ?? parts.drain.isReady(bootId)))) return 'the kubelet is not ready';
         if (!(await parts.isHealthy())) return 'the node is not healthy';
       }
       await parts.drain.uncordon();

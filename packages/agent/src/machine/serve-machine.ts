@@ -6,8 +6,9 @@ import type { ClusterDuty } from '../kubernetes/cluster-duty.ts';
 import { nodeClient } from '../kubernetes/cluster-life.ts';
 import { systemdUnits } from '../kubernetes/units/run-unit.ts';
 import { uptimeMs } from '../reports/boot-report.ts';
+import { readSystemStart } from '../reports/system-start.ts';
 import type { StateStore } from '../sys/state-store.ts';
-import { readText, type Sys } from '../sys/sys.ts';
+import type { Sys } from '../sys/sys.ts';
 import { openBootEnd } from './boot-end.ts';
 import { openNodeDrain } from './drain-node.ts';
 import { type EndSystem, systemEnd } from './end-system.ts';
@@ -51,7 +52,8 @@ export interface ServedMachine {
 /** serveMachine goes on with what was under way, and gives the routes of MachineService. */
 export async function serveMachine(parts: ServeMachineParts): Promise<ServedMachine> {
   const { sys, store, console, nodeName, signal, duty } = parts;
-  const bootId = (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '';
+  const start = await readSystemStart(sys);
+  const bootId = start.startId;
   const upMs = () => uptimeMs(sys);
   const units = systemdUnits(sys);
   const otherAct = async () => duty.runningAct() ?? (await parts.otherAct());
@@ -75,6 +77,7 @@ export async function serveMachine(parts: ServeMachineParts): Promise<ServedMach
     return overridden.filter((text) => text !== '').join('; ');
   }
 
+  const drain = openNodeDrain({ client: nodeClient(sys), nodeName, upMs });
   const machine = await openMachine({
     ...{
       store,
@@ -91,10 +94,12 @@ export async function serveMachine(parts: ServeMachineParts): Promise<ServedMach
     endSystem: parts.endSystem ?? systemEnd(sys),
     resetMark:
       parts.resetMark ?? efiResetMark((unit, timeoutMs) => units.run('restart', unit, { timeoutMs })),
-    drain: openNodeDrain({ client: nodeClient(sys), nodeName, upMs }),
+    // The kubelet reports the boot of the kernel.
+    isReady: () => drain.isReady(start.bootId),
+    drain,
   });
   const bootEnd = await openBootEnd({
-    ...{ sys, store, bootId, signal },
+    ...{ sys, store, bootId, signal, soft: start.soft },
     askOf: (boot) => (machine.ended?.bootId === boot ? machine.ended : undefined),
   });
   const routes = machineService({

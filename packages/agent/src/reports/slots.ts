@@ -101,7 +101,8 @@ async function readPartition(sys: Sys, device: string): Promise<PartitionReport 
   if (uevent.get('DEVTYPE') !== 'partition') return undefined;
   const udev = await udevProperties(sys, `b${uevent.get('MAJOR')}:${uevent.get('MINOR')}`);
   const sectors = Number((await readText(sys, `${BLOCK}/${device}/size`)) ?? 0);
-  const label = uevent.get('PARTNAME') ?? '';
+  // udev reads the table from the disk; what the kernel read of it may be older than an update.
+  const label = udev.get('ID_PART_ENTRY_NAME') ?? uevent.get('PARTNAME') ?? '';
   return {
     device,
     label,

@@ -22,6 +22,7 @@ import { bootEndKinds } from '../machine/boot-end-kinds.ts';
 import type { BootEnd } from '../machine/judge-boot-end.ts';
 import { collectBootReport, uptimeMs } from '../reports/boot-report.ts';
 import { collectSlots, type PartitionReport } from '../reports/slots.ts';
+import { readSystemStart } from '../reports/system-start.ts';
 import type { Versions } from '../reports/versions.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 import type { SlotsNote } from '../update/service/describe-slots.ts';
@@ -143,7 +144,7 @@ async function identityAnswer({ sys, identity, configSource }: NodeServiceSource
     certificateFingerprint: identity.fingerprint,
     identityPersistent: identity.persistent,
     machineId: (await readText(sys, '/etc/machine-id')) ?? '',
-    bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id')) ?? '',
+    bootId: (await readSystemStart(sys)).startId,
     addresses: [...sys.addresses()],
     configSource,
     caller: requireRole(context.values.get(callerKey)),

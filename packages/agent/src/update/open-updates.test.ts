@@ -70,7 +70,10 @@ async function boot(
     ...{ source: 'a test', cause: '', fix: '' },
   });
   const parts: UpdatesParts = {
-    ...{ sys, files, store, bootId: `boot-of-${version}`, signal: over.signal },
+    ...{ sys, files, store, signal: over.signal },
+    start: { bootId: `boot-of-${version}`, startId: `boot-of-${version}`, soft: false },
+    startWays: { startWay: async () => ({ way: 'reboot', reasons: ['a test'] }) },
+    layOutNextRoot: async () => {},
     stager: openStager({
       ...{ sys, store: files, updates: store, machine: async () => disk, signal: over.signal },
       kubernetesMinors: async () => [],

@@ -1,20 +1,24 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import type { UpdatePolicy } from '@plinth/config';
+import type { SlotDisk } from '@plinth/updates';
 import { type CheckResult, type CheckSpec, fail, pass, runCheck } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
 import type { Health } from '../health/collect-health.ts';
 import type { NetworkProbe } from '../health/network-probe.ts';
 import type { Integrity } from '../integrity/collect-integrity.ts';
+import { parseCommandLine } from '../kernel/command-line.ts';
 import type { EndSystem } from '../machine/end-system.ts';
 import type { BootEnd } from '../machine/judge-boot-end.ts';
 import type { Machine, MachineParts } from '../machine/open-machine.ts';
 import { uptimeMs } from '../reports/boot-report.ts';
+import type { SystemStart } from '../reports/system-start.ts';
 import { imageVersion } from '../reports/versions.ts';
 import type { AuditSink } from '../server/audit.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 import type { Baseline } from './activate/activated.ts';
 import { prepareEnd } from './activate/prepare-end.ts';
+import type { StartWays } from './activate/soft/open-start-ways.ts';
 import { openContainerChecks, type RunCheckContainer } from './health/container-checks.ts';
 import { defaultRouteCheck, defaultRoutes } from './health/default-routes.ts';
 import { findFallBack } from './health/find-fall-back.ts';
@@ -23,6 +27,7 @@ import { ownApiCheck } from './health/own-api-check.ts';
 import { policyChecks, type ReadyPod } from './health/policy-checks.ts';
 import { fallBackRecorder } from './health/record-fall-back.ts';
 import { runContract } from './health/run-contract.ts';
+import { softTrial } from './health/soft-trial.ts';
 import { trialDeadline } from './health/trial-deadline.ts';
 import { keepChecking } from './service/check-updates.ts';
 import { describeSlots, type SlotsNote } from './service/describe-slots.ts';
@@ -40,7 +45,11 @@ export interface UpdatesParts {
   readonly health: () => Promise<Health>;
   readonly integrity: () => Promise<Integrity>;
   readonly probe: NetworkProbe;
-  readonly bootId: string;
+  /** Which start of the system runs. */
+  readonly start: SystemStart;
+  readonly startWays: StartWays;
+  /** Lays out the root of the version in the other slot. @throws update/soft-reboot-failed */
+  layOutNextRoot(disk: SlotDisk, version: string): Promise<void>;
   /** Minor versions of Kubernetes that the node runs, "1.37". */
   kubernetesMinors(): Promise<readonly string[]>;
   /** Whether the firmware would start a version that is staged. @throws update/uki-not-trusted */
@@ -79,7 +88,8 @@ const DEADLINE_MINUTES = 10;
 
 /** openUpdates puts together all that updates are on this node. */
 export function openUpdates(parts: UpdatesParts): Updates {
-  const { sys, stager, store, console, policy, bootId, signal } = parts;
+  const { sys, stager, store, console, policy, start, signal } = parts;
+  const bootId = start.startId;
   const container = openContainerChecks(parts.runContainer);
 
   const baseline = async (): Promise<Baseline> => {
@@ -110,11 +120,19 @@ export function openUpdates(parts: UpdatesParts): Updates {
   return {
     check: fallBackCheck(store, () => imageVersion(sys)),
     prepareEnd: (update, act) =>
-      prepareEnd({ store, stager, bootId, nowMs: sys.nowMs, baseline }, update, act),
+      prepareEnd(
+        {
+          ...{ store, stager, bootId, nowMs: sys.nowMs, baseline, console },
+          layOutNextRoot: parts.layOutNextRoot,
+        },
+        update,
+        act,
+      ),
     describeSlots: () => describeSlots({ stager, policy }),
     routes: ({ machine }) =>
       updateService({
-        ...{ stager, store, machine, bootId, policy, nowMs: sys.nowMs },
+        ...{ stager, store, machine, start, policy, nowMs: sys.nowMs, startWays: parts.startWays },
+        firmwareRootHash: () => firmwareRootHash(sys),
         kubernetesMinors: parts.kubernetesMinors,
         assertBootable: parts.assertBootable,
         volatileBecause: parts.files.volatileBecause,
@@ -127,10 +145,12 @@ export function openUpdates(parts: UpdatesParts): Updates {
         );
         return checking();
       }
+      const onFound = fallBackRecorder(audit);
+      const upMs = () => uptimeMs(sys);
       try {
         await findFallBack({
           ...{ sys, files: parts.files, store, stager, console, bootId, bootEnd },
-          onFound: fallBackRecorder(audit),
+          onFound,
         });
       } catch (reason) {
         console.say(`update: cannot tell whether the node fell back: ${reason}`);
@@ -139,7 +159,12 @@ export function openUpdates(parts: UpdatesParts): Updates {
       await Promise.all([
         runContract({
           ...{ store, stager, deadline: trialDeadline(sys), console, bootId, nowMs: sys.nowMs, signal },
-          upMs: () => uptimeMs(sys),
+          upMs,
+          ...(start.soft && {
+            soft: softTrial({
+              ...{ sys, files: parts.files, store, stager, console, upMs, onFound, bootId: start.bootId },
+            }),
+          }),
           deadlineMs: () => (policy()?.health.deadlineMinutes ?? DEADLINE_MINUTES) * 60_000,
           look: (before, first) => look(before, first, port),
           reboot: () => endSystem('reboot'),
@@ -149,6 +174,12 @@ export function openUpdates(parts: UpdatesParts): Updates {
       ]);
     },
   };
+}
+
+/** The root hash that the firmware started and measured, by the kernel's own command line; "" when it names none. */
+async function firmwareRootHash(sys: Pick<Sys, 'readFile'>): Promise<string> {
+  const text = (await readText(sys, '/proc/cmdline').catch(() => undefined)) ?? '';
+  return parseCommandLine(text).get('roothash')?.toLowerCase() ?? '';
 }
 
 /** Where the kernel was not started by UEFI there is no systemd-boot, which counts boots. */

@@ -9,9 +9,12 @@ import { tmpfilesPipes } from '../containers/own/pipes.ts';
 import type { ClusterView } from '../health/collect-health.ts';
 import { nodeClient } from '../kubernetes/cluster-life.ts';
 import { parseKubernetesVersion } from '../kubernetes/kubernetes-version.ts';
+import { systemdUnits } from '../kubernetes/units/run-unit.ts';
+import { readSystemStart } from '../reports/system-start.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
-import { readText } from '../sys/sys.ts';
 import { assertBootable } from './activate/assert-bootable.ts';
+import { layOutNextRoot } from './activate/soft/lay-out-next-root.ts';
+import { openStartWays } from './activate/soft/open-start-ways.ts';
 import { readyPodSchema } from './health/policy-checks.ts';
 import { openUpdates, type Updates, type UpdatesParts } from './open-updates.ts';
 import { openNodeMachine } from './stage/node-machine.ts';
@@ -70,7 +73,10 @@ export async function serveUpdates(options: ServeUpdatesOptions): Promise<Update
           );
         }),
     }),
-    bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
+    start: await readSystemStart(sys),
+    startWays: openStartWays({ sys, esp: async () => (await openNodeMachine(sys)).esp }),
+    layOutNextRoot: (disk, version) =>
+      layOutNextRoot({ machine: () => openNodeMachine(sys), units: systemdUnits(sys) }, disk, version),
     kubernetesMinors,
     assertBootable: async (version) => {
       const { esp } = await openNodeMachine(sys);

@@ -83,6 +83,16 @@ export const updateCodes = {
     cause: 'Its kernel, initrd or an early service crashed or hung.',
     fix: 'Read the journal of the failed boot, and crash records with "plinth get boot".',
   },
+  'update/soft-reboot-failed': {
+    meaning: 'The version could not be started by a soft-reboot; the firmware starts it instead.',
+    cause: 'Its root could not be opened or laid out beside the one that runs.',
+    fix: 'Nothing: the version is tried by a full reboot. The message and the journal of plinth-nextroot.service say what stood in the way.',
+  },
+  'update/soft-started': {
+    meaning: 'The running version was gone to by a soft-reboot, and no firmware has started it yet.',
+    cause: 'Its kernel image has not proven that it boots, so the version before has to stay on the disk.',
+    fix: 'Reboot the node once: "plinth reboot --drain". It is kept when it is healthy then too.',
+  },
   'update/step-failed': {
     meaning: 'A change of the boot entries failed.',
     cause: 'The EFI system partition could not be written.',

@@ -23,6 +23,7 @@ import { type AskOptions, askNode } from './ask-node.ts';
 import { durationMs } from './duration.ts';
 import { failureText } from './follow-update.ts';
 import { isoTime } from './iso-time.ts';
+import { startWayText } from './start-way.ts';
 import { checksTable } from './verdicts.ts';
 
 /** showUpdate asks a node for all about its updates. @throws cli/context-missing, api/… */
@@ -42,6 +43,22 @@ export async function showUpdate(
     ['channel', printable(answer.channel) || '<none>'],
     ['sources', answer.sources.map(printable).join(', ') || '<none>'],
     ...nextRows(answer.next),
+    ...(answer.staged && answer.startWay
+      ? [
+          ['start', `${printable(answer.staged.version)} ${startWayText(answer.startWay)}`] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
+    ...(answer.firmwareStarted === ''
+      ? []
+      : [
+          ['measured boot', `of ${printable(answer.firmwareStarted)}; a soft-reboot went on from it`] as [
+            string,
+            string,
+          ],
+        ]),
     ['write-protected', answer.writeProtectedSlots.map((slot) => `slot ${slot}`).join(', ') || '<none>'],
     ...(answer.volatileBecause === ''
       ? []

@@ -1,4 +1,4 @@
-import { integer, text, type ValuesOf } from '../framework/options.ts';
+import { flag, integer, text, type ValuesOf } from '../framework/options.ts';
 import { machineOptions } from './machine-options.ts';
 import { manyNodeOptions } from './many-options.ts';
 import { nodeOptions } from './node-options.ts';
@@ -18,7 +18,8 @@ const { timeout } = rollBackOptions;
 const to = text('VERSION', 'Default: what its channel offers');
 
 export const stageOptions = { to, context, timeout, ...manyNodeOptions } as const;
-export const activateOptions = { ...rollBackOptions, ...manyNodeOptions } as const;
+const fullReboot = flag('By the firmware, also where a soft-reboot would do');
+export const activateOptions = { fullReboot, ...rollBackOptions, ...manyNodeOptions } as const;
 export const upgradeOptions = { to, ...activateOptions } as const;
 
 export type RollBackOptions = ValuesOf<typeof rollBackOptions>;

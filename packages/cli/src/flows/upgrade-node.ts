@@ -4,6 +4,7 @@ import { followUncordon } from '../client/follow-machine.ts';
 import { followStage, followTrial } from '../client/follow-update.ts';
 import { manyNodesText, wantsManyNodes } from '../client/many-options.ts';
 import { findNodes } from '../client/meant-nodes.ts';
+import { startWayText } from '../client/start-way.ts';
 import type { RollBackOptions, StageOptions, UpgradeOptions } from '../client/update-options.ts';
 import { agree } from '../framework/consent.ts';
 import type { CommandContext } from '../framework/context.ts';
@@ -33,7 +34,10 @@ type UpgradeParts = 'stage' | 'activate' | 'both';
  * @throws update/…, api/…, cli/…
  */
 export function stageNodes(options: StageOptions, context: CommandContext): Promise<readonly UpgradedNode[]> {
-  const ofTheReboot = { reason: undefined, override: undefined, drain: false, drainTimeout: 0, force: false };
+  const ofTheReboot = {
+    ...{ reason: undefined, override: undefined, drain: false, drainTimeout: 0, force: false },
+    fullReboot: false,
+  };
   return upgradeNodes({ ...options, ...ofTheReboot, yes: true }, context, 'stage');
 }
 
@@ -132,8 +136,10 @@ async function upgradeOnce(
     return { node: name, from, to: staged?.version ?? '', phase: 'staged', ...bytes };
   const { bootId } = await node.getIdentity();
   const to = await context.progress.step(`Activate it on node "${name}"`, async (step) => {
-    const { version } = await node.update.activate(staged?.version ?? options.to ?? '', actRequest(options));
-    step.note(version);
+    const { version, startWay } = await node.update.activate(staged?.version ?? options.to ?? '', {
+      ...{ ...actRequest(options), fastest: !options.fullReboot },
+    });
+    step.note(startWay ? `${version}, ${startWayText(startWay)}` : version);
     return version;
   });
   await movePods(follow, options, context);

@@ -16,6 +16,7 @@ import { planTree } from '../tree/plan-tree.ts';
 import { scanPackage } from '../tree/scan-package.ts';
 import { digestFolder } from './digest-folder.ts';
 import { SELINUX_PACKAGE, selinuxStage } from './selinux-stage.ts';
+import { startSetup } from './start-setup.ts';
 import { unpackPackages } from './unpack-packages.ts';
 
 /** Makes plinthd; given by the caller, because the agent is a program of its own. */
@@ -105,6 +106,7 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
   const folders = await Promise.all(
     Object.keys(OS_FOLDERS).map((name) => digestFolder(join(inputs.osDir, name))),
   );
+  const setup = await startSetup(inputs.osDir);
   const tree = await cache.stage(
     'tree',
     'Configure the tree',
@@ -117,9 +119,10 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
       folders,
       programs: programs.map(({ path, from }) => [path, from, components.get(sourceOf(from).owner)?.key]),
       spec: treeSpec,
+      setup,
     },
     progress,
-    (dir) => configure(dir, { base, selinux, agentDir, programs }, treeSpec, inputs),
+    (dir) => configure(dir, { base, selinux, agentDir, programs }, treeSpec, setup, inputs),
   );
   const facts = JSON.parse(await readFile(join(base, 'facts.json'), 'utf8')) as BaseFacts;
   return {
@@ -167,6 +170,7 @@ async function configure(
   dir: string,
   parts: { base: string; selinux: string; agentDir: string; programs: readonly PlacedProgram[] },
   spec: TreeSpec,
+  setup: string,
   inputs: TreeInputs,
 ): Promise<void> {
   const root = join(dir, 'root');
@@ -175,7 +179,7 @@ async function configure(
   await rm(join(root, 'etc/selinux'), { recursive: true, force: true });
   await makeFolder(join(root, 'etc/selinux'), 0o755);
   await cp(join(parts.selinux, 'default'), join(root, 'etc/selinux/default'), { recursive: true });
-  await configureTree(root, inputs.osDir, spec);
+  await configureTree(root, inputs.osDir, spec, setup);
   await replaceFile(
     join(root, 'usr/lib/plinth/plinthd'),
     await readFile(join(parts.agentDir, 'plinthd')),

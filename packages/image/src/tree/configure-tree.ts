@@ -44,12 +44,17 @@ const SKELETON: readonly (readonly [path: string, mode: number])[] = [
  * users, the trust bundle. Everything a maintainer script would have done and a tool at build can do is done here or in finishTree.
  * @throws host/io
  */
-export async function configureTree(root: string, osDir: string, spec: TreeSpec): Promise<void> {
+export async function configureTree(
+  root: string,
+  osDir: string,
+  spec: TreeSpec,
+  startSetup: string,
+): Promise<void> {
   for (const [path, mode] of SKELETON) await makeFolder(join(root, path), mode);
   for (const [folder, target] of Object.entries(OS_FOLDERS)) {
     if (await exists(join(osDir, folder))) await copyFolder(join(osDir, folder), join(root, target));
   }
-  await replaceFile(join(root, 'usr/lib/os-release'), renderOsRelease(spec));
+  await replaceFile(join(root, 'usr/lib/os-release'), renderOsRelease(spec, startSetup));
   await replaceLink('../usr/lib/os-release', join(root, 'etc/os-release'));
   await replaceLink('../run/systemd/resolve/stub-resolv.conf', join(root, 'etc/resolv.conf'));
   await replaceFile(join(root, 'etc/hostname'), `${spec.name}\n`);

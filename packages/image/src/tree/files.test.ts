@@ -30,6 +30,8 @@ test('renderOsRelease has the fields that systemd, the kubelet and scanners read
     assert.match(text, new RegExp(`^${key}=.+$`, 'm'), key);
   }
   assert.match(text, /^PRETTY_NAME="Plinth [0-9.]+"$/m);
+  assert.doesNotMatch(text, /PLINTH_START_SETUP/);
+  assert.match(renderOsRelease(os, '0123456789abcdef'), /^PLINTH_START_SETUP=0123456789abcdef$/m);
 });
 
 test('withoutShells leaves no account a shell', () => {

@@ -2,9 +2,10 @@ import type { TreeSpec } from '../spec/os-spec.ts';
 
 /**
  * renderOsRelease writes the identity of the image, complete for systemd, the kubelet and scanners.
+ * @param startSetup what lays out its root, see startSetup; "" where that is not asked for
  * Source: os-release(5); UAPI.4 for the extension levels.
  */
-export function renderOsRelease(spec: TreeSpec): string {
+export function renderOsRelease(spec: TreeSpec, startSetup = ''): string {
   const fields: Record<string, string> = {
     ID: spec.name,
     ID_LIKE: 'debian',
@@ -20,6 +21,8 @@ export function renderOsRelease(spec: TreeSpec): string {
     CONFEXT_LEVEL: spec.extensions.level,
     // Ours: what plinthd compares a layer with before it changes anything.
     PLINTH_KUBERNETES: spec.extensions.kubernetes.join(' '),
+    // Ours too: a soft-reboot leads only between versions that have the same.
+    ...(startSetup !== '' && { PLINTH_START_SETUP: startSetup }),
     SUPPORT_END: spec.supportEnd,
     HOME_URL: spec.homepage,
     VENDOR_NAME: spec.prettyName,

@@ -1,7 +1,8 @@
 import { messageOf, PlinthError } from '@plinth/base';
 import { type MachineConfig, parseConfig, planConfig, renderConfig } from '@plinth/config';
 import { uptimeMs } from '../../reports/boot-report.ts';
-import { readText, type Sys } from '../../sys/sys.ts';
+import { readSystemStart } from '../../reports/system-start.ts';
+import type { Sys } from '../../sys/sys.ts';
 import type { FoundConfig } from '../find-config.ts';
 import { type ConfigStore, hashOf } from './config-store.ts';
 import { type ClusterOf, requireName } from './keep-name.ts';
@@ -27,9 +28,12 @@ export interface ChosenConfig {
   readonly provisioningProblems: readonly string[];
 }
 
-/** readBootTime tells which boot runs and for how long: the kernel's count, which no change of the clock moves. */
+/**
+ * readBootTime tells which start of the system runs, and how long the kernel has: its count, which no change of the clock moves. What was
+ * rendered is gone after a soft-reboot too.
+ */
 export async function readBootTime(sys: Sys): Promise<BootTime> {
-  const bootId = (await readText(sys, '/proc/sys/kernel/random/boot_id')) ?? '';
+  const { startId: bootId } = await readSystemStart(sys);
   return { bootId, upMs: await uptimeMs(sys) };
 }
 

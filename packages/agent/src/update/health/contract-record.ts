@@ -17,9 +17,19 @@ export const contractSchema = z.object({
   state: z.enum(['running', 'held', 'broken']),
   beganAtMs: z.number(),
   decidedAtMs: z.number().optional(),
+  /** After a soft-reboot: how long the kernel had run when user space started. */
+  beganUpMs: z.number().optional(),
   /** After the start of the kernel; absent where there is no version to go back to, and so none. */
   deadlineMs: z.number().optional(),
   checks: z.array(contractCheckSchema).max(100),
 });
 /** The proof of one boot: what it has to show, and how far it is. */
 export type ContractRecord = z.infer<typeof contractSchema>;
+
+/** contractLimitMs is how long a version had after its start; undefined where there was no limit. */
+export function contractLimitMs({
+  deadlineMs,
+  beganUpMs = 0,
+}: Pick<ContractRecord, 'deadlineMs' | 'beganUpMs'>): number | undefined {
+  return deadlineMs === undefined ? undefined : deadlineMs - beganUpMs;
+}

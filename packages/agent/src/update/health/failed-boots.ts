@@ -54,14 +54,42 @@ export async function keepFailedBoots(
       // The journal counts microseconds.
       ...{ bootId: id, beganAtMs: Math.floor(boot.first_entry / 1000) },
       endedAtMs: Math.floor(boot.last_entry / 1000),
-      journal: (words ?? '')
-        .split('\n')
-        .filter((line) => line !== '')
-        .slice(-EXCERPT_LINES)
-        .map((line) => line.slice(0, LINE_LIMIT)),
+      journal: excerpt(words),
     });
   }
   return kept;
+}
+
+/** A start by soft-reboot: part of a boot of the kernel, from then on. */
+export interface SoftStart {
+  readonly version: string;
+  /** The kernel's id. */
+  readonly bootId: string;
+  readonly beganAtMs: number;
+  readonly nowMs: number;
+}
+
+/** keepSoftStart keeps the journal of a start by soft-reboot that failed, as keepFailedBoots does of boots. Never throws. */
+export async function keepSoftStart(
+  { sys, store }: FailedBootsParts,
+  { version, bootId, beganAtMs, nowMs }: SoftStart,
+): Promise<readonly FailedBootRecord[]> {
+  const format = [`--since=@${Math.floor(beganAtMs / 1000)}`, '--boot', '--output=short-iso'];
+  const whole = await journal(sys, [...format, `--lines=${KEPT_LINES}`]);
+  if (whole === undefined) return [];
+  await store
+    .write(keptJournal(version, bootId), Buffer.from(whole).subarray(-KEPT_LIMIT_BYTES))
+    .catch(() => {});
+  const words = await journal(sys, [...format, '--priority=warning', `--lines=${EXCERPT_LINES}`]);
+  return [{ bootId, beganAtMs, endedAtMs: nowMs, journal: excerpt(words) }];
+}
+
+function excerpt(words: string | undefined): string[] {
+  return (words ?? '')
+    .split('\n')
+    .filter((line) => line !== '')
+    .slice(-EXCERPT_LINES)
+    .map((line) => line.slice(0, LINE_LIMIT));
 }
 
 /** boundedBoots chooses the boots of the failed version; pure. */

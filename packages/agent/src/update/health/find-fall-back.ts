@@ -69,7 +69,7 @@ export async function findFallBack(parts: FindFallBackParts): Promise<FallBackRe
 }
 
 /** withFallBack remembers a fall-back and blocks the version; pure. */
-function withFallBack(state: UpdateState, record: FallBackRecord): UpdateState {
+export function withFallBack(state: UpdateState, record: FallBackRecord): UpdateState {
   const { activated, failed, ...rest } = state;
   const entry: FailedVersion = {
     ...{ version: record.from, atMs: record.foundAtMs, reason: record.reason, code: 'update/fell-back' },

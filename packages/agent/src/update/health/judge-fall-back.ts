@@ -1,6 +1,7 @@
 import { compareUapiVersions } from '@plinth/base';
 import type { SlotView, VersionInSlot } from '@plinth/updates';
 import type { UpdateState } from '../types.ts';
+import { type ContractRecord, contractLimitMs } from './contract-record.ts';
 import type { FallBackRecord } from './fall-back-record.ts';
 
 /** What a boot has to know to tell whether it is there because another version failed. */
@@ -49,6 +50,14 @@ function wasTried(other: VersionInSlot | undefined, booted: string): boolean {
   return other.state === 'trial' && compareUapiVersions(other.version, booted) < 0;
 }
 
+/** brokenBecause says in words why a contract broke; pure. */
+export function brokenBecause(record: ContractRecord): string {
+  const open = record.checks.filter(({ verdict }) => verdict !== 'pass').map(({ id }) => id);
+  const minutes = Math.round((contractLimitMs(record) ?? 0) / 60_000);
+  const way = record.beganUpMs === undefined ? '' : ' after a soft-reboot';
+  return `its health contract did not hold within ${minutes} min${way}: ${open.join(', ') || 'nothing was seen'}`;
+}
+
 function why(
   version: string,
   tries: number,
@@ -59,9 +68,7 @@ function why(
   const open = own?.checks.filter(({ verdict }) => verdict !== 'pass') ?? [];
   const names = open.map(({ id }) => id).join(', ');
   if (own?.state === 'broken') {
-    const minutes = Math.round((own.deadlineMs ?? 0) / 60_000);
-    const reason = `its health contract did not hold within ${minutes} min: ${names || 'nothing was seen'}`;
-    return { code: 'update/contract-broken', reason, checks: open };
+    return { code: 'update/contract-broken', reason: brokenBecause(own), checks: open };
   }
   if (own?.state === 'running') {
     const state = names === '' ? '' : `, while these did not pass: ${names}`;

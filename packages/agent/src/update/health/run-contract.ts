@@ -5,7 +5,7 @@ import type { NodeConsole } from '../../console.ts';
 import { pause, type Sleep } from '../../repeat.ts';
 import type { Baseline } from '../activate/activated.ts';
 import type { Stager, UpdateStore } from '../types.ts';
-import type { ContractRecord } from './contract-record.ts';
+import { type ContractRecord, contractLimitMs } from './contract-record.ts';
 import { judgeLook } from './judge-contract.ts';
 import type { TrialDeadline } from './trial-deadline.ts';
 
@@ -23,8 +23,18 @@ export interface ContractParts {
   look(baseline: Baseline | undefined, first: boolean): Promise<readonly CheckResult[]>;
   /** Ends the system. @throws what the service manager says */
   reboot(): Promise<void>;
+  /** Where the version was gone to by a soft-reboot; absent when the firmware started it. */
+  readonly soft?: SoftTrial;
   readonly signal: AbortSignal;
   readonly sleep?: Sleep;
+}
+
+/** The trial of a version that the kernel of another one runs. */
+export interface SoftTrial {
+  /** How long the kernel had run when user space started. */
+  beganUpMs(): Promise<number>;
+  /** Blocks the version and takes its boot entry away, so that the reboot is into the version before. */
+  leave(record: ContractRecord): Promise<void>;
 }
 
 /** Between two looks at first, and later; each costs as much as a look at the node's health. */
@@ -37,7 +47,8 @@ const END_MS = 10 * 60_000;
 /**
  * runContract proves the running version if it is on trial: looks until its contract holds, and then keeps it; or until the time is
  * over, and then reboots. A version that is proven is not looked at: however sick it is later, a reboot is nobody's plan. Where there is
- * no proven version to go back to nothing reboots. Ends when it is decided, or with the signal.
+ * no proven version to go back to nothing reboots. After a soft-reboot the same holds, but for the end: a version that is healthy keeps its
+ * counters, for no firmware has started it yet; one that is not is left at once. Ends when it is decided, or with the signal.
  */
 export async function runContract(parts: ContractParts): Promise<void> {
   const { deadline, console, signal, sleep = pause } = parts;
@@ -50,6 +61,7 @@ export async function runContract(parts: ContractParts): Promise<void> {
   // Decided and not carried out: plinthd was ended in between.
   while (!signal.aborted) {
     if (record.state === 'running') record = await lookOnce(parts, record, first);
+    if (record.state === 'held' && parts.soft) return stay(parts, record);
     if (record.state === 'held' && (await keep(parts, record))) return;
     if (record.state === 'broken') return giveUp(parts, record);
     const upMs = await parts.upMs();
@@ -92,15 +104,18 @@ async function begin(parts: ContractParts, version: string, first: boolean): Pro
     if (contract.deadlineMs !== undefined) await arm(parts, contract.deadlineMs);
     return contract;
   }
-  const deadlineMs = first ? undefined : parts.deadlineMs();
+  const beganUpMs = await parts.soft?.beganUpMs();
+  const deadlineMs = first ? undefined : parts.deadlineMs() + (beganUpMs ?? 0);
   const record: ContractRecord = {
     ...{ version, bootId, state: 'running', beganAtMs: nowMs(), checks: [] },
+    ...(beganUpMs !== undefined && { beganUpMs }),
     ...(deadlineMs !== undefined && { deadlineMs }),
   };
   if (deadlineMs === undefined) await deadline.disarm();
   else await arm(parts, deadlineMs);
-  const minutes = deadlineMs === undefined ? '' : `, within ${Math.round(deadlineMs / 60_000)} min`;
-  console.say(`update: version ${version} is on trial${minutes}`);
+  const limitMs = contractLimitMs(record);
+  const minutes = limitMs === undefined ? '' : `, within ${Math.round(limitMs / 60_000)} min`;
+  console.say(`update: version ${version} is on trial${parts.soft ? ' after a soft-reboot' : ''}${minutes}`);
   return save(parts, record);
 }
 
@@ -149,12 +164,21 @@ async function keep(parts: ContractParts, { version }: ContractRecord): Promise<
   return true;
 }
 
-async function giveUp(parts: ContractParts, { version, checks }: ContractRecord): Promise<void> {
-  const { console, reboot, signal, sleep = pause } = parts;
+/** Healthy, and not proven: the next start by the firmware is counted, and has a contract of its own. */
+async function stay({ deadline, console }: ContractParts, { version }: ContractRecord): Promise<void> {
+  await deadline.disarm();
+  console.say(`update: version ${version} is healthy; it is kept once the firmware has started it too`);
+}
+
+async function giveUp(parts: ContractParts, record: ContractRecord): Promise<void> {
+  const { console, reboot, signal, soft, sleep = pause } = parts;
+  const { version, checks } = record;
   const open = checks.filter(({ verdict }) => verdict !== 'pass').map(({ id }) => id);
   console.say(
     `update: version ${version} is not healthy in time (${open.join(', ')}): the node reboots [update/contract-broken]`,
   );
+  // What cannot be written down now is left to the boot loader: it tries the version, and counts.
+  await soft?.leave(record).catch((reason: unknown) => console.say(`update: ${messageOf(reason)}`));
   do {
     await reboot().catch((reason: unknown) => console.say(`update: ${reason}`));
     await sleep(END_MS, signal);

@@ -7,6 +7,7 @@ import {
   GetUpdateResponseSchema,
   type HealthContractSchema,
   HealthContractState,
+  type StartWaySchema,
   type SystemVersionSchema,
   type UpdateChoiceSchema,
   UpdatePhase,
@@ -14,12 +15,12 @@ import {
 } from '@plinth/api';
 import { describeCode, isErrorCode } from '@plinth/base';
 import type { UpdatePolicy } from '@plinth/config';
-import type { VersionInSlot } from '@plinth/updates';
+import type { StartWay, VersionInSlot } from '@plinth/updates';
 import { checkMessage } from '../../checks/check-message.ts';
 import { bootEndKinds } from '../../machine/boot-end-kinds.ts';
 import { actMessage } from '../../machine/machine-service.ts';
 import { stampFromMs } from '../../system/times.ts';
-import type { ContractRecord } from '../health/contract-record.ts';
+import { type ContractRecord, contractLimitMs } from '../health/contract-record.ts';
 import type { FallBackRecord } from '../health/fall-back-record.ts';
 import { isOnTrial } from '../health/run-contract.ts';
 import type { StageProgress, StageRecord } from '../types.ts';
@@ -53,11 +54,21 @@ const contractStates = {
 /** What is stored is of any version of plinthd. */
 const ends: Readonly<Record<string, BootEndKind>> = bootEndKinds;
 
-/** updateMessage renders what is known of updates. @param volatileBecause why nothing is remembered; undefined when it is */
+/** What is known of updates beside what the disk and the memory tell. */
+export interface UpdateAround {
+  readonly policy: UpdatePolicy | undefined;
+  /** Why nothing is remembered; undefined when it is. */
+  readonly volatileBecause: string | undefined;
+  /** Of the staged version. */
+  readonly startWay: StartWay | undefined;
+  /** The version that the firmware started, where it is not the booted one. */
+  readonly firmwareStarted: string;
+}
+
+/** updateMessage renders what is known of updates. */
 export function updateMessage(
   { view, state, phase, act, contract }: UpdateView,
-  policy: UpdatePolicy | undefined,
-  volatileBecause: string | undefined,
+  { policy, volatileBecause, startWay, firmwareStarted }: UpdateAround,
 ) {
   const { stage, fallBack } = state;
   const onTrial = isOnTrial(view);
@@ -79,7 +90,16 @@ export function updateMessage(
     writeProtectedSlots: [...view.writeProtected],
     volatileBecause: volatileBecause ?? '',
     ...(act && { act: actMessage(act) }),
+    ...(startWay && { startWay: startWayMessage(startWay) }),
+    firmwareStarted,
   });
+}
+
+/** startWayMessage renders how a version can be started. */
+export function startWayMessage(startWay: StartWay): MessageInitShape<typeof StartWaySchema> {
+  return startWay.way === 'soft-reboot'
+    ? { softReboot: true }
+    : { softReboot: false, reasons: [...startWay.reasons] };
 }
 
 function versionMessage(found: VersionInSlot): MessageInitShape<typeof SystemVersionSchema> {
@@ -149,7 +169,8 @@ function bytes(progress: StageProgress, whole: boolean) {
 }
 
 function contractMessage(record: ContractRecord): MessageInitShape<typeof HealthContractSchema> {
-  const { version, bootId, state, beganAtMs, decidedAtMs, deadlineMs, checks } = record;
+  const { version, bootId, state, beganAtMs, decidedAtMs, checks } = record;
+  const deadlineMs = contractLimitMs(record);
   return {
     ...{ version, bootId, state: contractStates[state], checks: checks.map(checkMessage) },
     ...(beganAtMs > 0 && { beganAt: stampFromMs(beganAtMs) }),

@@ -38,16 +38,22 @@ export function viewUpdate(
   const view = viewSlots(disk);
   const contract = contractOf(view, state.contract, bootId);
   const own = isUnderWay(act) && act.update && act.bootId === bootId ? act : undefined;
-  return { view, state, contract, act: own, phase: phaseOf(view, state, own) };
+  return { view, state, contract, act: own, phase: phaseOf(view, state, own, contract) };
 }
 
 /** phaseOf says how far the last update is; what is under way before what has been. Pure. */
-function phaseOf(view: SlotView, state: UpdateState, act: MachineAct | undefined): Phase {
+function phaseOf(
+  view: SlotView,
+  state: UpdateState,
+  act: MachineAct | undefined,
+  contract: ContractRecord | undefined,
+): Phase {
   const { stage, activated, fallBack } = state;
   const { version } = view.booted;
   if (act) return act.state === 'draining' ? 'draining' : 'rebooting';
   if (stage?.state === 'running') return stagePhase(stage);
-  if (isOnTrial(view)) return 'assessing';
+  // After a soft-reboot a version is healthy and keeps its counters, until the firmware has started it too.
+  if (isOnTrial(view) && contract?.state !== 'held') return 'assessing';
   if (view.staged) return 'staged';
   // Staging clears its own record of before: a failed one is the last thing that happened, unless something was activated since.
   if (

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { createClient, createRouterTransport, type Interceptor } from '@connectrpc/connect';
-import { BootState, UpdatePhase, UpdateService } from '@plinth/api';
+import { BootState, StartChoice, UpdatePhase, UpdateService } from '@plinth/api';
 import type { UpdatePolicy } from '@plinth/config';
 import { eventually } from '@plinth/host/testing';
+import { planActivate, type StartWay } from '@plinth/updates';
 import { as, failure } from '../../kubernetes/testing/served.ts';
 import { serveMachine } from '../../machine/serve-machine.ts';
 import type { AuditRecord } from '../../server/audit.ts';
@@ -12,7 +13,7 @@ import { callerKey, guard } from '../../server/guard.ts';
 import { memoryStore } from '../../sys/state-store.ts';
 import { fakeSys } from '../../testing/fake-sys.ts';
 import { prepareEnd } from '../activate/prepare-end.ts';
-import { ModelNode } from '../testing/model-node.ts';
+import { ModelNode, rootHashOf } from '../testing/model-node.ts';
 import { updateService } from './update-service.ts';
 
 const policy: UpdatePolicy = {
@@ -31,6 +32,9 @@ async function node(
     readonly policy?: UpdatePolicy;
     readonly minors?: readonly string[];
     readonly otherAct?: string;
+    readonly soft?: boolean;
+    readonly rootFails?: boolean;
+    readonly startWay?: StartWay;
   } = {
     policy,
   },
@@ -57,19 +61,26 @@ async function node(
         {
           ...{ store: model.store, stager: model.stager, bootId: 'boot-1', nowMs: () => 1000 },
           baseline: async () => ({ notPassing: [], defaultRoutes: ['IPv4'] }),
+          layOutNextRoot: async () => {
+            if (change.rootFails) throw new Error('no such device');
+          },
         },
         update,
         act,
       ),
     endSystem: async (how) => {
       ended.push(how);
-      model.restart();
+      if (how === 'soft-reboot') model.softReboot();
+      else model.restart();
       stop.abort();
     },
     resetMark: { set: async () => {}, clear: async () => {} },
   });
   const routes = updateService({
-    ...{ stager: model.stager, store: model.store, machine, bootId: 'boot-1', nowMs: () => 1000 },
+    ...{ stager: model.stager, store: model.store, machine, nowMs: () => 1000 },
+    start: { bootId: 'boot-1', startId: change.soft ? 'boot-1+1' : 'boot-1', soft: change.soft ?? false },
+    startWays: { startWay: async () => change.startWay ?? { way: 'reboot', reasons: ['kernel 1 → 2'] } },
+    firmwareRootHash: async () => rootHashOf('1.0'),
     ...{ policy: () => change.policy, kubernetesMinors: async () => change.minors ?? [] },
     ...{ volatileBecause: undefined, assertBootable: async () => {} },
   });
@@ -108,6 +119,57 @@ suite('UpdateService', () => {
     assert.deepEqual(after.writeProtectedSlots, ['b', 'a']);
     const { activated } = await model.store.read();
     assert.partialDeepStrictEqual(activated, { version: '1.1', from: '1.0', by: 'ann', reason: 'news' });
+  });
+
+  test('a version with the same kernel goes by soft-reboot where that is asked for; its entry keeps its tries', async () => {
+    const { model, client, stage, ended } = await node({ policy, startWay: { way: 'soft-reboot' } });
+    await stage('1.1');
+    assert.equal((await client.getUpdate({}, as('plinth:reader'))).startWay?.softReboot, true);
+    const { startWay } = await client.activateUpdate({ start: StartChoice.FASTEST }, as('plinth:operator'));
+    assert.equal(startWay?.softReboot, true);
+    await eventually(() => assert.deepEqual(ended, ['soft-reboot']));
+    const { booted, rollback } = await client.getUpdate({}, as('plinth:reader'));
+    assert.partialDeepStrictEqual(booted, {
+      version: '1.1',
+      state: BootState.TRIAL,
+      triesLeft: 3,
+      triesDone: 0,
+    });
+    assert.equal(rollback?.version, '1.0');
+    assert.ok(model.files.has('plinth_1.1_x86-64+3-0.efi'));
+  });
+
+  test('a full reboot when nobody asks for the fastest way, when the kernel is another, or when the root cannot be laid out', async () => {
+    const soft: StartWay = { way: 'soft-reboot' };
+    const cases = [
+      { change: { policy, startWay: soft }, start: StartChoice.UNSPECIFIED },
+      { change: { policy, startWay: soft }, start: StartChoice.FULL_REBOOT },
+      { change: { policy }, start: StartChoice.FASTEST },
+      { change: { policy, startWay: soft, rootFails: true }, start: StartChoice.FASTEST },
+    ];
+    for (const { change, start } of cases) {
+      const { client, stage, ended } = await node(change);
+      await stage('1.1');
+      const { startWay } = await client.activateUpdate({ start }, as('plinth:operator'));
+      assert.equal(startWay?.softReboot, change.rootFails ?? false);
+      assert.equal(startWay?.reasons.length, change.rootFails ? 0 : 1);
+      await eventually(() => assert.deepEqual(ended, ['reboot']));
+    }
+  });
+
+  test('after a soft-reboot nothing is staged or activated until the firmware has started the version', async () => {
+    const { model, client, stage } = await node({ policy, soft: true });
+    for await (const _ of model.stager.stageUpdate({
+      ...{ source: { addresses: [], channel: 'stable' }, version: '1.1', by: 'ann' },
+    }));
+    await model.stager.changeEntries((disk) => planActivate(disk, '1.1', 3));
+    model.softReboot();
+    assert.equal((await client.getUpdate({}, as('plinth:reader'))).firmwareStarted, '1.0');
+    assert.equal((await failure(stage('1.2'))).code, 'update/soft-started');
+    assert.equal(
+      (await failure(client.activateUpdate({}, as('plinth:operator')))).code,
+      'update/soft-started',
+    );
   });
 
   test('roll back sticks: the version that was left is blocked, with who and why', async () => {

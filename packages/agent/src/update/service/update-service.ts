@@ -8,28 +8,34 @@ import {
   type Drain,
   RollBackResponseSchema,
   StageUpdateResponseSchema,
+  StartChoice,
   UnblockVersionResponseSchema,
   UpdateService,
 } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import type { UpdatePolicy } from '@plinth/config';
-import { planCancel, viewSlots } from '@plinth/updates';
+import { planCancel, type SlotDisk, type StartWay, viewSlots } from '@plinth/updates';
 import { isUnderWay, type MachineRequest } from '../../machine/machine-act.ts';
 import { actMessage } from '../../machine/machine-service.ts';
 import type { Machine } from '../../machine/open-machine.ts';
+import type { SystemStart } from '../../reports/system-start.ts';
 import { callerKey, requireRole } from '../../server/guard.ts';
 import { judgeActivate, judgeRollBack } from '../activate/judge-activate.ts';
+import type { StartWays } from '../activate/soft/open-start-ways.ts';
 import { unblockVersion } from '../blocked-versions.ts';
 import type { StageRecord, Stager, UpdateStore } from '../types.ts';
 import { type CheckParts, checkUpdates, sourceOf } from './check-updates.ts';
-import { choiceMessage, stageMessage, updateMessage } from './messages.ts';
+import { choiceMessage, stageMessage, startWayMessage, updateMessage } from './messages.ts';
 import { viewUpdate } from './read-update.ts';
 
 export interface UpdateServiceParts extends CheckParts {
   readonly stager: Stager;
   readonly store: UpdateStore;
   readonly machine: Machine;
-  readonly bootId: string;
+  readonly start: SystemStart;
+  readonly startWays: StartWays;
+  /** Of the root that the firmware started; "" when nobody can tell. */
+  firmwareRootHash(): Promise<string>;
   readonly policy: () => UpdatePolicy | undefined;
   /** Minor versions of Kubernetes that the node runs, "1.37". */
   kubernetesMinors(): Promise<readonly string[]>;
@@ -43,7 +49,7 @@ const DRAIN_MS = 5 * 60_000;
 
 /** updateService gives the routes of plinth.node.v1.UpdateService. */
 export function updateService(parts: UpdateServiceParts): (router: ConnectRouter) => void {
-  const { stager, store, machine, bootId, policy, nowMs } = parts;
+  const { stager, store, machine, start, startWays, policy, nowMs } = parts;
 
   /** Nothing is changed that a reboot under way has begun to rely on. */
   const assertIdle = (verb: string) => {
@@ -56,15 +62,28 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
       );
   };
 
+  /** A version that no firmware has started may not cost the only one that is proven. */
+  const assertStarted = async (verb: string) => {
+    if (!start.soft) return;
+    const { booted } = viewSlots(await stager.readSlotDisk());
+    if (booted.state === 'proven') return;
+    throw new PlinthError(
+      'update/soft-started',
+      `Cannot ${verb}: version ${booted.version} was gone to by a soft-reboot, expected one that the firmware has started`,
+    );
+  };
+
   return (router) => {
     router.service(UpdateService, {
       getUpdate: async () => {
         const [disk, state] = await Promise.all([stager.readSlotDisk(), stager.readUpdateState()]);
-        return updateMessage(
-          viewUpdate(disk, state, machine.current(), bootId),
-          policy(),
-          parts.volatileBecause,
-        );
+        const update = viewUpdate(disk, state, machine.current(), start.startId);
+        const { staged } = update.view;
+        return updateMessage(update, {
+          ...{ policy: policy(), volatileBecause: parts.volatileBecause },
+          startWay: staged && (await startWays.startWay(disk, staged.version)),
+          firmwareStarted: start.soft ? versionOf(disk, await parts.firmwareRootHash()) : '',
+        });
       },
       checkUpdate: async () => {
         const check = await checkUpdates(parts);
@@ -72,6 +91,7 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
       },
       stageUpdate: async function* ({ version }, context) {
         assertIdle('stage a version');
+        await assertStarted('stage a version');
         const { bytesPerSecond } = policy() ?? {};
         const progress = stager.stageUpdate({
           source: sourceOf(policy()),
@@ -106,8 +126,9 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
         const version = staged?.version ?? (cancelled ? (staging?.version ?? staging?.wanted ?? '') : '');
         return create(CancelUpdateResponseSchema, { version });
       },
-      activateUpdate: async ({ version: wanted, reason, override, drain }, context) => {
+      activateUpdate: async ({ version: wanted, reason, override, drain, start: choice }, context) => {
         assertIdle('activate');
+        await assertStarted('activate');
         const [disk, { stage }, kubernetesMinors] = await Promise.all([
           stager.readSlotDisk(),
           stager.readUpdateState(),
@@ -115,11 +136,16 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
         ]);
         const version = judgeActivate({ disk, stage, kubernetesMinors }, wanted);
         await parts.assertBootable(version);
+        const startWay: StartWay =
+          choice === StartChoice.FASTEST
+            ? await startWays.startWay(disk, version)
+            : { way: 'reboot', reasons: ['a full reboot was asked for'] };
         const act = await machine.begin({
           ...reboot({ reason, override, drain }, context),
-          update: { how: 'activate', version },
+          update: { how: 'activate', version, ...(startWay.way === 'soft-reboot' && { way: startWay.way }) },
         });
-        return create(ActivateUpdateResponseSchema, { version, act: actMessage(act) });
+        const answer = { version, act: actMessage(act), startWay: startWayMessage(startWay) };
+        return create(ActivateUpdateResponseSchema, answer);
       },
       rollBack: async ({ reason, override, drain }, context) => {
         assertIdle('roll back');
@@ -145,6 +171,11 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
       },
     });
   };
+}
+
+/** versionOf is the version whose slot has a root hash. */
+function versionOf(disk: SlotDisk, rootHash: string): string {
+  return disk.slots.find((slot) => slot.rootHash === rootHash)?.version || 'another version';
 }
 
 function callerName(context: HandlerContext): string {

@@ -239,6 +239,7 @@ export function fakeDisk(options: FakeDiskOptions): FakeDisk {
       if (!place) throw new Error(`no partition ${number}`);
       return device(place.start, place.sizeBytes);
     },
+    partitionPath: (number) => `/dev/vda${number}`,
     isHeld: async (number) => held.has(number),
     esp: fakeEsp(medium.esp, espBytes, { write, alive, draw }),
     dropName: async (file) => void medium.esp.delete(file),

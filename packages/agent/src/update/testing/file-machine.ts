@@ -46,6 +46,7 @@ export async function openFileMachine({
         await disk.close();
       }
     },
+    partitionPath: (number) => `/dev/vda${number}`,
     isHeld: async () => false,
     esp: openEsp(join(espFolder), async () => {}),
     dropName: async () => {

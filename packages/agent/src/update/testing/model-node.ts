@@ -122,6 +122,14 @@ export class ModelNode {
     this.boots++;
   }
 
+  /** Starts user space anew in the other slot; no boot loader runs, and the kernel's boot goes on. */
+  softReboot(): void {
+    const slot = this.slots.find(({ name }) => name !== this.booted.slot);
+    assert.ok(slot?.version, 'the other slot is empty');
+    this.booted = { slot: slot.name, version: slot.version };
+    this.boots++;
+  }
+
   readonly stager: Stager = {
     readSlotDisk: async () => this.disk,
     readUpdateState: () => this.store.read(),

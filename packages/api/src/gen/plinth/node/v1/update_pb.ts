@@ -21,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file plinth/node/v1/update.proto.
  */
 export const file_plinth_node_v1_update: GenFile = /*@__PURE__*/
-  fileDesc("ChtwbGludGgvbm9kZS92MS91cGRhdGUucHJvdG8SDnBsaW50aC5ub2RlLnYxIpMBCg1TeXN0ZW1WZXJzaW9uEg8KB3ZlcnNpb24YASABKAkSEQoJcm9vdF9oYXNoGAIgASgJEgwKBHNsb3QYAyABKAkSKAoFc3RhdGUYBCABKA4yGS5wbGludGgubm9kZS52MS5Cb290U3RhdGUSEgoKdHJpZXNfbGVmdBgFIAEoDRISCgp0cmllc19kb25lGAYgASgNItkCCgtVcGRhdGVTdGFnZRIPCgd2ZXJzaW9uGAEgASgJEioKBXBoYXNlGAIgASgOMhsucGxpbnRoLm5vZGUudjEuVXBkYXRlUGhhc2USEAoIYXNrZWRfYnkYAyABKAkSLAoIYXNrZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3RvdGFsX2J5dGVzGAUgASgEEhIKCmRvbmVfYnl0ZXMYBiABKAQSFQoNZmV0Y2hlZF9ieXRlcxgHIAEoBBIUCgxjb3BpZWRfYnl0ZXMYCCABKAQSEwoLc2F2ZWRfYnl0ZXMYCSABKAQSKgoHZWxhcHNlZBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIMCgRub3RlGAsgASgJEigKB2ZhaWx1cmUYDCABKAsyFy5wbGludGgubm9kZS52MS5GYWlsdXJlIokBCg5CbG9ja2VkVmVyc2lvbhIPCgd2ZXJzaW9uGAEgASgJEicKBnJlYXNvbhgCIAEoCzIXLnBsaW50aC5ub2RlLnYxLkZhaWx1cmUSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmJsb2NrZWRfYnkYBCABKAkiigEKCkZhaWxlZEJvb3QSDwoHYm9vdF9pZBgBIAEoCRIsCghiZWdhbl9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2pvdXJuYWwYBCADKAkikgIKCEZhbGxCYWNrEhQKDGZyb21fdmVyc2lvbhgBIAEoCRISCgp0b192ZXJzaW9uGAIgASgJEiwKCGZvdW5kX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgZyZWFzb24YBCABKAsyFy5wbGludGgubm9kZS52MS5GYWlsdXJlEiQKA2VuZBgFIAEoCzIXLnBsaW50aC5ub2RlLnYxLkJvb3RFbmQSKQoFYm9vdHMYBiADKAsyGi5wbGludGgubm9kZS52MS5GYWlsZWRCb290Eg0KBXRyaWVzGAcgASgNEiUKBmNoZWNrcxgIIAMoCzIVLnBsaW50aC5ub2RlLnYxLkNoZWNrIpgCCg5IZWFsdGhDb250cmFjdBIPCgd2ZXJzaW9uGAEgASgJEjIKBXN0YXRlGAIgASgOMiMucGxpbnRoLm5vZGUudjEuSGVhbHRoQ29udHJhY3RTdGF0ZRIPCgdib290X2lkGAMgASgJEiwKCGJlZ2FuX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpkZWNpZGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghkZWFkbGluZRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIlCgZjaGVja3MYByADKAsyFS5wbGludGgubm9kZS52MS5DaGVjayK5AQoMVXBkYXRlQ2hvaWNlEg8KB3ZlcnNpb24YASABKAkSKAoHcmVhc29ucxgCIAMoCzIXLnBsaW50aC5ub2RlLnYxLkZhaWx1cmUSDgoGbmV3ZXN0GAMgASgJEi4KCmNoZWNrZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KDWNoZWNrX2ZhaWx1cmUYBSABKAsyFy5wbGludGgubm9kZS52MS5GYWlsdXJlIhIKEEdldFVwZGF0ZVJlcXVlc3QivwQKEUdldFVwZGF0ZVJlc3BvbnNlEioKBXBoYXNlGAEgASgOMhsucGxpbnRoLm5vZGUudjEuVXBkYXRlUGhhc2USLQoGYm9vdGVkGAIgASgLMh0ucGxpbnRoLm5vZGUudjEuU3lzdGVtVmVyc2lvbhItCgZzdGFnZWQYAyABKAsyHS5wbGludGgubm9kZS52MS5TeXN0ZW1WZXJzaW9uEi8KCHJvbGxiYWNrGAQgASgLMh0ucGxpbnRoLm5vZGUudjEuU3lzdGVtVmVyc2lvbhIPCgdjaGFubmVsGAUgASgJEg8KB3NvdXJjZXMYBiADKAkSKgoEbmV4dBgHIAEoCzIcLnBsaW50aC5ub2RlLnYxLlVwZGF0ZUNob2ljZRIqCgVzdGFnZRgIIAEoCzIbLnBsaW50aC5ub2RlLnYxLlVwZGF0ZVN0YWdlEi8KB2Jsb2NrZWQYCSADKAsyHi5wbGludGgubm9kZS52MS5CbG9ja2VkVmVyc2lvbhIwCg5sYXN0X2ZhbGxfYmFjaxgKIAEoCzIYLnBsaW50aC5ub2RlLnYxLkZhbGxCYWNrEjAKCGNvbnRyYWN0GAsgASgLMh4ucGxpbnRoLm5vZGUudjEuSGVhbHRoQ29udHJhY3QSHQoVd3JpdGVfcHJvdGVjdGVkX3Nsb3RzGAwgAygJEhgKEHZvbGF0aWxlX2JlY2F1c2UYDSABKAkSJwoDYWN0GA4gASgLMhoucGxpbnRoLm5vZGUudjEuTWFjaGluZUFjdCIUChJDaGVja1VwZGF0ZVJlcXVlc3QiQQoTQ2hlY2tVcGRhdGVSZXNwb25zZRIqCgRuZXh0GAEgASgLMhwucGxpbnRoLm5vZGUudjEuVXBkYXRlQ2hvaWNlIisKElN0YWdlVXBkYXRlUmVxdWVzdBIVCgd2ZXJzaW9uGAEgASgJQgSQpyUBIkEKE1N0YWdlVXBkYXRlUmVzcG9uc2USKgoFc3RhZ2UYASABKAsyGy5wbGludGgubm9kZS52MS5VcGRhdGVTdGFnZSIVChNDYW5jZWxVcGRhdGVSZXF1ZXN0IicKFENhbmNlbFVwZGF0ZVJlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkiggEKFUFjdGl2YXRlVXBkYXRlUmVxdWVzdBIVCgd2ZXJzaW9uGAEgASgJQgSQpyUBEhQKBnJlYXNvbhgCIAEoCUIEkKclARIWCghvdmVycmlkZRgDIAEoCUIEkKclARIkCgVkcmFpbhgEIAEoCzIVLnBsaW50aC5ub2RlLnYxLkRyYWluIlIKFkFjdGl2YXRlVXBkYXRlUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRInCgNhY3QYAiABKAsyGi5wbGludGgubm9kZS52MS5NYWNoaW5lQWN0ImUKD1JvbGxCYWNrUmVxdWVzdBIUCgZyZWFzb24YASABKAlCBJCnJQESFgoIb3ZlcnJpZGUYAiABKAlCBJCnJQESJAoFZHJhaW4YAyABKAsyFS5wbGludGgubm9kZS52MS5EcmFpbiJlChBSb2xsQmFja1Jlc3BvbnNlEhQKDGZyb21fdmVyc2lvbhgBIAEoCRISCgp0b192ZXJzaW9uGAIgASgJEicKA2FjdBgDIAEoCzIaLnBsaW50aC5ub2RlLnYxLk1hY2hpbmVBY3QiLgoVVW5ibG9ja1ZlcnNpb25SZXF1ZXN0EhUKB3ZlcnNpb24YASABKAlCBJCnJQEiGAoWVW5ibG9ja1ZlcnNpb25SZXNwb25zZSrWAgoLVXBkYXRlUGhhc2USHAoYVVBEQVRFX1BIQVNFX1VOU1BFQ0lGSUVEEAASFQoRVVBEQVRFX1BIQVNFX0lETEUQARIZChVVUERBVEVfUEhBU0VfQ0hFQ0tJTkcQAhIcChhVUERBVEVfUEhBU0VfRE9XTkxPQURJTkcQAxIaChZVUERBVEVfUEhBU0VfVkVSSUZZSU5HEAQSFwoTVVBEQVRFX1BIQVNFX1NUQUdFRBAFEhkKFVVQREFURV9QSEFTRV9EUkFJTklORxAGEhoKFlVQREFURV9QSEFTRV9SRUJPT1RJTkcQBxIaChZVUERBVEVfUEhBU0VfQVNTRVNTSU5HEAgSGgoWVVBEQVRFX1BIQVNFX0NPTU1JVFRFRBAJEhwKGFVQREFURV9QSEFTRV9ST0xMRURfQkFDSxAKEhcKE1VQREFURV9QSEFTRV9GQUlMRUQQCyrJAQoTSGVhbHRoQ29udHJhY3RTdGF0ZRIlCiFIRUFMVEhfQ09OVFJBQ1RfU1RBVEVfVU5TUEVDSUZJRUQQABImCiJIRUFMVEhfQ09OVFJBQ1RfU1RBVEVfTk9UX09OX1RSSUFMEAESIQodSEVBTFRIX0NPTlRSQUNUX1NUQVRFX1JVTk5JTkcQAhIeChpIRUFMVEhfQ09OVFJBQ1RfU1RBVEVfSEVMRBADEiAKHEhFQUxUSF9DT05UUkFDVF9TVEFURV9CUk9LRU4QBDKpBQoNVXBkYXRlU2VydmljZRJWCglHZXRVcGRhdGUSIC5wbGludGgubm9kZS52MS5HZXRVcGRhdGVSZXF1ZXN0GiEucGxpbnRoLm5vZGUudjEuR2V0VXBkYXRlUmVzcG9uc2UiBIinJQESXAoLQ2hlY2tVcGRhdGUSIi5wbGludGgubm9kZS52MS5DaGVja1VwZGF0ZVJlcXVlc3QaIy5wbGludGgubm9kZS52MS5DaGVja1VwZGF0ZVJlc3BvbnNlIgSIpyUCEl4KC1N0YWdlVXBkYXRlEiIucGxpbnRoLm5vZGUudjEuU3RhZ2VVcGRhdGVSZXF1ZXN0GiMucGxpbnRoLm5vZGUudjEuU3RhZ2VVcGRhdGVSZXNwb25zZSIEiKclAjABEl8KDENhbmNlbFVwZGF0ZRIjLnBsaW50aC5ub2RlLnYxLkNhbmNlbFVwZGF0ZVJlcXVlc3QaJC5wbGludGgubm9kZS52MS5DYW5jZWxVcGRhdGVSZXNwb25zZSIEiKclAhJlCg5BY3RpdmF0ZVVwZGF0ZRIlLnBsaW50aC5ub2RlLnYxLkFjdGl2YXRlVXBkYXRlUmVxdWVzdBomLnBsaW50aC5ub2RlLnYxLkFjdGl2YXRlVXBkYXRlUmVzcG9uc2UiBIinJQISUwoIUm9sbEJhY2sSHy5wbGludGgubm9kZS52MS5Sb2xsQmFja1JlcXVlc3QaIC5wbGludGgubm9kZS52MS5Sb2xsQmFja1Jlc3BvbnNlIgSIpyUCEmUKDlVuYmxvY2tWZXJzaW9uEiUucGxpbnRoLm5vZGUudjEuVW5ibG9ja1ZlcnNpb25SZXF1ZXN0GiYucGxpbnRoLm5vZGUudjEuVW5ibG9ja1ZlcnNpb25SZXNwb25zZSIEiKclAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_plinth_node_v1_kubernetes, file_plinth_node_v1_machine, file_plinth_node_v1_node, file_plinth_node_v1_options]);
+  fileDesc("ChtwbGludGgvbm9kZS92MS91cGRhdGUucHJvdG8SDnBsaW50aC5ub2RlLnYxIpMBCg1TeXN0ZW1WZXJzaW9uEg8KB3ZlcnNpb24YASABKAkSEQoJcm9vdF9oYXNoGAIgASgJEgwKBHNsb3QYAyABKAkSKAoFc3RhdGUYBCABKA4yGS5wbGludGgubm9kZS52MS5Cb290U3RhdGUSEgoKdHJpZXNfbGVmdBgFIAEoDRISCgp0cmllc19kb25lGAYgASgNItkCCgtVcGRhdGVTdGFnZRIPCgd2ZXJzaW9uGAEgASgJEioKBXBoYXNlGAIgASgOMhsucGxpbnRoLm5vZGUudjEuVXBkYXRlUGhhc2USEAoIYXNrZWRfYnkYAyABKAkSLAoIYXNrZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3RvdGFsX2J5dGVzGAUgASgEEhIKCmRvbmVfYnl0ZXMYBiABKAQSFQoNZmV0Y2hlZF9ieXRlcxgHIAEoBBIUCgxjb3BpZWRfYnl0ZXMYCCABKAQSEwoLc2F2ZWRfYnl0ZXMYCSABKAQSKgoHZWxhcHNlZBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIMCgRub3RlGAsgASgJEigKB2ZhaWx1cmUYDCABKAsyFy5wbGludGgubm9kZS52MS5GYWlsdXJlIokBCg5CbG9ja2VkVmVyc2lvbhIPCgd2ZXJzaW9uGAEgASgJEicKBnJlYXNvbhgCIAEoCzIXLnBsaW50aC5ub2RlLnYxLkZhaWx1cmUSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmJsb2NrZWRfYnkYBCABKAkiigEKCkZhaWxlZEJvb3QSDwoHYm9vdF9pZBgBIAEoCRIsCghiZWdhbl9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2pvdXJuYWwYBCADKAkikgIKCEZhbGxCYWNrEhQKDGZyb21fdmVyc2lvbhgBIAEoCRISCgp0b192ZXJzaW9uGAIgASgJEiwKCGZvdW5kX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgZyZWFzb24YBCABKAsyFy5wbGludGgubm9kZS52MS5GYWlsdXJlEiQKA2VuZBgFIAEoCzIXLnBsaW50aC5ub2RlLnYxLkJvb3RFbmQSKQoFYm9vdHMYBiADKAsyGi5wbGludGgubm9kZS52MS5GYWlsZWRCb290Eg0KBXRyaWVzGAcgASgNEiUKBmNoZWNrcxgIIAMoCzIVLnBsaW50aC5ub2RlLnYxLkNoZWNrIpgCCg5IZWFsdGhDb250cmFjdBIPCgd2ZXJzaW9uGAEgASgJEjIKBXN0YXRlGAIgASgOMiMucGxpbnRoLm5vZGUudjEuSGVhbHRoQ29udHJhY3RTdGF0ZRIPCgdib290X2lkGAMgASgJEiwKCGJlZ2FuX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpkZWNpZGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghkZWFkbGluZRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIlCgZjaGVja3MYByADKAsyFS5wbGludGgubm9kZS52MS5DaGVjayK5AQoMVXBkYXRlQ2hvaWNlEg8KB3ZlcnNpb24YASABKAkSKAoHcmVhc29ucxgCIAMoCzIXLnBsaW50aC5ub2RlLnYxLkZhaWx1cmUSDgoGbmV3ZXN0GAMgASgJEi4KCmNoZWNrZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KDWNoZWNrX2ZhaWx1cmUYBSABKAsyFy5wbGludGgubm9kZS52MS5GYWlsdXJlIjAKCFN0YXJ0V2F5EhMKC3NvZnRfcmVib290GAEgASgIEg8KB3JlYXNvbnMYAiADKAkiEgoQR2V0VXBkYXRlUmVxdWVzdCKGBQoRR2V0VXBkYXRlUmVzcG9uc2USKgoFcGhhc2UYASABKA4yGy5wbGludGgubm9kZS52MS5VcGRhdGVQaGFzZRItCgZib290ZWQYAiABKAsyHS5wbGludGgubm9kZS52MS5TeXN0ZW1WZXJzaW9uEi0KBnN0YWdlZBgDIAEoCzIdLnBsaW50aC5ub2RlLnYxLlN5c3RlbVZlcnNpb24SLwoIcm9sbGJhY2sYBCABKAsyHS5wbGludGgubm9kZS52MS5TeXN0ZW1WZXJzaW9uEg8KB2NoYW5uZWwYBSABKAkSDwoHc291cmNlcxgGIAMoCRIqCgRuZXh0GAcgASgLMhwucGxpbnRoLm5vZGUudjEuVXBkYXRlQ2hvaWNlEioKBXN0YWdlGAggASgLMhsucGxpbnRoLm5vZGUudjEuVXBkYXRlU3RhZ2USLwoHYmxvY2tlZBgJIAMoCzIeLnBsaW50aC5ub2RlLnYxLkJsb2NrZWRWZXJzaW9uEjAKDmxhc3RfZmFsbF9iYWNrGAogASgLMhgucGxpbnRoLm5vZGUudjEuRmFsbEJhY2sSMAoIY29udHJhY3QYCyABKAsyHi5wbGludGgubm9kZS52MS5IZWFsdGhDb250cmFjdBIdChV3cml0ZV9wcm90ZWN0ZWRfc2xvdHMYDCADKAkSGAoQdm9sYXRpbGVfYmVjYXVzZRgNIAEoCRInCgNhY3QYDiABKAsyGi5wbGludGgubm9kZS52MS5NYWNoaW5lQWN0EisKCXN0YXJ0X3dheRgPIAEoCzIYLnBsaW50aC5ub2RlLnYxLlN0YXJ0V2F5EhgKEGZpcm13YXJlX3N0YXJ0ZWQYECABKAkiFAoSQ2hlY2tVcGRhdGVSZXF1ZXN0IkEKE0NoZWNrVXBkYXRlUmVzcG9uc2USKgoEbmV4dBgBIAEoCzIcLnBsaW50aC5ub2RlLnYxLlVwZGF0ZUNob2ljZSIrChJTdGFnZVVwZGF0ZVJlcXVlc3QSFQoHdmVyc2lvbhgBIAEoCUIEkKclASJBChNTdGFnZVVwZGF0ZVJlc3BvbnNlEioKBXN0YWdlGAEgASgLMhsucGxpbnRoLm5vZGUudjEuVXBkYXRlU3RhZ2UiFQoTQ2FuY2VsVXBkYXRlUmVxdWVzdCInChRDYW5jZWxVcGRhdGVSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJIrQBChVBY3RpdmF0ZVVwZGF0ZVJlcXVlc3QSFQoHdmVyc2lvbhgBIAEoCUIEkKclARIUCgZyZWFzb24YAiABKAlCBJCnJQESFgoIb3ZlcnJpZGUYAyABKAlCBJCnJQESJAoFZHJhaW4YBCABKAsyFS5wbGludGgubm9kZS52MS5EcmFpbhIwCgVzdGFydBgFIAEoDjIbLnBsaW50aC5ub2RlLnYxLlN0YXJ0Q2hvaWNlQgSQpyUBIn8KFkFjdGl2YXRlVXBkYXRlUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRInCgNhY3QYAiABKAsyGi5wbGludGgubm9kZS52MS5NYWNoaW5lQWN0EisKCXN0YXJ0X3dheRgDIAEoCzIYLnBsaW50aC5ub2RlLnYxLlN0YXJ0V2F5ImUKD1JvbGxCYWNrUmVxdWVzdBIUCgZyZWFzb24YASABKAlCBJCnJQESFgoIb3ZlcnJpZGUYAiABKAlCBJCnJQESJAoFZHJhaW4YAyABKAsyFS5wbGludGgubm9kZS52MS5EcmFpbiJlChBSb2xsQmFja1Jlc3BvbnNlEhQKDGZyb21fdmVyc2lvbhgBIAEoCRISCgp0b192ZXJzaW9uGAIgASgJEicKA2FjdBgDIAEoCzIaLnBsaW50aC5ub2RlLnYxLk1hY2hpbmVBY3QiLgoVVW5ibG9ja1ZlcnNpb25SZXF1ZXN0EhUKB3ZlcnNpb24YASABKAlCBJCnJQEiGAoWVW5ibG9ja1ZlcnNpb25SZXNwb25zZSrWAgoLVXBkYXRlUGhhc2USHAoYVVBEQVRFX1BIQVNFX1VOU1BFQ0lGSUVEEAASFQoRVVBEQVRFX1BIQVNFX0lETEUQARIZChVVUERBVEVfUEhBU0VfQ0hFQ0tJTkcQAhIcChhVUERBVEVfUEhBU0VfRE9XTkxPQURJTkcQAxIaChZVUERBVEVfUEhBU0VfVkVSSUZZSU5HEAQSFwoTVVBEQVRFX1BIQVNFX1NUQUdFRBAFEhkKFVVQREFURV9QSEFTRV9EUkFJTklORxAGEhoKFlVQREFURV9QSEFTRV9SRUJPT1RJTkcQBxIaChZVUERBVEVfUEhBU0VfQVNTRVNTSU5HEAgSGgoWVVBEQVRFX1BIQVNFX0NPTU1JVFRFRBAJEhwKGFVQREFURV9QSEFTRV9ST0xMRURfQkFDSxAKEhcKE1VQREFURV9QSEFTRV9GQUlMRUQQCyrJAQoTSGVhbHRoQ29udHJhY3RTdGF0ZRIlCiFIRUFMVEhfQ09OVFJBQ1RfU1RBVEVfVU5TUEVDSUZJRUQQABImCiJIRUFMVEhfQ09OVFJBQ1RfU1RBVEVfTk9UX09OX1RSSUFMEAESIQodSEVBTFRIX0NPTlRSQUNUX1NUQVRFX1JVTk5JTkcQAhIeChpIRUFMVEhfQ09OVFJBQ1RfU1RBVEVfSEVMRBADEiAKHEhFQUxUSF9DT05UUkFDVF9TVEFURV9CUk9LRU4QBCpjCgtTdGFydENob2ljZRIcChhTVEFSVF9DSE9JQ0VfVU5TUEVDSUZJRUQQABIcChhTVEFSVF9DSE9JQ0VfRlVMTF9SRUJPT1QQARIYChRTVEFSVF9DSE9JQ0VfRkFTVEVTVBACMqkFCg1VcGRhdGVTZXJ2aWNlElYKCUdldFVwZGF0ZRIgLnBsaW50aC5ub2RlLnYxLkdldFVwZGF0ZVJlcXVlc3QaIS5wbGludGgubm9kZS52MS5HZXRVcGRhdGVSZXNwb25zZSIEiKclARJcCgtDaGVja1VwZGF0ZRIiLnBsaW50aC5ub2RlLnYxLkNoZWNrVXBkYXRlUmVxdWVzdBojLnBsaW50aC5ub2RlLnYxLkNoZWNrVXBkYXRlUmVzcG9uc2UiBIinJQISXgoLU3RhZ2VVcGRhdGUSIi5wbGludGgubm9kZS52MS5TdGFnZVVwZGF0ZVJlcXVlc3QaIy5wbGludGgubm9kZS52MS5TdGFnZVVwZGF0ZVJlc3BvbnNlIgSIpyUCMAESXwoMQ2FuY2VsVXBkYXRlEiMucGxpbnRoLm5vZGUudjEuQ2FuY2VsVXBkYXRlUmVxdWVzdBokLnBsaW50aC5ub2RlLnYxLkNhbmNlbFVwZGF0ZVJlc3BvbnNlIgSIpyUCEmUKDkFjdGl2YXRlVXBkYXRlEiUucGxpbnRoLm5vZGUudjEuQWN0aXZhdGVVcGRhdGVSZXF1ZXN0GiYucGxpbnRoLm5vZGUudjEuQWN0aXZhdGVVcGRhdGVSZXNwb25zZSIEiKclAhJTCghSb2xsQmFjaxIfLnBsaW50aC5ub2RlLnYxLlJvbGxCYWNrUmVxdWVzdBogLnBsaW50aC5ub2RlLnYxLlJvbGxCYWNrUmVzcG9uc2UiBIinJQISZQoOVW5ibG9ja1ZlcnNpb24SJS5wbGludGgubm9kZS52MS5VbmJsb2NrVmVyc2lvblJlcXVlc3QaJi5wbGludGgubm9kZS52MS5VbmJsb2NrVmVyc2lvblJlc3BvbnNlIgSIpyUCYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_plinth_node_v1_kubernetes, file_plinth_node_v1_machine, file_plinth_node_v1_node, file_plinth_node_v1_options]);
 
 /**
  * SystemVersion is a version of the system on this node's disk.
@@ -444,6 +444,34 @@ export const UpdateChoiceSchema: GenMessage<UpdateChoice> = /*@__PURE__*/
   messageDesc(file_plinth_node_v1_update, 6);
 
 /**
+ * StartWay is how a version can be started.
+ *
+ * @generated from message plinth.node.v1.StartWay
+ */
+export type StartWay = Message<"plinth.node.v1.StartWay"> & {
+  /**
+   * By soft-reboot; otherwise it takes a full reboot.
+   *
+   * @generated from field: bool soft_reboot = 1;
+   */
+  softReboot: boolean;
+
+  /**
+   * Why it takes a full reboot, for people; empty when it does not.
+   *
+   * @generated from field: repeated string reasons = 2;
+   */
+  reasons: string[];
+};
+
+/**
+ * Describes the message plinth.node.v1.StartWay.
+ * Use `create(StartWaySchema)` to create a new message.
+ */
+export const StartWaySchema: GenMessage<StartWay> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_update, 7);
+
+/**
  * GetUpdateRequest has no options.
  *
  * @generated from message plinth.node.v1.GetUpdateRequest
@@ -456,7 +484,7 @@ export type GetUpdateRequest = Message<"plinth.node.v1.GetUpdateRequest"> & {
  * Use `create(GetUpdateRequestSchema)` to create a new message.
  */
 export const GetUpdateRequestSchema: GenMessage<GetUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 7);
+  messageDesc(file_plinth_node_v1_update, 8);
 
 /**
  * GetUpdateResponse is all about updates of one node.
@@ -561,6 +589,20 @@ export type GetUpdateResponse = Message<"plinth.node.v1.GetUpdateResponse"> & {
    * @generated from field: plinth.node.v1.MachineAct act = 14;
    */
   act?: MachineAct | undefined;
+
+  /**
+   * How the staged version can be started; absent when none is staged.
+   *
+   * @generated from field: plinth.node.v1.StartWay start_way = 15;
+   */
+  startWay?: StartWay | undefined;
+
+  /**
+   * The version that the firmware started and measured, where a soft-reboot went from it to the booted one; empty otherwise.
+   *
+   * @generated from field: string firmware_started = 16;
+   */
+  firmwareStarted: string;
 };
 
 /**
@@ -568,7 +610,7 @@ export type GetUpdateResponse = Message<"plinth.node.v1.GetUpdateResponse"> & {
  * Use `create(GetUpdateResponseSchema)` to create a new message.
  */
 export const GetUpdateResponseSchema: GenMessage<GetUpdateResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 8);
+  messageDesc(file_plinth_node_v1_update, 9);
 
 /**
  * CheckUpdateRequest has no options.
@@ -583,7 +625,7 @@ export type CheckUpdateRequest = Message<"plinth.node.v1.CheckUpdateRequest"> & 
  * Use `create(CheckUpdateRequestSchema)` to create a new message.
  */
 export const CheckUpdateRequestSchema: GenMessage<CheckUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 9);
+  messageDesc(file_plinth_node_v1_update, 10);
 
 /**
  * CheckUpdateResponse says what the repository offers.
@@ -604,7 +646,7 @@ export type CheckUpdateResponse = Message<"plinth.node.v1.CheckUpdateResponse"> 
  * Use `create(CheckUpdateResponseSchema)` to create a new message.
  */
 export const CheckUpdateResponseSchema: GenMessage<CheckUpdateResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 10);
+  messageDesc(file_plinth_node_v1_update, 11);
 
 /**
  * StageUpdateRequest says which version.
@@ -625,7 +667,7 @@ export type StageUpdateRequest = Message<"plinth.node.v1.StageUpdateRequest"> & 
  * Use `create(StageUpdateRequestSchema)` to create a new message.
  */
 export const StageUpdateRequestSchema: GenMessage<StageUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 11);
+  messageDesc(file_plinth_node_v1_update, 12);
 
 /**
  * StageUpdateResponse says how far staging is.
@@ -646,7 +688,7 @@ export type StageUpdateResponse = Message<"plinth.node.v1.StageUpdateResponse"> 
  * Use `create(StageUpdateResponseSchema)` to create a new message.
  */
 export const StageUpdateResponseSchema: GenMessage<StageUpdateResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 12);
+  messageDesc(file_plinth_node_v1_update, 13);
 
 /**
  * CancelUpdateRequest has no options.
@@ -661,7 +703,7 @@ export type CancelUpdateRequest = Message<"plinth.node.v1.CancelUpdateRequest"> 
  * Use `create(CancelUpdateRequestSchema)` to create a new message.
  */
 export const CancelUpdateRequestSchema: GenMessage<CancelUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 13);
+  messageDesc(file_plinth_node_v1_update, 14);
 
 /**
  * CancelUpdateResponse says what was taken back.
@@ -682,7 +724,7 @@ export type CancelUpdateResponse = Message<"plinth.node.v1.CancelUpdateResponse"
  * Use `create(CancelUpdateResponseSchema)` to create a new message.
  */
 export const CancelUpdateResponseSchema: GenMessage<CancelUpdateResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 14);
+  messageDesc(file_plinth_node_v1_update, 15);
 
 /**
  * ActivateUpdateRequest says what is activated, and how.
@@ -717,6 +759,13 @@ export type ActivateUpdateRequest = Message<"plinth.node.v1.ActivateUpdateReques
    * @generated from field: plinth.node.v1.Drain drain = 4;
    */
   drain?: Drain | undefined;
+
+  /**
+   * How the system may end for it.
+   *
+   * @generated from field: plinth.node.v1.StartChoice start = 5;
+   */
+  start: StartChoice;
 };
 
 /**
@@ -724,7 +773,7 @@ export type ActivateUpdateRequest = Message<"plinth.node.v1.ActivateUpdateReques
  * Use `create(ActivateUpdateRequestSchema)` to create a new message.
  */
 export const ActivateUpdateRequestSchema: GenMessage<ActivateUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 15);
+  messageDesc(file_plinth_node_v1_update, 16);
 
 /**
  * ActivateUpdateResponse says what is under way.
@@ -745,6 +794,13 @@ export type ActivateUpdateResponse = Message<"plinth.node.v1.ActivateUpdateRespo
    * @generated from field: plinth.node.v1.MachineAct act = 2;
    */
   act?: MachineAct | undefined;
+
+  /**
+   * How the system ends for it.
+   *
+   * @generated from field: plinth.node.v1.StartWay start_way = 3;
+   */
+  startWay?: StartWay | undefined;
 };
 
 /**
@@ -752,7 +808,7 @@ export type ActivateUpdateResponse = Message<"plinth.node.v1.ActivateUpdateRespo
  * Use `create(ActivateUpdateResponseSchema)` to create a new message.
  */
 export const ActivateUpdateResponseSchema: GenMessage<ActivateUpdateResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 16);
+  messageDesc(file_plinth_node_v1_update, 17);
 
 /**
  * RollBackRequest says how.
@@ -787,7 +843,7 @@ export type RollBackRequest = Message<"plinth.node.v1.RollBackRequest"> & {
  * Use `create(RollBackRequestSchema)` to create a new message.
  */
 export const RollBackRequestSchema: GenMessage<RollBackRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 17);
+  messageDesc(file_plinth_node_v1_update, 18);
 
 /**
  * RollBackResponse says what is under way.
@@ -822,7 +878,7 @@ export type RollBackResponse = Message<"plinth.node.v1.RollBackResponse"> & {
  * Use `create(RollBackResponseSchema)` to create a new message.
  */
 export const RollBackResponseSchema: GenMessage<RollBackResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 18);
+  messageDesc(file_plinth_node_v1_update, 19);
 
 /**
  * UnblockVersionRequest names the version.
@@ -843,7 +899,7 @@ export type UnblockVersionRequest = Message<"plinth.node.v1.UnblockVersionReques
  * Use `create(UnblockVersionRequestSchema)` to create a new message.
  */
 export const UnblockVersionRequestSchema: GenMessage<UnblockVersionRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 19);
+  messageDesc(file_plinth_node_v1_update, 20);
 
 /**
  * UnblockVersionResponse is empty.
@@ -858,7 +914,7 @@ export type UnblockVersionResponse = Message<"plinth.node.v1.UnblockVersionRespo
  * Use `create(UnblockVersionResponseSchema)` to create a new message.
  */
 export const UnblockVersionResponseSchema: GenMessage<UnblockVersionResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_update, 20);
+  messageDesc(file_plinth_node_v1_update, 21);
 
 /**
  * UpdatePhase says how far an update is.
@@ -1018,6 +1074,47 @@ export type HealthContractState = (typeof HealthContractState)[keyof typeof Heal
  */
 export const HealthContractStateSchema: GenEnum<HealthContractState> = /*@__PURE__*/
   enumDesc(file_plinth_node_v1_update, 1);
+
+/**
+ * StartChoice says how an activation may end the system.
+ *
+ * @generated from enum plinth.node.v1.StartChoice
+ */
+export const StartChoice = {
+  /**
+   * As FULL_REBOOT.
+   *
+   * @generated from enum value: START_CHOICE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The firmware starts the version.
+   *
+   * @generated from enum value: START_CHOICE_FULL_REBOOT = 1;
+   */
+  FULL_REBOOT: 1,
+
+  /**
+   * By soft-reboot where the version has the same kernel: user space starts anew, and pods go on. Otherwise as FULL_REBOOT.
+   *
+   * @generated from enum value: START_CHOICE_FASTEST = 2;
+   */
+  FASTEST: 2,
+} as const;
+
+/**
+ * StartChoice says how an activation may end the system.
+ *
+ * @generated from enum plinth.node.v1.StartChoice
+ */
+export type StartChoice = (typeof StartChoice)[keyof typeof StartChoice] | UnknownEnum;
+
+/**
+ * Describes the enum plinth.node.v1.StartChoice.
+ */
+export const StartChoiceSchema: GenEnum<StartChoice> = /*@__PURE__*/
+  enumDesc(file_plinth_node_v1_update, 2);
 
 /**
  * UpdateService brings the node to another version of its system and back. Calls start work; the work is the node's, and goes on

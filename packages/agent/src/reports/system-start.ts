@@ -1,0 +1,31 @@
+import { mountHolding, parseMountInfo } from '../kernel/mountinfo.ts';
+import { readText, type Sys } from '../sys/sys.ts';
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+const MOUNTS = '/proc/1/mountinfo';
+/** Name of the device that plinth-nextroot.service opens; the initrd calls its own "root". */
+export const NEXT_ROOT_DEVICE = 'nextroot';
+
+/** Which start of the system runs. */
+export interface SystemStart {
+  /** Of the kernel: one soft-reboot is within it. "" where it cannot be read. */
+  readonly bootId: string;
+  /** Another one after each start of user space; that of the kernel after a start by the firmware. */
+  readonly startId: string;
+  /** Whether the root was gone to by a soft-reboot: the kernel was started for another one. */
+  readonly soft: boolean;
+}
+
+/** readSystemStart asks the kernel what is mounted at "/". Nothing that is remembered has a say. Never throws. */
+export async function readSystemStart(sys: Pick<Sys, 'readFile'>): Promise<SystemStart> {
+  const bootId = (await readText(sys, BOOT_ID).catch(() => undefined)) ?? '';
+  const soft = await isSoftStart(sys).catch(() => false);
+  // There is one soft-reboot at most in the life of a kernel: what it leads to stays on trial until the firmware has started it.
+  return { bootId, startId: soft ? `${bootId}+1` : bootId, soft };
+}
+
+async function isSoftStart(sys: Pick<Sys, 'readFile'>): Promise<boolean> {
+  const root = mountHolding(parseMountInfo((await sys.readFile(MOUNTS)).toString('utf8')), '/');
+  if (!root) return false;
+  return (await readText(sys, `/sys/dev/block/${root.device}/dm/name`)) === NEXT_ROOT_DEVICE;
+}
