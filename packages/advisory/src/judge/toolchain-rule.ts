@@ -46,6 +46,7 @@ export function judgeToolchain({ version, component }: Toolchain, knowledge: Kno
   const series = seriesOf(version);
   if (series === undefined) return [];
   const found = new Map<string, Judgement>();
+  const had = fixedBy(version, series, knowledge);
   const madeAt = dateOf(version, series, knowledge);
   const sources = [...new Set(knowledge.offers.map(({ source }) => source))].filter((source) =>
     /^golang-1\.\d+$/.test(source),
@@ -60,7 +61,7 @@ export function judgeToolchain({ version, component }: Toolchain, knowledge: Kno
         other === series ? (compareSemver(upstream, version) ?? 0) > 0 : isAfter(entry.date, madeAt);
       if (!later) continue;
       for (const claim of entry.claims().filter(({ role }) => role === 'fixes')) {
-        if (found.has(claim.id)) continue;
+        if (found.has(claim.id) || had.has(claim.id)) continue;
         found.set(claim.id, judgement(component, claim, offer, upstream, other === series));
       }
     }
@@ -115,6 +116,16 @@ function entriesOf(source: string, knowledge: Knowledge): { offer: SeenOffer; en
       // Oldest first: the first version that has the fix is the one to name.
       return [...(changelog?.entries ?? [])].reverse().map((entry) => ({ offer, entry }));
     });
+}
+
+/** What a toolchain's own series says it has fixed: two series are mended on one day, under the same names. */
+function fixedBy(version: string, series: number, knowledge: Knowledge): Set<string> {
+  return new Set(
+    entriesOf(`golang-1.${series}`, knowledge)
+      .filter(({ entry }) => (compareSemver(upstreamOf(entry.version) ?? '', version) ?? 1) <= 0)
+      .flatMap(({ entry }) => entry.claims().filter(({ role }) => role === 'fixes'))
+      .map(({ id }) => id),
+  );
 }
 
 /** When a toolchain was made, by the changelog of its own series. */

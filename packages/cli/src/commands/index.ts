@@ -4,6 +4,8 @@ import { accessListCommand } from './access-list.ts';
 import { accessLoginCommand } from './access-login.ts';
 import { accessPushCommand } from './access-push.ts';
 import { accessRevokeCommand } from './access-revoke.ts';
+import { adviseCommand } from './advise.ts';
+import { advisorFactsCommand } from './advisor-facts.ts';
 import { applyCommand } from './apply.ts';
 import { auditExportCommand } from './audit-export.ts';
 import { auditLogCommand } from './audit-log.ts';
@@ -34,6 +36,7 @@ import { configRollbackCommand } from './config-rollback.ts';
 import { configSchemaCommand } from './config-schema.ts';
 import { configShowCommand } from './config-show.ts';
 import { configValidateCommand } from './config-validate.ts';
+import { cveScanCommand } from './cve-scan.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { diffCommand } from './diff.ts';
 import { dmesgCommand } from './dmesg.ts';
@@ -93,6 +96,7 @@ import { kubernetesStageCommand } from './kubernetes-stage.ts';
 import { kubernetesUpgradeCommand } from './kubernetes-upgrade.ts';
 import { lockCommand } from './lock.ts';
 import { logsCommand } from './logs.ts';
+import { migrateCheckCommand } from './migrate-check.ts';
 import { planCommand } from './plan.ts';
 import { rebootCommand } from './reboot.ts';
 import { releaseBarrierCommand } from './release-barrier.ts';
@@ -151,6 +155,7 @@ export const commandTable: CommandTable = {
     verifyCommand,
     inspectCommand,
     sbomCommand,
+    cveScanCommand,
     diffCommand,
     keysInitCommand,
     keysListCommand,
@@ -242,6 +247,7 @@ export const commandTable: CommandTable = {
     resetCommand,
     restartCommand,
     supportCommand,
+    migrateCheckCommand,
     planCommand,
     applyCommand,
     configShowCommand,
@@ -266,6 +272,8 @@ export const commandTable: CommandTable = {
     configRenderCommand,
     configSchemaCommand,
     configMigrateCommand,
+    adviseCommand,
+    advisorFactsCommand,
     completionCommand,
     versionCommand,
     errorsCommand,
@@ -275,6 +283,7 @@ export const commandTable: CommandTable = {
     cluster: 'Manage clusters of machines on this computer',
     etcd: 'Look after the database of a cluster',
     release: 'Publish releases to nodes, and look after what is published',
+    cve: 'What is open in which image, with proof, and the data it is judged by',
     keys: 'Make, list, export and rotate the signing keys',
     vm: 'Run machines on this computer',
     get: 'Ask nodes what they are, run and see',
@@ -283,7 +292,9 @@ export const commandTable: CommandTable = {
     'hot-layer': 'Fix libraries and daemons of running nodes without a reboot',
     files: 'Look at files of a node',
     session: 'Work on a node by hand: recorded, with a reason and an end',
+    advisor: 'What the advice rests on',
     access: 'Give people access to nodes for a while, and take it back',
+    migrate: 'Plan a move to another node OS, and check workloads before it',
     audit: 'Who called what on nodes, and whether that record is whole',
     config: 'Machine configs of nodes, and the nodes this client knows',
   },
@@ -307,7 +318,9 @@ export const commandTable: CommandTable = {
     ],
     'Who may do what, and did': ['access', 'audit'],
     Clusters: ['cluster', 'kubernetes', 'etcd', 'bootstrap', 'join', 'vm'],
-    Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'diff', 'keys', 'release', 'test'],
+    Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'cve', 'diff', 'keys', 'release', 'test'],
+    'Choose and move': ['advise', 'advisor'],
+    'Move to another node OS': ['migrate'],
     'The tool itself': ['completion', 'version', 'errors'],
   },
 };

@@ -19,7 +19,7 @@ interface CommandShape {
   /** Whether it writes its items one by one: as text, or with -o json as one JSON object a line. */
   readonly streams?: true;
   /** Output forms beyond table, json and yaml. */
-  readonly extraFormats?: readonly Extract<OutputFormat, 'wide' | 'name'>[];
+  readonly extraFormats?: readonly Exclude<OutputFormat, 'table' | 'json' | 'yaml'>[];
   /**
    * Whether every word after the command's name goes to its one argument as it stands, options included. Only words
    * before the name are options of plinth then.

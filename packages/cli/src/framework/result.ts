@@ -1,7 +1,11 @@
 import type { ExitCode } from '@plinth/base';
 import type { Block } from '../output/blocks.ts';
 
-export const outputFormats = ['table', 'json', 'yaml', 'wide', 'name'] as const;
+/** Forms that other programs define; only commands whose result is of that kind have them. */
+const documentFormats = ['sarif', 'cyclonedx-vex', 'openvex'] as const;
+export type DocumentFormat = (typeof documentFormats)[number];
+
+export const outputFormats = ['table', 'json', 'yaml', 'wide', 'name', ...documentFormats] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 /** What a command found, once as data and once for people. */
@@ -12,6 +16,8 @@ export interface CommandResult {
   readonly view: readonly Block[];
   /** Printed by -o name, one a line. */
   readonly names?: readonly string[];
+  /** Printed by the forms that other programs define; made when asked for. */
+  readonly document?: (format: DocumentFormat) => string;
   /** Default 0. */
   readonly exitCode?: ExitCode;
   /** Set by a command that ran another program in its place: that one wrote all there is, and this was its end. */

@@ -16,6 +16,10 @@ export function formatResult(
       return stringify(result.data);
     case 'name':
       return (result.names ?? []).map((name) => `${name}\n`).join('');
+    case 'sarif':
+    case 'cyclonedx-vex':
+    case 'openvex':
+      return result.document?.(format) ?? '';
     case 'table':
     case 'wide':
       return renderBlocks(result.view, { ...terminal, wide: format === 'wide' });

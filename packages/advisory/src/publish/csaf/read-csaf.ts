@@ -1,7 +1,8 @@
-import { type IdState, schemeOf, type Verdict, type VexJustification } from '../../model/index.ts';
+import type { Verdict } from '../../model/index.ts';
 import { asList, asObject, readJson, textAt, texts, valueAt } from '../limits/read-json.ts';
 import { decodeText, refuse } from '../limits/read-text.ts';
 import { type Fact, sortFacts } from '../record/facts.ts';
+import { asIdState, asJustification, requireIds } from '../record/narrow.ts';
 import { fixReader } from '../record/remedies.ts';
 import { ALIASES_NOTE, STATE_NOTE } from './write-csaf.ts';
 
@@ -11,29 +12,6 @@ const GROUPS: readonly (readonly [string, Verdict])[] = [
   ['known_not_affected', 'not-affected'],
   ['under_investigation', 'unknown'],
 ];
-const JUSTIFICATIONS: Readonly<Record<string, VexJustification>> = {
-  component_not_present: 'component_not_present',
-  vulnerable_code_not_present: 'vulnerable_code_not_present',
-  vulnerable_code_not_in_execute_path: 'vulnerable_code_not_in_execute_path',
-  vulnerable_code_cannot_be_controlled_by_adversary: 'vulnerable_code_cannot_be_controlled_by_adversary',
-  inline_mitigations_already_exist: 'inline_mitigations_already_exist',
-};
-const STATES: Readonly<Record<string, IdState>> = {
-  disputed: 'disputed',
-  rejected: 'rejected',
-  withdrawn: 'withdrawn',
-};
-
-/** asJustification narrows a text to one of the five reasons. */
-export function asJustification(text: string | undefined): VexJustification | undefined {
-  return text !== undefined && Object.hasOwn(JUSTIFICATIONS, text) ? JUSTIFICATIONS[text] : undefined;
-}
-
-/** asIdState narrows a text to what became of an identifier; "active" for any other. */
-export function asIdState(text: string | undefined): IdState {
-  return text !== undefined && Object.hasOwn(STATES, text) ? (STATES[text] ?? 'active') : 'active';
-}
-
 /**
  * readCsaf reads the facts of a CSAF 2.0 document as Plinth publishes it, a security advisory or a VEX.
  * @param name what the document is called in errors
@@ -84,13 +62,9 @@ function vulnerabilityFacts(
   const { cve, ids, notes, product_status: groups, flags } = vulnerability;
   const others = asList(ids).flatMap((item) => textAt(item, 'text') ?? []);
   const cves = (noteText(notes, ALIASES_NOTE) ?? '').split(' ').filter((text) => text !== '');
-  const [id, ...aliases] = [...(typeof cve === 'string' ? [cve] : []), ...others, ...cves];
-  if (id === undefined || [id, ...aliases].some((text) => schemeOf(text) === undefined))
-    throw refuse(
-      name,
-      'a vulnerability has no identifier, or one of an unknown form',
-      'CVE, GHSA or another',
-    );
+  const all = [...(typeof cve === 'string' ? [cve] : []), ...others, ...cves];
+  requireIds(all, name);
+  const [id = '', ...aliases] = all;
   const fixes = fixReader();
   for (const remediation of asList(vulnerability['remediations']))
     fixes.add(textAt(remediation, 'details') ?? '', texts(valueAt(remediation, 'product_ids')));

@@ -1,8 +1,8 @@
-import { schemeOf, type Verdict } from '../../model/index.ts';
-import { asIdState, asJustification } from '../csaf/read-csaf.ts';
+import type { Verdict } from '../../model/index.ts';
 import { asList, readJson, textAt, texts, valueAt } from '../limits/read-json.ts';
 import { decodeText, refuse } from '../limits/read-text.ts';
 import { type Fact, sortFacts } from '../record/facts.ts';
+import { asIdState, asJustification, requireIds } from '../record/narrow.ts';
 import { splitComponentId } from '../record/product-id.ts';
 import { fixReader } from '../record/remedies.ts';
 import { childOf, childrenOf, readXml, textOf, type XmlElement } from '../xml/read-xml.ts';
@@ -90,13 +90,9 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 
 function facts(vulnerability: ReadVulnerability, name: string): readonly Fact[] {
   const note = (title: string) => vulnerability.notes.find((one) => one.title === title)?.text;
-  const [id, ...aliases] = (note(NOTES.identifiers) ?? '').split(' ');
-  if (id === undefined || [id, ...aliases].some((text) => schemeOf(text) === undefined))
-    throw refuse(
-      name,
-      'a vulnerability has no identifier, or one of an unknown form',
-      'CVE, GHSA or another',
-    );
+  const all = (note(NOTES.identifiers) ?? '').split(' ');
+  requireIds(all, name);
+  const [id = '', ...aliases] = all;
   const fixes = fixReader();
   for (const { text, products } of vulnerability.remedies) fixes.add(text, products);
   const reasons = new Map(

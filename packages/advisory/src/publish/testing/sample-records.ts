@@ -1,4 +1,5 @@
 import type { AdvisoryRecord, RecordComponent, RecordProduct, RecordStatus } from '../../model/index.ts';
+import { componentPurl } from '../record/component-purl.ts';
 
 // Real cases, measured between Debian 13.7 and trixie-security of November 2026: ids, versions and dates are those of the archive.
 // Scores are examples: the archive has none.
@@ -24,7 +25,7 @@ function debian(
   binaries: readonly string[],
   fixVersion?: string,
 ): RecordComponent {
-  const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=source&distro=trixie`;
+  const purl = componentPurl({ ecosystem: 'debian', name, version }, 'trixie');
   return {
     ...{ ecosystem: 'debian', name, version, purl, binaries, files: [] },
     ...(fixVersion !== undefined && { fixVersion }),
