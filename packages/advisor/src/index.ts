@@ -6,6 +6,17 @@ export type { Choice, Standing } from './advise/rank.ts';
 export { parseAnswer, readAnswers } from './advise/read-answers.ts';
 export { loadRules, type Question, type Rule, type RuleBook } from './advise/rule-schema.ts';
 export { type WhatIf, whatIfs } from './advise/what-if.ts';
+// check
+export { checkTargets, loadKnowledge as loadCheckKnowledge } from './check/load-knowledge.ts';
+export { readSources as readManifests } from './check/read/read-sources.ts';
+export {
+  type CheckResult,
+  type Finding as CheckFinding,
+  ownerText,
+} from './check/report/finding.ts';
+export { countFindings, isComplete, openFindings, verdictOf } from './check/report/summary.ts';
+export { type Severity as CheckSeverity, severities as checkSeverities } from './check/rules/rule.ts';
+export { type CheckKnowledge, runCheck } from './check/run-check.ts';
 export {
   ageDays,
   allFactsAt,
@@ -18,3 +29,11 @@ export { dayOf, isDate } from './facts/dates.ts';
 export { type Knowledge, loadKnowledge } from './facts/load.ts';
 export type { Source, SubjectFile } from './facts/schema.ts';
 export { describeFact, type FactValue, systemFacts } from './facts/vocabulary.ts';
+export { type ChangeCost, changeCosts } from './migrate/change-cost.ts';
+export { loadMoves, type Moves } from './migrate/move-schema.ts';
+export { adviceReport } from './report/advice-report.ts';
+export { type DecisionPath, decisionPath, pathMermaid } from './report/decision-path.ts';
+export { type Part, type Report, reportEndings, type Section } from './report/document.ts';
+export { htmlPage, htmlTable, reportHtml } from './report/html.ts';
+export { reportMarkdown } from './report/markdown.ts';
+export { pathSvg } from './report/path-svg.ts';

@@ -79,6 +79,9 @@ async function runCommand(
     },
     suspendProgress: renderer.suspend,
     ...(world.terminal && { terminal: world.terminal }),
+    ...(ask && {
+      askText: (question: string) => renderer.suspend(() => ask(question, signal)),
+    }),
     confirm: async (question) => {
       if (!ask) return undefined;
       const answer = await renderer.suspend(() => ask(`${question} [Y/n] `, signal));

@@ -7,8 +7,8 @@ export interface Report {
 export interface Section {
   readonly heading: string;
   readonly parts: readonly Part[];
-  /** Left out on a terminal: too wide, or of no use there. */
-  readonly onlyInFiles?: true;
+  /** Left out elsewhere: what is too wide for a terminal, or what is made for it. */
+  readonly onlyOn?: 'terminal' | 'files';
 }
 
 export type Part =
@@ -25,3 +25,8 @@ export type Part =
 
 /** The kinds of files a report can be written to, by the ending of their name. */
 export const reportEndings = ['.md', '.html', '.json', '.svg', '.mmd'] as const;
+
+/** The sections that belong into a file. */
+export function sectionsOfFile({ sections }: Report): readonly Section[] {
+  return sections.filter(({ onlyOn }) => onlyOn !== 'terminal');
+}

@@ -1,4 +1,4 @@
-import type { Part, Report } from './document.ts';
+import { type Part, type Report, sectionsOfFile } from './document.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; --faint: #777; --code: #8881; }
@@ -12,12 +12,12 @@ svg { max-width: 100%; height: auto; }
 `;
 
 /** reportHtml writes a report as one page that loads nothing and runs nothing. */
-export function reportHtml({ title, sections }: Report): string {
-  const body = sections.map(
+export function reportHtml(report: Report): string {
+  const body = sectionsOfFile(report).map(
     ({ heading, parts }) =>
       `<section>\n<h2>${escapeHtml(heading)}</h2>\n${parts.map(part).join('\n')}\n</section>`,
   );
-  return htmlPage(title, body);
+  return htmlPage(report.title, body);
 }
 
 /** htmlPage is a page around parts that are HTML already. */

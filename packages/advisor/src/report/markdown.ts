@@ -1,10 +1,13 @@
-import type { Part, Report } from './document.ts';
+import { type Part, type Report, sectionsOfFile } from './document.ts';
 
 /** reportMarkdown writes a report as GitHub-flavoured Markdown; diagrams as Mermaid, which is drawn there. */
-export function reportMarkdown({ title, sections }: Report, level = 1): string {
+export function reportMarkdown(report: Report, level = 1): string {
   const hashes = '#'.repeat(level);
-  const parts = sections.flatMap((section) => [`${hashes}# ${section.heading}`, ...section.parts.map(part)]);
-  return `${[`${hashes} ${escapeText(title)}`, ...parts].join('\n\n')}\n`;
+  const parts = sectionsOfFile(report).flatMap((section) => [
+    `${hashes}# ${section.heading}`,
+    ...section.parts.map(part),
+  ]);
+  return `${[`${hashes} ${escapeText(report.title)}`, ...parts].join('\n\n')}\n`;
 }
 
 function part(one: Part): string {

@@ -40,6 +40,8 @@ export interface CommandContext {
   readonly say: (line: string) => void;
   /** Asks yes or no; undefined when there is nobody to ask. */
   readonly confirm: (question: string) => Promise<boolean | undefined>;
+  /** Asks for a line of text; absent when there is nobody to ask. @throws cli/interrupted when input ends */
+  readonly askText?: (question: string) => Promise<string>;
   /** Stops drawing progress while something else owns the terminal. */
   readonly suspendProgress: <T>(work: () => Promise<T>) => Promise<T>;
   /** Screen and keyboard, for commands that own them; absent when there is no terminal. */

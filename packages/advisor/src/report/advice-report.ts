@@ -1,0 +1,243 @@
+import type { Advice } from '../advise/advise.ts';
+import { type Finding, valueText } from '../advise/judge.ts';
+import type { Choice } from '../advise/rank.ts';
+import type { RuleBook } from '../advise/rule-schema.ts';
+import type { WhatIf } from '../advise/what-if.ts';
+import { factsAt } from '../facts/at-date.ts';
+import type { Knowledge } from '../facts/load.ts';
+import { systemFacts } from '../facts/vocabulary.ts';
+import type { ChangeCost } from '../migrate/change-cost.ts';
+import { type DecisionPath, pathMermaid } from './decision-path.ts';
+import type { Part, Report, Section } from './document.ts';
+import { pathSvg } from './path-svg.ts';
+
+/** All that an answer is told with. */
+export interface AdviceParts {
+  readonly knowledge: Knowledge;
+  readonly book: RuleBook;
+  readonly advice: Advice;
+  readonly whatIfs: readonly WhatIf[];
+  readonly path: DecisionPath;
+  /** What it costs to leave the first choice later, for each other one. */
+  readonly costs: readonly ChangeCost[];
+}
+
+/** The systems that the comparison shows side by side on a terminal. */
+const MOST_COMPARED = 4;
+
+/** adviceReport tells an answer: the ranking, why, what would change it, what a change costs later, the facts. */
+export function adviceReport(parts: AdviceParts): Report {
+  const { advice } = parts;
+  const sections: Section[] = [
+    { heading: 'Ranking', parts: [rankingTable(advice)] },
+    ...advice.choices.filter(({ place }) => place === 1).map(reasonsOf),
+    ...(advice.choices.some(({ place }) => place === 1) ? [] : [noneFits]),
+    { heading: 'Out', parts: [outTable(advice, 'brief')], onlyOn: 'terminal' },
+    { heading: 'Out', parts: [outTable(advice, 'all')], onlyOn: 'files' },
+    { heading: 'What would change it', parts: [whatIfTable(parts)] },
+    { heading: 'What a change costs later', parts: costParts(parts) },
+    {
+      heading: 'Where they differ',
+      parts: [comparison(parts, contendersOf(advice).slice(0, MOST_COMPARED), 'different')],
+      onlyOn: 'terminal',
+    },
+    { heading: 'Contradictions between sources', parts: [contradictions(parts)] },
+    { heading: 'Decision path', parts: [diagram(parts.path)], onlyOn: 'files' },
+    ...advice.choices.filter(({ place }) => place !== 1 && place !== undefined).map(onlyInFiles(reasonsOf)),
+    {
+      heading: 'All systems compared',
+      parts: [comparison(parts, advice.choices, 'all')],
+      onlyOn: 'files',
+    },
+  ];
+  return { title: titleOf(parts), sections };
+}
+
+const noneFits: Section = {
+  heading: 'None fits',
+  parts: [{ kind: 'text', text: 'Every system is out. What would change it says which answer leaves one.' }],
+};
+
+function onlyInFiles(make: (choice: Choice) => Section): (choice: Choice) => Section {
+  return (choice) => ({ ...make(choice), onlyOn: 'files' });
+}
+
+function titleOf({ advice, book }: AdviceParts): string {
+  const given = book.questions.flatMap(({ id }) => {
+    const answer = advice.answers[id];
+    return answer === undefined ? [] : [`${id} ${valueText(answer)}`];
+  });
+  return `Node OS, as of ${advice.asOf}: ${given.length > 0 ? given.join('; ') : 'nothing asked'}`;
+}
+
+function contendersOf({ choices }: Advice): readonly Choice[] {
+  return choices.filter(({ standing }) => standing !== 'out');
+}
+
+function rankingTable(advice: Advice): Part {
+  return {
+    kind: 'table',
+    header: ['Place', 'Name', 'Standing', 'Points', 'Because'],
+    rows: contendersOf(advice).map((choice) => [
+      String(choice.place),
+      choice.system.name,
+      choice.standing,
+      String(choice.points),
+      briefly(choice),
+    ]),
+    empty: 'No system fits.',
+  };
+}
+
+/** What may disqualify a system first; else its reasons in a few words. */
+function briefly({ findings, standing }: Choice): string {
+  const doubts = findings.filter(({ rule, state }) => rule.effect === 'disqualifies' && state === 'unknown');
+  if (standing === 'uncertain') return doubts.map(({ rule, text }) => `${rule.title}? ${text}`).join('; ');
+  return weighing(findings)
+    .map(({ rule }) => `${rule.effect === 'for' ? '+' : '-'} ${rule.title.toLowerCase()}`)
+    .join(', ');
+}
+
+/** Reasons that count, the heaviest first. */
+function weighing(findings: readonly Finding[]): readonly Finding[] {
+  const order = ['decisive', 'major', 'notable', 'minor'];
+  return findings
+    .filter(({ rule, state }) => rule.effect !== 'disqualifies' && state === 'true')
+    .toSorted((a, b) => order.indexOf(a.rule.weight ?? '') - order.indexOf(b.rule.weight ?? ''));
+}
+
+function reasonsOf({ system, findings }: Choice): Section {
+  const rows = weighing(findings).map((finding) => [
+    finding.rule.effect,
+    finding.rule.weight ?? '',
+    finding.text,
+    citation(finding),
+  ]);
+  const gaps = findings
+    .filter(({ rule, state }) => rule.effect !== 'disqualifies' && state === 'unknown')
+    .map(({ rule, text }) => ['unknown', rule.weight ?? '', `${rule.title}? ${text}`, '']);
+  return {
+    heading: `Why ${system.name}, and why not`,
+    parts: [
+      { kind: 'text', text: system.summary },
+      {
+        kind: 'table',
+        header: ['Effect', 'Weight', 'Reason', 'Source'],
+        rows: [...rows, ...gaps],
+        empty: 'No rule speaks for or against it.',
+      },
+    ],
+  };
+}
+
+/** The source of the fact that decided, else that of the rule. */
+function citation({ facts, source }: Finding): string {
+  const cited = facts[0]?.source ?? source;
+  return `${cited.title} (${cited.publisher}, read ${cited.read})`;
+}
+
+/** Why systems are out; briefly, one line each with the ids of further rules. */
+function outTable({ choices }: Advice, how: 'brief' | 'all'): Part {
+  const rows = choices
+    .filter(({ standing }) => standing === 'out')
+    .flatMap(({ system, findings }) => {
+      const against = findings.filter(
+        ({ rule, state }) => rule.effect === 'disqualifies' && state === 'true',
+      );
+      return how === 'brief'
+        ? [briefOut(system.name, against)]
+        : against.map((one) => outRow(system.name, one));
+    });
+  return { kind: 'table', header: ['Name', 'Rule', 'Reason', 'Source'], rows, empty: 'None.' };
+}
+
+function briefOut(name: string, [first, ...others]: readonly Finding[]): readonly string[] {
+  if (!first) return [name];
+  const [, rule = '', reason = '', source = ''] = outRow(name, first);
+  const more = others.length > 0 ? ` +${others.length}` : '';
+  return [name, `${rule}${more}`, reason, source];
+}
+
+function outRow(name: string, finding: Finding): readonly string[] {
+  const where = finding.platforms.length > 0 ? ` (${finding.platforms.join(', ')})` : '';
+  return [name, finding.rule.id, `${finding.text}${where}`, citation(finding)];
+}
+
+function whatIfTable({ whatIfs, knowledge }: AdviceParts): Part {
+  const nameOf = (id: string) => knowledge.systems.find((system) => system.id === id)?.name ?? id;
+  return {
+    kind: 'table',
+    header: ['Question', 'Answered', 'Instead', 'First then'],
+    rows: whatIfs.map(({ question, was, instead, first }) => [
+      question,
+      was === undefined ? 'not asked' : valueText(was),
+      instead,
+      first.length === 0 ? 'none fits' : first.map(nameOf).join(', '),
+    ]),
+    empty: 'No single answer would.',
+  };
+}
+
+function costParts({ costs }: AdviceParts): readonly Part[] {
+  return [
+    {
+      kind: 'table',
+      header: ['From', 'To', 'Way', 'Effort', 'Because'],
+      rows: costs.map(({ from, to, way, effort, reason }) => [from, to, way, effort, reason]),
+      empty: 'There is no other choice to change to.',
+    },
+  ];
+}
+
+/** Systems side by side; what none of them has a fact for is left out. */
+function comparison(
+  { knowledge, advice }: AdviceParts,
+  choices: readonly Choice[],
+  which: 'all' | 'different',
+): Part {
+  const platforms = [advice.answers['platform'] ?? []].flat();
+  const platform = platforms.length === 1 ? platforms[0] : undefined;
+  const known = choices.map(({ system }) => factsAt(knowledge, system, advice.asOf, platform));
+  const rows = Object.entries(systemFacts)
+    .filter(([key, kind]) => 'compared' in kind && known.some((facts) => facts.has(key)))
+    .map(([key, { title }]) => [
+      title,
+      ...known.map((facts) => {
+        const fact = facts.get(key);
+        if (!fact) return 'not known';
+        return `${valueText(fact.value)}${fact.conflicts.length > 0 ? ' (disputed)' : ''}`;
+      }),
+    ])
+    .filter(([, ...values]) => which === 'all' || new Set(values).size > 1);
+  return {
+    kind: 'table',
+    header: ['Fact', ...choices.map(({ system }) => system.name)],
+    rows: choices.length === 0 ? [] : rows,
+    empty: 'No system fits.',
+  };
+}
+
+/** What sources disagree about, for the systems that are left; both are shown. */
+function contradictions({ knowledge, advice }: AdviceParts): Part {
+  const [platform] = [advice.answers['platform'] ?? []].flat();
+  const rows = contendersOf(advice).flatMap(({ system }) =>
+    [...factsAt(knowledge, system, advice.asOf, platform).values()].flatMap((fact) =>
+      fact.conflicts.map((conflict) => [
+        system.name,
+        fact.key,
+        `${valueText(fact.value)} (${fact.source.title})`,
+        `${conflict.value} (${conflict.source.title})${conflict.note === undefined ? '' : `: ${conflict.note}`}`,
+      ]),
+    ),
+  );
+  return {
+    kind: 'table',
+    header: ['Name', 'Fact', 'Taken', 'Another source'],
+    rows,
+    empty: 'None among the systems that are left.',
+  };
+}
+
+function diagram(path: DecisionPath): Part {
+  return { kind: 'diagram', mermaid: pathMermaid(path), svg: pathSvg(path) };
+}

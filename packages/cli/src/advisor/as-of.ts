@@ -1,0 +1,21 @@
+import type { ValueSpec } from '../framework/options.ts';
+
+/** The option of every command whose answer depends on the day. */
+export const asOfOption: ValueSpec<string | undefined> = {
+  placeholder: 'DATE',
+  help: 'Answer as of this day, such as 2025-11-20',
+  shownDefault: 'today',
+  read: (raw) => {
+    if (typeof raw !== 'string') return undefined;
+    const day = /^\d{4}-\d{2}-\d{2}$/.test(raw) ? new Date(`${raw}T00:00:00Z`) : undefined;
+    // JavaScript makes 2026-02-30 the second of March.
+    if (day === undefined || Number.isNaN(day.getTime()) || !day.toISOString().startsWith(raw))
+      throw new RangeError(`"${raw}", expected a day such as 2026-11-22`);
+    return raw;
+  },
+};
+
+/** The day an answer is for: the one asked for, else today in UTC. */
+export function dayAsked(asOf: string | undefined): string {
+  return asOf ?? new Date().toISOString().slice(0, 10);
+}

@@ -1,0 +1,89 @@
+import {
+  type Advice,
+  type Answer,
+  type Answers,
+  advise,
+  firstOf,
+  type Knowledge,
+  parseAnswer,
+  type Question,
+  type RuleBook,
+} from '@plinth/advisor';
+import type { CommandContext } from '../framework/context.ts';
+
+/** The questions of the guide, and where: they are asked of everybody. */
+const ALWAYS = ['spread', 'compliance', 'operator', 'platform'];
+
+/**
+ * askAnswers asks on the terminal: first what everybody is asked, then only what can still change which system comes
+ * first. An empty line leaves a question open; "." ends the asking.
+ */
+export async function askAnswers(
+  knowledge: Knowledge,
+  book: RuleBook,
+  asOf: string,
+  { askText, say, style }: Required<Pick<CommandContext, 'askText' | 'say' | 'style'>>,
+): Promise<Answers> {
+  let answers: Answers = {};
+  const asked = new Set<string>();
+  say('Enter a number or a word. An empty line leaves a question open, "." ends the questions.');
+  for (;;) {
+    const advice = advise(knowledge, book, answers, asOf);
+    const question = nextQuestion(book, advice, asked);
+    if (!question) return answers;
+    asked.add(question.id);
+    if (asked.size > ALWAYS.length) say(style.faint(standing(knowledge, advice, asked)));
+    const answer = await askOne(question, { askText, say, style });
+    if (answer === 'end') return answers;
+    if (answer !== undefined) answers = { ...answers, [question.id]: answer };
+  }
+}
+
+function nextQuestion(book: RuleBook, advice: Advice, asked: ReadonlySet<string>): Question | undefined {
+  const always = book.questions.find(({ id }) => ALWAYS.includes(id) && !asked.has(id));
+  return always ?? advice.open.find(({ id }) => !asked.has(id));
+}
+
+/** What the answers so far lead to, and how much is left to ask. */
+function standing(knowledge: Knowledge, advice: Advice, asked: ReadonlySet<string>): string {
+  const names = firstOf(advice).map((id) => knowledge.systems.find((one) => one.id === id)?.name ?? id);
+  const left = advice.open.filter(({ id }) => !asked.has(id)).length + 1;
+  return `So far: ${names.join(' or ') || 'none fits'}; at most ${left} more can change that.`;
+}
+
+async function askOne(
+  question: Question,
+  { askText, say, style }: Required<Pick<CommandContext, 'askText' | 'say' | 'style'>>,
+): Promise<Answer | 'end' | undefined> {
+  const ids = Object.keys(question.choices);
+  say('');
+  say(style.strong(question.ask));
+  ids.forEach((id, i) => {
+    say(
+      `  ${i + 1}  ${id.padEnd(Math.max(...ids.map(({ length }) => length)))}  ${style.faint(question.choices[id] ?? '')}`,
+    );
+  });
+  const many = question.several ? ', several with commas' : question.free ? ', or a version' : '';
+  for (;;) {
+    const line = (await askText(`1-${ids.length}${many}: `)).trim();
+    if (line === '') return undefined;
+    if (line === '.') return 'end';
+    try {
+      return parseAnswer(
+        line
+          .split(',')
+          .map((word) => byNumber(word.trim(), ids))
+          .join(','),
+        question,
+      );
+    } catch (reason) {
+      if (!(reason instanceof RangeError)) throw reason;
+      say(`That is ${reason.message}.`);
+    }
+  }
+}
+
+/** A number stands for the choice at that place; anything else for itself. */
+function byNumber(word: string, ids: readonly string[]): string {
+  return (/^\d{1,2}$/.test(word) ? ids[Number(word) - 1] : undefined) ?? word;
+}

@@ -1,0 +1,171 @@
+import { readFile } from 'node:fs/promises';
+import {
+  type Answers,
+  adviceReport,
+  advise,
+  changeCosts,
+  decisionPath,
+  loadKnowledge,
+  loadMoves,
+  loadRules,
+  parseAnswer,
+  pathMermaid,
+  type RuleBook,
+  readAnswers,
+  whatIfs,
+} from '@plinth/advisor';
+import { PlinthError } from '@plinth/base';
+import { ioError } from '@plinth/host';
+import type { CommandContext } from '../framework/context.ts';
+import type { CommandResult } from '../framework/result.ts';
+import { usageError } from '../framework/usage-error.ts';
+import { nextCommands, table } from '../output/blocks.ts';
+import { adviceData } from './advice-data.ts';
+import { dayAsked } from './as-of.ts';
+import { askAnswers } from './ask-answers.ts';
+import { reportBlocks } from './report-blocks.ts';
+import { reportEnding, saveReport } from './save-report.ts';
+
+export interface AdviseOptions {
+  readonly spread: string | undefined;
+  readonly compliance: string | undefined;
+  readonly operator: string | undefined;
+  readonly platform: string | undefined;
+  /** More answers, as question=choice with semicolons or commas between. */
+  readonly answer: string | undefined;
+  readonly answers: string | undefined;
+  readonly asOf: string | undefined;
+  readonly questions: boolean;
+  readonly report: string | undefined;
+}
+
+/** runAdvise answers which OS to take: from flags, a file, or by asking on the terminal. */
+export async function runAdvise(options: AdviseOptions, context: CommandContext): Promise<CommandResult> {
+  if (options.report !== undefined) reportEnding(options.report);
+  const knowledge = await loadKnowledge();
+  const [book, moves] = await Promise.all([loadRules(knowledge), loadMoves(knowledge)]);
+  if (options.questions) return listQuestions(book);
+  const asOf = dayAsked(options.asOf);
+  const given = await answersOf(options, book);
+  const { askText, say, style } = context;
+  const answers =
+    given ?? (askText ? await askAnswers(knowledge, book, asOf, { askText, say, style }) : noAnswers());
+  const advice = advise(knowledge, book, answers, asOf);
+  const path = decisionPath(knowledge, book, advice);
+  const parts = {
+    knowledge,
+    book,
+    advice,
+    path,
+    whatIfs: whatIfs(knowledge, book, advice),
+    costs: changeCosts(knowledge, moves, advice),
+  };
+  const report = adviceReport(parts);
+  const data = { ...adviceData(parts), diagram: pathMermaid(path) };
+  if (options.report !== undefined) await saveReport(options.report, report, data);
+  return {
+    data,
+    names: advice.choices.filter(({ place }) => place !== undefined).map(({ system }) => system.id),
+    view: [
+      ...reportBlocks(report, style, { wide: context.format === 'wide', lastFirst: true }),
+      nextCommands(nextOf(parts, options)),
+    ],
+  };
+}
+
+function noAnswers(): never {
+  throw usageError(
+    'nothing was answered, and there is no terminal to ask on',
+    'Give answers by --platform, --spread and the like, or --answers FILE; see "plinth advise --questions".',
+  );
+}
+
+/** Answers of the flags over those of the file; undefined when there are none, so that they are asked for. */
+async function answersOf(options: AdviseOptions, book: RuleBook): Promise<Answers | undefined> {
+  const { spread, compliance, operator, platform } = options;
+  const flags = Object.entries({ spread, compliance, operator, platform, ...pairsOf(options.answer) });
+  const given = flags.flatMap(([id, text]) => (text === undefined ? [] : [[id, text] as const]));
+  if (given.length === 0 && options.answers === undefined) return undefined;
+  const fromFile =
+    options.answers === undefined
+      ? {}
+      : readAnswers(await readText(options.answers), options.answers, book.questions);
+  const fromFlags = given.map(([id, text]) => {
+    const question = book.questions.find((one) => one.id === id);
+    if (!question)
+      throw usageError(
+        `there is no question "${id}", expected one of ${book.questions.map((one) => one.id).join(', ')}`,
+      );
+    try {
+      return [id, parseAnswer(text, question)] as const;
+    } catch (reason) {
+      if (!(reason instanceof RangeError)) throw reason;
+      throw usageError(`the answer to ${id} is ${reason.message}`);
+    }
+  });
+  return { ...fromFile, ...Object.fromEntries(fromFlags) };
+}
+
+function pairsOf(text: string | undefined): Record<string, string> {
+  const pairs = (text ?? '').split(',').filter((word) => word.trim() !== '');
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [id = '', ...value] = pair.split('=');
+      if (value.length === 0)
+        throw usageError(`value of --answer is "${pair.trim()}", expected the form fips=required,gpu=none`);
+      return [id.trim(), value.join('=').trim()];
+    }),
+  );
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (reason) {
+    throw reason instanceof PlinthError ? reason : ioError(reason, `read ${path}`);
+  }
+}
+
+function listQuestions({ questions }: RuleBook): CommandResult {
+  const rows = questions.flatMap(({ id, ask, choices }) =>
+    Object.entries(choices).map(([choice, what], i) => ({
+      id: i === 0 ? id : '',
+      choice,
+      what,
+      ask: i === 0 ? ask : '',
+    })),
+  );
+  return {
+    data: questions,
+    names: questions.map(({ id }) => id),
+    view: [
+      table(
+        [
+          { header: 'QUESTION', value: (row) => row.id || ' ' },
+          { header: 'ANSWER', value: (row) => row.choice },
+          { header: 'MEANS', value: (row) => row.what },
+        ],
+        rows,
+      ),
+    ],
+  };
+}
+
+function nextOf(
+  { advice }: Parameters<typeof adviceReport>[0],
+  { report }: AdviseOptions,
+): readonly (readonly [string, string])[] {
+  const [first] = advice.choices;
+  const open = advice.open.map(({ id }) => id);
+  return [
+    ...(open.length > 0
+      ? [[`plinth advise … --answer ${open[0]}=…`, `can still change it: ${open.join(', ')}`] as const]
+      : []),
+    ...(first && first.place !== undefined
+      ? [[`plinth advisor facts ${first.system.id}`, 'every fact about it, with sources'] as const]
+      : []),
+    report === undefined
+      ? ['plinth advise … --report FILE.html', 'all systems, all reasons, the diagram']
+      : [report, 'has all systems, all reasons and the diagram'],
+  ];
+}

@@ -1,0 +1,126 @@
+import {
+  ageDays,
+  allFactsAt,
+  type Fact,
+  findSubject,
+  type Knowledge,
+  loadKnowledge,
+  STALE_AFTER_DAYS,
+  type SubjectFile,
+  valueText,
+} from '@plinth/advisor';
+import type { CommandResult } from '../framework/result.ts';
+import { type Block, facts as factsBlock, nextCommands, plainText, table } from '../output/blocks.ts';
+import { factData } from './advice-data.ts';
+import { dayAsked } from './as-of.ts';
+
+/** showFacts lists what is known at a date, of one system or of all. */
+export async function showFacts(
+  id: string | undefined,
+  options: { readonly stale: boolean; readonly asOf: string | undefined },
+): Promise<CommandResult> {
+  const knowledge = await loadKnowledge();
+  const asOf = dayAsked(options.asOf);
+  const all = [...knowledge.systems, ...knowledge.platforms];
+  if (id === undefined && !options.stale) return overview(knowledge, all, asOf);
+  const subjects = id === undefined ? all : [findSubject(all, id)];
+  const rows = subjects.flatMap((subject) =>
+    allFactsAt(knowledge, subject, asOf)
+      .map((fact) => ({ subject, fact, ageDays: ageDays(fact, asOf) }))
+      .filter((row) => !options.stale || row.ageDays > STALE_AFTER_DAYS),
+  );
+  const [only] = subjects;
+  const head: Block[] =
+    id === undefined || !only
+      ? []
+      : [
+          factsBlock([
+            ['name', only.name],
+            ['maker', only.maker],
+            ['as of', asOf],
+            ['', only.summary],
+          ]),
+        ];
+  return {
+    data: rows.map((row) => ({ subject: row.subject.id, ageDays: row.ageDays, ...factData(row.fact) })),
+    names: rows.map((row) => `${row.subject.id}/${row.fact.key}`),
+    view: [...head, factTable(rows, id === undefined), ...contradictions(rows)],
+  };
+}
+
+interface Row {
+  readonly subject: SubjectFile;
+  readonly fact: Fact;
+  readonly ageDays: number;
+}
+
+function factTable(rows: readonly Row[], withName: boolean): Block {
+  return table<Row>(
+    [
+      ...(withName ? [{ header: 'NAME', value: (row: Row) => row.subject.id }] : []),
+      { header: 'FACT', value: ({ fact }) => fact.key },
+      { header: 'ON', value: ({ fact }) => fact.on?.join(',') ?? 'all' },
+      {
+        header: 'VALUE',
+        value: ({ fact }) => `${valueText(fact.value)}${fact.conflicts.length > 0 ? ' (disputed)' : ''}`,
+      },
+      { header: 'SOURCE', value: ({ fact }) => fact.source.title },
+      { header: 'READ', value: ({ fact }) => fact.source.read },
+      { header: 'NOTE', value: ({ fact }) => fact.note ?? '', wide: true },
+      { header: 'SURE', value: ({ fact }) => fact.confidence },
+      { header: 'DAYS', value: (row) => String(Math.max(0, row.ageDays)), align: 'right' },
+    ],
+    rows,
+    'No fact is stale.',
+  );
+}
+
+/** Both sides, whole: a contradiction is never cut away. */
+function contradictions(rows: readonly Row[]): Block[] {
+  const lines = rows.flatMap(({ fact }) =>
+    fact.conflicts.map(
+      ({ value, source, note }) =>
+        `${fact.key}: ${valueText(fact.value)} (${fact.source.title}, ${fact.source.publisher})\n  but: ${value} (${source.title}, ${source.publisher})${note === undefined ? '' : `\n  ${note}`}`,
+    ),
+  );
+  return lines.length === 0 ? [] : [plainText(`Sources disagree:\n${lines.join('\n')}`)];
+}
+
+function overview(knowledge: Knowledge, all: readonly SubjectFile[], asOf: string): CommandResult {
+  const rows = all.map((subject) => {
+    const known = allFactsAt(knowledge, subject, asOf);
+    return {
+      id: subject.id,
+      name: subject.name,
+      kind: subject.kind,
+      facts: known.length,
+      disputed: known.filter(({ conflicts }) => conflicts.length > 0).length,
+      stale: known.filter((fact) => ageDays(fact, asOf) > STALE_AFTER_DAYS).length,
+      unsure: known.filter(({ confidence }) => confidence !== 'documented').length,
+    };
+  });
+  const count = (header: string, key: 'facts' | 'disputed' | 'unsure' | 'stale') => ({
+    header,
+    value: (row: (typeof rows)[number]) => String(row[key]),
+    align: 'right' as const,
+  });
+  return {
+    data: { asOf, subjects: rows },
+    names: rows.map(({ id }) => id),
+    view: [
+      table(
+        [
+          { header: 'NAME', value: (row) => row.id },
+          { header: 'KIND', value: (row) => row.kind },
+          { header: 'TITLE', value: (row) => row.name },
+          count('FACTS', 'facts'),
+          count('DISPUTED', 'disputed'),
+          count('UNSURE', 'unsure'),
+          count('STALE', 'stale'),
+        ],
+        rows,
+      ),
+      nextCommands([['plinth advisor facts NAME -o wide', 'each fact with its source and note']]),
+    ],
+  };
+}
