@@ -84,12 +84,12 @@ export function withFallBack(state: UpdateState, record: FallBackRecord): Update
 }
 
 /**
- * withoutOwnBlock takes the block off a version that runs and is proven: power went in the last moment of going back from it, and
- * it was not left; pure. The same state where there is nothing to take off.
+ * withoutOwnBlock takes the block off a version that runs: power went in the last moment of going back from it, and it was not left. One
+ * that a soft-reboot went to is on trial then, and proves itself or is blocked again; pure. The same state where there is nothing to take off.
  */
 function withoutOwnBlock(state: UpdateState, { booted }: Pick<SlotView, 'booted'>): UpdateState {
   const { version } = booted;
-  if (booted.state !== 'proven' || !state.failed.some((each) => each.version === version)) return state;
+  if (!state.failed.some((each) => each.version === version)) return state;
   const { activated, ...rest } = state;
   return {
     ...rest,

@@ -1,24 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
-import { versionState } from '@plinth/updates';
+import { versionState, writeProtectedSlots } from '@plinth/updates';
 import fc from 'fast-check';
 import { judgeActivate, judgeRollBack } from '../activate/judge-activate.ts';
 import { prepareEnd } from '../activate/prepare-end.ts';
 import { ModelNode } from '../testing/model-node.ts';
 import { findFallBack } from './find-fall-back.ts';
 import { runContract } from './run-contract.ts';
+import { softTrial } from './soft-trial.ts';
 
 /** What a version does when it is booted. */
 const kinds = ['good', 'sick', 'hangs', 'agent-dies'] as const;
 type Kind = (typeof kinds)[number];
 
 type Action =
-  | { readonly do: 'upgrade'; readonly version: string }
+  | { readonly do: 'upgrade' | 'soft-upgrade'; readonly version: string }
   | { readonly do: 'activate' | 'roll-back' | 'power-cycle' | 'restart-agent' };
 
 const actions: fc.Arbitrary<Action> = fc.oneof(
   fc.integer({ min: 1, max: 6 }).map((n): Action => ({ do: 'upgrade', version: `1.${n}` })),
+  fc.integer({ min: 1, max: 6 }).map((n): Action => ({ do: 'soft-upgrade', version: `1.${n}` })),
   fc.constantFrom<Action>(
     { do: 'activate' },
     { do: 'roll-back' },
@@ -31,17 +33,21 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
 async function liveOneBoot(node: ModelNode, kind: Kind): Promise<boolean> {
   const over = new AbortController();
   const console = { say: () => {} };
+  const sys = { nowMs: () => node.boots, run: async () => ({ exitCode: 0, stdout: '', stderr: '' }) };
+  const files = { write: async () => {}, remove: async () => {} };
+  const known = { store: node.store, stager: node.stager, console, bootId: node.bootId };
   await findFallBack({
-    ...{ store: node.store, stager: node.stager, console, bootId: node.bootId },
-    sys: { nowMs: () => node.boots, run: async () => ({ exitCode: 0, stdout: '', stderr: '' }) },
-    files: { write: async () => {}, remove: async () => {} },
+    ...{ ...known, sys, files },
     bootEnd: async () => ({ kind: 'abrupt', ask: undefined, evidence: [] }),
     onFound: () => {},
   });
   let reboots = false;
   let upMs = 0;
   await runContract({
-    ...{ store: node.store, stager: node.stager, console, bootId: node.bootId, signal: over.signal },
+    ...{ ...known, signal: over.signal },
+    ...(node.soft && {
+      soft: softTrial({ ...known, sys, files, upMs: async () => upMs, onFound: () => {} }),
+    }),
     deadline: { arm: async () => {}, disarm: async () => {} },
     nowMs: () => node.boots,
     upMs: async () => upMs,
@@ -83,6 +89,13 @@ async function powerOn(node: ModelNode, kindOf: (version: string) => Kind): Prom
   }
 }
 
+/** Goes on in the other slot with the same kernel; whatever does not work there ends in a start by the firmware. */
+async function goOn(node: ModelNode, kindOf: (version: string) => Kind): Promise<void> {
+  node.softReboot();
+  const kind = kindOf(node.booted.version);
+  if (kind === 'hangs' || (await liveOneBoot(node, kind))) await powerOn(node, kindOf);
+}
+
 test('whatever is tried and wherever the power goes, the node comes to stay on a version that proved itself, and says what failed', async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -117,26 +130,28 @@ test('whatever is tried and wherever the power goes, the node comes to stay on a
 });
 
 async function carryOut(node: ModelNode, action: Action, kindOf: (version: string) => Kind): Promise<void> {
-  const end = async (how: 'activate' | 'roll-back', version: string) => {
-    await prepareEnd(
+  const end = async (how: 'activate' | 'roll-back', version: string, soft = false) => {
+    const way = await prepareEnd(
       {
         ...{ store: node.store, stager: node.stager, bootId: node.bootId, nowMs: () => node.boots },
         baseline: async () => ({ notPassing: [], defaultRoutes: [] }),
+        layOutNextRoot: async () => {},
       },
-      { how, version },
+      { how, version, ...(soft && { way: 'soft-reboot' }) },
       { askedBy: 'ann', reason: '' },
     );
-    await powerOn(node, kindOf);
+    await (way === 'soft-reboot' ? goOn(node, kindOf) : powerOn(node, kindOf));
   };
-  const activate = async () => {
+  const activate = async (soft = false) => {
     const { stage } = await node.store.read();
-    await end('activate', judgeActivate({ disk: node.disk, stage, kubernetesMinors: [] }, ''));
+    await end('activate', judgeActivate({ disk: node.disk, stage, kubernetesMinors: [] }, ''), soft);
   };
   switch (action.do) {
-    case 'upgrade': {
+    case 'upgrade':
+    case 'soft-upgrade': {
       const source = { addresses: [], channel: 'stable' };
       for await (const _ of node.stager.stageUpdate({ source, version: action.version, by: 'ann' }));
-      return activate();
+      return activate(action.do === 'soft-upgrade');
     }
     case 'activate':
       return activate();
@@ -152,7 +167,13 @@ async function carryOut(node: ModelNode, action: Action, kindOf: (version: strin
 async function checkSound(node: ModelNode, kindOf: (version: string) => Kind, cut: boolean): Promise<void> {
   const { version } = node.booted;
   assert.equal(kindOf(version), 'good', `it stays on ${version}`);
-  assert.equal(versionState(node.disk, version), 'proven');
+  // What a soft-reboot went to keeps all its tries, and the version before: the firmware may fall back from it.
+  if (node.soft) {
+    const other = node.slots.find(({ name }) => name !== node.booted.slot);
+    assert.equal(versionState(node.disk, version), 'trial');
+    assert.equal(versionState(node.disk, other?.version ?? ''), 'proven');
+    assert.deepEqual(writeProtectedSlots(node.disk).toSorted(), ['a', 'b']);
+  } else assert.equal(versionState(node.disk, version), 'proven');
   const { activated, failed, fallBack } = await node.store.read();
   for (const each of failed) assert.notEqual(each.version, version, 'what runs is not blocked');
   // What was activated runs, or its end was found; or the power went before its entry had its name.

@@ -57,6 +57,8 @@ export class ModelNode {
   /** Number of the present boot. */
   boots = 1;
   booted: SlotDisk['booted'];
+  /** Whether user space was started by a soft-reboot. */
+  soft = false;
   /** File names in EFI/Linux. */
   files: Set<string>;
   slots: [Slot, Slot];
@@ -119,6 +121,7 @@ export class ModelNode {
     const slot = this.slots.find(({ version }) => version === entry.version);
     assert.ok(slot, `no slot holds ${entry.version}`);
     this.booted = { slot: slot.name, version: entry.version };
+    this.soft = false;
     this.boots++;
   }
 
@@ -127,6 +130,7 @@ export class ModelNode {
     const slot = this.slots.find(({ name }) => name !== this.booted.slot);
     assert.ok(slot?.version, 'the other slot is empty');
     this.booted = { slot: slot.name, version: slot.version };
+    this.soft = true;
     this.boots++;
   }
 
