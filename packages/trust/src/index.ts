@@ -19,6 +19,15 @@ export {
   type PublicKeys,
 } from './keys/load-keys.ts';
 export { dropRetiredKey, type RotateKeyOptions, rotateKey } from './keys/rotate-key.ts';
+export {
+  makeOpenPgpKey,
+  type OpenPgpKeyFiles,
+  type OpenPgpPublicKey,
+  type OpenPgpSigner,
+  openOpenPgpSigner,
+  readOpenPgpKey,
+  verifyOpenPgp,
+} from './openpgp/openpgp-key.ts';
 export { signPe, verifyPe } from './signatures/authenticode.ts';
 export {
   signDetached,

@@ -1,9 +1,8 @@
-import { chmod, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { exists, ioError, isErrno, withLock, writeFileAtomic } from '@plinth/host';
-import { updateKeyFolder } from '@plinth/trust';
-import { createMessage, decryptKey, generateKey, readKey, readPrivateKey, sign } from 'openpgp';
+import { makeOpenPgpKey, openOpenPgpSigner, readOpenPgpKey, updateKeyFolder } from '@plinth/trust';
 
 /** Signs SHA256SUMS for stock clients: OpenPGP, binary and detached. */
 export type SumsSigner = (sums: string) => Promise<Uint8Array>;
@@ -20,21 +19,10 @@ const EXPORTED_FILE = 'import-pubring.gpg';
  */
 export async function initSumsKey(keysDir: string, passphrase: string | undefined): Promise<boolean> {
   const folder = updateKeyFolder(keysDir);
-  const path = join(folder, PRIVATE_FILE);
-  if (await exists(join(folder, PUBLIC_FILE))) return false;
+  const files = { private: join(folder, PRIVATE_FILE), public: join(folder, PUBLIC_FILE) };
+  if (await exists(files.public)) return false;
   return withLock(join(keysDir, '.lock'), 'make the key of systemd-sysupdate', async () => {
-    const { privateKey, publicKey } = await generateKey({
-      // gpg 2.4 checks EdDSA under its first number only, not under that of RFC 9580.
-      type: 'ecc',
-      curve: 'ed25519Legacy',
-      userIDs: [{ name: 'Plinth releases' }],
-      format: 'armored',
-      config: { v6Keys: false },
-      ...(passphrase !== undefined && { passphrase }),
-    });
-    await writeFileAtomic(path, privateKey, 0o600);
-    await chmod(path, 0o600);
-    await writeFileAtomic(join(folder, PUBLIC_FILE), publicKey, 0o644);
+    await makeOpenPgpKey(files, 'Plinth releases', passphrase);
     return true;
   });
 }
@@ -47,30 +35,13 @@ export async function openSumsSigner(
   keysDir: string,
   passphrase: string | undefined,
 ): Promise<SumsSigner | undefined> {
-  const path = join(updateKeyFolder(keysDir), PRIVATE_FILE);
-  const armored = await readText(path);
-  if (armored === undefined) return undefined;
-  const key = await readPrivateKey({ armoredKey: armored }).catch(() => {
-    // What a library says about a secret does not belong into a log.
-    throw new PlinthError('trust/key-unreadable', `Cannot read key ${path}: damaged, expected OpenPGP`);
-  });
-  const signingKeys = key.isDecrypted()
-    ? key
-    : await decryptKey({ privateKey: key, passphrase: passphrase ?? '' }).catch(() => {
-        throw new PlinthError(
-          'trust/wrong-passphrase',
-          `Cannot read key ${path}: the passphrase does not open it`,
-        );
-      });
-  return async (sums) => {
-    const message = await createMessage({ text: sums, format: 'binary' });
-    return sign({ message, signingKeys, detached: true, format: 'binary' });
-  };
+  const signer = await openOpenPgpSigner(join(updateKeyFolder(keysDir), PRIVATE_FILE), passphrase);
+  return signer && ((sums) => signer.sign(new TextEncoder().encode(sums)));
 }
 
 /**
  * exportSumsKey writes the public half as a keyring for other systems and gives its path.
- * @throws publish/keys-missing, host/io, host/disk-full
+ * @throws publish/keys-missing, trust/key-unreadable, host/io, host/disk-full
  */
 export async function exportSumsKey(keysDir: string, outDir: string): Promise<string> {
   const source = join(updateKeyFolder(keysDir), PUBLIC_FILE);
@@ -83,7 +54,7 @@ export async function exportSumsKey(keysDir: string, outDir: string): Promise<st
     );
   }
   const path = join(outDir, EXPORTED_FILE);
-  await writeFileAtomic(path, (await readKey({ armoredKey: armored })).write());
+  await writeFileAtomic(path, (await readOpenPgpKey(armored, source)).bytes);
   return path;
 }
 
