@@ -16,6 +16,14 @@ export type {
   UpdateReason,
   UpdatingNode,
 } from './channel/rules.ts';
+export {
+  openBlockPacker,
+  PACK_PAGE_BLOCKS,
+  PACK_PAGE_BYTES,
+  type PackPage,
+  packPageOffset,
+  readPackPage,
+} from './delta/block-pack.ts';
 export { blockRuns } from './delta/block-runs.ts';
 export {
   type CopyRun,
@@ -50,6 +58,7 @@ export {
 export {
   ARCHITECTURE,
   mediaTypeOf,
+  PACKED_SUFFIX,
   type PartitionKind,
   type ReleaseNames,
   releaseNames,

@@ -8,6 +8,7 @@ import { PlinthError } from '@plinth/base';
 import { hashFile, run } from '@plinth/host';
 import {
   manifestJsonSchema,
+  PACKED_SUFFIX,
   parseManifest,
   releaseNames,
   SUMS_FILE,
@@ -124,6 +125,22 @@ test('the split root partition is what the hash tree covers, and its UUIDs are t
   const image = await readFile(join(workshop.folder, 'root/root.erofs'));
   assert.equal(artefact?.sha256, createHash('sha256').update(image).digest('hex'));
   assert.equal(artefact?.sizeBytes, image.length);
+});
+
+test('the packed root is the root, block by block, to zstd as well', async () => {
+  const found = (await readdir(release)).find((name) => name.endsWith(PACKED_SUFFIX)) ?? '';
+  assert.equal(
+    found.replace(PACKED_SUFFIX, '.raw'),
+    (await readdir(release)).find((name) => /root\.[0-9a-f-]+\.raw$/.test(name)),
+  );
+  const binds = [
+    { host: release, inside: '/mnt/release', readOnly: true },
+    { host: workshop.folder, inside: '/mnt/out' },
+  ];
+  const args = ['--decompress', '--force', '-o', '/mnt/out/unpacked', `/mnt/release/${found}`];
+  await workshop.toolbox.run('zstd', args, { binds });
+  const image = await readFile(join(workshop.folder, 'root/root.erofs'));
+  assert.ok((await readFile(join(workshop.folder, 'unpacked'))).equals(image));
 });
 
 test('diffReleases and inspectRelease', async () => {

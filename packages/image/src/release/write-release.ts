@@ -18,6 +18,7 @@ import { convertDisk } from './disk/convert-disk.ts';
 import { readDiskLayout } from './disk/disk-layout.ts';
 import { openFileReader } from './disk/file-reader.ts';
 import { slotParts, writeSlotPart } from './disk/split-slot.ts';
+import { writeBlockPack } from './disk/write-block-pack.ts';
 import { makeManifest } from './make-manifest.ts';
 import { makeProvenance, PROVENANCE_PAYLOAD_TYPE } from './provenance.ts';
 import type { ReleaseContext, ReleaseInputs, WriteOptions } from './release-context.ts';
@@ -80,6 +81,12 @@ async function writeImages(context: ReleaseContext, step: Progress): Promise<str
       const write = (path: string) => writeSlotPart(inputs.diskPath, part, path);
       return [names.partition(part.kind, part.uuid), write] as const;
     }),
+    ...context.parts
+      .filter(({ kind }) => kind === 'root')
+      .map((part) => {
+        const write = (path: string) => writeBlockPack(inputs.diskPath, part, path);
+        return [names.packedRoot(part.uuid), write] as const;
+      }),
     [names.uki, (path) => copyFile(inputs.ukiPath, path)],
   ];
   let done = 0;

@@ -36,12 +36,12 @@ export interface DeltaOptions {
   readonly present?: Uint8Array;
   /**
    * What one more range costs, in bytes that could be fetched instead: headers, and its share of the wait. A gap that costs no more is
-   * fetched too. Default 4096: ranges of one connection, several on their way at a time.
+   * fetched too. Default 1024, less than a block: ranges of kept connections, several on their way at a time.
    */
   readonly requestCostBytes?: number;
 }
 
-const DEFAULT_REQUEST_COST_BYTES = 4096;
+const DEFAULT_REQUEST_COST_BYTES = 1024;
 const NOWHERE = 0xffff_ffff;
 
 /**

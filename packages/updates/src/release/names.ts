@@ -4,6 +4,9 @@ export const ARCHITECTURE = 'x86-64';
 export const SUMS_FILE = 'SHA256SUMS';
 export const SUMS_SIGNATURE_FILE = 'SHA256SUMS.p7s';
 
+/** Ending of a root that is compressed block by block, in place of ".raw". */
+export const PACKED_SUFFIX = '.blocks.zst';
+
 /** File names of one release, readable by stock systemd-sysupdate: name, version and architecture lead every one. */
 export interface ReleaseNames {
   readonly uki: string;
@@ -16,9 +19,11 @@ export interface ReleaseNames {
   disk(format: string): string;
   /**
    * A partition of slot A by its kind, with the UUID it gets on the node (sysupdate.d, pattern `@u`). Not compressed:
-   * EROFS is already, systemd 257 would store a zstd file as it is, and single blocks can be fetched.
+   * systemd 257 would store a zstd file as it is, and single blocks can be fetched.
    */
   partition(kind: PartitionKind, uuid: string): string;
+  /** The root once more, compressed block by block (delta/block-pack.ts); no pattern of sysupdate.d takes it. */
+  packedRoot(uuid: string): string;
 }
 
 export type PartitionKind = 'root' | 'root-verity' | 'root-verity-sig';
@@ -36,6 +41,7 @@ export function releaseNames(name: string, version: string): ReleaseNames {
     provenance: `${prefix}.provenance.json`,
     disk: (format) => `${prefix}.${format}`,
     partition: (kind, uuid) => `${prefix}.${kind}.${uuid}.raw`,
+    packedRoot: (uuid) => `${prefix}.root.${uuid}${PACKED_SUFFIX}`,
   };
 }
 
@@ -46,6 +52,7 @@ const MEDIA_TYPES: readonly (readonly [suffix: string, mediaType: string])[] = [
   ['.json', 'application/json'],
   ['.raw.zst', 'application/vnd.efi.img+zstd'],
   ['.raw', 'application/vnd.efi.img'],
+  ['.zst', 'application/zstd'],
   ['.efi', 'application/vnd.microsoft.portable-executable'],
   ['.qcow2', 'application/x-qemu-disk'],
   ['.vhd', 'application/x-vhd'],

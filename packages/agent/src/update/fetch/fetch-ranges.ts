@@ -2,6 +2,7 @@ import { PlinthError } from '@plinth/base';
 import { type AskAhead, MOST_AHEAD, openAskAhead } from './ask-ahead.ts';
 import { addressOf, type FetchParts, guarded, wrongStatus } from './fetch-parts.ts';
 import { type HttpAnswer, shown } from './http-client.ts';
+import { NotTheServer } from './mirrors.ts';
 import { readChunks } from './read-chunks.ts';
 
 export interface ByteRange {
@@ -22,6 +23,8 @@ export interface RangeFetch {
    */
   accept(offset: number, bytes: Buffer): Promise<number>;
   /** For bytes that can be judged only together: tells whether they are good. If not, or when the server changes, all begins anew. */
+  /** What comes can be had otherwise: nobody is asked twice, and no server is left out for what it did. */
+  readonly isOptional?: boolean;
   readonly together?: { restart(): Promise<void>; isGood(): Promise<boolean> };
 }
 
@@ -56,6 +59,7 @@ export async function fetchRanges(parts: FetchParts, fetch: RangeFetch): Promise
       throw wrong(url, 'other bytes than those that were signed');
     },
     parts.signal,
+    fetch.isOptional,
   );
 }
 
@@ -115,7 +119,9 @@ async function fetchSome(attempt: Attempt, fetch: RangeFetch, url: URL, cursor: 
     if (!wanted || bytes === 0) return;
     const keptBytes = pendingBytes - bytes;
     pendingBytes = 0; // what is refused is not handed over again
-    const good = await fetch.accept(wanted.offset, piece.subarray(0, bytes));
+    const good = await fetch.accept(wanted.offset, piece.subarray(0, bytes)).catch((reason: unknown) => {
+      throw new NotTheServer(reason);
+    });
     piece.copyWithin(0, bytes, bytes + keptBytes);
     pendingBytes = keptBytes;
     if (good > 0) attempt.progressed();

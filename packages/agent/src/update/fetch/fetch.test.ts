@@ -210,6 +210,22 @@ test('any mix of faults on two servers gives the right bytes or a code, never ot
   );
 });
 
+test('who cannot take what came is no fault of the server: it ends at once, with what was thrown', async () => {
+  await withServers([honest, honest], async (fetcher, servers) => {
+    const full = new Error('the disk is full');
+    const accept = () => Promise.reject(full);
+    const ranges = [{ offset: 0, sizeBytes: BLOCK }];
+    await assert.rejects(
+      fetcher.ranges({ path, fileBytes: file.length, blockBytes: BLOCK, ranges, accept }),
+      full,
+    );
+    assert.equal(
+      servers.reduce((sum, { asked }) => sum + asked.length, 0),
+      1,
+    );
+  });
+});
+
 test('bytes that are judged together begin anew with another server, and a liar is found by its hash', async () => {
   await withServers([always({ kind: 'corrupt', atByte: 100_000 }), honest], async (fetcher, [liar, good]) => {
     let got: Buffer[] = [];

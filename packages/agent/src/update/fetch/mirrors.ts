@@ -8,13 +8,22 @@ export interface Mirrors {
    * Does a piece of work at one address after the other until it succeeds. A failure after progress is tried again at the same
    * address; three without any between go round to the others. An address that gave wrong bytes three times is left out.
    * @param work gets the address and a function that says "something that counts has arrived"
+   * @param isOptional of work that can be done otherwise: each address is asked once, and none is left out for it
    * @throws what the last address failed with; the message names all addresses with what each did
    */
   attempt<T>(
     what: string,
     work: (base: URL, progressed: () => void) => Promise<T>,
     signal: AbortSignal,
+    isOptional?: boolean,
   ): Promise<T>;
+}
+
+/** A failure of whoever asked, a disk that does not take what came say: another address would not help. `cause` is thrown. */
+export class NotTheServer extends Error {
+  constructor(cause: unknown) {
+    super('what was fetched could not be taken', { cause });
+  }
 }
 
 export interface MirrorOptions {
@@ -49,7 +58,7 @@ export function openMirrors(addresses: readonly string[], options: MirrorOptions
   let preferred = 0;
 
   return {
-    async attempt(what, work, signal) {
+    async attempt(what, work, signal, isOptional = false) {
       let failures = 0;
       for (let index = preferred; ; ) {
         const usable = mirrors.filter(({ strikes }) => strikes < STRIKES);
@@ -64,8 +73,10 @@ export function openMirrors(addresses: readonly string[], options: MirrorOptions
           return result;
         } catch (reason) {
           if (signal.aborted) throw signal.reason;
+          if (reason instanceof NotTheServer) throw reason.cause;
           mirror.lastFailure = reason;
-          if (reason instanceof PlinthError && reason.code === 'update/content-wrong') mirror.strikes++;
+          const isLie = reason instanceof PlinthError && reason.code === 'update/content-wrong';
+          if (isLie && !isOptional) mirror.strikes++;
           if (arrived) {
             failures = 0;
             continue;
@@ -75,7 +86,7 @@ export function openMirrors(addresses: readonly string[], options: MirrorOptions
         }
         if (failures < usable.length) continue;
         const round = failures / usable.length;
-        if (round >= rounds || usable.every(({ lastFailure }) => isFinal(lastFailure)))
+        if (round >= (isOptional ? 1 : rounds) || usable.every(({ lastFailure }) => isFinal(lastFailure)))
           throw summary(what, mirrors);
         if (Number.isInteger(round)) await sleep(pauseMs * 2 ** (round - 1), signal);
       }

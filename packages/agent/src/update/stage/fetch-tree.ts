@@ -21,9 +21,6 @@ export interface FetchedTree extends VerityTree {
   readonly bytes: Uint8Array;
 }
 
-/** A request costs about as much as so many blocks. */
-const GAP_BLOCKS = 8;
-
 /**
  * fetchTree fetches the hash tree of a release from the top down: of each level only the blocks that no hash device at hand has at the
  * same place, each checked against the one above it, which the signed root hash vouches for.
@@ -123,7 +120,7 @@ async function fetchLevel(
 ): Promise<void> {
   await fetcher.ranges({
     ...{ path: file.path, fileBytes: file.sizeBytes, blockBytes: BLOCK },
-    ranges: blockRuns(missing, GAP_BLOCKS).map(({ first, count }) => ({
+    ranges: blockRuns(missing, 0).map(({ first, count }) => ({
       offset: level.offset + first * BLOCK,
       sizeBytes: count * BLOCK,
     })),

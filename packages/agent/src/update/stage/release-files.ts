@@ -1,6 +1,6 @@
 import { PlinthError } from '@plinth/base';
 import { VERITY_BLOCK_BYTES, veritySizeBytes } from '@plinth/formats';
-import { type Manifest, REPOSITORY } from '@plinth/updates';
+import { type Manifest, PACKED_SUFFIX, REPOSITORY } from '@plinth/updates';
 
 /** A file of a release as its signed manifest describes it. */
 export interface ReleaseFile {
@@ -15,6 +15,8 @@ export interface ReleaseFiles {
   readonly version: string;
   readonly rootHash: string;
   readonly root: ReleaseFile;
+  /** The root compressed block by block; a release may have none. */
+  readonly packedRoot?: ReleaseFile;
   readonly verity: ReleaseFile;
   readonly signature: ReleaseFile;
   readonly uki: ReleaseFile;
@@ -61,5 +63,8 @@ export function releaseFiles(manifest: Manifest): ReleaseFiles {
   }
   const sizeBytes = [root, verity, signature, uki].reduce((sum, one) => sum + one.sizeBytes, 0);
   const { version, rootHash } = manifest;
-  return { version, rootHash, root, verity, signature, uki, sizeBytes };
+  const packedName = root.path.slice(root.path.lastIndexOf('/') + 1).replace(/\.raw$/, PACKED_SUFFIX);
+  const isPacked = manifest.artefacts.some(({ name }) => name === packedName);
+  const packedRoot = isPacked ? file(packedName, ROOT_LIMIT_BYTES) : undefined;
+  return { version, rootHash, root, verity, signature, uki, sizeBytes, ...(packedRoot && { packedRoot }) };
 }

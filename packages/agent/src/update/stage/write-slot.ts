@@ -10,6 +10,7 @@ import {
 import { blockRuns, planDelta } from '@plinth/updates';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import { type BlockFile, PIECE_BYTES } from './block-file.ts';
+import { fetchPacked } from './fetch-packed.ts';
 import { fetchTree } from './fetch-tree.ts';
 import { copyBlocks, countMarked, type FillParts, fetchBlocks } from './fill-slot.ts';
 import { hashBlocks } from './hash-blocks.ts';
@@ -91,9 +92,8 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
       present,
     });
     await copyBlocks(plan, fill);
-    const missing = unmarked(present);
-    for (const { offset, length } of plan.fetch) missing.fill(1, offset / BLOCK, (offset + length) / BLOCK);
-    await fetchBlocks(missing, fill);
+    await fetchPacked(unmarked(present), fill);
+    await fetchBlocks(unmarked(present), fill);
     await signature.write(0, signatureBytes);
     await signature.flush();
 

@@ -6,6 +6,7 @@ import {
   channelTarget,
   formatChannel,
   formatManifest,
+  openBlockPacker,
   releaseNames,
 } from '@plinth/updates';
 import type { SampleRepository } from './sample-repository.ts';
@@ -18,6 +19,8 @@ export interface SampleRelease {
   readonly verity: Uint8Array;
   readonly signature: Uint8Array;
   readonly uki: Uint8Array;
+  /** The root compressed block by block. */
+  readonly packedRoot?: Uint8Array;
 }
 
 const SALT = new Uint8Array(32).fill(7);
@@ -36,7 +39,7 @@ export function sampleBlocks(names: readonly (string | number)[]): Uint8Array {
 export async function sampleRelease(
   version: string,
   root: Uint8Array,
-  options: { readonly salt?: Uint8Array; readonly ukiBytes?: number } = {},
+  options: { readonly salt?: Uint8Array; readonly ukiBytes?: number; readonly packed?: boolean } = {},
 ): Promise<SampleRelease> {
   const { salt = SALT, ukiBytes = 96 * 1024 } = options;
   const { bytes: verity, rootHash } = await makeVerity(memoryReader(root), {
@@ -45,7 +48,17 @@ export async function sampleRelease(
   });
   const signature = Buffer.alloc(SIGNATURE_BYTES);
   signature.write(JSON.stringify({ rootHash, signature: hash('sha256', rootHash, 'base64') }));
-  return { version, rootHash, root, verity, signature, uki: sampleUki(version, ukiBytes) };
+  const uki = sampleUki(version, ukiBytes);
+  const packedRoot = options.packed ? packRoot(root) : undefined;
+  return { version, rootHash, root, verity, signature, uki, ...(packedRoot && { packedRoot }) };
+}
+
+function packRoot(root: Uint8Array): Uint8Array {
+  const packer = openBlockPacker();
+  const frames = Array.from({ length: root.length / BLOCK }, (_, block) =>
+    packer.add(root.subarray(block * BLOCK, (block + 1) * BLOCK)),
+  );
+  return Buffer.concat([...frames, packer.end()]);
 }
 
 /** sampleUki is a file with the headers of a PE file with two sections, and no sense in them. */
@@ -124,7 +137,13 @@ function parts({ version, rootHash, root, verity, signature }: SampleRelease) {
 
 function filesOf(release: SampleRelease): (readonly [string, Uint8Array])[] {
   const uki = releaseNames('plinth', release.version).uki;
-  return [...parts(release).map(({ name, bytes }) => [name, bytes] as const), [uki, release.uki] as const];
+  const { packedRoot, rootHash, version } = release;
+  const packedName = releaseNames('plinth', version).packedRoot(hexUuid(rootHash.slice(0, 32)));
+  return [
+    ...parts(release).map(({ name, bytes }) => [name, bytes] as const),
+    [uki, release.uki] as const,
+    ...(packedRoot ? [[packedName, packedRoot] as const] : []),
+  ];
 }
 
 function manifestText(release: SampleRelease): string {

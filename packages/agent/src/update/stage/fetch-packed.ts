@@ -1,0 +1,177 @@
+import { PlinthError } from '@plinth/base';
+import { VERITY_BLOCK_BYTES as BLOCK, openBlocksChecker } from '@plinth/formats';
+import { blockRuns, PACK_PAGE_BLOCKS, PACK_PAGE_BYTES, packPageOffset, readPackPage } from '@plinth/updates';
+import type { ByteRange } from '../fetch/fetch-ranges.ts';
+import type { FillParts } from './fill-slot.ts';
+import type { ReleaseFile } from './release-files.ts';
+import { unpackFrames } from './unpack-blocks.ts';
+
+/** A page of the index tells of blocks that save a tenth each, more or less: for one alone it is not worth its bytes. */
+const PAGE_WORTH_BLOCKS = 2;
+/** A request costs about as much as so many pages. */
+const GAP_PAGES = 1;
+/** Pages are judged whole: a range of them has to fit into what is handed over at once. */
+const RANGE_PAGES = 512;
+/** What is decompressed at once. */
+const BATCH_BLOCKS = 64;
+/** After so many that are not what they should be, the rest is fetched as it is. */
+const MOST_BAD_BLOCKS = 16;
+
+/**
+ * fetchPacked fetches marked blocks in compressed form, checks and writes them. It is a shortcut that nothing depends on: what does not
+ * come this way, for whatever reason, stays unmarked in `present`, and is fetched as it is, where servers answer for what they send.
+ * Throws what writing throws, and when the work is cancelled.
+ */
+export async function fetchPacked(missing: Uint8Array, parts: FillParts): Promise<void> {
+  const { release, signal } = parts;
+  const file = release.packedRoot;
+  if (!file) return;
+  try {
+    const frames = await readIndex(missing, file, parts);
+    await fetchFrames(frames, file, parts);
+  } catch (reason) {
+    const isOfFetching = reason instanceof PlinthError && reason.code.startsWith('update/');
+    if (signal.aborted || !isOfFetching) throw reason;
+  }
+}
+
+/** Frames of blocks in a row, which lie in a row as well. */
+interface FrameRun {
+  readonly first: number;
+  readonly offset: number;
+  readonly lengths: readonly number[];
+}
+
+async function readIndex(missing: Uint8Array, file: ReleaseFile, parts: FillParts): Promise<FrameRun[]> {
+  const blocks = missing.length;
+  const wanted = new Uint8Array(Math.ceil(blocks / PACK_PAGE_BLOCKS));
+  for (let page = 0; page < wanted.length; page++) {
+    const of = missing.subarray(page * PACK_PAGE_BLOCKS, (page + 1) * PACK_PAGE_BLOCKS);
+    let count = 0;
+    for (const mark of of) if (mark) count++;
+    if (count >= PAGE_WORTH_BLOCKS) wanted[page] = 1;
+  }
+  const pageAt = (page: number) => packPageOffset(file.sizeBytes, blocks, page);
+  if (pageAt(0) <= 0) return [];
+  const runs: FrameRun[] = [];
+  await parts.fetcher.ranges({
+    ...{ path: file.path, fileBytes: file.sizeBytes, blockBytes: PACK_PAGE_BYTES, isOptional: true },
+    ranges: blockRuns(wanted, GAP_PAGES).flatMap(({ first, count }) =>
+      Array.from({ length: Math.ceil(count / RANGE_PAGES) }, (_, index) => ({
+        offset: pageAt(first + index * RANGE_PAGES),
+        sizeBytes: Math.min(RANGE_PAGES, count - index * RANGE_PAGES) * PACK_PAGE_BYTES,
+      })),
+    ),
+    async accept(offset, bytes) {
+      for (let at = 0; at < bytes.length; at += PACK_PAGE_BYTES) {
+        const page = (offset + at - pageAt(0)) / PACK_PAGE_BYTES;
+        const read = readPackPage(bytes.subarray(at, at + PACK_PAGE_BYTES), file.sizeBytes, blocks, page);
+        if (!read) continue; // its blocks come as they are
+        const { first, offsets } = read;
+        for (const run of blockRuns(missing.subarray(first, first + offsets.length - 1), 0)) {
+          const starts = offsets.slice(run.first, run.first + run.count + 1);
+          const lengths = starts.slice(1).map((end, index) => end - (starts[index] ?? 0));
+          runs.push({ first: first + run.first, offset: starts[0] ?? 0, lengths });
+        }
+      }
+      return bytes.length;
+    },
+  });
+  return inOrder(runs);
+}
+
+/** Ranges ascend and do not overlap; an index that says otherwise lies from there on. */
+function inOrder(runs: readonly FrameRun[]): FrameRun[] {
+  let endsAt = 0;
+  const kept: FrameRun[] = [];
+  for (const run of runs) {
+    if (run.offset < endsAt) break;
+    kept.push(run);
+    endsAt = run.offset + sum(run.lengths);
+  }
+  return kept;
+}
+
+function sum(lengths: readonly number[]): number {
+  return lengths.reduce((total, length) => total + length, 0);
+}
+
+async function fetchFrames(runs: readonly FrameRun[], file: ReleaseFile, parts: FillParts): Promise<void> {
+  if (runs.length === 0) return;
+  const take = openFrameReader(runs, parts);
+  const ranges: ByteRange[] = [];
+  for (const { offset, lengths } of runs) {
+    const last = ranges.at(-1);
+    const sizeBytes = sum(lengths);
+    // Runs of two pages that follow each other are one range.
+    if (last && last.offset + last.sizeBytes === offset)
+      ranges.splice(-1, 1, { offset: last.offset, sizeBytes: last.sizeBytes + sizeBytes });
+    else ranges.push({ offset, sizeBytes });
+  }
+  await parts.fetcher.ranges({
+    ...{ path: file.path, fileBytes: file.sizeBytes, blockBytes: 1, isOptional: true, ranges },
+    async accept(_, bytes) {
+      await take(bytes);
+      return bytes.length;
+    },
+  });
+}
+
+/** Takes the bytes of the frames as they come, in their order; frames are cut anywhere. */
+function openFrameReader(
+  runs: readonly FrameRun[],
+  { tree, root, present, meter }: FillParts,
+): (bytes: Buffer) => Promise<void> {
+  const goodBlocks = openBlocksChecker(tree);
+  let rest: Buffer = Buffer.alloc(0);
+  let [run, frame, badBlocks] = [0, 0, 0];
+
+  const write = async (first: number, blocks: readonly (Uint8Array | undefined)[]) => {
+    for (let at = 0; at < blocks.length; ) {
+      const bytes = joined(blocks, at);
+      const good = goodBlocks(first + at, bytes);
+      if (good > 0) {
+        await root.write((first + at) * BLOCK, bytes.subarray(0, good * BLOCK));
+        present.fill(1, first + at, first + at + good);
+        meter.done(good * BLOCK);
+      }
+      const areAllGood = bytes.length > 0 && good * BLOCK === bytes.length;
+      if (!areAllGood) badBlocks++;
+      at += areAllGood ? good : good + 1;
+    }
+    if (badBlocks <= MOST_BAD_BLOCKS) return;
+    throw new PlinthError('update/content-wrong', `Cannot use compressed blocks: ${badBlocks} are others`);
+  };
+
+  return async (bytes) => {
+    const all = rest.length > 0 ? Buffer.concat([rest, bytes]) : bytes;
+    let at = 0;
+    for (let current = runs[run]; current; current = runs[run]) {
+      const lengths: number[] = [];
+      let batchBytes = 0;
+      for (const length of current.lengths.slice(frame, frame + BATCH_BLOCKS)) {
+        if (at + batchBytes + length > all.length) break;
+        lengths.push(length);
+        batchBytes += length;
+      }
+      if (lengths.length === 0) break;
+      await write(current.first + frame, unpackFrames(all.subarray(at, at + batchBytes), lengths));
+      at += batchBytes;
+      frame += lengths.length;
+      if (frame === current.lengths.length) [run, frame] = [run + 1, 0];
+    }
+    rest = Buffer.from(all.subarray(at)); // the memory of a piece is used again
+  };
+}
+
+/** Blocks from a place on that lie in a row in memory. */
+function joined(blocks: readonly (Uint8Array | undefined)[], from: number): Uint8Array {
+  const start = blocks[from];
+  if (!start) return new Uint8Array();
+  let count = 1;
+  for (; from + count < blocks.length; count++) {
+    const next = blocks[from + count];
+    if (!next || next.buffer !== start.buffer || next.byteOffset !== start.byteOffset + count * BLOCK) break;
+  }
+  return new Uint8Array(start.buffer, start.byteOffset, count * BLOCK);
+}
