@@ -6,15 +6,22 @@ export type { Choice, Standing } from './advise/rank.ts';
 export { parseAnswer, readAnswers } from './advise/read-answers.ts';
 export { loadRules, type Question, type Rule, type RuleBook } from './advise/rule-schema.ts';
 export { type WhatIf, whatIfs } from './advise/what-if.ts';
+export { type ClusterAccess, readClusterAccess } from './check/live/kubeconfig.ts';
+export { listCluster } from './check/live/list-cluster.ts';
 // check
 export { checkTargets, loadKnowledge as loadCheckKnowledge } from './check/load-knowledge.ts';
 export { readSources as readManifests } from './check/read/read-sources.ts';
+export { checkReport } from './check/report/check-report.ts';
 export {
   type CheckResult,
   type Finding as CheckFinding,
   ownerText,
 } from './check/report/finding.ts';
+export { checkJunit } from './check/report/junit.ts';
+export { checkSarif } from './check/report/sarif.ts';
+export { type FixStep, simulateFixes } from './check/report/simulate.ts';
 export { countFindings, isComplete, openFindings, verdictOf } from './check/report/summary.ts';
+export { applyWaivers, parseWaivers } from './check/report/waivers.ts';
 export { type Severity as CheckSeverity, severities as checkSeverities } from './check/rules/rule.ts';
 export { type CheckKnowledge, runCheck } from './check/run-check.ts';
 export {
@@ -31,9 +38,12 @@ export type { Source, SubjectFile } from './facts/schema.ts';
 export { describeFact, type FactValue, systemFacts } from './facts/vocabulary.ts';
 export { type ChangeCost, changeCosts } from './migrate/change-cost.ts';
 export { loadMoves, type Moves } from './migrate/move-schema.ts';
+export { type MovePlan, type MoveRequest, planMove } from './migrate/plan.ts';
+export { choosePool, type Pool, readPools } from './migrate/pool.ts';
 export { adviceReport } from './report/advice-report.ts';
 export { type DecisionPath, decisionPath, pathMermaid } from './report/decision-path.ts';
 export { type Part, type Report, reportEndings, type Section } from './report/document.ts';
 export { htmlPage, htmlTable, reportHtml } from './report/html.ts';
 export { reportMarkdown } from './report/markdown.ts';
 export { pathSvg } from './report/path-svg.ts';
+export { planReport } from './report/plan-report.ts';

@@ -17,7 +17,8 @@ export const migrateCheckCodes = {
     fix: 'Split it, or check the live cluster with --live.',
   },
   'check/too-many-aliases': {
-    meaning: 'A document unfolds by its YAML aliases into far more than it says, so nothing of it was checked.',
+    meaning:
+      'A document unfolds by its YAML aliases into far more than it says, so nothing of it was checked.',
     cause: 'A text made to exhaust its readers.',
     fix: 'Write the values out.',
   },

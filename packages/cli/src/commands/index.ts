@@ -36,6 +36,9 @@ import { configRollbackCommand } from './config-rollback.ts';
 import { configSchemaCommand } from './config-schema.ts';
 import { configShowCommand } from './config-show.ts';
 import { configValidateCommand } from './config-validate.ts';
+import { cveFeedsExportCommand } from './cve-feeds-export.ts';
+import { cveFeedsImportCommand } from './cve-feeds-import.ts';
+import { cveFeedsListCommand } from './cve-feeds-list.ts';
 import { cveScanCommand } from './cve-scan.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { diffCommand } from './diff.ts';
@@ -97,6 +100,7 @@ import { kubernetesUpgradeCommand } from './kubernetes-upgrade.ts';
 import { lockCommand } from './lock.ts';
 import { logsCommand } from './logs.ts';
 import { migrateCheckCommand } from './migrate-check.ts';
+import { migratePlanCommand } from './migrate-plan.ts';
 import { planCommand } from './plan.ts';
 import { rebootCommand } from './reboot.ts';
 import { releaseBarrierCommand } from './release-barrier.ts';
@@ -156,6 +160,9 @@ export const commandTable: CommandTable = {
     inspectCommand,
     sbomCommand,
     cveScanCommand,
+    cveFeedsListCommand,
+    cveFeedsImportCommand,
+    cveFeedsExportCommand,
     diffCommand,
     keysInitCommand,
     keysListCommand,
@@ -247,6 +254,7 @@ export const commandTable: CommandTable = {
     resetCommand,
     restartCommand,
     supportCommand,
+    migratePlanCommand,
     migrateCheckCommand,
     planCommand,
     applyCommand,
@@ -319,8 +327,7 @@ export const commandTable: CommandTable = {
     'Who may do what, and did': ['access', 'audit'],
     Clusters: ['cluster', 'kubernetes', 'etcd', 'bootstrap', 'join', 'vm'],
     Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'cve', 'diff', 'keys', 'release', 'test'],
-    'Choose and move': ['advise', 'advisor'],
-    'Move to another node OS': ['migrate'],
+    'Choose a node OS, and move to it': ['advise', 'advisor', 'migrate'],
     'The tool itself': ['completion', 'version', 'errors'],
   },
 };

@@ -124,6 +124,11 @@ export function several(placeholder: string, help: string): ArgumentSpec<readonl
   return { ...rest(placeholder, help), required: true, several: true };
 }
 
+/** Words, or none; only for the last argument. */
+export function maybeSeveral(placeholder: string, help: string): ArgumentSpec<readonly string[]> {
+  return { ...rest(placeholder, help), several: true };
+}
+
 /** All words that are left, as they are; only for a command that passes them on. */
 export function rest(placeholder: string, help: string): ArgumentSpec<readonly string[]> {
   return {

@@ -1,0 +1,160 @@
+import type { Span } from '@plinth/base';
+import { at, isMap, listAt, mapAt, pathText, textAt } from '../model/json.ts';
+import type { KubeObject, ObjectRef } from '../model/kube-object.ts';
+import type { PodView } from '../model/pod-view.ts';
+import { placeOf, type RawFinding, type Severity, severities } from '../rules/rule.ts';
+import { type Finding, type Owner, ownerText } from './finding.ts';
+
+/** Bound on findings that are kept; beyond it they are only counted. */
+const MOST_FINDINGS = 50_000;
+
+interface Entry {
+  first: Omit<Finding, 'pods' | 'nodes' | 'owner' | 'span'> & { readonly span?: Span | undefined };
+  owner: Owner;
+  /** Pods that were seen themselves, and those that a controller asks for; null: one on each node. */
+  seenPods: number;
+  askedPods: number | null;
+  readonly nodes: Set<string>;
+}
+
+/** Findings of many objects, joined by the controller they belong to. */
+export interface Collector {
+  add(finding: RawFinding, object: KubeObject, pod: PodView | undefined, severity: Severity): void;
+  addPlaced(finding: RawFinding, object: ObjectRef, span: Span | undefined, severity: Severity): void;
+  /** Remembers that one controller belongs to another: a ReplicaSet to its Deployment. */
+  noteController(object: KubeObject): void;
+  finish(): { readonly findings: Finding[]; readonly dropped: number };
+}
+
+/** createCollector joins findings: 5,000 pods of one Deployment with the same fault are one finding. */
+export function createCollector(): Collector {
+  const entries = new Map<string, Entry>();
+  const controllers = new Map<string, Owner>();
+  let dropped = 0;
+  const put = (entry: Entry) => {
+    const key = keyOf(entry);
+    const known = entries.get(key);
+    if (known) join(known, entry);
+    else if (entries.size < MOST_FINDINGS) entries.set(key, entry);
+    else dropped++;
+  };
+  return {
+    add(finding, object, pod, severity) {
+      const isPod = object.kind === 'Pod';
+      const node = isPod ? textAt(object.value, 'spec', 'nodeName') : undefined;
+      put({
+        first: firstOf(finding, object, placeOf(object, finding), severity),
+        owner: finding.owner ?? ownerOf(object, pod),
+        seenPods: isPod ? 1 : 0,
+        askedPods: askedBy(object, pod),
+        nodes: new Set(node === undefined ? [] : [node]),
+      });
+    },
+    addPlaced(finding, object, span, severity) {
+      const owner = finding.owner ?? object;
+      put({
+        first: firstOf(finding, object, span, severity),
+        owner: { kind: owner.kind, namespace: owner.namespace, name: owner.name },
+        ...{ seenPods: 0, askedPods: 0, nodes: new Set<string>() },
+      });
+    },
+    noteController(object) {
+      const owner = controllerOf(object);
+      if (owner) controllers.set(ownerText(object), owner);
+    },
+    finish() {
+      const joined = new Map<string, Entry>();
+      for (const entry of entries.values()) {
+        const owner = controllers.get(ownerText(entry.owner)) ?? entry.owner;
+        const whole: Entry = { ...entry, owner };
+        const known = joined.get(keyOf(whole));
+        if (known) join(known, whole);
+        else joined.set(keyOf(whole), whole);
+      }
+      return { findings: [...joined.values()].map(toFinding).sort(compareFindings), dropped };
+    },
+  };
+}
+
+function firstOf(
+  finding: RawFinding,
+  { apiVersion, kind, namespace, name }: ObjectRef,
+  span: Span | undefined,
+  severity: Severity,
+): Entry['first'] {
+  return {
+    rule: finding.rule,
+    severity,
+    message: finding.message,
+    subject: finding.subject,
+    container: finding.container ?? '',
+    object: { apiVersion, kind, namespace, name },
+    path: pathText(finding.path),
+    fact: finding.fact ?? '',
+    span,
+  };
+}
+
+function keyOf({ first, owner }: Entry): string {
+  return [first.rule, first.severity, ownerText(owner), first.container, first.subject].join('\n');
+}
+
+/** The place in a controller is the one to mend, not that in a pod it made. */
+function join(known: Entry, more: Entry): void {
+  if (known.first.object.kind === 'Pod' && more.first.object.kind !== 'Pod') known.first = more.first;
+  known.seenPods += more.seenPods;
+  known.askedPods =
+    known.askedPods === null || more.askedPods === null ? null : Math.max(known.askedPods, more.askedPods);
+  for (const node of more.nodes) known.nodes.add(node);
+}
+
+function toFinding({ first, owner, seenPods, askedPods, nodes }: Entry): Finding {
+  const { span, ...rest } = first;
+  return {
+    ...rest,
+    owner,
+    ...(span && { span }),
+    pods: seenPods > 0 ? seenPods : askedPods,
+    nodes: [...nodes].sort(),
+  };
+}
+
+function compareFindings(a: Finding, b: Finding): number {
+  const order = severities.indexOf(a.severity) - severities.indexOf(b.severity);
+  if (order !== 0) return order;
+  const size = b.nodes.length - a.nodes.length || (b.pods ?? 0) - (a.pods ?? 0);
+  if (size !== 0) return size;
+  const text = (one: Finding) => [ownerText(one.owner), one.rule, one.container, one.subject].join('\n');
+  return text(a) < text(b) ? -1 : 1;
+}
+
+/** The controller an object names as its owner. */
+export function controllerOf(object: KubeObject): Owner | undefined {
+  const reference = listAt(object.value, 'metadata', 'ownerReferences').find(
+    (each) => at(each, 'controller') === true,
+  );
+  if (!isMap(reference)) return undefined;
+  const [kind, name] = [textAt(reference, 'kind'), textAt(reference, 'name')];
+  if (kind === undefined || name === undefined) return undefined;
+  // The pods of a node's own files belong to the node, which no one wants to see as their owner.
+  if (kind === 'Node') return undefined;
+  return { kind, namespace: object.namespace, name };
+}
+
+function ownerOf(object: KubeObject, pod: PodView | undefined): Owner {
+  const { kind, namespace, name } = object;
+  const controller = controllerOf(object);
+  if (controller === undefined) return { kind, namespace, name };
+  // A Deployment gives its ReplicaSets names that end with the hash of their template.
+  const hash = pod && textAt(mapAt(pod.metadata, 'labels'), 'pod-template-hash');
+  if (controller.kind === 'ReplicaSet' && hash !== undefined && controller.name.endsWith(`-${hash}`))
+    return { kind: 'Deployment', namespace, name: controller.name.slice(0, -hash.length - 1) };
+  return controller;
+}
+
+function askedBy(object: KubeObject, pod: PodView | undefined): number | null {
+  if (pod === undefined) return 0;
+  if (pod.isDaemon) return null;
+  const replicas = at(object.value, 'spec', 'replicas');
+  return typeof replicas === 'number' ? replicas : 1;
+}

@@ -1,0 +1,58 @@
+import type { Diagnostic, Span } from '@plinth/base';
+import type { ObjectRef } from '../model/kube-object.ts';
+import type { Severity } from '../rules/rule.ts';
+
+/** Whom a finding is counted for: the outermost controller of the pods it was found in. */
+export interface Owner {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** One finding, however many pods it was found in. Field names are part of the interface. */
+export interface Finding {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly message: string;
+  /** What it is about: a path, a program, a label. */
+  readonly subject: string;
+  readonly owner: Owner;
+  /** Empty when it is about the whole pod or object. */
+  readonly container: string;
+  /** The object it was read in. */
+  readonly object: ObjectRef;
+  /** The field: "$.spec.volumes[0].hostPath.path". */
+  readonly path: string;
+  /** Where that stands in a file; absent for a live cluster. */
+  readonly span?: Span;
+  /** Which fact of the target it rests on; empty when on none. */
+  readonly fact: string;
+  /** How many pods are affected, running ones or those asked for; null: one on each node. */
+  readonly pods: number | null;
+  /** On which nodes they run; empty when the input says nothing of it. */
+  readonly nodes: readonly string[];
+  readonly waiver?: { readonly reason: string; readonly expires: string };
+}
+
+/** What came out of a check. */
+export interface CheckResult {
+  readonly target: { readonly id: string; readonly name: string };
+  /** The day it was judged for: "2026-11-22". */
+  readonly asOf: string;
+  readonly objects: number;
+  readonly workloads: number;
+  readonly pods: number;
+  /** Names of nodes that were seen. */
+  readonly nodes: readonly string[];
+  readonly findings: readonly Finding[];
+  /** What could not be read or listed, so it was not checked. */
+  readonly problems: readonly Diagnostic[];
+  /** Problems beyond those that are listed. */
+  readonly moreProblems: number;
+  readonly notes: readonly string[];
+}
+
+/** ownerText names an owner: "DaemonSet kube-system/calico-node". */
+export function ownerText({ kind, namespace, name }: Owner): string {
+  return `${kind} ${namespace === '' ? '' : `${namespace}/`}${name === '' ? '(no name)' : name}`;
+}

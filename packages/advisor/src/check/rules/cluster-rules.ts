@@ -1,0 +1,164 @@
+import type { Span } from '@plinth/base';
+import { at, isMap, type JsonMap, listAt, mapAt, textAt } from '../model/json.ts';
+import type { KubeObject, ObjectRef } from '../model/kube-object.ts';
+import type { PodView } from '../model/pod-view.ts';
+import { type Knowledge, placeOf, type RawFinding } from './rule.ts';
+import { baselineProblems } from './security.ts';
+
+// Rules that need several objects. Of each object only what they need is kept, so that a large cluster fits.
+
+/** A finding with the object it stands in, its place already found. */
+export interface PlacedFinding {
+  readonly finding: RawFinding;
+  readonly object: ObjectRef;
+  readonly span: Span | undefined;
+}
+
+interface Workload extends ObjectRef {
+  readonly labels: JsonMap;
+  readonly replicas: number;
+}
+
+/** Pods of one namespace that the level "baseline" refuses. */
+interface Refused {
+  readonly example: ObjectRef;
+  readonly path: (string | number)[];
+  readonly span: Span | undefined;
+  readonly problems: Set<string>;
+  workloads: number;
+}
+
+/** What is kept of all objects until the last one was read. */
+export interface ClusterIndex {
+  readonly workloads: Workload[];
+  readonly budgets: KubeObject[];
+  /** Labels of namespaces that were seen. */
+  readonly namespaces: Map<string, JsonMap>;
+  readonly refused: Map<string, Refused>;
+}
+
+/** emptyIndex is the index of no objects. */
+export function emptyIndex(): ClusterIndex {
+  return { workloads: [], budgets: [], namespaces: new Map(), refused: new Map() };
+}
+
+/** More are not compared: no cluster has as many, and each is compared with each workload of its namespace. */
+const MOST_BUDGETS = 10_000;
+
+/** addToIndex keeps what later rules need of an object. @param pod its pods, if it has any */
+export function addToIndex(index: ClusterIndex, object: KubeObject, pod: PodView | undefined): void {
+  if (object.kind === 'PodDisruptionBudget' && index.budgets.length < MOST_BUDGETS)
+    index.budgets.push(object);
+  if (object.kind === 'Namespace')
+    index.namespaces.set(object.name, mapAt(object.value, 'metadata', 'labels'));
+  if (pod === undefined || object.kind === 'Job' || object.kind === 'CronJob') return;
+  const { apiVersion, kind, namespace, name } = object;
+  const replicas = at(object.value, 'spec', 'replicas');
+  if (['Deployment', 'StatefulSet', 'ReplicaSet', 'ReplicationController'].includes(kind))
+    index.workloads.push({
+      ...{ apiVersion, kind, namespace, name },
+      labels: mapAt(pod.metadata, 'labels'),
+      replicas: typeof replicas === 'number' ? replicas : 1,
+    });
+}
+
+/** noteRefused keeps that a pod breaks the level "baseline", for its namespace. */
+export function noteRefused(index: ClusterIndex, pod: PodView): void {
+  const problems = baselineProblems(pod);
+  if (problems.length === 0) return;
+  const { object } = pod;
+  const known = index.refused.get(object.namespace);
+  if (known) {
+    known.workloads++;
+    for (const problem of problems) known.problems.add(problem);
+    return;
+  }
+  const { apiVersion, kind, namespace, name } = object;
+  const path = ['metadata', 'name'];
+  index.refused.set(namespace, {
+    example: { apiVersion, kind, namespace, name },
+    path,
+    span: object.locate(path),
+    problems: new Set(problems),
+    workloads: 1,
+  });
+}
+
+/** checkCluster applies the rules that need several objects. */
+export function checkCluster(index: ClusterIndex, known: Knowledge): PlacedFinding[] {
+  return [...index.budgets.flatMap((budget) => checkBudget(budget, index)), ...checkAdmission(index, known)];
+}
+
+function checkBudget(budget: KubeObject, { workloads }: ClusterIndex): PlacedFinding[] {
+  const selector = at(budget.value, 'spec', 'selector');
+  const chosen = workloads.filter(
+    ({ namespace, labels }) => namespace === budget.namespace && isMap(selector) && selects(selector, labels),
+  );
+  const most = textAt(budget.value, 'spec', 'maxUnavailable');
+  const least = textAt(budget.value, 'spec', 'minAvailable');
+  const place = (message: string, field: string): PlacedFinding => {
+    const finding: RawFinding = { rule: 'PLM071', message, subject: field, path: ['spec', field] };
+    return { finding, object: budget, span: placeOf(budget, finding) };
+  };
+  if (most === '0' || most === '0%')
+    return [place(`lets no pod leave (maxUnavailable: ${most}): a drain never ends`, 'maxUnavailable')];
+  if (least === '100%')
+    return [place('lets no pod leave (minAvailable: 100%): a drain never ends', 'minAvailable')];
+  const replicas = chosen.reduce((sum, each) => sum + each.replicas, 0);
+  const count = least !== undefined && /^\d+$/.test(least) ? Number(least) : undefined;
+  if (count !== undefined && count > 0 && chosen.length > 0 && replicas > 0 && count >= replicas)
+    return [
+      place(
+        `wants ${count} of ${replicas} pods of ${chosen.map(({ kind, name }) => `${kind} ${name}`).join(', ')} at all times: a drain never ends`,
+        'minAvailable',
+      ),
+    ];
+  return [];
+}
+
+/** selects holds labels against a selector (matchLabels, matchExpressions). */
+export function selects(selector: JsonMap, labels: JsonMap): boolean {
+  const exact = Object.entries(mapAt(selector, 'matchLabels')).every(([key, value]) => labels[key] === value);
+  const expressed = listAt(selector, 'matchExpressions').every((each) => {
+    const key = textAt(each, 'key') ?? '';
+    const values = listAt(each, 'values');
+    const value = labels[key];
+    switch (textAt(each, 'operator')) {
+      case 'In':
+        return value !== undefined && values.includes(value);
+      case 'NotIn':
+        return value === undefined || !values.includes(value);
+      case 'Exists':
+        return value !== undefined;
+      case 'DoesNotExist':
+        return value === undefined;
+      default:
+        return false;
+    }
+  });
+  return exact && expressed;
+}
+
+const LABEL = 'pod-security.kubernetes.io/enforce';
+
+function checkAdmission(index: ClusterIndex, { target }: Knowledge): PlacedFinding[] {
+  const level = target.security.podSecurity;
+  if (level === undefined || level.value === 'privileged') return [];
+  return [...index.refused].flatMap(([namespace, refused]): PlacedFinding[] => {
+    const labels = index.namespaces.get(namespace);
+    if (labels?.[LABEL] === 'privileged' || target.security.podSecurityExempt.includes(namespace)) return [];
+    const isSeen = labels !== undefined;
+    const { kind, name } = refused.example;
+    const finding: RawFinding = {
+      rule: 'PLM054',
+      // What is not in the input may well have the label in the cluster.
+      severity: isSeen ? 'block' : 'warn',
+      message: `${namespace === '' ? 'the namespace it is applied to' : `namespace ${namespace}`} ${isSeen ? 'has not' : 'needs'} the label ${LABEL}: privileged; without it a cluster of ${target.name} refuses ${refused.workloads === 1 ? `${kind} ${name}` : `${kind} ${name} and ${refused.workloads - 1} more`} (${[...refused.problems].sort().join(', ')})`,
+      subject: namespace === '' ? '(any)' : namespace,
+      path: refused.path,
+      owner: { kind: 'Namespace', namespace: '', name: namespace === '' ? '(any)' : namespace },
+      fact: level.source,
+    };
+    return [{ finding, object: refused.example, span: refused.span }];
+  });
+}

@@ -1,0 +1,85 @@
+import type { Diagnostic } from '@plinth/base';
+import { at, listAt, textAt } from './model/json.ts';
+import type { KubeObject } from './model/kube-object.ts';
+import { viewPod } from './model/pod-view.ts';
+import { LIMITS } from './read/limits.ts';
+import type { Read } from './read/read-sources.ts';
+import { createCollector } from './report/collect-findings.ts';
+import type { CheckResult } from './report/finding.ts';
+import { addToIndex, checkCluster, emptyIndex, noteRefused } from './rules/cluster-rules.ts';
+import { objectRules, podRules } from './rules/index.ts';
+import type { Rule } from './rules/knowledge.ts';
+import type { Knowledge, RawFinding, Severity } from './rules/rule.ts';
+
+/** What a check knows: rules, target, agents. */
+export interface CheckKnowledge extends Knowledge {
+  readonly rules: ReadonlyMap<string, Rule>;
+}
+
+/** Objects that another one made from a template that is checked itself. */
+const COPIES = new Set(['ReplicaSet', 'ControllerRevision', 'Job']);
+
+/**
+ * runCheck holds every object that is read against all rules. It keeps no object longer than it looks at it, except the
+ * few that must be compared with others.
+ * @param asOf the day it is judged for, "2026-11-22"
+ */
+export async function runCheck(
+  reads: AsyncIterable<Read> | Iterable<Read>,
+  known: CheckKnowledge,
+  asOf: string,
+): Promise<CheckResult> {
+  const collector = createCollector();
+  const index = emptyIndex();
+  const problems: Diagnostic[] = [];
+  const notes: string[] = [];
+  const nodes = new Set<string>();
+  const counts = { objects: 0, workloads: 0, pods: 0, moreProblems: 0 };
+  const severityOf = (finding: RawFinding): Severity =>
+    finding.severity ?? known.rules.get(finding.rule)?.severity ?? 'warn';
+  const check = (object: KubeObject) => {
+    counts.objects++;
+    collector.noteController(object);
+    if (object.kind === 'Node') nodes.add(object.name);
+    const isCopy = COPIES.has(object.kind) && listAt(object.value, 'metadata', 'ownerReferences').length > 0;
+    if (isCopy) return;
+    const pod = viewPod(object);
+    addToIndex(index, object, pod);
+    for (const rule of objectRules)
+      for (const finding of rule(object, known)) collector.add(finding, object, pod, severityOf(finding));
+    if (pod === undefined || isOver(object)) return;
+    if (object.kind === 'Pod') {
+      counts.pods++;
+      const node = textAt(object.value, 'spec', 'nodeName');
+      if (node !== undefined) nodes.add(node);
+    } else counts.workloads++;
+    noteRefused(index, pod);
+    for (const rule of podRules)
+      for (const finding of rule(pod, known)) collector.add(finding, object, pod, severityOf(finding));
+  };
+  for await (const read of reads) {
+    if (read.kind === 'object') check(read.object);
+    else if (read.kind === 'note') notes.push(read.note);
+    else if (problems.length < LIMITS.problems) problems.push(read.problem);
+    else counts.moreProblems++;
+  }
+  for (const { finding, object, span } of checkCluster(index, known))
+    collector.addPlaced(finding, object, span, severityOf(finding));
+  const { findings, dropped } = collector.finish();
+  if (dropped > 0) notes.push(`${dropped} findings more than can be listed`);
+  return {
+    target: { id: known.target.id, name: known.target.name },
+    asOf,
+    ...counts,
+    nodes: [...nodes].sort(),
+    findings,
+    problems,
+    notes,
+  };
+}
+
+/** A pod that has ended moves nowhere. */
+function isOver(object: KubeObject): boolean {
+  const phase = at(object.value, 'status', 'phase');
+  return object.kind === 'Pod' && (phase === 'Succeeded' || phase === 'Failed');
+}

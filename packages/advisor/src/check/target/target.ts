@@ -1,0 +1,140 @@
+import { z } from 'zod';
+
+/** What a path of a node is. `absent`: nothing there, and nothing can be made there. */
+export const pathStates = ['read-only', 'ephemeral', 'persistent', 'absent', 'kernel', 'devices'] as const;
+export type PathState = (typeof pathStates)[number];
+
+const name = z.string().min(1);
+const sourceId = z.string().min(1);
+/** A fact and where it was read. Facts that nobody has read are left out, and are unknown then. */
+const known = <T extends z.ZodType>(value: T) => z.strictObject({ value, source: sourceId });
+
+const pathFact = z.strictObject({
+  /** A folder with all below it, until a longer path says otherwise. */
+  path: z.string().regex(/^\/(?:[^*]*[^*/])?$/, 'expected an absolute path'),
+  state: z.enum(pathStates),
+  /** Files there cannot be executed. */
+  noexec: z.boolean().optional(),
+  /** The state is that of any node: moving changes nothing. */
+  usual: z.boolean().optional(),
+  why: name,
+  source: sourceId,
+});
+
+const modes = ['enforcing', 'permissive', 'off'] as const;
+
+/** What is known of a system that workloads are to move to. */
+export const targetSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]+$/),
+  name,
+  /** Where facts were read: id, title or path of the document, and the day. */
+  sources: z.record(
+    z.string(),
+    z.strictObject({
+      title: name,
+      read: z.iso.date(),
+      confidence: z.enum(['documented', 'reported', 'general']),
+    }),
+  ),
+  paths: z.array(pathFact).default([]),
+  /** Existing files and folders below read-only paths. Absent: nobody has listed them. */
+  exists: known(z.array(name)).optional(),
+  /** Programs of the host, by name; patterns with "*". The first list that has a name decides, absent before present. */
+  programs: z
+    .strictObject({
+      absent: z.array(z.strictObject({ names: z.array(name), source: sourceId })).default([]),
+      present: z.array(z.strictObject({ names: z.array(name), source: sourceId })).default([]),
+    })
+    .default({ absent: [], present: [] }),
+  packageManager: known(z.boolean()).optional(),
+  kernel: z
+    .strictObject({
+      /** Loaded at boot. */
+      loaded: known(z.array(name)).optional(),
+      /** Can be loaded when the settings of the node ask for them. */
+      declared: known(z.array(name)).optional(),
+      /** Only modules signed for this kernel can be loaded. */
+      signedOnly: known(z.boolean()).optional(),
+      lockdown: known(z.enum(['none', 'integrity', 'confidentiality'])).optional(),
+      headers: known(z.boolean()).optional(),
+    })
+    .default({}),
+  security: z
+    .strictObject({
+      selinux: known(z.enum(modes)).optional(),
+      apparmor: known(z.boolean()).optional(),
+      /** Level that namespaces without a label of their own are held to. */
+      podSecurity: known(z.enum(['privileged', 'baseline', 'restricted'])).optional(),
+      podSecurityExempt: z.array(name).default([]),
+    })
+    .default({ podSecurityExempt: [] }),
+  kubelet: z
+    .strictObject({
+      /** Where network plugins are looked for. */
+      cniBinDirs: known(z.array(name)).optional(),
+      volumePluginDir: known(name).optional(),
+      rootDir: known(name).optional(),
+      runtimeSocket: known(name).optional(),
+      /** Files of settings or flags can be changed on the node. */
+      flagsChangeable: known(z.boolean()).optional(),
+    })
+    .default({}),
+  /** Kernel settings that cannot have another value: key and why. */
+  fixedSysctls: z.array(z.strictObject({ key: name, why: name, source: sourceId })).default([]),
+  architectures: known(z.array(name)).optional(),
+  /** How GPUs of NVIDIA get their driver. */
+  gpu: known(z.enum(['none', 'image', 'extension', 'operator'])).optional(),
+  runtimeClasses: known(z.array(name)).optional(),
+});
+
+/** A system that workloads are to move to, as far as it is known. */
+export type Target = z.infer<typeof targetSchema>;
+export type PathFact = Target['paths'][number];
+
+/** pathFactOf tells what a path is on a target: the fact of the longest path that holds it. Undefined: unknown. */
+export function pathFactOf(target: Target, path: string): PathFact | undefined {
+  let best: PathFact | undefined;
+  for (const fact of target.paths)
+    if (isWithin(path, fact.path) && (best === undefined || fact.path.length > best.path.length)) best = fact;
+  return best;
+}
+
+/** isWithin: a path is a folder or lies below it. */
+export function isWithin(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
+
+/** existsOn tells whether something lies at a path of the image; undefined: nobody has listed it. */
+export function existsOn(target: Target, path: string): boolean | undefined {
+  const list = target.exists?.value;
+  if (list === undefined) return undefined;
+  if (list.some((entry) => isWithin(entry.replace(/\/\*$/, ''), path))) return true;
+  // "folder/*": what lies below it has not been listed.
+  if (list.some((entry) => entry.endsWith('/*') && isWithin(path, entry.slice(0, -2)))) return undefined;
+  return false;
+}
+
+/** programOn tells whether the host has a program; undefined: unknown. */
+export function programOn(target: Target, program: string): { has: boolean; source: string } | undefined {
+  const find = (lists: Target['programs']['absent']) =>
+    lists.find(({ names }) => names.some((pattern) => matches(pattern, program)));
+  const absent = find(target.programs.absent);
+  if (absent) return { has: false, source: absent.source };
+  const present = find(target.programs.present);
+  return present && { has: true, source: present.source };
+}
+
+/** matches holds a name against a pattern whose only special sign is "*", any text. */
+export function matches(pattern: string, text: string): boolean {
+  if (!pattern.includes('*')) return pattern === text;
+  const [first = '', ...rest] = pattern.split('*');
+  if (!text.startsWith(first)) return false;
+  let from = first.length;
+  for (const [index, part] of rest.entries()) {
+    if (index === rest.length - 1) return text.length - part.length >= from && text.endsWith(part);
+    const found = text.indexOf(part, from);
+    if (found < 0) return false;
+    from = found + part.length;
+  }
+  return true;
+}

@@ -1,0 +1,34 @@
+import { asOfOption } from '../advisor/as-of.ts';
+import { defineCommand } from '../framework/command.ts';
+import { flag, maybeSeveral, text, textOr } from '../framework/options.ts';
+
+export const migrateCheckCommand = defineCommand({
+  path: ['migrate', 'check'],
+  summary: 'Find workloads that break on another node OS',
+  details: [
+    'Reads manifests: files, folders, "-" for what helm or kubectl print; or --live.',
+    'Ends with 5 when something could not be read.',
+  ],
+  extraFormats: ['wide', 'name', 'sarif'],
+  examples: [
+    { run: 'plinth migrate check manifests/', what: 'a folder' },
+    { run: 'helm template web ./chart | plinth migrate check - --exit-code', what: 'in CI' },
+    { run: 'plinth migrate check --live --simulate', what: 'what to fix first' },
+  ],
+  options: {
+    to: textOr('SYSTEM', 'plinth', 'System to move to'),
+    live: flag('Check the cluster of the kubeconfig'),
+    kubeconfig: text('FILE', 'Another kubeconfig than $KUBECONFIG'),
+    kubeContext: text('NAME', 'Another context than its current one'),
+    waivers: text('FILE', 'Findings that are accepted, until when and why'),
+    simulate: flag('Rank what to fix first by nodes and pods'),
+    report: text('FILES', 'Write .md, .html, .sarif, .xml (JUnit) or .json'),
+    exitCode: flag('End with 3 when something blocks'),
+    asOf: asOfOption,
+  },
+  args: { sources: maybeSeveral('SOURCE', 'File, folder, or -') },
+  run: async ({ args, options }, context) => {
+    const { checkWorkloads } = await import('../migrate/check-workloads.ts');
+    return checkWorkloads(args.sources, options, context);
+  },
+});

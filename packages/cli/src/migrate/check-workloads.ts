@@ -1,0 +1,111 @@
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import {
+  applyWaivers,
+  type CheckKnowledge,
+  type CheckResult,
+  checkSarif,
+  countFindings,
+  isComplete,
+  listCluster,
+  loadCheckKnowledge,
+  ownerText,
+  parseWaivers,
+  readClusterAccess,
+  readManifests,
+  runCheck,
+  simulateFixes,
+} from '@plinth/advisor';
+import { type ExitCode, exitCodes, PlinthError } from '@plinth/base';
+import { dayAsked } from '../advisor/as-of.ts';
+import type { CommandContext } from '../framework/context.ts';
+import type { CommandResult } from '../framework/result.ts';
+import { usageError } from '../framework/usage-error.ts';
+import { repositoryRoot } from '../repository.ts';
+import { readToolVersion } from '../tool-version.ts';
+import { readSmallFile, reportFiles, saveCheck } from './check-files.ts';
+import { checkView, simulateView } from './check-view.ts';
+
+export interface CheckOptions {
+  readonly to: string;
+  readonly live: boolean;
+  readonly kubeconfig: string | undefined;
+  readonly kubeContext: string | undefined;
+  readonly waivers: string | undefined;
+  readonly simulate: boolean;
+  /** Files to write, separated by commas; the ending says what each is. */
+  readonly report: string | undefined;
+  readonly exitCode: boolean;
+  readonly asOf: string | undefined;
+}
+
+/**
+ * checkWorkloads checks manifests or a live cluster for what breaks on another system.
+ * @throws cli/usage, check/unknown-target, check/waivers-invalid, check/bad-kubeconfig, check/cluster-unreachable,
+ *   check/nothing-read when nothing could be checked, host/io
+ */
+export async function checkWorkloads(
+  sources: readonly string[],
+  options: CheckOptions,
+  context: CommandContext,
+): Promise<CommandResult> {
+  if (options.live === sources.length > 0)
+    throw usageError(
+      options.live
+        ? 'SOURCE and --live are both given, expected one of them'
+        : 'no SOURCE, expected files, folders, "-" for standard input, or --live',
+    );
+  const files = reportFiles(options.report);
+  const known = await loadCheckKnowledge(options.to, join(repositoryRoot, 'os'), dayAsked(options.asOf));
+  const waivers =
+    options.waivers === undefined
+      ? []
+      : parseWaivers(await readSmallFile(options.waivers), options.waivers, [...known.rules.keys()]);
+  const result = applyWaivers(await readAndCheck(sources, options, known, context), waivers);
+  if (result.objects === 0)
+    throw new PlinthError(
+      'check/nothing-read',
+      'Cannot check anything: no object could be read, expected objects of Kubernetes',
+      { diagnostics: result.problems },
+    );
+  for (const file of files) await saveCheck(file, result, known);
+  const steps = options.simulate ? simulateFixes(result) : undefined;
+  const version = await readToolVersion();
+  return {
+    data: steps === undefined ? result : { ...result, simulation: steps },
+    names: result.findings.map(({ rule, owner, subject }) => `${rule} ${ownerText(owner)} ${subject}`),
+    document: () => checkSarif(result, known.rules, version),
+    view: steps === undefined ? checkView(result, known) : simulateView(result, steps),
+    exitCode: exitCodeOf(result, options.exitCode),
+  };
+}
+
+async function readAndCheck(
+  sources: readonly string[],
+  options: CheckOptions,
+  known: CheckKnowledge,
+  context: CommandContext,
+): Promise<CheckResult> {
+  const asOf = dayAsked(options.asOf);
+  if (!options.live) {
+    const reads = readManifests(sources, { stdin: process.stdin, signal: context.signal });
+    return context.progress.step('Check manifests', () => runCheck(reads, known, asOf));
+  }
+  const path = options.kubeconfig ?? kubeconfigOf(context);
+  const access = await readClusterAccess(path, options.kubeContext, context.signal);
+  return context.progress.step(`Check the cluster at ${access.server.host}`, () =>
+    runCheck(listCluster(access, context.signal), known, asOf),
+  );
+}
+
+/** As kubectl: $KUBECONFIG, whose first file counts here, or the file in the home folder. */
+function kubeconfigOf({ env }: CommandContext): string {
+  const named = (env['KUBECONFIG'] ?? '').split(delimiter).find((path) => path !== '');
+  return named ?? join(env['HOME'] ?? homedir(), '.kube', 'config');
+}
+
+/** What could not be read may hide anything, so it comes before what was found. */
+function exitCodeOf(result: CheckResult, isAsked: boolean): ExitCode {
+  if (!isComplete(result)) return exitCodes.partial;
+  return isAsked && countFindings(result).block > 0 ? exitCodes.findings : exitCodes.ok;
+}
