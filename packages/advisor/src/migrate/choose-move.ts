@@ -33,11 +33,11 @@ export function chooseMove(knowledge: Knowledge, moves: Moves, leg: Leg, asOf: s
       (on === undefined || (on.includes(leg.platform) && !elsewhere)) &&
       (from === undefined || from.includes(leg.from.id)) &&
       (to === undefined || to.includes(leg.to.id)) &&
-      (whenCrossing === undefined || crossing),
+      (whenCrossing === undefined || elsewhere),
   );
   const method = moves.methods.find(({ id }) => id === move?.way);
   if (!move || !method) unreachable('no way in data/moves.yaml fits');
-  return { move, method, targetPlatform, crossing };
+  return { move, method, targetPlatform, crossing: elsewhere };
 }
 
 /** Whether no fact at any time says that the target ran on the platform of the pool; one that was withdrawn did. */

@@ -73,6 +73,8 @@ export interface Method {
   readonly time: {
     readonly nodeStartSeconds: number;
     readonly drainMinutes: number;
+    /** New nodes start all at once and only the old ones are drained one by one. */
+    readonly together?: true | undefined;
     readonly source: string;
     readonly says: string;
   };
@@ -185,6 +187,7 @@ function methodSchema(condition: z.ZodType<Condition>, source: z.ZodType<string>
     time: z.strictObject({
       nodeStartSeconds: z.int().positive(),
       drainMinutes: z.number().nonnegative(),
+      together: z.literal(true).optional(),
       source,
       says: line,
     }),

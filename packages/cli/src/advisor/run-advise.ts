@@ -23,6 +23,7 @@ import { nextCommands, table } from '../output/blocks.ts';
 import { adviceData } from './advice-data.ts';
 import { dayAsked } from './as-of.ts';
 import { askAnswers } from './ask-answers.ts';
+import { readPairs } from './read-pairs.ts';
 import { reportBlocks } from './report-blocks.ts';
 import { reportEnding, saveReport } from './save-report.ts';
 
@@ -83,7 +84,13 @@ function noAnswers(): never {
 /** Answers of the flags over those of the file; undefined when there are none, so that they are asked for. */
 async function answersOf(options: AdviseOptions, book: RuleBook): Promise<Answers | undefined> {
   const { spread, compliance, operator, platform } = options;
-  const flags = Object.entries({ spread, compliance, operator, platform, ...pairsOf(options.answer) });
+  const flags = Object.entries({
+    spread,
+    compliance,
+    operator,
+    platform,
+    ...readPairs('--answer', options.answer),
+  });
   const given = flags.flatMap(([id, text]) => (text === undefined ? [] : [[id, text] as const]));
   if (given.length === 0 && options.answers === undefined) return undefined;
   const fromFile =
@@ -104,18 +111,6 @@ async function answersOf(options: AdviseOptions, book: RuleBook): Promise<Answer
     }
   });
   return { ...fromFile, ...Object.fromEntries(fromFlags) };
-}
-
-function pairsOf(text: string | undefined): Record<string, string> {
-  const pairs = (text ?? '').split(',').filter((word) => word.trim() !== '');
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const [id = '', ...value] = pair.split('=');
-      if (value.length === 0)
-        throw usageError(`value of --answer is "${pair.trim()}", expected the form fips=required,gpu=none`);
-      return [id.trim(), value.join('=').trim()];
-    }),
-  );
 }
 
 async function readText(path: string): Promise<string> {

@@ -1,0 +1,205 @@
+import { PlinthError } from '@plinth/base';
+import { evaluate, type World } from '../advise/condition.ts';
+import { type Fact, factsAt, findSubject } from '../facts/at-date.ts';
+import type { Knowledge } from '../facts/load.ts';
+import type { Source, SubjectFile } from '../facts/schema.ts';
+import { type ChosenMove, chooseMove } from './choose-move.ts';
+import { type Estimate, estimate } from './estimate.ts';
+import { fillCommand } from './fill-command.ts';
+import type { Moves } from './move-schema.ts';
+import type { Pool } from './pool.ts';
+
+/** What is asked: a pool, and where it is to go. */
+export interface MoveRequest {
+  readonly pool: Pool;
+  readonly from: string;
+  readonly to: string;
+  readonly asOf: string;
+  /** What draining one node takes; undefined: assumed. */
+  readonly drainMinutes: number | undefined;
+}
+
+/** A prerequisite, judged. `unknown` is for the reader to find out: it is never taken for met. */
+export interface Check {
+  readonly id: string;
+  readonly state: 'met' | 'blocks' | 'warns' | 'unknown';
+  readonly severity: 'blocks' | 'warns';
+  readonly says: string;
+  /** What was missing to judge it. */
+  readonly missing: readonly string[];
+  readonly fix: string | undefined;
+  readonly source: Source;
+}
+
+export interface PlannedStep {
+  readonly title: string;
+  readonly run: readonly string[];
+  readonly note: string | undefined;
+}
+
+/** A move from one system to another as data; nothing is done. */
+export interface MovePlan extends ChosenMove {
+  readonly from: SubjectFile;
+  readonly to: SubjectFile;
+  readonly pool: Pool;
+  readonly asOf: string;
+  readonly source: Source;
+  /** Whether something blocks it, or may: `blocked` and `unknown` are no go. */
+  readonly verdict: 'ready' | 'unknown' | 'blocked';
+  readonly checks: readonly Check[];
+  readonly settings: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly why: string;
+    readonly run: string | undefined;
+  }[];
+  readonly steps: readonly PlannedStep[];
+  readonly wayBack: { readonly run: readonly string[]; readonly says: string; readonly ends: string };
+  readonly notes: readonly { readonly says: string; readonly source: Source }[];
+  readonly estimate: Estimate;
+  /** Placeholders that nobody told a value for; they stand in capitals in the commands. */
+  readonly placeholders: readonly string[];
+}
+
+/**
+ * planMove plans a move: way, prerequisites, steps, way back, time.
+ * @throws advisor/unknown-system, advisor/pool-invalid when there is nothing to move
+ */
+export function planMove(knowledge: Knowledge, moves: Moves, request: MoveRequest): MovePlan {
+  const { asOf, pool } = request;
+  const from = findSubject(knowledge.systems, request.from);
+  const to = findSubject(
+    knowledge.systems.filter(({ kind }) => kind === 'os'),
+    request.to,
+  );
+  if (from.id === to.id)
+    throw new PlinthError('advisor/pool-invalid', `Cannot plan a move: the pool runs ${to.name} already`);
+  const leg = { from, to, platform: pool.platform };
+  const chosen = chooseMove(knowledge, moves, leg, asOf);
+  const facts = factsAt(knowledge, to, asOf, chosen.targetPlatform);
+  const world: World = {
+    asOf,
+    answer: (property) => pool.properties[property],
+    fact: (key) => facts.get(key),
+  };
+  const checks = checksOf(knowledge, moves, { ...chosen, leg, world });
+  const names = namesOf(knowledge, request, from, facts);
+  const filled = new Set<string>();
+  const fill = (command: string) => fillCommand(command, names, filled);
+  const { method } = chosen;
+  return {
+    ...chosen,
+    from,
+    to,
+    pool,
+    asOf,
+    source: sourceOf(knowledge, chosen.move.source),
+    checks,
+    verdict: verdictOf(checks),
+    settings: method.settings.map(({ name, value, why, run }) => ({
+      name,
+      value,
+      why,
+      run: run && fill(run),
+    })),
+    steps: method.steps
+      .filter(({ when }) => when === undefined || evaluate(when, world).state === 'true')
+      .map(({ title, run, note }) => ({ title, run: run.map(fill), note })),
+    wayBack: { ...method.wayBack, run: method.wayBack.run.map(fill) },
+    notes: moves.notes
+      .filter(
+        (note) => applies(note.on, pool.platform) && applies(note.from, from.id) && applies(note.to, to.id),
+      )
+      .map(({ says, source }) => ({ says, source: sourceOf(knowledge, source) })),
+    estimate: estimateOf(knowledge, request, method),
+    placeholders: [...filled].sort(),
+  };
+}
+
+function checksOf(
+  knowledge: Knowledge,
+  moves: Moves,
+  { leg, world, method, targetPlatform }: ChosenMove & { leg: { readonly to: SubjectFile }; world: World },
+): readonly Check[] {
+  return moves.prerequisites
+    .filter(
+      ({ on, ways, to }) => applies(on, targetPlatform) && applies(ways, method.id) && applies(to, leg.to.id),
+    )
+    .map(({ id, need, severity, says, source, fix }) => {
+      const { state, open, missing } = evaluate(need, world);
+      return {
+        id,
+        severity,
+        says,
+        fix,
+        state: state === 'true' ? 'met' : state === 'false' ? severity : 'unknown',
+        missing: [...open, ...missing],
+        source: sourceOf(knowledge, source),
+      };
+    });
+}
+
+function verdictOf(checks: readonly Check[]): MovePlan['verdict'] {
+  if (checks.some(({ state }) => state === 'blocks')) return 'blocked';
+  return checks.some(({ state, severity }) => state === 'unknown' && severity === 'blocks')
+    ? 'unknown'
+    : 'ready';
+}
+
+function applies(ids: readonly string[] | undefined, id: string): boolean {
+  return ids === undefined || ids.includes(id);
+}
+
+/** What stands in for the placeholders of commands. */
+function namesOf(
+  knowledge: Knowledge,
+  request: MoveRequest,
+  from: SubjectFile,
+  facts: ReadonlyMap<string, Fact>,
+): Readonly<Record<string, string>> {
+  const { pool, asOf } = request;
+  const sku = facts.get('os-sku')?.value;
+  const fromSku = factsAt(knowledge, from, asOf, pool.platform).get('os-sku')?.value;
+  return {
+    ...(typeof fromSku === 'string' && { 'from-os-sku': fromSku }),
+    ...pool.names,
+    to: request.to,
+    ...(typeof sku === 'string' && !needsVariant(pool) && { 'os-sku': sku }),
+    ...(pool.nodes !== undefined && { nodes: String(pool.nodes) }),
+  };
+}
+
+/** AMI types carry processor, GPU and FIPS in their name: the one that is known is for none of these. */
+function needsVariant({ platform, properties }: Pool): boolean {
+  if (platform !== 'eks') return false;
+  return (
+    properties['architecture'] === 'arm64' || properties['gpu'] === 'nvidia' || properties['fips'] === 'yes'
+  );
+}
+
+function estimateOf(
+  knowledge: Knowledge,
+  { pool, asOf, drainMinutes }: MoveRequest,
+  method: ChosenMove['method'],
+): Estimate {
+  const platform = knowledge.platforms.find(({ id }) => id === pool.platform);
+  const facts = platform ? factsAt(knowledge, platform, asOf) : new Map<string, Fact>();
+  const number = (key: string) => {
+    const value = facts.get(key)?.value;
+    return typeof value === 'number' ? value : undefined;
+  };
+  const advised = facts.get('surge')?.value;
+  return estimate(method, {
+    nodes: pool.nodes ?? 1,
+    surge: pool.surge ?? (typeof advised === 'string' ? advised : undefined),
+    soakMinutes: number('soak-minutes') ?? 0,
+    drainTimeoutMinutes: number('drain-timeout-minutes'),
+    drainMinutes,
+  });
+}
+
+function sourceOf(knowledge: Knowledge, id: string): Source {
+  const source = knowledge.sources[id];
+  if (!source) throw new PlinthError('internal/bug', `Cannot find source "${id}", expected it to be checked`);
+  return source;
+}

@@ -1,0 +1,62 @@
+import { PlinthError } from '@plinth/base';
+import { readAks } from './read-aks.ts';
+import { readEks } from './read-eks.ts';
+import { readGke } from './read-gke.ts';
+
+/** A node pool as a cloud describes it; what is undefined is not told. */
+export interface Pool {
+  readonly platform: string;
+  /** Id of the system it runs; undefined when the image's name says nothing that is known here. */
+  readonly system: string | undefined;
+  readonly name: string;
+  readonly nodes: number | undefined;
+  /** Properties as in data/pool.yaml. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** Values for the placeholders of commands. */
+  readonly names: Readonly<Record<string, string>>;
+  /** The surge that is set, as the cloud writes it: "33%", "1". */
+  readonly surge: string | undefined;
+}
+
+/** Bound on a description, before anything of it is parsed; a cluster of 1,000 pools is smaller. */
+const LIMIT_CHARS = 8 * 1024 * 1024;
+
+/**
+ * readPools reads the JSON output of az aks show, az aks nodepool show|list, aws eks describe-nodegroup and
+ * gcloud container clusters|node-pools describe.
+ * @throws advisor/pool-invalid
+ */
+export function readPools(text: string, file: string): readonly Pool[] {
+  const refuse = (state: string): never => {
+    throw new PlinthError('advisor/pool-invalid', `Cannot read the pool in ${file}: ${state}`);
+  };
+  if (text.length > LIMIT_CHARS) return refuse(`${text.length} characters, expected at most ${LIMIT_CHARS}`);
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return refuse('it is no JSON, expected the output of az, aws or gcloud with JSON as its form');
+  }
+  const pools = [readEks(data), readGke(data), readAks(data)].find((found) => found.length > 0);
+  return (
+    pools ??
+    refuse('no pool is found in it, expected a nodegroup (aws), nodePools (gcloud) or agentPoolProfiles (az)')
+  );
+}
+
+/**
+ * choosePool is the pool of that name, or the only one.
+ * @throws advisor/pool-invalid
+ */
+export function choosePool(pools: readonly Pool[], name: string | undefined): Pool {
+  const names = pools.map((pool) => pool.name).join(', ');
+  const found = name === undefined ? pools : pools.filter((pool) => pool.name === name);
+  const [pool] = found;
+  if (pool && found.length === 1) return pool;
+  throw new PlinthError(
+    'advisor/pool-invalid',
+    name === undefined
+      ? `Cannot choose a pool: there are ${pools.length} (${names}), expected one`
+      : `Cannot find pool "${name}": the description has ${names}, expected one of these`,
+  );
+}

@@ -1,0 +1,31 @@
+import { asOfOption } from '../advisor/as-of.ts';
+import { defineCommand } from '../framework/command.ts';
+import { flag, maybeInteger, text } from '../framework/options.ts';
+
+export const migratePlanCommand = defineCommand({
+  path: ['migrate', 'plan'],
+  summary: 'Plan the move of a node pool to another OS; nothing is changed',
+  details: ['FILE: JSON of az aks show, aws eks describe-nodegroup, gcloud … describe.'],
+  examples: [
+    { run: 'plinth migrate plan --to azure-container-linux --describe aks.json', what: 'from a file' },
+    { run: 'plinth migrate plan --from kubeadm --to plinth --platform on-premises', what: 'from flags' },
+  ],
+  options: {
+    from: text('SYSTEM', 'What the pool runs, if no file says so'),
+    to: text('SYSTEM', 'What it is to run; see "plinth advisor facts"'),
+    describe: text('FILE', 'Description of the pool by its cloud'),
+    pool: text('NAME', 'Which pool of the file'),
+    platform: text('NAME', 'Where it runs, if no file says so'),
+    nodes: maybeInteger('COUNT', { min: 1, max: 100_000 }, 'How many nodes it has'),
+    facts: text('LIST', 'More about it: cli=2.86.0,tested=yes'),
+    drain: maybeInteger('MINUTES', { min: 0, max: 1440 }, 'What draining a node takes'),
+    asOf: asOfOption,
+    report: text('FILE', 'Write .md, .html or .json'),
+    exitCode: flag('End with 3 unless nothing blocks it'),
+  },
+  args: {},
+  run: async ({ options }, context) => {
+    const { runMigratePlan } = await import('../advisor/run-migrate-plan.ts');
+    return runMigratePlan(options, context);
+  },
+});
