@@ -220,6 +220,11 @@ function storeOver(database: DatabaseSync): AdvisoryStore {
       for (const id of news) known.set(id, String(find.get(id)?.['seen_at'] ?? now));
       return known;
     },
+    size: (name) => {
+      const count = (table: 'claims' | 'details' | 'offers') =>
+        Number(rows(`SELECT count(*) AS n FROM ${table} WHERE feed = ?`, name)[0]?.['n'] ?? 0);
+      return count('claims') + count('details') + count('offers');
+    },
     dump: () => {
       const heads = rows('SELECT body FROM feeds ORDER BY name').map((row) => parse<FeedHead>(row['body']));
       return {

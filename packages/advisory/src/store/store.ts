@@ -54,6 +54,8 @@ export interface AdvisoryStore {
   readonly aliases: (ids: Iterable<string>) => readonly (readonly [string, string])[];
   /** Notes identifiers as seen now, unless they were before; gives when each was first seen. */
   readonly seen: (ids: Iterable<string>, now: string) => ReadonlyMap<string, string>;
+  /** How many records a feed has. */
+  readonly size: (name: FeedName) => number;
   /** All of it, for a bundle. */
   readonly dump: () => StoreDump;
   /** The newest date of what was ever imported under a name; an older one is refused. */

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { advisoryStorePath, type ScanOptions, type ScanReport, scan } from '@plinth/advisory';
+import { advisoryStorePath, renderFindings, type ScanOptions, type ScanReport, scan } from '@plinth/advisory';
 import { exitCodes } from '@plinth/base';
 import { osDir } from '../flows/use-lock.ts';
 import type { CommandContext } from '../framework/context.ts';
@@ -55,6 +55,7 @@ export async function scanSubject(
     names: report.findings
       .filter(({ verdict }) => options.all || verdict === 'open' || verdict === 'unknown')
       .map(({ vulnerability }) => vulnerability.id),
+    document: (format) => renderFindings(report, format),
     exitCode,
   };
 }

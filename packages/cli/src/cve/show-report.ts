@@ -70,7 +70,7 @@ export function severityText(finding: Finding): string {
 
 function markVerdict({ verdict }: Finding, style: Style): (text: string) => string {
   if (verdict === 'open') return style.bad;
-  return verdict === 'unknown' ? style.strong : style.good;
+  return verdict === 'unknown' ? style.doubtful : style.good;
 }
 
 function sinceText({ clocks, unknownSince }: Finding, now: Date): string {
