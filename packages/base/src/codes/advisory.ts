@@ -33,6 +33,11 @@ export const advisoryCodes = {
     cause: 'It is damaged, from a newer Plinth, or kept busy by another run for too long.',
     fix: 'Try again; if it stays, delete the file named in the message: it is made again from the feeds.',
   },
+  'advisory/kernel-map': {
+    meaning: 'The map from kernel source files to configuration symbols is not one.',
+    cause: 'A file in packages/advisory/data was edited by hand or cut off.',
+    fix: 'Make it again: "node tools/make-kernel-map.ts SOURCE-TREE VERSION".',
+  },
   'advisory/not-found': {
     meaning: 'An identifier is not among what the scan found.',
     cause: 'A mistyped identifier, or one that none of the feeds at hand names for this subject.',

@@ -1,0 +1,143 @@
+import type { KernelMap } from './kernel-map.ts';
+import { ARCHITECTURES, ROOTS } from './subsystems.ts';
+import { normalName, type TreeIndex, treeIndexOf } from './tree-index.ts';
+
+/** What a commit's subject says about where the change is. */
+export interface SubjectPlace {
+  /** Debian names of the only architectures it is for; absent: not limited. */
+  readonly architectures?: readonly string[];
+  /** Every source file that the change may be in; empty when the subject does not tell. */
+  readonly files: readonly string[];
+  /** The words it went by: "wifi: ath11k". */
+  readonly words: string;
+  /** Whether a file may be outside of `files`: code of the kernel's core is spread over files that no name tells. */
+  readonly spread: boolean;
+}
+
+/** Names that many folders share: they count only directly below the folder named before. */
+const COMMON = new Set(
+  'core main common driver drivers host hub class dev device bus mem memory pci sysfs debugfs init util utils lib base debug trace irq fs net usb block test tests fix remove add api sched inode file super dir'.split(
+    ' ',
+  ),
+);
+/**
+ * Folders whose subsystems reach into each other: "bootconfig" is fs/proc/bootconfig.c and a function of init/main.c,
+ * compiled whether or not its symbol is on.
+ */
+const CORE =
+  /^(?:kernel|mm|init|lib|ipc|block|virt|io_uring|crypto|certs|net\/core|fs\/proc|fs\/sysfs|fs\/debugfs|security\/keys|arch\/x86)\/|^(?:fs|net|security)\/[^/]+$/;
+const SEGMENT_LIMIT = 6;
+
+/**
+ * placeOfSubject reads the prefix of a kernel commit's subject ("wifi: ath11k: fix …") as a place in the source tree.
+ * It gives the union of all places that fit: a file too many makes a verdict weaker, a file too few would make it wrong.
+ */
+export function placeOfSubject(subject: string, map: KernelMap): SubjectPlace {
+  const { architectures, rest } = withoutTag(subject.replaceAll(/\s+/g, ' ').trim());
+  const segments = segmentsOf(rest);
+  const limited = architectures ?? architectureOf(segments);
+  const { files, depth, literal } = resolve(segments, treeIndexOf(map));
+  return {
+    ...(limited ? { architectures: limited } : {}),
+    files,
+    words: segments.slice(0, depth).join(': '),
+    spread: !literal && files.some((file) => CORE.test(file)),
+  };
+}
+
+/** "[arm64,armhf] KVM: …" as Debian writes it before the subject. */
+function withoutTag(subject: string): { readonly architectures?: readonly string[]; readonly rest: string } {
+  const match = /^\[([a-z0-9*, /]+)\] (.*)$/.exec(subject);
+  if (!match) return { rest: subject };
+  const names = (match[1] ?? '').split(/[, /]+/);
+  const known = names.map((name) => ARCHITECTURES[name]);
+  const rest = match[2] ?? '';
+  return known.every((each) => each !== undefined) ? { architectures: known.flat(), rest } : { rest };
+}
+
+/** "s390/pci: …", "KVM: arm64: …", "LoongArch: …": such changes are made for one architecture only. */
+function architectureOf(segments: readonly string[]): readonly string[] | undefined {
+  const [first = '', second = ''] = segments.map((segment) => segment.toLowerCase());
+  return ARCHITECTURES[first === 'kvm' ? second : first];
+}
+
+/** The parts of the prefix, at colons and slashes: "drm/amd/display: fix" → drm, amd, display. */
+function segmentsOf(subject: string): readonly string[] {
+  const segments: string[] = [];
+  let rest = subject;
+  while (segments.length < SEGMENT_LIMIT) {
+    const match = /^([A-Za-z0-9][\w.+/-]*(?: [\w.+/-]+){0,2})(?::| - )\s*(.*)$/.exec(rest);
+    if (!match) break;
+    segments.push(...(match[1] ?? '').split('/').filter((part) => part !== ''));
+    rest = match[2] ?? '';
+  }
+  return segments;
+}
+
+interface Resolved {
+  readonly files: readonly string[];
+  /** How many segments were used. */
+  readonly depth: number;
+  /** Whether the segments are a path themselves: "mm/page_owner: …". */
+  readonly literal: boolean;
+}
+
+function resolve(segments: readonly string[], index: TreeIndex): Resolved {
+  const [first] = segments;
+  const named = rootsOf(segments);
+  const asPath = longestPath(segments, index);
+  const start = named ?? asPath ?? { roots: first === undefined ? [] : anywhere(first, index), depth: 1 };
+  if (start.roots.length === 0) return { files: [], depth: 0, literal: false };
+  // Folders marked "+" count as long as nothing narrows the place down.
+  let roots: readonly string[] = start.roots.filter((root) => !root.startsWith('+'));
+  let all: readonly string[] = start.roots.map((root) => root.replace(/^\+/, ''));
+  let depth = start.depth;
+  for (const segment of segments.slice(depth)) {
+    const narrower = below(roots, segment, index);
+    if (narrower.length === 0) break;
+    roots = narrower;
+    all = narrower;
+    depth++;
+  }
+  const files = new Set(all.flatMap((root) => index.filesBelow(root)));
+  return { files: [...files], depth, literal: named === undefined && asPath?.depth === depth };
+}
+
+/** The longest row of segments that the table of subsystems knows. */
+function rootsOf(segments: readonly string[]): Start | undefined {
+  for (let depth = Math.min(3, segments.length); depth > 0; depth--) {
+    const roots = ROOTS[segments.slice(0, depth).join('/').toLowerCase()];
+    if (roots) return { roots, depth };
+  }
+  return undefined;
+}
+
+interface Start {
+  readonly roots: readonly string[];
+  readonly depth: number;
+}
+
+/** "mm/damon/core", "net/sched": a subject that is a path already. */
+function longestPath(segments: readonly string[], index: TreeIndex): Start | undefined {
+  for (let depth = segments.length; depth > 1; depth--) {
+    const path = segments.slice(0, depth).join('/').toLowerCase();
+    if (index.filesBelow(path).length > 0) return { roots: [path], depth };
+  }
+  return undefined;
+}
+
+/** Every folder and file of exactly this name in the tree; a part of a name would fit too much by chance. */
+function anywhere(name: string, index: TreeIndex): readonly string[] {
+  return COMMON.has(normalName(name)) ? [] : index.named(name);
+}
+
+/** Folders and files below the roots that have the segment's words in their name. */
+function below(roots: readonly string[], segment: string, index: TreeIndex): readonly string[] {
+  const isCommon = COMMON.has(normalName(segment));
+  return index.withWords(segment).filter((path) =>
+    roots.some((root) => {
+      if (!path.startsWith(`${root}/`)) return false;
+      return !isCommon || !path.slice(root.length + 1).includes('/');
+    }),
+  );
+}
