@@ -43,6 +43,15 @@ export async function exportBundle(
   now: Date = new Date(),
 ): Promise<BundleReport> {
   const dump = store.dump();
+  if (dump.heads.length === 0) {
+    throw new PlinthError(
+      'advisory/store-failed',
+      `Cannot write ${path}: no feed is here, expected at least one`,
+      {
+        hint: 'Run "plinth cve scan" where there is a network, or import documents of feeds first.',
+      },
+    );
+  }
   // Where packages lie is of no use without a pool; their changelogs are in the bundle.
   const offers = dump.offers.map(({ feed, offers: list }) => ({
     feed,

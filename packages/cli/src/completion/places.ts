@@ -23,14 +23,26 @@ export function allPlaces(table: CommandTable): Place[] {
       .map(({ path, summary }) => ({ word: path[0] ?? '', what: summary })),
     ...groups.map(([word, what]) => ({ word, what })),
   ];
-  const below = groups.map(([word]) => ({
-    after: word,
-    words: table.commands
-      .filter((command) => isBelow(command, word))
-      .map(({ path, summary }) => ({ word: path[1] ?? '', what: summary })),
-    files: false,
-  }));
+  const below = groups.map(([word]) => placeBelow(table, [word]));
+  const deeper = new Set(
+    table.commands.filter(({ path }) => path.length > 2).map(({ path }) => path.slice(0, 2).join(' ')),
+  );
+  below.push(...[...deeper].map((words) => placeBelow(table, words.split(' '))));
   return [{ after: '', words: top, files: false }, ...below, ...table.commands.map(commandPlace)];
+}
+
+/** The words that may follow these: commands, and words that group more of them. */
+function placeBelow({ commands }: CommandTable, words: readonly string[]): Place {
+  const next = new Map<string, string>();
+  for (const { path, summary } of commands) {
+    const word = path[words.length];
+    if (word === undefined || words.some((each, index) => path[index] !== each)) continue;
+    next.set(
+      word,
+      path.length === words.length + 1 ? summary : `Commands of "${[...words, word].join(' ')}"`,
+    );
+  }
+  return { after: words.join(' '), words: [...next].map(([word, what]) => ({ word, what })), files: false };
 }
 
 function isBelow({ path }: Command, word: string): boolean {

@@ -31,7 +31,7 @@ export function rootHelp(table: CommandTable, style: Style): string {
 export function groupHelp(table: CommandTable, word: string, style: Style): string {
   const below = table.commands.filter(({ path }) => path[0] === word && path.length > 1);
   const rows = below.map(({ path, args, summary }): readonly [string, string] => [
-    [path[1], ...Object.values(args).map(argumentUsage)].join(' '),
+    [...path.slice(1), ...Object.values(args).map(argumentUsage)].join(' '),
     summary,
   ]);
   return topicHelp(

@@ -26,7 +26,10 @@ export function commandHelp(command: Command, style: Style): string {
     [`${command.summary}.`, ...detailLines(command)],
     rows.length > 0 ? definitionList(rows, style) : [],
     [style.strong('Examples:'), ...exampleLines(command.examples, style)],
-    [style.faint(`Also: -o ${formatsOf(command).join('|')}, -q, --progress, --color: see "plinth help"`)],
+    wrapText(
+      `Also: -o ${formatsOf(command).join('|')}, -q, --progress, --color: see "plinth help"`,
+      WIDTH_CHARS,
+    ).map((line) => style.faint(line)),
   ]);
 }
 

@@ -49,7 +49,7 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
 
   const groups = new Map<string, Parser>();
   for (const command of table.commands) {
-    const parent = command.path.length > 1 ? groupParser(command.path[0] ?? '') : root;
+    const parent = groupParser(command.path.slice(0, -1));
     const leaf = parent.command(command.path.at(-1) ?? '').configureHelp({
       formatHelp: () => commandHelp(command, style),
     });
@@ -77,14 +77,17 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
     });
   }
 
-  function groupParser(word: string): Parser {
-    const known = groups.get(word);
+  function groupParser(words: readonly string[]): Parser {
+    const [first = '', last] = [words[0], words.at(-1)];
+    if (last === undefined) return root;
+    const known = groups.get(words.join(' '));
     if (known) return known;
-    const group = root
-      .command(word)
-      .configureHelp({ formatHelp: () => groupHelp(table, word, style) })
+    const group = groupParser(words.slice(0, -1))
+      .command(last)
+      // A word below a group has no page of its own: the group's shows its commands too.
+      .configureHelp({ formatHelp: () => groupHelp(table, first, style) })
       .hook('preSubcommand', noteWord);
-    groups.set(word, group);
+    groups.set(words.join(' '), group);
     return group;
   }
 
