@@ -78,7 +78,7 @@ export function storedLayer(layer: HotLayer, sha256: string, sizeBytes: number):
   return { manifest: formatHotLayer(layer), sha256, sizeBytes };
 }
 
-/** withSerial remembers that a layer of a base was merged. Pure. */
+/** withSerial remembers that a layer of a base was proven. Pure. */
 export function withSerial(state: HotLayerState, { base, serial }: HotLayer): HotLayerState {
   const others = state.highest.filter(({ rootHash }) => rootHash !== base.rootHash);
   const before = state.highest.find(({ rootHash }) => rootHash === base.rootHash)?.serial ?? 0;

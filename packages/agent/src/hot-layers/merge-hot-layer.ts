@@ -1,12 +1,16 @@
+import { dirname } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { HOT_LAYER_MANIFEST, type HotLayer, parseHotLayer } from '@plinth/updates';
 import { HOST_MOUNTS, observeRoot } from '../integrity/root-checks.ts';
 import { parseKeyValues } from '../kernel/key-values.ts';
-import { mountHolding, parseMountInfo } from '../kernel/mountinfo.ts';
+import { mountHolding, parseMountInfo, visibleMounts } from '../kernel/mountinfo.ts';
+import { SYSEXT_UNIT } from '../kubernetes/layers/choose-layer.ts';
 import { restartMerge } from '../kubernetes/layers/merge-layer.ts';
+import { EXTENSIONS } from '../kubernetes/paths.ts';
 import type { Units } from '../kubernetes/units/run-unit.ts';
+import { SYSTEMCTL } from '../reports/versions.ts';
 import type { StateStore } from '../sys/state-store.ts';
-import { readText, type Sys } from '../sys/sys.ts';
+import { listDir, readText, type Sys } from '../sys/sys.ts';
 import { runTmpfiles } from '../sys/tmpfiles.ts';
 import { FOLDER, LINKS } from './places.ts';
 
@@ -73,6 +77,18 @@ export function openMergedUsr(parts: {
         task: 'choose a hot layer',
         code: 'hot-layer/failed',
       }),
-    merge: (signal) => restartMerge({ units }, { timeoutMs: MERGE_TIMEOUT_MS, signal }),
+    async merge(signal) {
+      const mounts = parseMountInfo((await sys.readFile(HOST_MOUNTS)).toString('utf8'));
+      const isMerged = visibleMounts(mounts).some(({ target }) => target === '/usr');
+      const chosen = await Promise.all(
+        [dirname(LINKS.trial), EXTENSIONS].map((folder) => listDir(sys, folder)),
+      );
+      // The conditions of the unit would not hold; what it may have failed at is over.
+      if (!isMerged && chosen.flat().length === 0) {
+        await sys.run(SYSTEMCTL, ['reset-failed', SYSEXT_UNIT]);
+        return undefined;
+      }
+      return restartMerge({ units }, { timeoutMs: MERGE_TIMEOUT_MS, signal });
+    },
   };
 }

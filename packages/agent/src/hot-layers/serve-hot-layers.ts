@@ -8,8 +8,9 @@ import { findMapped } from './find-mapped.ts';
 import { hotLayerCheck } from './hot-layer-check.ts';
 import { hotLayerService } from './hot-layer-service.ts';
 import { openHotLayerState } from './hot-layer-state.ts';
+import type { HotLayersParts } from './hot-layer-work.ts';
 import { openMergedUsr } from './merge-hot-layer.ts';
-import { type HotLayersParts, openHotLayers } from './open-hot-layers.ts';
+import { openHotLayers } from './open-hot-layers.ts';
 
 export interface ServeHotLayersOptions
   extends Pick<HotLayersParts, 'sys' | 'console' | 'isHealthy' | 'slotRootHashes' | 'signal'> {

@@ -6,16 +6,16 @@ import { formatBytes } from '../output/units.ts';
 
 export const hotLayerBuildCommand = defineCommand({
   path: ['hot-layer', 'build'],
-  summary: 'Build the signed layer that fixes a running release without a reboot',
-  details: ['It holds what NEXT changed of libraries and daemons; the rest comes with NEXT itself.'],
+  summary: 'Build the signed layer that fixes running nodes of a release',
+  details: ['It holds what NEXT changed of libraries and daemons.'],
   extraFormats: ['wide', 'name'],
   examples: [
     { run: 'plinth hot-layer build out/plinth_1.4.2 out/plinth_1.4.3', what: 'all that is hot' },
     { run: 'plinth hot-layer build A B --packages libssl3t64', what: 'of one package, or not at all' },
   ],
   options: {
-    packages: text('LIST', 'Only these, separated by commas; fails when one cannot be'),
-    previous: text('FILE', 'Manifest of the layer before: serial and fixes go on from it'),
+    packages: text('LIST', 'Only these, or fail; separated by commas'),
+    previous: text('FILE', 'Manifest of the layer before this one'),
     advisories: text('LIST', 'What it is for: ids of advisories and flaws'),
     output: textOr('DIR', 'out', 'Folder that receives image and manifest'),
     frozen: flag('Take the committed locks or fail'),

@@ -18,16 +18,16 @@ import { digestFolder } from '../build/digest-folder.ts';
 import type { FactsFile } from '../release/facts/release-facts.ts';
 import { addVerity, makeRootFilesystem } from '../root/make-root.ts';
 import { releaseFile } from '../sysext/assemble-layer.ts';
-import { gateLayer } from '../sysext/gate-layer.ts';
 import { extensionFileName, makeExtension } from '../sysext/make-extension.ts';
 import { relaxName } from '../sysext/relax-name.ts';
+import { gateHotLayer } from './gate-hot-layer.ts';
 import { renderHotExtensionRelease } from './hot-extension-release.ts';
 import { type HotFacts, type HotLayerPlan, planHotLayer } from './plan-hot-layer.ts';
 
 export interface BuildHotLayerOptions {
   readonly osDir: string;
-  /** The image the layer is for. */
-  readonly base: HotFacts & { readonly name: string; readonly rootHash: string };
+  /** The image the layer is for, and the folder that holds its tree. */
+  readonly base: HotFacts & { readonly name: string; readonly rootHash: string; readonly treeDir: string };
   /** The release that has the fixes, and the folder that holds its tree, owned by root. */
   readonly next: HotFacts & { readonly treeDir: string };
   /** Names of packages; empty for all that can be hot. */
@@ -85,9 +85,9 @@ export async function buildHotLayer(options: BuildHotLayerOptions): Promise<Buil
       await relaxName(toolbox, release);
     },
   );
-  const gated = { dir, key: basename(dir), packages: layer.fixes.map((fix) => fix.package) };
   const today = new Date().toISOString().slice(0, 10);
-  await gateLayer(gated, { osDir: options.osDir, toolbox, cache, today }, progress);
+  const below = { ...base, packages: base.packages.map((each) => each.name) };
+  await gateHotLayer(dir, below, { osDir: options.osDir, toolbox, cache, today }, progress);
 
   const fileContextsDir = join(next.treeDir, 'etc/selinux/default/contexts/files');
   const packed = await cache.stage(

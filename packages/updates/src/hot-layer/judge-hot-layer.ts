@@ -1,11 +1,11 @@
 import { type ErrorCode, PlinthError } from '@plinth/base';
-import { type HotLayer, hotLayerVersion } from './hot-layer.ts';
+import { formatHotLayer, type HotLayer, hotLayerVersion } from './hot-layer.ts';
 
 /** What a node tells of itself before it takes a hot layer. */
 export interface HotLayerNode {
   /** What it runs. */
   readonly booted: { readonly name: string; readonly version: string; readonly rootHash: string };
-  /** The highest serial it has ever merged over each base, by root hash. */
+  /** The highest serial that was ever proven over each base, by root hash. */
   readonly highestSerials: ReadonlyMap<string, number>;
   /** The layer that is merged or kept now. */
   readonly active?: HotLayer | undefined;
@@ -41,7 +41,7 @@ export function judgeHotLayer(node: HotLayerNode, layer: HotLayer): void {
       `the node has had serial ${highest}, expected that or a higher one`,
     );
   if (active?.base.rootHash !== base.rootHash) return;
-  if (serial === active.serial && JSON.stringify(layer) !== JSON.stringify(active))
+  if (serial === active.serial && formatHotLayer(layer) !== formatHotLayer(active))
     throw refusal(
       'hot-layer/older',
       version,

@@ -1,0 +1,113 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HotLayer } from '@plinth/updates';
+import type { NodeConsole } from '../console.ts';
+import { pause } from '../repeat.ts';
+import { SYSTEMCTL } from '../reports/versions.ts';
+import { isMissing, type Sys } from '../sys/sys.ts';
+import type { HotLayerState, HotLayerStateFile, StoredLayer } from './hot-layer-state.ts';
+import type { MergedUsr } from './merge-hot-layer.ts';
+import { IMAGES, imageName, imagePath } from './places.ts';
+import { SELF } from './plan-restarts.ts';
+import { type Restarted, type RestartParts, restartOld } from './restart-old.ts';
+
+export interface HotLayersParts extends RestartParts {
+  readonly sys: Sys;
+  readonly state: HotLayerStateFile;
+  readonly usr: MergedUsr;
+  readonly console: Pick<NodeConsole, 'say'>;
+  /** Of this boot. */
+  readonly bootId: string;
+  /** Whether the node can do its work. */
+  isHealthy(): Promise<boolean>;
+  /** Root hashes that the node's slots hold; empty when that cannot be told. */
+  slotRootHashes(): Promise<ReadonlySet<string>>;
+  readonly signal: AbortSignal;
+  readonly folder?: string;
+  /** Between two looks at the node's health. */
+  readonly proveEveryMs?: number;
+  readonly proveLimitMs?: number;
+}
+
+/** What every change of a hot layer is made of. */
+export interface HotLayerWork {
+  readonly parts: HotLayersParts;
+  /** Changes what is remembered, whole. */
+  update(change: (state: HotLayerState) => HotLayerState): Promise<HotLayerState>;
+  /** Where the image of a stored layer lies. */
+  pathOf(stored: StoredLayer | undefined): string | undefined;
+  /**
+   * Merges what the links choose, and remembers which file system lies at /usr then: what is mapped from any other one is
+   * old from there on. Gives why it was refused; undefined when it was not.
+   */
+  merge(): Promise<Error | undefined>;
+  /** Remembers the file system at /usr as the one that is as it shall be. */
+  rememberDevice(): Promise<void>;
+  /** Restarts what maps files of these layers from elsewhere than what lies at /usr now, and remembers what was done. */
+  restart(...layers: readonly (HotLayer | undefined)[]): Promise<Restarted>;
+  /** Restarts plinthd; what is left to do is stored. */
+  restartSelf(): Promise<void>;
+  /** Removes images that nothing needs. */
+  dropUnused(): Promise<void>;
+}
+
+/** openHotLayerWork works on the node. */
+export function openHotLayerWork(parts: HotLayersParts): HotLayerWork {
+  const { sys, state: file, usr, console, bootId, signal, folder = IMAGES } = parts;
+
+  async function update(change: (state: HotLayerState) => HotLayerState): Promise<HotLayerState> {
+    const next = change(await file.read());
+    await file.write(next);
+    return next;
+  }
+
+  /** @param good whether the file system at /usr now is as it shall be */
+  async function noteDevice(good: boolean): Promise<void> {
+    const { usr: now, root } = await usr.devices();
+    await update((state) => {
+      const known = state.devices?.bootId === bootId ? state.devices : { good: [], former: [root] };
+      const former = new Set([...known.former, ...known.good, now]);
+      if (good) former.delete(now);
+      return { ...state, devices: { bootId, good: good ? [now] : [], former: [...former] } };
+    });
+  }
+
+  return {
+    parts,
+    update,
+    pathOf: (stored) => (stored === undefined ? undefined : imagePath(stored.sha256, folder)),
+    async merge() {
+      await noteDevice(false);
+      const refused = await usr.merge(signal);
+      signal.throwIfAborted();
+      await noteDevice(true);
+      return refused;
+    },
+    rememberDevice: () => noteDevice(true),
+    async restart(...layers) {
+      const paths = layers.flatMap((layer) =>
+        layer ? [...layer.replaced.map(({ path }) => path), ...layer.added] : [],
+      );
+      const { devices } = await file.read();
+      const known = { good: new Set(devices?.good), former: new Set(devices?.former) };
+      const restarted = await restartOld(parts, [...new Set(paths)], known, signal);
+      await update((state) => ({ ...state, report: restarted.report }));
+      return restarted;
+    },
+    async restartSelf() {
+      console.say('hot layer: plinthd restarts to run the replaced files');
+      await sys.run(SYSTEMCTL, ['restart', '--no-block', SELF]);
+      await pause(60_000, signal, true);
+    },
+    async dropUnused() {
+      const { staged, kept, change } = await file.read();
+      const used = new Set([staged, kept, change?.layer].map((one) => (one ? imageName(one.sha256) : '')));
+      const names = await readdir(folder).catch((reason: unknown) => {
+        if (isMissing(reason)) return [];
+        throw reason;
+      });
+      for (const name of names.filter((each) => each.endsWith('.raw') && !used.has(each)))
+        await rm(join(folder, name), { force: true });
+    },
+  };
+}
