@@ -47,7 +47,7 @@ const PROGRAMS = {
     'LoadState=loaded\nActiveState=active\nSubState=running\n',
   '/usr/bin/systemctl show --no-pager --property=FirmwareTimestampMonotonic,LoaderTimestampMonotonic,InitRDTimestampMonotonic,UserspaceTimestampMonotonic,FinishTimestampMonotonic':
     'FirmwareTimestampMonotonic=9000000\nLoaderTimestampMonotonic=2500000\nInitRDTimestampMonotonic=3100000\nUserspaceTimestampMonotonic=9600000\nFinishTimestampMonotonic=23300000\n',
-  '/usr/bin/systemctl show --no-pager --property=Id,InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic -- *.service *.mount *.swap *.device':
+  '/usr/bin/systemctl show --no-pager --property=Id,InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic -- *.service *.mount *.swap':
     'Id=containerd.service\nInactiveExitTimestampMonotonic=12000000\nActiveEnterTimestampMonotonic=20500000\n\nId=dbus.service\nInactiveExitTimestampMonotonic=11000000\nActiveEnterTimestampMonotonic=11400000\n\nId=never.service\nInactiveExitTimestampMonotonic=0\nActiveEnterTimestampMonotonic=0\n',
   '/usr/bin/systemctl --version': 'systemd 257 (257.13-1~deb13u1)\n+PAM +AUDIT\n',
   '/usr/bin/containerd --version':
