@@ -8,6 +8,7 @@ import {
   FallBackSchema,
   GetUpdateResponseSchema,
   HealthContractState,
+  StartChoice,
   SystemVersionSchema,
   UpdatePhase,
   type UpdateService,
@@ -42,13 +43,19 @@ export class FakeUpdate {
   readonly sick = new Set<string>();
   /** Why staging fails half-way; empty when it does not. */
   stageFails = '';
+  /** Why a version takes a full reboot; empty: a soft-reboot does. */
+  startReasons: string[] = ['kernel 6.12.1 → 6.12.2'];
+  /** The version that the firmware started, after a soft-reboot. */
+  firmwareStarted = '';
   /** Versions that are not taken, with the code of the reason. */
   readonly blocked = new Map<string, string>();
   /** What StageUpdate was asked for. */
   readonly stageCalls: string[] = [];
   readonly #machine: FakeMachine;
   #stage: { version: string; phase: UpdatePhase; done: bigint } | undefined;
-  #activated: { readonly version: Version; readonly boot: number; readonly trial: boolean } | undefined;
+  #activated:
+    | { readonly version: Version; readonly boot: number; readonly trial: boolean; readonly soft?: boolean }
+    | undefined;
   #looks = 0;
   #contract: { version: string; state: HealthContractState } | undefined;
   #fallBack: { from: string; to: string } | undefined;
@@ -103,14 +110,16 @@ export class FakeUpdate {
       this.#stage = undefined;
       return { version };
     },
-    activateUpdate: ({ version, reason, override, drain }) => {
+    activateUpdate: ({ version, reason, override, drain, start }) => {
       const { staged } = this;
       if (!staged) throw refusal('update/nothing-staged', 'no version is staged');
       if (version !== '' && version !== staged.version)
         throw refusal('update/other-staged', `${staged.version} is staged`);
       const act = this.#reboot(reason, override, drain);
-      this.#activated = { version: staged, boot: this.#machine.boot, trial: true };
-      return { version: staged.version, act };
+      const soft = start === StartChoice.FASTEST && this.startReasons.length === 0;
+      this.#activated = { version: staged, boot: this.#machine.boot, trial: true, soft };
+      const reasons = start === StartChoice.FASTEST ? this.startReasons : ['a full reboot was asked for'];
+      return { version: staged.version, act, startWay: { softReboot: soft, reasons: soft ? [] : reasons } };
     },
     rollBack: ({ reason, override, drain }) => {
       const { rollback, booted } = this;
@@ -137,6 +146,7 @@ export class FakeUpdate {
     if (this.#machine.act?.state === MachineActState.RETURNING) this.#machine.advance();
     if (activated && this.#machine.boot !== activated.boot) {
       const before = this.booted;
+      this.firmwareStarted = activated.soft ? before.version : '';
       this.booted = activated.version;
       this.staged = undefined;
       this.rollback = activated.trial ? before : undefined;
@@ -220,6 +230,10 @@ export class FakeUpdate {
       ...(this.rollback && { rollback: on(this.rollback, BootState.GOOD) }),
       ...{ channel: 'stable', sources: ['https://updates.example/plinth'], next: this.#choice() },
       ...(this.#stage && { stage: this.#stageMessage() }),
+      ...(this.staged && {
+        startWay: { softReboot: this.startReasons.length === 0, reasons: this.startReasons },
+      }),
+      firmwareStarted: this.firmwareStarted,
       blocked: [...this.blocked].map(([version, code]) => ({
         version,
         reason: create(FailureSchema, { code, message: `${version} did not prove itself` }),

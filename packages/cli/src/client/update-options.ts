@@ -18,7 +18,7 @@ const { timeout } = rollBackOptions;
 const to = text('VERSION', 'Default: what its channel offers');
 
 export const stageOptions = { to, context, timeout, ...manyNodeOptions } as const;
-const fullReboot = flag('By the firmware, also where a soft-reboot would do');
+const fullReboot = flag('Also where a soft-reboot would do');
 export const activateOptions = { fullReboot, ...rollBackOptions, ...manyNodeOptions } as const;
 export const upgradeOptions = { to, ...activateOptions } as const;
 

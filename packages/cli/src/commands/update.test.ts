@@ -52,6 +52,22 @@ suite('versions of the system, by commands', () => {
     assert.equal(node.booted.version, '1.1');
   });
 
+  test('how a staged version is started is shown, and the fastest way is taken unless a full reboot is asked for', async () => {
+    await ok('update', 'stage');
+    assert.match(await ok('get', 'update'), /start +1\.1 needs a full reboot: kernel 6\.12\.1 → 6\.12\.2\n/);
+    node.startReasons = [];
+    assert.match(await ok('get', 'update'), /start +1\.1 by soft-reboot\n/);
+    await ok('update', 'activate', '--yes');
+    assert.match(await ok('get', 'update'), /measured boot +of 1\.0; a soft-reboot went on from it\n/);
+  });
+
+  test('--full-reboot has the firmware start a version that a soft-reboot would do for', async () => {
+    node.startReasons = [];
+    await ok('upgrade', '--yes', '--full-reboot');
+    assert.equal(node.booted.version, '1.1');
+    assert.doesNotMatch(await ok('get', 'update'), /measured boot/);
+  });
+
   test('a version that does not prove itself: the node is back, the command says why and fails', async () => {
     node.sick.add('1.1');
     assert.equal(
