@@ -65,6 +65,12 @@ export const advisoryCodes = {
     cause: 'It was changed in place, or an older copy of it was given.',
     fix: 'Add a revision with the next number, its date and what changed.',
   },
+  'advisory/address-unknown': {
+    meaning: 'It is not known where advisories will be served; their documents name their own addresses.',
+    cause: 'The first publication into a folder, without an address or with one that is not https.',
+    fix: 'Say with --url where the tree will be served; it stays for later publications.',
+    exitCode: exitCodes.usage,
+  },
   'advisory/tree-invalid': {
     meaning: 'A folder is no tree of advisories, or what is in it does not hold together.',
     cause: 'Another folder, files changed by hand, or a copy that was broken off.',

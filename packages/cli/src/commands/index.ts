@@ -39,7 +39,9 @@ import { configValidateCommand } from './config-validate.ts';
 import { cveFeedsExportCommand } from './cve-feeds-export.ts';
 import { cveFeedsImportCommand } from './cve-feeds-import.ts';
 import { cveFeedsListCommand } from './cve-feeds-list.ts';
+import { cvePublishCommand } from './cve-publish.ts';
 import { cveScanCommand } from './cve-scan.ts';
+import { cveVerifyCommand } from './cve-verify.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { diffCommand } from './diff.ts';
 import { dmesgCommand } from './dmesg.ts';
@@ -160,6 +162,8 @@ export const commandTable: CommandTable = {
     inspectCommand,
     sbomCommand,
     cveScanCommand,
+    cvePublishCommand,
+    cveVerifyCommand,
     cveFeedsListCommand,
     cveFeedsImportCommand,
     cveFeedsExportCommand,

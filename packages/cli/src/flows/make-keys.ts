@@ -1,3 +1,4 @@
+import { initAdvisoryKey } from '@plinth/advisory';
 import { exists } from '@plinth/host';
 import { type InitUpdateKeysOptions, initSumsKey, initUpdateKeys } from '@plinth/publish';
 import { type InitKeysOptions, initKeys, isUpdateRole, loadKeys, readKeyRingFile } from '@plinth/trust';
@@ -28,8 +29,9 @@ export async function makeKeys(
   else await loadKeys(folder, secret);
   const { ring, made } = await initUpdateKeys(folder, { ...secret, ...(sizes && { sizes }) });
   const madeSumsKey = await initSumsKey(folder, options.passphrase);
+  const madeAdvisoryKey = await initAdvisoryKey(folder, options.passphrase);
   // Says that they exist, in the words for that.
-  if (!made && !madeSumsKey) await initKeys(folder, options);
+  if (!made && !madeSumsKey && !madeAdvisoryKey) await initKeys(folder, options);
   const { keys } = await readKeyRingFile(folder);
   return { folder, imageKeys: keys.length, updateKeys: ring.keys.length, isNew };
 }
