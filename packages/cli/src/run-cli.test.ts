@@ -109,6 +109,8 @@ test('a wrong command line names the page of its own command', async () => {
 test('-o json writes the result, or the error, as JSON and nothing else', async () => {
   const good = await plinth('-o', 'json', 'version');
   assert.equal(JSON.parse(good.stdout).node, process.versions.node);
+  const asOption = await plinth('--version', '-o', 'json');
+  assert.deepEqual(JSON.parse(asOption.stdout), JSON.parse(good.stdout), 'as people type it first');
   const bad = await plinth('errors', 'host/disk-ful', '-o', 'json');
   assert.equal(bad.stdout, '');
   const { error } = JSON.parse(bad.stderr);

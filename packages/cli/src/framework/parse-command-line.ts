@@ -92,7 +92,7 @@ export function parseCommandLine(table: CommandTable, argv: readonly string[], s
   }
 
   try {
-    root.parse([...argv], { from: 'user' });
+    root.parse(argv[0] === '--version' ? ['version', ...argv.slice(1)] : [...argv], { from: 'user' });
   } catch (reason) {
     if (!isParserError(reason)) throw namePage(reason, reached);
     if (!found) throw fromCommander(reason, reached);
