@@ -106,6 +106,8 @@ function needsOf({ needs }: Agent, target: Target): { severity: Severity; note: 
     if (fact === undefined) unknown.push(`writing to ${folder}`);
     else if (fact.state === 'read-only' || fact.state === 'absent') missing.push(`writing to ${folder}`);
   }
+  if (needs.apparmor && target.security.apparmor?.value !== true)
+    (target.security.apparmor ? missing : unknown).push('AppArmor');
   if (needs.kernelHeaders && target.kernel.headers?.value !== true)
     (target.kernel.headers ? missing : unknown).push('headers of the kernel');
   if (needs.ownModules && target.kernel.signedOnly?.value !== false)

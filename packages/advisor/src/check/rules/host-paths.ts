@@ -141,10 +141,29 @@ function judgeFact(host: HostPath, fact: PathFact, target: Target, use: string):
 }
 
 function isRuntime(path: string): boolean {
-  return SOCKETS.test(path) || isWithin(path, '/var/lib/docker') || path === '/run/docker';
+  return SOCKETS.test(path) || path === NRI || isWithin(path, '/var/lib/docker') || path === '/run/docker';
 }
 
-function judgeRuntime({ path, asWritten }: HostPath, target: Target, use: string): Judgement | undefined {
+const NRI = '/run/nri/nri.sock';
+
+function judgeNri({ asWritten }: HostPath, { kubelet, name }: Target, use: string): Judgement | undefined {
+  if (kubelet.nri?.value === true) return undefined;
+  if (kubelet.nri === undefined)
+    return {
+      rule: 'PLM005',
+      severity: 'unknown',
+      message: `${use} ${asWritten}; whether the runtime of ${name} takes such plugins is unknown`,
+    };
+  return {
+    rule: 'PLM005',
+    message: `${use} ${asWritten}; the runtime of ${name} takes no plugins (NRI)`,
+    fact: kubelet.nri.source,
+  };
+}
+
+function judgeRuntime(host: HostPath, target: Target, use: string): Judgement | undefined {
+  if (host.path === NRI) return judgeNri(host, target, use);
+  const { path, asWritten } = host;
   const socket = target.kubelet.runtimeSocket;
   if (!SOCKETS.test(path))
     return {

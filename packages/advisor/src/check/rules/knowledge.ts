@@ -35,10 +35,18 @@ const agentSchema = z.strictObject({
       modules: z.array(name).default([]),
       /** Host folders it writes to. */
       writes: z.array(name).default([]),
+      apparmor: z.boolean().default(false),
       kernelHeaders: z.boolean().default(false),
       ownModules: z.boolean().default(false),
     })
-    .default({ programs: [], modules: [], writes: [], kernelHeaders: false, ownModules: false }),
+    .default({
+      programs: [],
+      modules: [],
+      writes: [],
+      apparmor: false,
+      kernelHeaders: false,
+      ownModules: false,
+    }),
   /** What is said of it on a target, which comes before what its needs tell. */
   states: z
     .array(

@@ -29,7 +29,7 @@ function demandsOf({ spec, specPath }: PodView): Demand[] {
   if (list.length !== 1) return chosen;
   const wanted = listAt(list[0], 'matchExpressions').flatMap((each, index): Demand[] => {
     const key = textAt(each, 'key');
-    if (key === undefined || textAt(each, 'operator') !== 'In') return [];
+    if (key === undefined || !['In', 'Exists'].includes(textAt(each, 'operator') ?? '')) return [];
     return [
       {
         key,
@@ -61,7 +61,8 @@ export function checkScheduling(pod: PodView, known: Knowledge): RawFinding[] {
       ];
     if (ARCHITECTURE.test(key)) {
       const have = architectures?.value;
-      if (have === undefined || values.some((value) => have.includes(value))) return [];
+      if (have === undefined || values.length === 0 || values.some((value) => have.includes(value)))
+        return [];
       return [
         {
           rule: 'PLM080',
@@ -77,9 +78,23 @@ export function checkScheduling(pod: PodView, known: Knowledge): RawFinding[] {
   return [...found, ...imagesOf(pod, known), ...runtimeClass(pod, known), ...daemon(pod)];
 }
 
+/** Labels that the kubelet or the control plane gives to any node. */
+const ANY_CLUSTER =
+  /^(?:(?:beta\.)?kubernetes\.io\/(?:os|arch|hostname)|(?:node-role|topology|failure-domain\.beta)\.kubernetes\.io\/.*|(?:node|beta)\.kubernetes\.io\/instance-type|node\.kubernetes\.io\/windows-build)$/;
+
 function labelFindings(key: string, path: Path, { target, labels }: Knowledge): RawFinding[] {
   const label = labels.find((each) => matches(each.key, key));
-  if (label === undefined || label.systems.includes(target.id)) return [];
+  if (label?.systems.includes(target.id) || ANY_CLUSTER.test(key)) return [];
+  if (label === undefined)
+    return [
+      {
+        rule: 'PLM075',
+        severity: 'warn',
+        message: `runs on nodes with the label ${key} only; the nodes that it is to move to must have it`,
+        subject: key,
+        path,
+      },
+    ];
   const isPool = label.systems.length === 0;
   return [
     {

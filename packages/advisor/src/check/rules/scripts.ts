@@ -61,8 +61,8 @@ export interface HostProgram {
   readonly offset: number;
 }
 
-/** Flags of nsenter and chroot that take a word of their own. */
-const TAKES_WORD = new Set(['-t', '--target', '-S', '--setuid', '-G', '--setgid', '--userspec', '--groups']);
+/** Flags of nsenter and chroot that take a word of their own; short ones also at the end of a cluster ("-at 1"). */
+const TAKES_WORD = /^(?:-[a-zA-Z]*[tSG]|--(?:target|setuid|setgid|userspec|groups))$/;
 
 /** hostProgramsIn finds what a script runs in the name spaces or the root of the host; comments are left out. */
 export function hostProgramsIn(text: string): HostProgram[] {
@@ -80,7 +80,7 @@ export function hostProgramsIn(text: string): HostProgram[] {
       const word = words[i] ?? '';
       i++;
       if (word === '--') break;
-      if (TAKES_WORD.has(word)) i++;
+      if (TAKES_WORD.test(word)) i++;
     }
     // The first word after the flags of chroot is the folder.
     if (how === 'chroot') {

@@ -44,6 +44,8 @@ export interface PlinthTables {
   readonly architecture: string;
   readonly loadedModules: readonly string[];
   readonly cniBinDirs: readonly string[];
+  /** The runtime's configuration turns plugins (NRI) off. */
+  readonly isNriOff: boolean;
   readonly exists: readonly string[];
   /** Programs by name, with the packages of Debian that ship them. */
   readonly shippedBy: ReadonlyMap<string, readonly string[]>;
@@ -85,6 +87,7 @@ export async function readPlinthTables(
     cniBinDirs: [...(/^\s*bin_dirs = \[(.*)\]/m.exec(containerd)?.[1]?.matchAll(/"([^"]+)"/g) ?? [])].map(
       ([, dir = '']) => dir,
     ),
+    isNriOff: /^\[plugins\."io\.containerd\.nri\.v1\.nri"\]\s*\n\s*disable = true/m.test(containerd),
     exists: (await read(treePath, tree)).exists,
     shippedBy,
   };
@@ -152,6 +155,7 @@ export function plinthTarget(tables: PlinthTables, today: string): Target {
       volumePluginDir: { value: '/var/lib/kubelet/volume-plugins', source: 'cluster' },
       rootDir: { value: '/var/lib/kubelet', source: 'cluster' },
       runtimeSocket: { value: '/run/containerd/containerd.sock', source: 'cluster' },
+      nri: { value: !tables.isNriOff, source: 'containerd' },
       flagsChangeable: { value: false, source: 'cluster' },
     },
     fixedSysctls: refusedSysctls

@@ -75,6 +75,8 @@ export const targetSchema = z.strictObject({
       volumePluginDir: known(name).optional(),
       rootDir: known(name).optional(),
       runtimeSocket: known(name).optional(),
+      /** The runtime takes plugins at /run/nri/nri.sock. */
+      nri: known(z.boolean()).optional(),
       /** Files of settings or flags can be changed on the node. */
       flagsChangeable: known(z.boolean()).optional(),
     })
