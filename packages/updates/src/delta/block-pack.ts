@@ -5,7 +5,7 @@ import { VERITY_BLOCK_BYTES } from '@plinth/formats';
 // a zstd frame for each block in their order, and, in a frame that decoders skip, where each begins. `zstd -d` gives the root.
 
 /** Blocks that one page of the index tells of. */
-export const PACK_PAGE_BLOCKS = 256;
+export const PACK_PAGE_BLOCKS = 64;
 /** A page: where its first frame begins, 64 bits, and the length of each frame, 16 bits; all little-endian. */
 export const PACK_PAGE_BYTES = 8 + PACK_PAGE_BLOCKS * 2;
 const SKIPPABLE_MAGIC = 0x184d2a50;

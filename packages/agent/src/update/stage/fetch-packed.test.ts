@@ -65,7 +65,7 @@ test('whatever the compressed form holds, the slot is right afterwards', async (
   const { packedRoot } = offered;
   assert.ok(packedRoot);
   const place = fc.integer({ min: 0, max: packedRoot.length - 1 });
-  const inIndex = fc.integer({ min: packedRoot.length - 2 * 520, max: packedRoot.length - 1 });
+  const inIndex = fc.integer({ min: packedRoot.length - 5 * 136, max: packedRoot.length - 1 });
   const damage = fc.array(fc.tuple(fc.oneof(place, inIndex), fc.uint8Array({ minLength: 1, maxLength: 9 })), {
     minLength: 1,
     maxLength: 30,

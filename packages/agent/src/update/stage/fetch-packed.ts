@@ -6,12 +6,10 @@ import type { FillParts } from './fill-slot.ts';
 import type { ReleaseFile } from './release-files.ts';
 import { unpackFrames } from './unpack-blocks.ts';
 
-/** A page of the index tells of blocks that save a tenth each, more or less: for one alone it is not worth its bytes. */
-const PAGE_WORTH_BLOCKS = 2;
 /** A request costs about as much as so many pages. */
-const GAP_PAGES = 1;
+const GAP_PAGES = 4;
 /** Pages are judged whole: a range of them has to fit into what is handed over at once. */
-const RANGE_PAGES = 512;
+const RANGE_PAGES = 2048;
 /** What is decompressed at once. */
 const BATCH_BLOCKS = 64;
 /** After so many that are not what they should be, the rest is fetched as it is. */
@@ -45,11 +43,9 @@ interface FrameRun {
 async function readIndex(missing: Uint8Array, file: ReleaseFile, parts: FillParts): Promise<FrameRun[]> {
   const blocks = missing.length;
   const wanted = new Uint8Array(Math.ceil(blocks / PACK_PAGE_BLOCKS));
-  for (let page = 0; page < wanted.length; page++) {
-    const of = missing.subarray(page * PACK_PAGE_BLOCKS, (page + 1) * PACK_PAGE_BLOCKS);
-    let count = 0;
-    for (const mark of of) if (mark) count++;
-    if (count >= PAGE_WORTH_BLOCKS) wanted[page] = 1;
+  for (const { first, count } of blockRuns(missing, 0)) {
+    const [from, to] = [first, first + count - 1].map((block) => Math.floor(block / PACK_PAGE_BLOCKS));
+    wanted.fill(1, from, (to ?? 0) + 1);
   }
   const pageAt = (page: number) => packPageOffset(file.sizeBytes, blocks, page);
   if (pageAt(0) <= 0) return [];
