@@ -1,4 +1,5 @@
 export * from './changelog/index.ts';
+export * from './evidence/index.ts';
 export * from './feeds/index.ts';
 export { readSubject } from './inventory/index.ts';
 export { compareIds, isContained, judge, levelOf } from './judge/index.ts';

@@ -1,3 +1,4 @@
+export { evaluatePredicate } from './evaluate-predicate.ts';
 export { type KernelMap, kernelMapFor } from './kernel/kernel-map.ts';
 export {
   judgeKernelChange,
@@ -6,3 +7,5 @@ export {
   type ProposedPredicate,
   proposeKernelPredicates,
 } from './kernel/kernel-verdict.ts';
+export type { ElfImports, ProgramFacts } from './program-facts.ts';
+export { type Recheck, type RecheckResult, recheck, type VexStatement } from './recheck.ts';
