@@ -47,3 +47,5 @@ export { htmlPage, htmlTable, reportHtml } from './report/html.ts';
 export { reportMarkdown } from './report/markdown.ts';
 export { pathSvg } from './report/path-svg.ts';
 export { planReport } from './report/plan-report.ts';
+export { type Cases, loadCases } from './advise/cases.ts';
+export { type Change, explainChange } from './advise/explain-change.ts';

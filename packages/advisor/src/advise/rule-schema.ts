@@ -6,6 +6,7 @@ import { dataFolder, type Knowledge, readData } from '../facts/load.ts';
 import { idSchema, known } from '../facts/schema.ts';
 import { systemFacts } from '../facts/vocabulary.ts';
 import type { Condition } from './condition.ts';
+import { conditionSchema } from './condition-schema.ts';
 
 const line = z.string().min(1).max(300);
 const value = z.union([z.string(), z.array(z.string()).min(1)]);
@@ -44,45 +45,6 @@ export interface Rule {
   readonly source: string;
   readonly fires: RuleCase;
   readonly silent: RuleCase;
-}
-
-/** conditionSchema is the shape of a condition whose facts and questions exist. */
-export function conditionSchema(
-  keys: readonly string[],
-  questionIds: readonly string[],
-): z.ZodType<Condition> {
-  const question = known('question', questionIds);
-  const leaf = z
-    .strictObject({
-      answer: question.optional(),
-      fact: known('fact', keys).optional(),
-      is: value.optional(),
-      hasAnswer: question.optional(),
-      withinDays: z.int().optional(),
-      withinMonthsOfAnswer: question.optional(),
-      covers: question.optional(),
-      atMostAnswer: question.optional(),
-      ifUnknown: z.enum(['true', 'false']).optional(),
-    })
-    .superRefine((test, context) => {
-      const { answer, fact, ifUnknown, ...words } = test;
-      const count = Object.values(words).filter((word) => word !== undefined).length;
-      if (
-        (answer === undefined) === (fact === undefined) ||
-        count !== 1 ||
-        (answer !== undefined && words.is === undefined)
-      )
-        context.addIssue({ code: 'custom', message: 'a test has one fact or answer and one word about it' });
-    });
-  const condition: z.ZodType<Condition> = z.lazy(() =>
-    z.union([
-      z.strictObject({ all: z.array(condition).min(1) }),
-      z.strictObject({ any: z.array(condition).min(1) }),
-      z.strictObject({ not: condition }),
-      leaf as unknown as z.ZodType<Condition>,
-    ]),
-  );
-  return condition;
 }
 
 function rulesSchema(knowledge: Knowledge, questionIds: readonly string[]) {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Condition } from '../advise/condition.ts';
-import { conditionSchema, type Question } from '../advise/rule-schema.ts';
+import { conditionSchema } from '../advise/condition-schema.ts';
+import type { Question } from '../advise/rule-schema.ts';
 import { dataFolder, type Knowledge, readData, readFolder } from '../facts/load.ts';
 import { confidences, idSchema, known } from '../facts/schema.ts';
 import { platformIds, systemFacts } from '../facts/vocabulary.ts';

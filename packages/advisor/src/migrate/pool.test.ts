@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PlinthError } from '@plinth/base';
+import fc from 'fast-check';
+import { choosePool, readPools } from './pool.ts';
+
+const nodepool = {
+  id: '/subscriptions/0/resourcegroups/rg1/providers/Microsoft.ContainerService/managedClusters/prod/agentPools/np',
+  name: 'np',
+  count: 3,
+  mode: 'User',
+  osSku: 'AzureLinux3',
+  osType: 'Linux',
+  vmSize: 'Standard_D4ps_v6',
+  enableFips: true,
+  currentOrchestratorVersion: '1.34.3',
+  nodeImageVersion: 'AKSAzureLinux-V3gen2arm64fips-202608.20.0',
+  securityProfile: { enableSecureBoot: false, enableVtpm: false },
+  upgradeSettings: { maxSurge: '33%' },
+};
+
+test('az aks nodepool show', () => {
+  const [pool] = readPools(JSON.stringify(nodepool), 'np.json');
+  assert.deepEqual(pool, {
+    platform: 'aks',
+    system: 'azure-linux',
+    name: 'np',
+    nodes: 3,
+    surge: '33%',
+    properties: {
+      kubernetes: '1.34',
+      'os-type': 'linux',
+      fips: 'yes',
+      'secure-boot': 'no',
+      generation: '2',
+      architecture: 'arm64',
+      gpu: 'none',
+      confidential: 'no',
+    },
+    names: {
+      pool: 'np',
+      cluster: 'prod',
+      'resource-group': 'rg1',
+      'vm-size': 'Standard_D4ps_v6',
+      mode: 'User',
+      'from-os-sku': 'AzureLinux3',
+    },
+  });
+});
+
+test('az aks show and az aks nodepool list: several pools, one of them is named', () => {
+  const cluster = {
+    name: 'prod',
+    resourceGroup: 'rg1',
+    kubernetesVersion: '1.34.3',
+    autoUpgradeProfile: { nodeOsUpgradeChannel: 'SecurityPatch' },
+    agentPoolProfiles: [
+      nodepool,
+      { ...nodepool, name: 'gpu', osSku: 'Ubuntu', vmSize: 'Standard_NC24ads_A100_v4' },
+    ],
+  };
+  const pools = readPools(JSON.stringify(cluster), 'aks.json');
+  assert.deepEqual(
+    pools.map(({ name, system }) => [name, system]),
+    [
+      ['np', 'azure-linux'],
+      ['gpu', 'ubuntu'],
+    ],
+  );
+  assert.equal(choosePool(pools, 'gpu').properties['gpu'], 'nvidia');
+  assert.equal(choosePool(pools, 'gpu').properties['channel'], 'SecurityPatch');
+  assert.equal(readPools(JSON.stringify([nodepool]), 'list.json').length, 1);
+  assert.throws(() => choosePool(pools, undefined), /there are 2 \(np, gpu\), expected one/);
+  assert.throws(() => choosePool(pools, 'nope'), /the description has np, gpu/);
+});
+
+test('aws eks describe-nodegroup', () => {
+  const group = {
+    nodegroup: {
+      nodegroupName: 'workers',
+      clusterName: 'prod',
+      version: '1.35',
+      releaseVersion: '1.57.0-abc',
+      amiType: 'BOTTLEROCKET_ARM_64_FIPS',
+      instanceTypes: ['m7g.large', 'm7g.xlarge'],
+      nodeRole: 'arn:aws:iam::1:role/r',
+      subnets: ['subnet-1', 'subnet-2'],
+      scalingConfig: { minSize: 1, maxSize: 9, desiredSize: 6 },
+      updateConfig: { maxUnavailablePercentage: 33 },
+    },
+  };
+  const [pool] = readPools(JSON.stringify(group), 'eks.json');
+  assert.equal(pool?.system, 'bottlerocket');
+  assert.equal(pool?.nodes, 6);
+  assert.equal(pool?.surge, '33%');
+  assert.deepEqual(pool?.properties, {
+    kubernetes: '1.35',
+    architecture: 'arm64',
+    gpu: 'none',
+    fips: 'yes',
+    'os-type': 'linux',
+  });
+  assert.equal(pool?.names['subnets'], 'subnet-1 subnet-2');
+});
+
+test('an EKS group with an image of its own: nothing is guessed from it', () => {
+  const [pool] = readPools(
+    JSON.stringify({ nodegroup: { nodegroupName: 'w', amiType: 'CUSTOM' } }),
+    'eks.json',
+  );
+  assert.equal(pool?.system, undefined);
+  assert.deepEqual(pool?.properties, {});
+});
+
+test('gcloud container clusters describe: the count is that of one zone', () => {
+  const cluster = {
+    name: 'prod',
+    location: 'europe-west1',
+    currentMasterVersion: '1.34.1-gke.2364000',
+    nodePools: [
+      {
+        name: 'default-pool',
+        version: '1.34.1-gke.2364000',
+        initialNodeCount: 2,
+        locations: ['a', 'b', 'c'],
+        config: {
+          imageType: 'COS_CONTAINERD',
+          machineType: 'e2-standard-4',
+          shieldedInstanceConfig: { enableSecureBoot: true },
+        },
+        upgradeSettings: { maxSurge: 1 },
+      },
+    ],
+  };
+  const [pool] = readPools(JSON.stringify(cluster), 'gke.json');
+  assert.equal(pool?.system, 'container-optimized-os');
+  assert.equal(pool?.nodes, 6);
+  assert.equal(pool?.surge, '1');
+  assert.equal(pool?.properties['kubernetes'], '1.34');
+  assert.equal(pool?.properties['secure-boot'], 'yes');
+});
+
+test('what is no description of a pool is refused with a code, whatever it is', () => {
+  for (const text of [
+    '',
+    '{',
+    '[]',
+    '{}',
+    'null',
+    '"x"',
+    '{"name":"x"}',
+    '{"nodegroup":[]}',
+    '{"nodePools":[{}]}',
+  ])
+    assert.throws(
+      () => readPools(text, 'x.json'),
+      (error: unknown) => error instanceof PlinthError && error.code === 'advisor/pool-invalid',
+      text,
+    );
+});
+
+test('any JSON is read or refused, never a crash; what is read has names of texts only', () => {
+  const keys = [
+    'name',
+    'osSku',
+    'osType',
+    'vmSize',
+    'count',
+    'agentPoolProfiles',
+    'nodegroup',
+    'nodegroupName',
+    'nodePools',
+    'config',
+    'imageType',
+    'machineType',
+    'upgradeSettings',
+    'maxSurge',
+    '__proto__',
+    'amiType',
+    'subnets',
+  ];
+  const value = fc.letrec<{ node: unknown }>((tie) => ({
+    node: fc.oneof(
+      { depthSize: 'small' },
+      fc.jsonValue(),
+      fc.constantFrom('Ubuntu', 'Linux', 'AL2023', '33%', -1, 1.5),
+      fc.array(tie('node'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom(...keys), tie('node')),
+    ),
+  })).node;
+  fc.assert(
+    fc.property(value, (data) => {
+      try {
+        for (const pool of readPools(JSON.stringify(data) ?? 'null', 'x.json')) {
+          assert.equal(typeof pool.name, 'string');
+          for (const text of [...Object.values(pool.names), ...Object.values(pool.properties)])
+            assert.equal(typeof text, 'string');
+          assert.ok(pool.nodes === undefined || (Number.isInteger(pool.nodes) && pool.nodes >= 0));
+        }
+      } catch (error) {
+        assert.ok(error instanceof PlinthError, String(error));
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
