@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { codeOf, scratchFolder } from '@plinth/host/testing';
+import { initKeys, type KeyRing, loadKeys } from '@plinth/trust';
+import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
+import { exportBundle, importBundle } from './bundle.ts';
+import type { FeedHead } from './feed-content.ts';
+import { importFeed } from './import-feed.ts';
+
+const NOW = new Date('2026-11-22T12:00:00.000Z');
+let keys: KeyRing;
+let folder: string;
+
+before(async () => {
+  folder = await scratchFolder('bundle');
+  await initKeys(join(folder, 'keys'), {});
+  keys = await loadKeys(join(folder, 'keys'));
+});
+
+function head(date: string): FeedHead {
+  return {
+    name: 'debian-index:trixie-security',
+    ...{ date, fetchedAt: date, validUntil: '2026-11-27T00:00:00.000Z', validitySource: 'feed' },
+    ...{ sha256: 'a'.repeat(64), sizeBytes: 1, authenticity: 'archive-signature' },
+  };
+}
+
+function filled(date: string): AdvisoryStore {
+  const store = openSqliteStore(':memory:');
+  store.replaceOffers(head(date), [{ source: 'curl', version: '8-1', binaries: ['curl'], changelogIn: [] }]);
+  store.putChangelog({
+    ...{ source: 'curl', version: '8-1', state: 'read', detail: 'curl 8-1' },
+    entries: [{ version: '8-1', distributions: ['trixie-security'], claims: [] }],
+  });
+  return store;
+}
+
+const trusted = () => keys.certificates('release');
+
+test('what is exported is imported, and says who vouches for it', async () => {
+  const path = join(folder, 'good.bundle');
+  await exportBundle(filled('2026-11-20T00:00:00.000Z'), keys.signers.release, path, NOW);
+  const store = openSqliteStore(':memory:');
+  assert.deepEqual((await importBundle(store, path, trusted(), NOW)).feeds, ['debian-index:trixie-security']);
+  assert.equal(store.feeds()[0]?.authenticity, 'bundle-signature');
+  assert.equal(store.offers(['curl'])[0]?.version, '8-1');
+  assert.equal(store.changelog('curl', '8-1')?.entries[0]?.version, '8-1');
+  // The same again is no step back.
+  assert.equal(await codeOf(importBundle(store, path, trusted(), NOW)), 'ok');
+});
+
+test('no step back: an older bundle is refused, a feed that is newer here stays', async () => {
+  const [older, newer] = [join(folder, 'older.bundle'), join(folder, 'newer.bundle')];
+  await exportBundle(
+    filled('2026-11-18T00:00:00.000Z'),
+    keys.signers.release,
+    older,
+    new Date('2026-11-19T00:00:00Z'),
+  );
+  await exportBundle(filled('2026-11-20T00:00:00.000Z'), keys.signers.release, newer, NOW);
+  const store = openSqliteStore(':memory:');
+  await importBundle(store, newer, trusted(), NOW);
+  assert.equal(await codeOf(importBundle(store, older, trusted(), NOW)), 'advisory/bundle-older');
+  const ahead = filled('2026-11-21T00:00:00.000Z');
+  assert.deepEqual((await importBundle(ahead, newer, trusted(), NOW)).feeds, []);
+  assert.equal(ahead.feeds()[0]?.date, '2026-11-21T00:00:00.000Z');
+});
+
+test('a bundle ends: what was valid until yesterday is refused', async () => {
+  const path = join(folder, 'old.bundle');
+  await exportBundle(
+    filled('2026-09-01T00:00:00.000Z'),
+    keys.signers.release,
+    path,
+    new Date('2026-10-01T00:00:00Z'),
+  );
+  assert.equal(
+    await codeOf(importBundle(openSqliteStore(':memory:'), path, trusted(), NOW)),
+    'advisory/bundle-older',
+  );
+});
+
+test('one changed byte anywhere, no key, or another key: nothing is taken', async () => {
+  const path = join(folder, 'changed.bundle');
+  await exportBundle(filled('2026-11-20T00:00:00.000Z'), keys.signers.release, path, NOW);
+  const whole = await readFile(path);
+  const store = openSqliteStore(':memory:');
+  for (const at of [3, 40, 200, whole.length - 30]) {
+    const changed = Buffer.from(whole);
+    changed.writeUInt8((changed.readUInt8(at) + 1) % 256, at);
+    await writeFile(path, changed);
+    assert.equal(
+      await codeOf(importBundle(store, path, trusted(), NOW)),
+      'advisory/bundle-untrusted',
+      `byte ${at}`,
+    );
+  }
+  await writeFile(path, whole.subarray(0, -1));
+  assert.equal(await codeOf(importBundle(store, path, trusted(), NOW)), 'advisory/bundle-untrusted');
+  await writeFile(path, whole);
+  assert.equal(await codeOf(importBundle(store, path, [], NOW)), 'advisory/bundle-untrusted');
+  assert.equal(
+    await codeOf(importBundle(store, path, keys.certificates('boot'), NOW)),
+    'advisory/bundle-untrusted',
+  );
+  assert.deepEqual(store.feeds(), []);
+});
+
+test('documents of feeds: limits come first', async () => {
+  const store = openSqliteStore(':memory:');
+  const refuse = async (name: string, bytes: Uint8Array | string) => {
+    const path = join(folder, name);
+    await writeFile(path, bytes);
+    assert.equal(await codeOf(importFeed(store, path, NOW)), 'advisory/feed-invalid', name);
+  };
+  await refuse('deep.json', '['.repeat(200_000));
+  await refuse('bomb.json.gz', gzipSync(Buffer.alloc(420 * 1024 * 1024, 0x20), { level: 1 }));
+  await refuse('cut.json', '{"catalogVersion": "1", "vulnerabilities": [');
+  await refuse('latin.json', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]));
+  await refuse('strange.json', '{"hello": 1}');
+  assert.deepEqual(store.feeds(), []);
+});
+
+test('a feed that lost a fifth of its records was cut off; what was there stays, with the failure noted', async () => {
+  const store = openSqliteStore(':memory:');
+  const path = join(folder, 'kev.json');
+  const write = (count: number) =>
+    writeFile(
+      path,
+      JSON.stringify({
+        ...{ catalogVersion: '1', dateReleased: '2026-11-20T00:00:00Z', count },
+        vulnerabilities: Array.from({ length: count }, (_, index) => ({
+          cveID: `CVE-2026-${1000 + index}`,
+          vulnerabilityName: 'x',
+          dateAdded: '2026-11-01',
+        })),
+      }),
+    );
+  await write(10);
+  assert.equal((await importFeed(store, path, NOW)).name, 'kev');
+  await write(7);
+  assert.equal(await codeOf(importFeed(store, path, NOW)), 'advisory/feed-invalid');
+  assert.equal(store.size('kev'), 10);
+  assert.match(store.feeds()[0]?.failure?.detail ?? '', /7 records, 10 were there before/);
+});
