@@ -177,7 +177,8 @@ async function open(
   });
   own.push(updates.check);
   const hotLayers = await serveHotLayers({
-    ...{ sys, store, console, signal, isHealthy: async () => (await health()).state !== 'unhealthy' },
+    ...{ sys, store, console, signal, policy: () => transaction.config().updatePolicy },
+    isHealthy: async () => (await health()).state !== 'unhealthy',
     slotRootHashes: async () =>
       new Set([...(await updates.describeSlots()).slots.values()].map(({ rootHash }) => rootHash)),
   });

@@ -27,6 +27,8 @@ export interface HotLayerUpload extends Transfer {
 export interface HotLayerCalls {
   get(): Promise<GetHotLayerResponse>;
   stage(upload: HotLayerUpload): Promise<HotLayer>;
+  /** Has the node fetch the newest one from its repository. @param timeoutMs bound on the whole fetch */
+  fetch(timeoutMs: number): Promise<HotLayer>;
   activate(serial: number): Promise<void>;
   retire(serial: number): Promise<void>;
 }
@@ -40,6 +42,10 @@ export function hotLayerCalls(transport: Transport, answer: Answer): HotLayerCal
       const { timeoutMs } = upload;
       const { layer } = await answer('StageHotLayer', client.stageHotLayer(messages(upload), { timeoutMs }));
       return requirePart(layer, 'StageHotLayer', 'layer');
+    },
+    fetch: async (timeoutMs) => {
+      const { layer } = await answer('FetchHotLayer', client.fetchHotLayer({}, { timeoutMs }));
+      return requirePart(layer, 'FetchHotLayer', 'layer');
     },
     activate: async (serial) => {
       await answer('ActivateHotLayer', client.activateHotLayer({ serial }));

@@ -5,6 +5,11 @@ export { rotateUpdateKey } from './keys/rotate-update-key.ts';
 export { exportTrustedRoot, readTrustedRoot } from './keys/trusted-root.ts';
 export { pushRelease } from './oci/push-release.ts';
 export { isOciReference } from './oci/reference.ts';
+export {
+  type PublishedHotLayer,
+  type PublishHotLayerOptions,
+  publishHotLayer,
+} from './release/publish-hot-layer.ts';
 export { type PublishedRelease, type PublishOptions, publishRelease } from './release/publish-release.ts';
 export type { RepositoryOptions } from './repository/change-repository.ts';
 export { loadRepository } from './repository/load-repository.ts';

@@ -3,6 +3,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, type ConnectRouter } from '@connectrpc/connect';
 import {
   ActivateHotLayerResponseSchema,
+  FetchHotLayerResponseSchema,
   GetHotLayerResponseSchema,
   HotLayerPhase,
   type HotLayerSchema,
@@ -18,6 +19,7 @@ const STAGE_LIMIT_MS = 30 * 60_000;
 const STATUSES: Statuses = {
   'hot-layer/invalid': Code.InvalidArgument,
   'hot-layer/not-staged': Code.NotFound,
+  'hot-layer/none-published': Code.NotFound,
   'hot-layer/busy': Code.Unavailable,
 };
 const PHASES: Readonly<Record<HotLayerView['phase'], HotLayerPhase>> = {
@@ -38,6 +40,10 @@ export function hotLayerService(layers: HotLayers): (router: ConnectRouter) => v
         stageHotLayer: (messages) =>
           refusing(STATUSES, async () =>
             create(StageHotLayerResponseSchema, { layer: layerMessage(await layers.stage(messages)) }),
+          ),
+        fetchHotLayer: () =>
+          refusing(STATUSES, async () =>
+            create(FetchHotLayerResponseSchema, { layer: layerMessage(await layers.fetch()) }),
           ),
         activateHotLayer: ({ serial }) =>
           refusing(STATUSES, async () => {

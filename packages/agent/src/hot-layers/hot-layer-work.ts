@@ -5,6 +5,7 @@ import type { NodeConsole } from '../console.ts';
 import { pause } from '../repeat.ts';
 import { SYSTEMCTL } from '../reports/versions.ts';
 import { isMissing, type Sys } from '../sys/sys.ts';
+import type { FetchedHotLayer } from './fetch-hot-layer.ts';
 import type { HotLayerState, HotLayerStateFile, StoredLayer } from './hot-layer-state.ts';
 import type { MergedUsr } from './merge-hot-layer.ts';
 import { IMAGES, imageName, imagePath } from './places.ts';
@@ -20,6 +21,8 @@ export interface HotLayersParts extends RestartParts {
   readonly bootId: string;
   /** Whether the node can do its work. */
   isHealthy(): Promise<boolean>;
+  /** The newest layer that the repository has for an image. @throws hot-layer/none-published, update/… */
+  newest(base: Pick<HotLayer['base'], 'version'>): Promise<FetchedHotLayer>;
   /** Root hashes that the node's slots hold; empty when that cannot be told. */
   slotRootHashes(): Promise<ReadonlySet<string>>;
   readonly signal: AbortSignal;

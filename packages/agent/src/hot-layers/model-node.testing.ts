@@ -198,6 +198,9 @@ export class ModelNode {
       },
       console: { say: (text) => void this.said.push(text) },
       bootId: `boot-${this.#boots}`,
+      newest: async () => {
+        throw new Error('the model has no repository');
+      },
       isHealthy: async () => this.healthy,
       slotRootHashes: async () => this.slots,
       signal: stop.signal,

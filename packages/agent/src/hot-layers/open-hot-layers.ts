@@ -5,7 +5,7 @@ import { afterStart } from './after-start.ts';
 import { bringAbout } from './change-layer.ts';
 import { type HotLayerState, layerOf, type StoredLayer } from './hot-layer-state.ts';
 import { type HotLayersParts, openHotLayerWork } from './hot-layer-work.ts';
-import { receiveHotLayer } from './receive-hot-layer.ts';
+import { receiveHotLayer, storeHotLayer } from './receive-hot-layer.ts';
 
 export type HotLayerPhase = 'none' | 'on-trial' | 'active' | 'retiring' | 'dormant';
 
@@ -23,6 +23,8 @@ export interface HotLayers {
   view(): Promise<HotLayerView>;
   /** @throws hot-layer/… */
   stage(messages: AsyncIterable<StageHotLayerRequest>): Promise<StoredLayer>;
+  /** Stores the newest layer of the node's repository. @throws hot-layer/…, update/… */
+  fetch(): Promise<StoredLayer>;
   /** Accepts or refuses at once; the work is the node's. @throws hot-layer/… */
   activate(serial: number): Promise<void>;
   /** Accepts or refuses at once. @throws hot-layer/… */
@@ -83,6 +85,12 @@ export function openHotLayers(parts: HotLayersParts): HotLayers {
     judgeHotLayer({ booted: await usr.booted(), highestSerials, active }, layer);
   }
 
+  async function staged(stored: StoredLayer): Promise<StoredLayer> {
+    await work.update((state) => ({ ...state, staged: stored }));
+    await work.dropUnused();
+    return stored;
+  }
+
   return {
     async view() {
       const state = await file.read();
@@ -98,10 +106,18 @@ export function openHotLayers(parts: HotLayersParts): HotLayers {
     stage: (messages) =>
       exclusively(async () => {
         const state = await file.read();
-        const stored = await receiveHotLayer(sys, messages, (layer) => judge(state, layer), folder);
-        await work.update((now) => ({ ...now, staged: stored }));
-        await work.dropUnused();
-        return stored;
+        return staged(await receiveHotLayer(sys, messages, (layer) => judge(state, layer), folder));
+      }),
+    fetch: () =>
+      exclusively(async () => {
+        const state = await file.read();
+        const { incoming, close } = await parts.newest(await usr.booted());
+        try {
+          await judge(state, incoming.layer);
+          return await staged(await storeHotLayer(sys, incoming, folder));
+        } finally {
+          close();
+        }
       }),
     activate: (serial) =>
       accept(async (state) => {

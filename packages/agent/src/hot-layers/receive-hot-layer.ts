@@ -28,13 +28,33 @@ export async function receiveHotLayer(
   const sizeBytes = Number(first.value.sizeBytes);
   const { manifest, next } = await readManifest(first.value, stream);
   const layer = parseHotLayer(manifest, 'what was sent first');
+  await judge(layer);
+  const rest = { [Symbol.asyncIterator]: () => stream };
+  const content = chunks(next?.chunk ?? new Uint8Array(), rest);
+  return storeHotLayer(sys, { layer, sizeBytes, sha256, content }, folder);
+}
+
+/** A hot layer on its way to the disk. */
+export interface IncomingHotLayer {
+  readonly layer: HotLayer;
+  readonly sizeBytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+  /** In pieces of at most CHUNK_LIMIT_BYTES. */
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
+/** storeHotLayer stores an image, whole or not at all. @throws hot-layer/invalid, hot-layer/space, and what `content` throws */
+export async function storeHotLayer(
+  sys: Pick<Sys, 'usage'>,
+  { layer, sizeBytes, sha256, content }: IncomingHotLayer,
+  folder: string = IMAGES,
+): Promise<StoredLayer> {
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw invalid('no SHA-256, expected 64 hexadecimal digits');
   if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0 || sizeBytes > HOT_LAYER_LIMIT_BYTES)
     throw invalid(`its size is ${sizeBytes} bytes, expected 1 to ${HOT_LAYER_LIMIT_BYTES}`);
-  await judge(layer);
-  const rest = { [Symbol.asyncIterator]: () => stream };
   const upload = { folder, name: imageName(sha256), sizeBytes, sha256, reserveBytes: RESERVE_BYTES };
-  await storeUpload(sys, upload, chunks(next?.chunk ?? new Uint8Array(), rest), {
+  await storeUpload(sys, upload, content, {
     invalid,
     space: (availableBytes, neededBytes) =>
       new PlinthError(

@@ -1,9 +1,12 @@
 import type { ConnectRouter } from '@connectrpc/connect';
+import type { UpdatePolicy } from '@plinth/config';
 import type { CheckSpec } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
 import { systemdUnits } from '../kubernetes/units/run-unit.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
+import { sourceOf } from '../update/service/check-updates.ts';
+import { fetchNewest } from './fetch-hot-layer.ts';
 import { findMapped } from './find-mapped.ts';
 import { hotLayerCheck } from './hot-layer-check.ts';
 import { hotLayerService } from './hot-layer-service.ts';
@@ -17,6 +20,8 @@ export interface ServeHotLayersOptions
   readonly sys: Sys;
   readonly store: StateStore;
   readonly console: NodeConsole;
+  /** Where versions come from; undefined when the machine config says nothing of it. */
+  readonly policy: () => UpdatePolicy | undefined;
 }
 
 /** serveHotLayers opens the hot layer of this node on its real /usr. */
@@ -35,6 +40,8 @@ export async function serveHotLayers(options: ServeHotLayersOptions): Promise<{
     usr: openMergedUsr({ sys, store, units }),
     bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
     find: (paths, signal) => findMapped(sys, paths, signal),
+    newest: (base) =>
+      fetchNewest({ sys, store, source: sourceOf(options.policy()), signal: options.signal }, base.version),
   });
   return { check: hotLayerCheck(layers), routes: hotLayerService(layers), live: layers.live };
 }

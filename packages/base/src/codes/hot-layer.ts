@@ -40,6 +40,11 @@ export const hotLayerCodes = {
       'It is not signed by a key of the firmware, it was changed, or it says something else inside than beside it. The message holds the words of systemd.',
     fix: 'Use the layer as it was built, signed with the keys that signed the image. What ran before still runs.',
   },
+  'hot-layer/none-published': {
+    meaning: 'The repository has no hot layer for the image that the node runs.',
+    cause: 'None was needed or published, or the ones there are were blocked in the channel.',
+    fix: 'Publish one with "plinth hot-layer publish", or send a file with "plinth hot-layer stage FILE".',
+  },
   'hot-layer/not-staged': {
     meaning: 'The node has no such hot layer.',
     cause: 'It was not staged, or another one was staged after it.',

@@ -45,6 +45,7 @@ suite('hot layers, by commands', () => {
       }
       return { layer: SHOWN };
     },
+    fetchHotLayer: () => ({ layer: SHOWN }),
     activateHotLayer: ({ serial }) => {
       got.acts.push(`activate ${serial}`);
       return {};
@@ -71,6 +72,11 @@ suite('hot layers, by commands', () => {
     assert.match(said, /Node "n1" has hot layer 3 for 1\.4\.2/);
     assert.deepEqual(parseHotLayer(got.manifest, 'sent'), LAYER);
     assert.equal(got.image, 'the image');
+  });
+
+  test('stage without a file has the node fetch the newest', async () => {
+    assert.match(await fleet.ok('hot-layer', 'stage'), /Node "n1" has hot layer 3 for 1\.4\.2/);
+    assert.equal(got.image, '');
   });
 
   test('a file that is no manifest is refused before the node is asked', async () => {

@@ -84,6 +84,7 @@ import { getVersionsCommand } from './get-versions.ts';
 import { healthCommand } from './health.ts';
 import { hotLayerActivateCommand } from './hot-layer-activate.ts';
 import { hotLayerBuildCommand } from './hot-layer-build.ts';
+import { hotLayerPublishCommand } from './hot-layer-publish.ts';
 import { hotLayerRetireCommand } from './hot-layer-retire.ts';
 import { hotLayerStageCommand } from './hot-layer-stage.ts';
 import { imagePullCommand } from './image-pull.ts';
@@ -243,6 +244,7 @@ export const commandTable: CommandTable = {
     etcdDefragmentCommand,
     etcdRemoveCommand,
     hotLayerBuildCommand,
+    hotLayerPublishCommand,
     hotLayerStageCommand,
     hotLayerActivateCommand,
     hotLayerRetireCommand,

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GetHotLayerResponse, HotLayerPhase, type NodeClient } from '@plinth/api';
+import { type GetHotLayerResponse, type HotLayer, HotLayerPhase, type NodeClient } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { hashFile, ioError } from '@plinth/host';
 import { parseHotLayer } from '@plinth/updates';
@@ -18,7 +18,8 @@ const CALL_TIMEOUT_MS = 20_000;
 const POLL_MS = 2_000;
 
 export interface StageHotLayerOptions {
-  readonly layer: string;
+  /** Undefined: the node's repository is asked. */
+  readonly layer: string | undefined;
   readonly manifest: string | undefined;
   readonly context: string | undefined;
 }
@@ -29,34 +30,50 @@ export interface FollowOptions {
   readonly timeout: number;
 }
 
-/** stageHotLayer sends a layer and its manifest to a node. @throws hot-layer/…, api/…, host/io */
+/**
+ * stageHotLayer sends a layer and its manifest to a node, or has the node fetch the newest of its repository.
+ * @throws hot-layer/…, update/…, api/…, host/io
+ */
 export async function stageHotLayer(
   options: StageHotLayerOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
-  const { layer } = options;
-  const path = options.manifest ?? layer.replace(/\.sysext\.raw$/, '.hot-layer.json');
-  const manifest = await readFile(path).catch((reason: unknown) => {
-    throw ioError(reason, `read ${path}`);
-  });
-  const { serial, base } = parseHotLayer(manifest.toString('utf8'), path);
-  const { sha256, sizeBytes } = await hashFile(layer);
   const name = await meantNode(options.context, context);
-  await context.progress.step(`Send hot layer ${serial} to node "${name}"`, async (step) => {
-    using node = await connectContext(name, context.env, UPLOAD_TIMEOUT_MS);
-    await node.hotLayer.stage({
-      ...{ manifest, sha256, sizeBytes, timeoutMs: UPLOAD_TIMEOUT_MS },
-      content: createReadStream(layer),
-      onProgress: (sentBytes) => step.note(`${formatBytes(sentBytes)} of ${formatBytes(sizeBytes)}`),
-    });
-  });
+  using node = await connectContext(name, context.env, UPLOAD_TIMEOUT_MS);
+  const { layer } = options;
+  const { serial, baseVersion } =
+    layer === undefined
+      ? await context.progress.step(`Node "${name}" fetches the newest hot layer`, () =>
+          node.hotLayer.fetch(UPLOAD_TIMEOUT_MS),
+        )
+      : await sendHotLayer(node, { layer, manifest: options.manifest, name }, context);
   return {
-    data: { node: name, serial, base: base.version },
+    data: { node: name, serial, base: baseVersion },
     view: [
-      plainText(`Node "${name}" has hot layer ${serial} for ${base.version}; it does not run yet.`),
+      plainText(`Node "${name}" has hot layer ${serial} for ${baseVersion}; it does not run yet.`),
       nextCommands([['plinth hot-layer activate', 'merge it']]),
     ],
   };
+}
+
+async function sendHotLayer(
+  node: NodeClient,
+  { layer, manifest: given, name }: { layer: string; manifest: string | undefined; name: string },
+  context: CommandContext,
+): Promise<HotLayer> {
+  const path = given ?? layer.replace(/\.sysext\.raw$/, '.hot-layer.json');
+  const manifest = await readFile(path).catch((reason: unknown) => {
+    throw ioError(reason, `read ${path}`);
+  });
+  const { serial } = parseHotLayer(manifest.toString('utf8'), path);
+  const { sha256, sizeBytes } = await hashFile(layer);
+  return context.progress.step(`Send hot layer ${serial} to node "${name}"`, (step) =>
+    node.hotLayer.stage({
+      ...{ manifest, sha256, sizeBytes, timeoutMs: UPLOAD_TIMEOUT_MS },
+      content: createReadStream(layer),
+      onProgress: (sentBytes) => step.note(`${formatBytes(sentBytes)} of ${formatBytes(sizeBytes)}`),
+    }),
+  );
 }
 
 /** activateHotLayer has a node merge what is staged, and follows it to its end. @throws hot-layer/…, api/… */

@@ -10,7 +10,7 @@ import { ioError, isErrno } from '@plinth/host';
 export async function readLimited(
   path: string,
   limitBytes: number,
-  code: 'publish/repository-invalid' | 'release/manifest-invalid',
+  code: 'hot-layer/invalid' | 'publish/repository-invalid' | 'release/manifest-invalid',
 ): Promise<Buffer | undefined> {
   try {
     await using file = await open(path);

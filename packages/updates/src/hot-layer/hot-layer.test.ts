@@ -37,7 +37,7 @@ test('a manifest is read as it was written', () => {
 
 test('its version is newer than its base and than the layer before', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 9998 }), (serial) => {
+    fc.property(fc.integer({ min: 1, max: 998 }), (serial) => {
       const [one, next] = [layer({ serial }), layer({ serial: serial + 1 })];
       assert.equal(compareUapiVersions(hotLayerVersion(one), one.base.version), 1);
       assert.equal(compareUapiVersions(hotLayerVersion(next), hotLayerVersion(one)), 1);

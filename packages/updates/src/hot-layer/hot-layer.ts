@@ -9,7 +9,7 @@ export const HOT_LAYER = 'hot-layer';
 /** Where a merged hot layer says what it is. */
 export const HOT_LAYER_MANIFEST = '/usr/share/plinth/hot-layer/manifest.json';
 /** Serials begin with 1 for each base. */
-export const SERIAL_LIMIT = 9_999;
+export const SERIAL_LIMIT = 999;
 /** A fix of userspace is some MiB; a bound keeps a mistake from filling /var. */
 export const HOT_LAYER_LIMIT_BYTES = 128 * 1024 * 1024;
 /** The manifest lists each file. */

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file plinth/node/v1/hot_layer.proto.
  */
 export const file_plinth_node_v1_hot_layer: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wbGludGgvbm9kZS92MS9ob3RfbGF5ZXIucHJvdG8SDnBsaW50aC5ub2RlLnYxIkgKC0hvdExheWVyRml4Eg8KB3BhY2thZ2UYASABKAkSFAoMZnJvbV92ZXJzaW9uGAIgASgJEhIKCnRvX3ZlcnNpb24YAyABKAkitAEKCEhvdExheWVyEhQKDGJhc2VfdmVyc2lvbhgBIAEoCRIWCg5iYXNlX3Jvb3RfaGFzaBgCIAEoCRIOCgZzZXJpYWwYAyABKA0SKgoFZml4ZXMYBCADKAsyGy5wbGludGgubm9kZS52MS5Ib3RMYXllckZpeBISCgphZHZpc29yaWVzGAUgAygJEhYKDnJlcGxhY2VkX3BhdGhzGAYgAygJEhIKCnNpemVfYnl0ZXMYByABKAQibwoRSG90TGF5ZXJSZW1haW5pbmcSCwoDcGlkGAEgASgNEg8KB3Byb2Nlc3MYAiABKAkSDAoEdW5pdBgDIAEoCRIPCgdwb2RfdWlkGAQgASgJEg0KBXBhdGhzGAUgAygJEg4KBnJlYXNvbhgGIAEoCSK1AQoOSG90TGF5ZXJSZXBvcnQSLAoIZW5kZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlc3RhcnRlZBgCIAMoCRIOCgZmYWlsZWQYAyADKAkSNAoJcmVtYWluaW5nGAQgAygLMiEucGxpbnRoLm5vZGUudjEuSG90TGF5ZXJSZW1haW5pbmcSDAoEc2VlbhgFIAEoDRIOCgZoaWRkZW4YBiABKA0iaAoPSG90TGF5ZXJGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIOCgZzZXJpYWwYAyABKA0SJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhQKEkdldEhvdExheWVyUmVxdWVzdCKUAgoTR2V0SG90TGF5ZXJSZXNwb25zZRIsCgVwaGFzZRgBIAEoDjIdLnBsaW50aC5ub2RlLnYxLkhvdExheWVyUGhhc2USJwoFbGF5ZXIYAiABKAsyGC5wbGludGgubm9kZS52MS5Ib3RMYXllchIoCgZzdGFnZWQYAyABKAsyGC5wbGludGgubm9kZS52MS5Ib3RMYXllchIuCgZyZXBvcnQYBCABKAsyHi5wbGludGgubm9kZS52MS5Ib3RMYXllclJlcG9ydBIwCgdmYWlsdXJlGAUgASgLMh8ucGxpbnRoLm5vZGUudjEuSG90TGF5ZXJGYWlsdXJlEgwKBGJ1c3kYBiABKAgSDAoEbm90ZRgHIAEoCSJhChRTdGFnZUhvdExheWVyUmVxdWVzdBIQCghtYW5pZmVzdBgBIAEoDBISCgpzaXplX2J5dGVzGAIgASgEEhQKBnNoYTI1NhgDIAEoCUIEkKclARINCgVjaHVuaxgEIAEoDCJAChVTdGFnZUhvdExheWVyUmVzcG9uc2USJwoFbGF5ZXIYASABKAsyGC5wbGludGgubm9kZS52MS5Ib3RMYXllciIvChdBY3RpdmF0ZUhvdExheWVyUmVxdWVzdBIUCgZzZXJpYWwYASABKA1CBJCnJQEiGgoYQWN0aXZhdGVIb3RMYXllclJlc3BvbnNlIi0KFVJldGlyZUhvdExheWVyUmVxdWVzdBIUCgZzZXJpYWwYASABKA1CBJCnJQEiGAoWUmV0aXJlSG90TGF5ZXJSZXNwb25zZSq/AQoNSG90TGF5ZXJQaGFzZRIfChtIT1RfTEFZRVJfUEhBU0VfVU5TUEVDSUZJRUQQABIYChRIT1RfTEFZRVJfUEhBU0VfTk9ORRABEhwKGEhPVF9MQVlFUl9QSEFTRV9PTl9UUklBTBACEhoKFkhPVF9MQVlFUl9QSEFTRV9BQ1RJVkUQAxIcChhIT1RfTEFZRVJfUEhBU0VfUkVUSVJJTkcQBBIbChdIT1RfTEFZRVJfUEhBU0VfRE9STUFOVBAFMqkDCg9Ib3RMYXllclNlcnZpY2USXAoLR2V0SG90TGF5ZXISIi5wbGludGgubm9kZS52MS5HZXRIb3RMYXllclJlcXVlc3QaIy5wbGludGgubm9kZS52MS5HZXRIb3RMYXllclJlc3BvbnNlIgSIpyUBEmQKDVN0YWdlSG90TGF5ZXISJC5wbGludGgubm9kZS52MS5TdGFnZUhvdExheWVyUmVxdWVzdBolLnBsaW50aC5ub2RlLnYxLlN0YWdlSG90TGF5ZXJSZXNwb25zZSIEiKclAygBEmsKEEFjdGl2YXRlSG90TGF5ZXISJy5wbGludGgubm9kZS52MS5BY3RpdmF0ZUhvdExheWVyUmVxdWVzdBooLnBsaW50aC5ub2RlLnYxLkFjdGl2YXRlSG90TGF5ZXJSZXNwb25zZSIEiKclAhJlCg5SZXRpcmVIb3RMYXllchIlLnBsaW50aC5ub2RlLnYxLlJldGlyZUhvdExheWVyUmVxdWVzdBomLnBsaW50aC5ub2RlLnYxLlJldGlyZUhvdExheWVyUmVzcG9uc2UiBIinJQNiBnByb3RvMw", [file_google_protobuf_timestamp, file_plinth_node_v1_options]);
+  fileDesc("Ch5wbGludGgvbm9kZS92MS9ob3RfbGF5ZXIucHJvdG8SDnBsaW50aC5ub2RlLnYxIkgKC0hvdExheWVyRml4Eg8KB3BhY2thZ2UYASABKAkSFAoMZnJvbV92ZXJzaW9uGAIgASgJEhIKCnRvX3ZlcnNpb24YAyABKAkitAEKCEhvdExheWVyEhQKDGJhc2VfdmVyc2lvbhgBIAEoCRIWCg5iYXNlX3Jvb3RfaGFzaBgCIAEoCRIOCgZzZXJpYWwYAyABKA0SKgoFZml4ZXMYBCADKAsyGy5wbGludGgubm9kZS52MS5Ib3RMYXllckZpeBISCgphZHZpc29yaWVzGAUgAygJEhYKDnJlcGxhY2VkX3BhdGhzGAYgAygJEhIKCnNpemVfYnl0ZXMYByABKAQibwoRSG90TGF5ZXJSZW1haW5pbmcSCwoDcGlkGAEgASgNEg8KB3Byb2Nlc3MYAiABKAkSDAoEdW5pdBgDIAEoCRIPCgdwb2RfdWlkGAQgASgJEg0KBXBhdGhzGAUgAygJEg4KBnJlYXNvbhgGIAEoCSK1AQoOSG90TGF5ZXJSZXBvcnQSLAoIZW5kZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlc3RhcnRlZBgCIAMoCRIOCgZmYWlsZWQYAyADKAkSNAoJcmVtYWluaW5nGAQgAygLMiEucGxpbnRoLm5vZGUudjEuSG90TGF5ZXJSZW1haW5pbmcSDAoEc2VlbhgFIAEoDRIOCgZoaWRkZW4YBiABKA0iaAoPSG90TGF5ZXJGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIOCgZzZXJpYWwYAyABKA0SJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhQKEkdldEhvdExheWVyUmVxdWVzdCKUAgoTR2V0SG90TGF5ZXJSZXNwb25zZRIsCgVwaGFzZRgBIAEoDjIdLnBsaW50aC5ub2RlLnYxLkhvdExheWVyUGhhc2USJwoFbGF5ZXIYAiABKAsyGC5wbGludGgubm9kZS52MS5Ib3RMYXllchIoCgZzdGFnZWQYAyABKAsyGC5wbGludGgubm9kZS52MS5Ib3RMYXllchIuCgZyZXBvcnQYBCABKAsyHi5wbGludGgubm9kZS52MS5Ib3RMYXllclJlcG9ydBIwCgdmYWlsdXJlGAUgASgLMh8ucGxpbnRoLm5vZGUudjEuSG90TGF5ZXJGYWlsdXJlEgwKBGJ1c3kYBiABKAgSDAoEbm90ZRgHIAEoCSJhChRTdGFnZUhvdExheWVyUmVxdWVzdBIQCghtYW5pZmVzdBgBIAEoDBISCgpzaXplX2J5dGVzGAIgASgEEhQKBnNoYTI1NhgDIAEoCUIEkKclARINCgVjaHVuaxgEIAEoDCJAChVTdGFnZUhvdExheWVyUmVzcG9uc2USJwoFbGF5ZXIYASABKAsyGC5wbGludGgubm9kZS52MS5Ib3RMYXllciIWChRGZXRjaEhvdExheWVyUmVxdWVzdCJAChVGZXRjaEhvdExheWVyUmVzcG9uc2USJwoFbGF5ZXIYASABKAsyGC5wbGludGgubm9kZS52MS5Ib3RMYXllciIvChdBY3RpdmF0ZUhvdExheWVyUmVxdWVzdBIUCgZzZXJpYWwYASABKA1CBJCnJQEiGgoYQWN0aXZhdGVIb3RMYXllclJlc3BvbnNlIi0KFVJldGlyZUhvdExheWVyUmVxdWVzdBIUCgZzZXJpYWwYASABKA1CBJCnJQEiGAoWUmV0aXJlSG90TGF5ZXJSZXNwb25zZSq/AQoNSG90TGF5ZXJQaGFzZRIfChtIT1RfTEFZRVJfUEhBU0VfVU5TUEVDSUZJRUQQABIYChRIT1RfTEFZRVJfUEhBU0VfTk9ORRABEhwKGEhPVF9MQVlFUl9QSEFTRV9PTl9UUklBTBACEhoKFkhPVF9MQVlFUl9QSEFTRV9BQ1RJVkUQAxIcChhIT1RfTEFZRVJfUEhBU0VfUkVUSVJJTkcQBBIbChdIT1RfTEFZRVJfUEhBU0VfRE9STUFOVBAFMo0ECg9Ib3RMYXllclNlcnZpY2USXAoLR2V0SG90TGF5ZXISIi5wbGludGgubm9kZS52MS5HZXRIb3RMYXllclJlcXVlc3QaIy5wbGludGgubm9kZS52MS5HZXRIb3RMYXllclJlc3BvbnNlIgSIpyUBEmQKDVN0YWdlSG90TGF5ZXISJC5wbGludGgubm9kZS52MS5TdGFnZUhvdExheWVyUmVxdWVzdBolLnBsaW50aC5ub2RlLnYxLlN0YWdlSG90TGF5ZXJSZXNwb25zZSIEiKclAygBEmIKDUZldGNoSG90TGF5ZXISJC5wbGludGgubm9kZS52MS5GZXRjaEhvdExheWVyUmVxdWVzdBolLnBsaW50aC5ub2RlLnYxLkZldGNoSG90TGF5ZXJSZXNwb25zZSIEiKclAhJrChBBY3RpdmF0ZUhvdExheWVyEicucGxpbnRoLm5vZGUudjEuQWN0aXZhdGVIb3RMYXllclJlcXVlc3QaKC5wbGludGgubm9kZS52MS5BY3RpdmF0ZUhvdExheWVyUmVzcG9uc2UiBIinJQISZQoOUmV0aXJlSG90TGF5ZXISJS5wbGludGgubm9kZS52MS5SZXRpcmVIb3RMYXllclJlcXVlc3QaJi5wbGludGgubm9kZS52MS5SZXRpcmVIb3RMYXllclJlc3BvbnNlIgSIpyUDYgZwcm90bzM", [file_google_protobuf_timestamp, file_plinth_node_v1_options]);
 
 /**
  * HotLayerFix is one package whose files a layer brings.
@@ -411,6 +411,42 @@ export const StageHotLayerResponseSchema: GenMessage<StageHotLayerResponse> = /*
   messageDesc(file_plinth_node_v1_hot_layer, 8);
 
 /**
+ * FetchHotLayerRequest has no options.
+ *
+ * @generated from message plinth.node.v1.FetchHotLayerRequest
+ */
+export type FetchHotLayerRequest = Message<"plinth.node.v1.FetchHotLayerRequest"> & {
+};
+
+/**
+ * Describes the message plinth.node.v1.FetchHotLayerRequest.
+ * Use `create(FetchHotLayerRequestSchema)` to create a new message.
+ */
+export const FetchHotLayerRequestSchema: GenMessage<FetchHotLayerRequest> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_hot_layer, 9);
+
+/**
+ * FetchHotLayerResponse says that the layer is stored.
+ *
+ * @generated from message plinth.node.v1.FetchHotLayerResponse
+ */
+export type FetchHotLayerResponse = Message<"plinth.node.v1.FetchHotLayerResponse"> & {
+  /**
+   * The layer.
+   *
+   * @generated from field: plinth.node.v1.HotLayer layer = 1;
+   */
+  layer?: HotLayer | undefined;
+};
+
+/**
+ * Describes the message plinth.node.v1.FetchHotLayerResponse.
+ * Use `create(FetchHotLayerResponseSchema)` to create a new message.
+ */
+export const FetchHotLayerResponseSchema: GenMessage<FetchHotLayerResponse> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_hot_layer, 10);
+
+/**
  * ActivateHotLayerRequest names the staged layer.
  *
  * @generated from message plinth.node.v1.ActivateHotLayerRequest
@@ -429,7 +465,7 @@ export type ActivateHotLayerRequest = Message<"plinth.node.v1.ActivateHotLayerRe
  * Use `create(ActivateHotLayerRequestSchema)` to create a new message.
  */
 export const ActivateHotLayerRequestSchema: GenMessage<ActivateHotLayerRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_hot_layer, 9);
+  messageDesc(file_plinth_node_v1_hot_layer, 11);
 
 /**
  * ActivateHotLayerResponse says that the node is at work.
@@ -444,7 +480,7 @@ export type ActivateHotLayerResponse = Message<"plinth.node.v1.ActivateHotLayerR
  * Use `create(ActivateHotLayerResponseSchema)` to create a new message.
  */
 export const ActivateHotLayerResponseSchema: GenMessage<ActivateHotLayerResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_hot_layer, 10);
+  messageDesc(file_plinth_node_v1_hot_layer, 12);
 
 /**
  * RetireHotLayerRequest names the active layer.
@@ -465,7 +501,7 @@ export type RetireHotLayerRequest = Message<"plinth.node.v1.RetireHotLayerReques
  * Use `create(RetireHotLayerRequestSchema)` to create a new message.
  */
 export const RetireHotLayerRequestSchema: GenMessage<RetireHotLayerRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_hot_layer, 11);
+  messageDesc(file_plinth_node_v1_hot_layer, 13);
 
 /**
  * RetireHotLayerResponse says that the node is at work.
@@ -480,7 +516,7 @@ export type RetireHotLayerResponse = Message<"plinth.node.v1.RetireHotLayerRespo
  * Use `create(RetireHotLayerResponseSchema)` to create a new message.
  */
 export const RetireHotLayerResponseSchema: GenMessage<RetireHotLayerResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_hot_layer, 12);
+  messageDesc(file_plinth_node_v1_hot_layer, 14);
 
 /**
  * HotLayerPhase says how far a hot layer is.
@@ -572,6 +608,17 @@ export const HotLayerService: GenService<{
     methodKind: "client_streaming";
     input: typeof StageHotLayerRequestSchema;
     output: typeof StageHotLayerResponseSchema;
+  },
+  /**
+   * FetchHotLayer asks the repository of the node's UpdatePolicy for the newest hot layer of the image that runs, and stores it.
+   * Whom to believe is in the image; refused as StageHotLayer is. Answers with what is staged then.
+   *
+   * @generated from rpc plinth.node.v1.HotLayerService.FetchHotLayer
+   */
+  fetchHotLayer: {
+    methodKind: "unary";
+    input: typeof FetchHotLayerRequestSchema;
+    output: typeof FetchHotLayerResponseSchema;
   },
   /**
    * ActivateHotLayer merges the staged layer and restarts exactly the units that map replaced files. The kernel opens it only
