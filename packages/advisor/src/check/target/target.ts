@@ -1,7 +1,15 @@
 import { z } from 'zod';
 
 /** What a path of a node is. `absent`: nothing there, and nothing can be made there. */
-export const pathStates = ['read-only', 'ephemeral', 'persistent', 'absent', 'kernel', 'devices'] as const;
+export const pathStates = [
+  'read-only',
+  'ephemeral',
+  'persistent',
+  'absent',
+  'kernel',
+  'devices',
+  'unknown',
+] as const;
 export type PathState = (typeof pathStates)[number];
 
 const name = z.string().min(1);
@@ -98,7 +106,7 @@ export function pathFactOf(target: Target, path: string): PathFact | undefined {
   let best: PathFact | undefined;
   for (const fact of target.paths)
     if (isWithin(path, fact.path) && (best === undefined || fact.path.length > best.path.length)) best = fact;
-  return best;
+  return best?.state === 'unknown' ? undefined : best;
 }
 
 /** isWithin: a path is a folder or lies below it. */
