@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileAtomic } from '@plinth/host';
 
 /** Something that answers while it is up. */
 export interface Probe {
@@ -52,4 +54,13 @@ async function watchOne({ what, ask }: Probe, over: AbortSignal): Promise<Outage
     await sleep(EVERY_MS, undefined, { signal: over }).catch(() => {});
   }
   return { what, longestMs: Math.max(longestMs, performance.now() - lastMs), answers };
+}
+
+/** reportOutages writes what was seen of one way to start a version, for bench/restart.ts: outages-soft-reboot.json. */
+export async function reportOutages(
+  folder: string,
+  way: 'soft-reboot' | 'full-reboot',
+  outages: readonly Outage[],
+): Promise<void> {
+  await writeFileAtomic(join(folder, `outages-${way}.json`), `${JSON.stringify(outages, undefined, 2)}\n`);
 }
