@@ -4,13 +4,18 @@ export { type CpioArchive, type CpioOther, readCpio } from './cpio/read-cpio.ts'
 export { type CpioEntry, type CpioOptions, writeCpio } from './cpio/write-cpio.ts';
 export { decodeGuid, encodeGuid } from './efi/guid.ts';
 export {
+  EFI_LIST_TYPES,
+  type EfiListEntry,
   type EfiSignature,
   encodeEfiSignature,
   encodeSignatureLists,
+  readEfiList,
   readSignatureLists,
 } from './efi/signature-list.ts';
 export type { DlopenDependency } from './elf/elf-notes.ts';
 export type { GoBuildInfo, GoModule } from './elf/go-build-info.ts';
+export { readGoFunctions } from './elf/go-functions.ts';
+export { readImportedSymbols } from './elf/imported-symbols.ts';
 export { type ElfFile, readElf } from './elf/read-elf.ts';
 export { EROFS_LAYOUT, layOutErofs } from './erofs/lay-out-erofs.ts';
 export { planDropName, type SectorWrite } from './fat/drop-name.ts';

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, hash, X509Certificate } from 'node:crypto';
 import { after, suite, test } from 'node:test';
-import { encodeSignatureLists } from '@plinth/formats';
+import { EFI_LIST_TYPES, encodeSignatureLists } from '@plinth/formats';
 import { makeAuthority } from '../../testing/authority.ts';
 import { fakeSys } from '../../testing/fake-sys.ts';
 import { assertBootable } from './assert-bootable.ts';
 
 const SECURE_BOOT = '/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c';
 const DB = '/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f';
+const DBX = '/sys/firmware/efi/efivars/dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f';
+/** The dbx that comes with OVMF and Microsoft's keys: one hash. */
+const OVMF_DBX = Buffer.from(
+  'JhbEwUxQkkCsqUH5NpNDKEwAAAAAAAAAMAAAAKOouqAdBKhIvIfDbRIbXj3jsMRCmPwcFJr79MiZb7kkJ65B5GSbk0yklZkbeFK4VQ==',
+  'base64',
+);
 const TABLE_AT = 600 * 1024;
 
 const authority = makeAuthority('boot authority');
@@ -57,7 +63,14 @@ function signed(file: Buffer, digest: Buffer, ...certificates: Buffer[]): Buffer
 
 async function judge(
   file: Buffer,
-  firmware: { readonly keys?: readonly Buffer[]; readonly secureBoot?: number; readonly noUefi?: true } = {},
+  firmware: {
+    readonly keys?: readonly Buffer[];
+    readonly secureBoot?: number;
+    readonly noUefi?: true;
+    /** Behind the certificates in db, and all of dbx. */
+    readonly alsoAllowed?: Buffer;
+    readonly forbidden?: Buffer;
+  } = {},
 ): Promise<string> {
   const { keys = [der(authority.certificatePem)], secureBoot = 1 } = firmware;
   const lists = encodeSignatureLists(
@@ -66,7 +79,10 @@ async function judge(
   const attributes = Buffer.alloc(4);
   const files = {
     [SECURE_BOOT]: Buffer.concat([attributes, Buffer.from([secureBoot])]),
-    ...(keys.length > 0 && { [DB]: Buffer.concat([attributes, lists]) }),
+    ...(keys.length > 0 && {
+      [DB]: Buffer.concat([attributes, lists, firmware.alsoAllowed ?? Buffer.alloc(0)]),
+    }),
+    ...(firmware.forbidden && { [DBX]: Buffer.concat([attributes, firmware.forbidden]) }),
   };
   const uki = {
     sizeBytes: file.length,
@@ -80,6 +96,21 @@ async function judge(
     assert.equal(reason.code, 'update/uki-not-trusted');
     return reason.message;
   }
+}
+
+/** A list of entries of one kind, as firmware keeps it. */
+function list(type: string, ...entries: Buffer[]): Buffer {
+  const guid = Buffer.from(type.replaceAll('-', ''), 'hex');
+  guid.subarray(0, 4).reverse();
+  guid.subarray(4, 6).reverse();
+  guid.subarray(6, 8).reverse();
+  const owner = Buffer.alloc(16, 1);
+  const body = Buffer.concat(entries.flatMap((entry) => [owner, entry]));
+  const head = Buffer.alloc(28);
+  guid.copy(head);
+  head.writeUInt32LE(head.length + body.length, 16);
+  head.writeUInt32LE(16 + (entries[0]?.length ?? 0), 24);
+  return Buffer.concat([head, body]);
 }
 
 suite('whether the firmware would start a kernel image', () => {
@@ -111,6 +142,42 @@ suite('whether the firmware would start a kernel image', () => {
     assert.match(await judge(good.subarray(0, good.length - 8)), /cannot be told/);
     assert.match(await judge(Buffer.alloc(10)), /cannot be told/);
     assert.match(await judge(Buffer.alloc(5000)), /cannot be told/);
+  });
+
+  test('forbidden by its hash, by a certificate, by one that has issued it, or by the hash of one', async () => {
+    const { imageHash, certificate, certificateHash } = EFI_LIST_TYPES;
+    const revoked = (algorithm: string, of: Buffer) => {
+      const inner = of.subarray(4, 8 + of.readUInt16BE(6));
+      return Buffer.concat([hash(algorithm, inner, 'buffer'), Buffer.alloc(16)]);
+    };
+    const other = der(stranger.certificatePem);
+    const digest = digestOf(plain);
+    const judged = (forbidden: Buffer) => judge(good, { forbidden });
+    assert.match(await judged(list(imageHash, Buffer.alloc(32), digest)), /forbids its very bytes/);
+    for (const forbidden of [
+      list(certificate, leaf),
+      Buffer.concat([OVMF_DBX, list(certificate, der(authority.certificatePem))]),
+      list(certificateHash.sha256, revoked('sha256', other), revoked('sha256', leaf)),
+      list(certificateHash.sha384, revoked('sha384', leaf)),
+      list(certificateHash.sha512, revoked('sha512', leaf)),
+    ])
+      assert.match(await judged(forbidden), /forbids a certificate/);
+    for (const forbidden of [
+      OVMF_DBX,
+      list(imageHash, Buffer.alloc(32)),
+      list(certificate, other),
+      list(certificateHash.sha256, revoked('sha256', other)),
+    ])
+      assert.equal(await judged(forbidden), 'starts');
+    assert.match(await judged(OVMF_DBX.subarray(0, 40)), /cannot be told/);
+  });
+
+  test('allowed by the hash of its bytes alone, unless that is forbidden as well', async () => {
+    const alsoAllowed = list(EFI_LIST_TYPES.imageHash, digestOf(plain));
+    assert.equal(await judge(plain, { alsoAllowed }), 'starts');
+    assert.match(await judge(plain, { alsoAllowed, forbidden: alsoAllowed }), /forbids its very bytes/);
+    const another = list(EFI_LIST_TYPES.imageHash, Buffer.alloc(32, 9));
+    assert.match(await judge(plain, { alsoAllowed: another }), /it is not signed/);
   });
 
   test('keys that cannot be read are no reason to believe; without Secure Boot nothing is asked', async () => {

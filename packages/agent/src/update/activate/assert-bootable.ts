@@ -1,19 +1,15 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { messageOf, PlinthError } from '@plinth/base';
-import {
-  type PeHead,
-  readCertificateTable,
-  readPeHead,
-  readSignatureLists,
-  signedBytes,
-} from '@plinth/formats';
+import { type PeHead, readCertificateTable, readEfiList, readPeHead, signedBytes } from '@plinth/formats';
 import { EFI_GLOBAL, efiData, efiVariablePath, parseEfiByte } from '../../kernel/efi-variable.ts';
 import { readBytes, type Sys } from '../../sys/sys.ts';
+import { judgeUki } from './judge-uki.ts';
 
 /** The keys that firmware starts programs by (UEFI 2.10, 32.4). */
 const EFI_SECURITY = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
 const SECURE_BOOT = efiVariablePath('SecureBoot', EFI_GLOBAL);
 const DB = efiVariablePath('db', EFI_SECURITY);
+const DBX = efiVariablePath('dbx', EFI_SECURITY);
 const HEAD_BYTES = 4096;
 const PIECE_BYTES = 256 * 1024;
 const TABLE_LIMIT_BYTES = 64 * 1024;
@@ -26,8 +22,8 @@ export interface UkiFile {
 
 /**
  * assertBootable refuses a UKI that the firmware would not start: a boot loader that is refused returns to the firmware, which stops
- * there, and no counter brings the node back. It looks whether a signature is over these very bytes, and whether the firmware has a key
- * for it; the firmware itself checks it for good. Without Secure Boot nothing is refused.
+ * there, and no counter brings the node back. It looks whether the firmware allows these very bytes (db), or has a key for a signature that
+ * is over them, and forbids neither (dbx); the firmware itself checks it for good. Without Secure Boot nothing is refused.
  * @throws update/uki-not-trusted
  */
 export async function assertBootable(
@@ -45,18 +41,20 @@ export async function assertBootable(
   try {
     const db = await readBytes(sys, DB);
     if (!db) throw refuse('the keys of the firmware cannot be read');
-    const keys = readSignatureLists(efiData(db)).map(({ certificateDer }) => certificateDer);
+    const dbx = await readBytes(sys, DBX);
     const head = readPeHead(await uki.read(0, HEAD_BYTES));
     const { offset, sizeBytes } = head.certificates;
-    if (sizeBytes === 0) throw refuse('it is not signed');
-    if (sizeBytes > TABLE_LIMIT_BYTES || offset + sizeBytes !== uki.sizeBytes)
+    if (sizeBytes > 0 && (sizeBytes > TABLE_LIMIT_BYTES || offset + sizeBytes !== uki.sizeBytes))
       throw new RangeError('its certificates are not at its end');
-    const signatures = readCertificateTable(await uki.read(offset, sizeBytes));
-    const digest = await digestOf(uki, head);
-    const own = signatures.map((each) => Buffer.from(each)).filter((each) => each.includes(digest));
-    if (own.length === 0) throw refuse('no signature is over its bytes');
-    if (!own.some((signature) => isByKey(signature, keys)))
-      throw refuse('the firmware has no key that its signature is by');
+    const table = sizeBytes > 0 ? readCertificateTable(await uki.read(offset, sizeBytes)) : [];
+    const why = judgeUki({
+      digest: await digestOf(uki, head),
+      signatures: table.map((each) => Buffer.from(each)),
+      allowed: readEfiList(efiData(db)),
+      // Firmware that forbids nothing may have no dbx at all.
+      forbidden: dbx ? readEfiList(efiData(dbx)) : [],
+    });
+    if (why !== undefined) throw refuse(why);
   } catch (reason) {
     if (reason instanceof PlinthError && reason.code === 'update/uki-not-trusted') throw reason;
     throw refuse(`whether the firmware starts it cannot be told (${messageOf(reason)})`);
@@ -72,32 +70,3 @@ async function digestOf(uki: UkiFile, head: PeHead): Promise<Buffer> {
       hash.update(await uki.read(at, Math.min(PIECE_BYTES, to - at)));
   return hash.update(new Uint8Array(paddingBytes)).digest();
 }
-
-/** Whether a certificate of the firmware is in the signature, or has issued one that is. */
-function isByKey(signature: Buffer, keys: readonly Uint8Array[]): boolean {
-  if (keys.some((key) => signature.includes(key))) return true;
-  const authorities = keys.map((key) => new X509Certificate(key));
-  return certificatesIn(signature).some((certificate) =>
-    authorities.some(
-      (authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
-    ),
-  );
-}
-
-/** Certificates stand in a signature as they are: each is a SEQUENCE whose length takes two bytes. */
-function certificatesIn(signature: Buffer): X509Certificate[] {
-  const found: X509Certificate[] = [];
-  for (let at = signature.indexOf(SEQUENCE); at !== -1; at = signature.indexOf(SEQUENCE, at + 1)) {
-    if (at + 4 > signature.length) break;
-    const end = at + 4 + signature.readUInt16BE(at + 2);
-    if (end > signature.length) continue;
-    try {
-      found.push(new X509Certificate(signature.subarray(at, end)));
-    } catch {
-      // Another structure of that form.
-    }
-  }
-  return found;
-}
-
-const SEQUENCE = Buffer.from([0x30, 0x82]);
