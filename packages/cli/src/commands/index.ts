@@ -41,6 +41,7 @@ import { cveFeedsImportCommand } from './cve-feeds-import.ts';
 import { cveFeedsListCommand } from './cve-feeds-list.ts';
 import { cvePublishCommand } from './cve-publish.ts';
 import { cveScanCommand } from './cve-scan.ts';
+import { cveServeCommand } from './cve-serve.ts';
 import { cveVerifyCommand } from './cve-verify.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { diffCommand } from './diff.ts';
@@ -165,6 +166,7 @@ export const commandTable: CommandTable = {
     cveScanCommand,
     cvePublishCommand,
     cveVerifyCommand,
+    cveServeCommand,
     cveFeedsListCommand,
     cveFeedsImportCommand,
     cveFeedsExportCommand,

@@ -58,7 +58,7 @@ async function resolveTree(treeDir: string): Promise<string | undefined> {
 
 /** verifyManifest says whether the manifest is signed by one of these certificates. */
 export function verifyManifest(tree: OpenTree, trusted: readonly Certificate[]): SignatureVerdict {
-  if (!tree.signature) return { verdict: 'fail', reason: `${MANIFEST_SIGNATURE} is not there` };
+  if (!tree.signature) return { verdict: 'fail', reason: 'it has no signature beside it' };
   return verifyDetached(tree.manifestBytes, tree.signature, trusted);
 }
 

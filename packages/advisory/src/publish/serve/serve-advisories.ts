@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { messageOf, PlinthError } from '@plinth/base';
+import { ioError, isErrno } from '@plinth/host';
+import { readCvrfJson } from '../cvrf/read-cvrf.ts';
+import { CVRF_FOLDER } from '../cvrf/updates.ts';
+import { asList, readJson, textAt, valueAt } from '../limits/read-json.ts';
+import { decodeText } from '../limits/read-text.ts';
+import { readTreeFile } from '../tree/open-tree.ts';
+import { routeOf } from './route.ts';
+
+/** One request as it was answered, for a line of a log. */
+export interface AnsweredRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly sentBytes: number;
+}
+
+export interface ServeAdvisoriesOptions {
+  readonly treeDir: string;
+  /** Default: 127.0.0.1, which only this machine reaches. */
+  readonly host?: string;
+  /** Default: one that is free. */
+  readonly port?: number;
+  /** Called for each request when it is over; `problem` when it broke off. */
+  readonly onAnswered?: (answered: AnsweredRequest | { readonly problem: string }) => void;
+}
+
+/** A server that runs until it is closed. */
+export interface AdvisoryServer extends AsyncDisposable {
+  /** "http://127.0.0.1:8080" */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const CONNECTIONS_LIMIT = 256;
+const HEADERS_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 60_000;
+
+/**
+ * serveAdvisories serves a tree over plain HTTP, with the addresses of Microsoft's API for CVRF. What it sends is signed; for others than
+ * this machine a web server with TLS belongs in front of it.
+ * @throws advisory/cannot-serve when the address cannot be listened at, host/io when there is no tree
+ */
+export async function serveAdvisories(options: ServeAdvisoriesOptions): Promise<AdvisoryServer> {
+  const { treeDir, host = '127.0.0.1', port = 0, onAnswered } = options;
+  await realpath(treeDir).catch((reason) => Promise.reject(ioError(reason, `serve ${treeDir}`)));
+  const server = createServer(
+    { maxHeaderSize: 8 * 1024, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS },
+    (request, response) => {
+      answer(treeDir, request, response).then(
+        (answered) => onAnswered?.(answered),
+        (reason: unknown) => {
+          response.destroy();
+          onAnswered?.({ problem: messageOf(reason) });
+        },
+      );
+    },
+  );
+  server.maxConnections = CONNECTIONS_LIMIT;
+  server.timeout = IDLE_TIMEOUT_MS;
+  const { port: bound } = await listen(server, host, port);
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  const name = host.includes(':') ? `[${host}]` : host;
+  return { url: `http://${name}:${bound}`, close, [Symbol.asyncDispose]: close };
+}
+
+async function answer(
+  treeDir: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<AnsweredRequest> {
+  const { method = '', url = '' } = request;
+  const done = (status: number, headers: Record<string, string>, body?: Uint8Array): AnsweredRequest => {
+    const sent = method === 'GET' && body ? body : undefined;
+    response.writeHead(status, { ...SAFE, ...headers, 'content-length': String(body?.length ?? 0) });
+    response.end(sent);
+    const path = url.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, '?');
+    return { method, path, status, sentBytes: sent?.length ?? 0 };
+  };
+  if (method !== 'GET' && method !== 'HEAD') return done(405, { allow: 'GET, HEAD' });
+  const route = routeOf(url, request.headers.accept);
+  // Resolved once for each request: a publication in the middle of it changes nothing.
+  const folder = await realpath(treeDir);
+  if (!route) return done(404, {});
+  const path = route.kind === 'file' ? route.path : `${CVRF_FOLDER}/updates.json`;
+  const bytes = await readTreeFile(folder, path);
+  if (!bytes) return done(404, {});
+  const body = route.kind === 'file' ? bytes : await narrowUpdates(bytes, route.id, folder);
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 32)}"`;
+  const headers = { 'content-type': typeOf(path), etag, 'cache-control': 'no-cache', vary: 'accept' };
+  const known = request.headers['if-none-match'];
+  if (known?.split(',').some((tag) => tag.trim() === etag || tag.trim() === '*')) {
+    response.writeHead(304, { ...SAFE, ...headers });
+    response.end();
+    return { method, path, status: 304, sentBytes: 0 };
+  }
+  return done(200, headers, body);
+}
+
+const SAFE = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
+} as const;
+
+const TYPES: Readonly<Record<string, string>> = {
+  json: 'application/json',
+  xml: 'application/xml',
+  atom: 'application/atom+xml',
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  csv: 'text/csv; charset=utf-8',
+  p7s: 'application/pkcs7-signature',
+};
+
+function typeOf(path: string): string {
+  return TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'text/plain; charset=utf-8';
+}
+
+/** The list of months narrowed to one, to those of a year, or to those that name an identifier. */
+async function narrowUpdates(bytes: Uint8Array, id: string, folder: string): Promise<Uint8Array> {
+  const data = readJson(decodeText(bytes, 'updates.json'), 'updates.json');
+  const wanted = id.toLowerCase();
+  const value: unknown[] = [];
+  for (const update of asList(valueAt(data, 'value'))) {
+    const month = textAt(update, 'ID') ?? '';
+    const isNamed = month.toLowerCase() === wanted || (/^\d{4}$/.test(id) && month.startsWith(`${id}-`));
+    if (isNamed || (!/^\d{4}(-[a-z]{3})?$/i.test(id) && (await monthNames(folder, month, wanted))))
+      value.push(update);
+  }
+  return Buffer.from(
+    `${JSON.stringify({ '@odata.context': textAt(data, '@odata.context'), value }, undefined, 2)}\n`,
+  );
+}
+
+async function monthNames(folder: string, month: string, wanted: string): Promise<boolean> {
+  const path = `${CVRF_FOLDER}/cvrf/${month}.json`;
+  const bytes = await readTreeFile(folder, path);
+  if (!bytes) return false;
+  return readCvrfJson(bytes, path).some(({ id, aliases }) =>
+    [id, ...aliases].some((name) => name.toLowerCase() === wanted),
+  );
+}
+
+function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (reason) => {
+      const state = isErrno(reason, 'EADDRINUSE') ? 'something else listens there' : messageOf(reason);
+      reject(
+        new PlinthError(
+          'advisory/cannot-serve',
+          `Cannot serve at ${host} port ${port}: ${state}, expected a free address of this machine`,
+          { cause: reason },
+        ),
+      );
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      if (address !== null && typeof address === 'object') resolve(address);
+    });
+  });
+}
