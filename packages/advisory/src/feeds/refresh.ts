@@ -102,11 +102,14 @@ export async function readChangelogs(
 ): Promise<void> {
   const missing = offers.filter(({ source, version }) => store.changelog(source, version)?.state !== 'read');
   if (missing.length === 0) return;
-  await (options.progress ?? silentProgress).step(`Read ${missing.length} changelogs`, async (step) => {
-    let done = 0;
-    await mapParallel(missing, 4, async (offer) => {
-      store.putChangelog(await fetchChangelog(offer, fetchFile, options.signal));
-      step.note(`${++done}/${missing.length}`);
-    });
-  });
+  await (options.progress ?? silentProgress).step(
+    missing.length === 1 ? 'Read 1 changelog' : `Read ${missing.length} changelogs`,
+    async (step) => {
+      let done = 0;
+      await mapParallel(missing, 4, async (offer) => {
+        store.putChangelog(await fetchChangelog(offer, fetchFile, options.signal));
+        step.note(`${++done}/${missing.length}`);
+      });
+    },
+  );
 }

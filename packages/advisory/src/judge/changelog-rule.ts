@@ -50,7 +50,8 @@ function openIn(component: SourceComponent, offer: SeenOffer, knowledge: Knowled
   }
   const news = changelog.entries.filter(({ version }) => !isContained(version, component.version));
   const named = news.flatMap((entry) => entry.claims().map((claim) => ({ entry, claim })));
-  const fixes = named.filter(({ claim }) => claim.role === 'fixes');
+  const had = fixedOnOtherBranch(component, changelog.entries, knowledge);
+  const fixes = named.filter(({ claim }) => claim.role === 'fixes' && !had.has(claim.id));
   const mentions = named.filter(({ claim }) => claim.role !== 'fixes');
   const judgements = fixes.map(({ entry, claim }) => openJudgement(component, offer, entry, claim));
   if (judgements.length > 0 || !security) return judgements;
@@ -64,6 +65,23 @@ function openIn(component: SourceComponent, offer: SeenOffer, knowledge: Knowled
       mentions.map(({ claim }) => mentionEvidence(offer, claim)),
     ),
   ];
+}
+
+/**
+ * What the installed version fixed on a branch of its own: c-ares 1.34.5-1+deb13u1 was mended for stable, and
+ * 1.34.9-1~deb13u1 comes from unstable, whose changelog never names that entry and claims the same fix as new. In a
+ * changelog that goes on from the installed version a second claim is meant: the first fix was not enough.
+ */
+function fixedOnOtherBranch(
+  { source, version }: SourceComponent,
+  offered: readonly StoredEntry[],
+  { changelogs }: Knowledge,
+): ReadonlySet<string> {
+  const own = changelogs.get(changelogKey(source, version));
+  const goesOn = offered.some((entry) => compareDebianVersions(entry.version, version) === 0);
+  if (goesOn || own?.state !== 'read') return new Set();
+  const claims = own.entries.flatMap((entry) => entry.claims());
+  return new Set(claims.filter(({ role }) => role === 'fixes').map(({ id }) => id));
 }
 
 function openJudgement(

@@ -144,6 +144,35 @@ test('a dropped patch is no news: c-ares', () => {
   assert.deepEqual(open(report), ['CVE-2026-33630']);
 });
 
+test('what was mended on a branch of its own is not open again; a second fix on the same branch is meant', () => {
+  const next = changelogText('c-ares', [
+    ['1.34.9-1~deb13u1', 'trixie-security', 'Rebuild for trixie'],
+    ['1.34.9-1', 'unstable', 'New upstream release, fixing CVE-2026-33630', 'Fix CVE-2025-62408'],
+    ['1.34.5-1', 'unstable', 'Something'],
+  ]);
+  const own = changelogText('c-ares', [
+    ['1.34.5-1+deb13u1', 'trixie', 'Fix CVE-2025-62408'],
+    ['1.34.5-1', 'unstable', 'Something'],
+  ]);
+  const subject = image([binary('libcares2', '1.34.5-1+deb13u1', { source: 'c-ares' })]);
+  const offers = [
+    ['trixie-security', 'c-ares', '1.34.9-1~deb13u1', next],
+    ['trixie', 'c-ares', '1.34.5-1+deb13u1', own],
+  ] as const;
+  assert.deepEqual(open(judge(subject, knowledge(offers), { now: NOW })), ['CVE-2026-33630']);
+  const again = changelogText('jq', [
+    ['1.7.1-6+deb13u3', 'trixie-security', 'Fix CVE-2024-53427'],
+    ['1.7.1-6+deb13u2', 'trixie', 'Fix CVE-2024-53427'],
+  ]);
+  const before = changelogText('jq', [['1.7.1-6+deb13u2', 'trixie', 'Fix CVE-2024-53427']]);
+  const jq = image([binary('jq', '1.7.1-6+deb13u2')]);
+  const both = knowledge([
+    ['trixie-security', 'jq', '1.7.1-6+deb13u3', again],
+    ['trixie', 'jq', '1.7.1-6+deb13u2', before],
+  ]);
+  assert.deepEqual(open(judge(jq, both, { now: NOW })), ['CVE-2024-53427']);
+});
+
 test('a security update without any identifier starts the clock: ca-certificates', () => {
   const text = changelogText('ca-certificates', [['20250419+deb13u1', 'trixie-security', 'Distrust a CA']]);
   const subject = image([binary('ca-certificates', '20250419')]);

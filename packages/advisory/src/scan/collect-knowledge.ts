@@ -42,11 +42,17 @@ export function neededOffers(store: AdvisoryStore, inventory: Inventory, all: bo
   const offers = store.offers([...components.map(({ source }) => source), ...toolchains]);
   const versions = new Map(components.map(({ source, version }) => [source, version]));
   const fixes = new Set(fixSuites(inventory.subject.codename).map(indexFeed));
-  const changelogs = offers.filter(({ source, version, feed }) => {
-    if (toolchains.includes(source)) return true;
+  const isFix = ({ source, version, feed }: SeenOffer): boolean => {
     const installed = versions.get(source);
-    if (installed === undefined || !fixes.has(feed)) return false;
-    return all || compareDebianVersions(version, installed) > 0;
+    return installed !== undefined && fixes.has(feed) && compareDebianVersions(version, installed) > 0;
+  };
+  // Where something newer is offered, what the installed version says of itself is needed too.
+  const moved = new Set(offers.filter(isFix).map(({ source }) => source));
+  const changelogs = offers.filter((offer) => {
+    if (toolchains.includes(offer.source) || isFix(offer)) return true;
+    const installed = versions.get(offer.source);
+    const isOwn = installed !== undefined && compareDebianVersions(offer.version, installed) === 0;
+    return isOwn && (all || moved.has(offer.source));
   });
   const unique = new Map(changelogs.map((offer) => [changelogKey(offer.source, offer.version), offer]));
   return { offers, changelogs: [...unique.values()] };

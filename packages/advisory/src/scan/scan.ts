@@ -3,6 +3,7 @@ import type { Progress } from '@plinth/base';
 import { findMirrors, type MirrorOptions } from '@plinth/debian';
 import { stateDir } from '@plinth/host';
 import { architecturesOf } from '../changelog/index.ts';
+import { evaluatePredicate, proposeKernelPredicates } from '../evidence/index.ts';
 import { poolFetch } from '../feeds/fetch-changelog.ts';
 import { HALF_DAY_MS, readChangelogs, refreshIndexes, suitesFor } from '../feeds/refresh.ts';
 import { readSubject } from '../inventory/index.ts';
@@ -78,7 +79,7 @@ export async function scanInventory(
 
 /** What the image can be asked. */
 const evidenceRules: EvidenceRules = {
-  evaluate: () => ({ holds: 'unknown', detail: 'no reader of such evidence is there yet' }),
-  proposeKernel: () => [],
-  architecturesOf: (text) => architecturesOf(text),
+  evaluate: (predicate, inventory, now) => evaluatePredicate(predicate, inventory, now),
+  proposeKernel: proposeKernelPredicates,
+  architecturesOf,
 };

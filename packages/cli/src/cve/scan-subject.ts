@@ -51,7 +51,11 @@ export async function scanSubject(
   if (options.explain !== undefined) return { ...showFinding(report, options.explain), exitCode };
   return {
     data: report,
-    view: showReport(report, { all: options.all, now: new Date(report.judgedAt) }),
+    view: showReport(report, {
+      all: options.all,
+      fold: context.format !== 'wide',
+      now: new Date(report.judgedAt),
+    }),
     names: report.findings
       .filter(({ verdict }) => options.all || verdict === 'open' || verdict === 'unknown')
       .map(({ vulnerability }) => vulnerability.id),

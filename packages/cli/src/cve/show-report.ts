@@ -4,59 +4,92 @@ import type { Style } from '../output/style.ts';
 import { formatDuration } from '../output/units.ts';
 
 export interface ShowReportOptions {
+  /** Also what is fixed and not affected. */
   readonly all: boolean;
+  /** Put many identifiers of one component with one fix into one line. */
+  readonly fold: boolean;
   readonly now: Date;
 }
 
+/** Findings of one line: one, or all that one step fixes. */
+interface Line {
+  readonly first: Finding;
+  readonly findings: readonly Finding[];
+}
+
+/** A list of so many identifiers with one fix is read as one thing to do. */
+const FOLD_FROM = 6;
+
 /** showReport draws a report: what is open or unknown, what was looked at, and how old what is known is. */
-export function showReport(report: ScanReport, { all, now }: ShowReportOptions): Block[] {
-  const { subject, counts } = report;
+export function showReport(report: ScanReport, { all, fold, now }: ShowReportOptions): Block[] {
+  const { subject } = report;
   const shown = report.findings.filter(({ verdict }) => all || verdict === 'open' || verdict === 'unknown');
+  const lines = fold ? foldFindings(shown) : shown.map((first) => ({ first, findings: [first] }));
   const name = [subject.name, subject.version].filter(Boolean).join(' ');
-  const [first] = shown;
+  const [top] = shown;
   return [
     table(
       [
-        { header: 'ID', value: ({ vulnerability }) => shorten(vulnerability.id, 28) },
-        { header: 'VERDICT', value: ({ verdict }) => verdict, mark: markVerdict },
-        { header: 'SEVERITY', value: (finding) => severityText(finding) },
+        { header: 'ID', value: idText },
+        { header: 'VERDICT', value: ({ first }: Line) => first.verdict, mark: markVerdict },
+        { header: 'SEVERITY', value: ({ first }) => severityText(first) },
         {
           header: 'IN',
-          value: ({ components }) => shorten(components.map((each) => each.name).join(', '), 16),
+          value: ({ first }) => shorten(first.components.map((each) => each.name).join(', '), 16),
         },
-        { header: 'FIXED BY', value: ({ components }) => shorten(components[0]?.fixVersion ?? '-', 22) },
-        { header: 'SINCE', value: (finding) => sinceText(finding, now) },
+        { header: 'FIXED BY', value: ({ first }) => shorten(first.components[0]?.fixVersion ?? '-', 22) },
+        { header: 'SINCE', value: ({ findings }) => sinceText(findings, now) },
         {
           header: 'PACKAGES',
-          value: ({ components }) => components.flatMap(({ binaries }) => binaries).join(' '),
+          value: ({ first }) => first.components.flatMap(({ binaries }) => binaries).join(' '),
           wide: true,
         },
-        { header: 'TITLE', value: ({ title = '' }) => shorten(title, 80), wide: true },
+        { header: 'TITLE', value: ({ first }) => shorten(first.title ?? '', 80), wide: true },
       ],
-      shown,
+      lines,
       report.complete ? 'Nothing is open.' : 'Nothing is known to be open; see below for what is not known.',
     ),
     facts([
       ['scanned', `${name} (${subject.kind}), ${lookedText(report)}`],
-      [
-        'found',
-        `${counts.open} open, ${counts.unknown} unknown, ${counts['not-affected']} not affected, ${counts.fixed} fixed`,
-      ],
+      ['found', foundText(report)],
       ...feedRows(report.feeds),
     ]),
     ...(report.gaps.length === 0
       ? []
       : [plainText(['Not known:', ...report.gaps.map((gap) => `  ${gap}`)].join('\n'))]),
-    ...(first === undefined
-      ? []
-      : [
-          nextCommands([
-            [
-              `plinth cve scan ${subject.kind === 'lock' ? '' : 'WHAT '}--explain ${first.vulnerability.id}`,
-              'why, by which source, how to fix it',
-            ],
-          ]),
-        ]),
+    ...(top === undefined ? [] : [nextCommands(nextSteps(report, top, lines.length < shown.length))]),
+  ];
+}
+
+/** foldFindings keeps the order: a line stands where its worst finding stood. */
+function foldFindings(findings: readonly Finding[]): Line[] {
+  const groups = Map.groupBy(findings, ({ verdict, components }) => {
+    const [component] = components;
+    return [verdict, component?.name, component?.version, component?.fixVersion].join(' ');
+  });
+  return [...groups.values()].flatMap((group): Line[] => {
+    const [first] = group;
+    if (first !== undefined && group.length >= FOLD_FROM) return [{ first, findings: group }];
+    return group.map((each) => ({ first: each, findings: [each] }));
+  });
+}
+
+function idText({ first, findings }: Line): string {
+  if (findings.length === 1) return shorten(first.vulnerability.id, 28);
+  return `${findings.length}: ${shorten(first.vulnerability.id, 18)} …`;
+}
+
+function foundText({ counts, complete }: ScanReport): string {
+  const known = `${counts['not-affected']} not affected, ${counts.fixed} fixed`;
+  if (complete) return `${counts.open} open, ${counts.unknown} unknown, ${known}`;
+  return `${counts.open} known to be open, ${counts.unknown} unknown, ${known}; more may be open, see "Not known"`;
+}
+
+function nextSteps({ subject }: ScanReport, top: Finding, folded: boolean): (readonly [string, string])[] {
+  const what = subject.kind === 'lock' ? '' : 'WHAT ';
+  return [
+    [`plinth cve scan ${what}--explain ${top.vulnerability.id}`, 'why, by which source, how to fix it'],
+    ...(folded ? [[`plinth cve scan ${what}-o wide`, 'each identifier in a line of its own'] as const] : []),
   ];
 }
 
@@ -68,16 +101,19 @@ export function severityText(finding: Finding): string {
   return source === undefined ? `not known${known}` : `${level} (${source}${known})`;
 }
 
-function markVerdict({ verdict }: Finding, style: Style): (text: string) => string {
+function markVerdict({ first: { verdict } }: Line, style: Style): (text: string) => string {
   if (verdict === 'open') return style.bad;
   return verdict === 'unknown' ? style.doubtful : style.good;
 }
 
-function sinceText({ clocks, unknownSince }: Finding, now: Date): string {
-  const since =
-    unknownSince ??
-    [clocks.fixMadeAt, clocks.fixAvailableAt].filter((at) => at !== undefined).sort()[0] ??
-    clocks.disclosedAt;
+/** Since when it could have been mended, or cannot be told: the oldest of the line. */
+function sinceText(findings: readonly Finding[], now: Date): string {
+  const [since] = findings
+    .flatMap(({ clocks, unknownSince }) => {
+      const fixed = [clocks.fixMadeAt, clocks.fixAvailableAt].filter((at) => at !== undefined).sort()[0];
+      return unknownSince ?? fixed ?? clocks.disclosedAt ?? [];
+    })
+    .sort();
   return since === undefined ? '-' : ageText(since, now);
 }
 

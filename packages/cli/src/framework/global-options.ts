@@ -1,11 +1,15 @@
 import { colourChoices } from '../output/style.ts';
 import { progressChoices } from '../progress/create-renderer.ts';
 import { choice, flag, type ValuesOf } from './options.ts';
-import { outputFormats } from './result.ts';
+import { commonFormats, outputFormats } from './result.ts';
 
 /** Options every command takes, before or after its name. `o` has no long form: --output names a folder in build. */
 export const globalOptions = {
-  o: choice(outputFormats, 'Form of the result on standard output'),
+  // Forms of single commands stand on their own pages only.
+  o: {
+    ...choice(outputFormats, 'Form of the result on standard output'),
+    placeholder: commonFormats.join('|'),
+  },
   quiet: flag('Hide progress; warnings and errors stay'),
   progress: choice(progressChoices, 'How progress is shown on standard error'),
   color: choice(colourChoices, 'Colours; NO_COLOR, FORCE_COLOR and TERM=dumb are honoured'),

@@ -5,7 +5,8 @@ import type { Block } from '../output/blocks.ts';
 const documentFormats = ['sarif', 'cyclonedx-vex', 'openvex'] as const;
 export type DocumentFormat = (typeof documentFormats)[number];
 
-export const outputFormats = ['table', 'json', 'yaml', 'wide', 'name', ...documentFormats] as const;
+export const commonFormats = ['table', 'json', 'yaml', 'wide', 'name'] as const;
+export const outputFormats = [...commonFormats, ...documentFormats] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 /** What a command found, once as data and once for people. */
