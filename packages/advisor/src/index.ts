@@ -49,3 +49,4 @@ export { pathSvg } from './report/path-svg.ts';
 export { planReport } from './report/plan-report.ts';
 export { type Cases, loadCases } from './advise/cases.ts';
 export { type Change, explainChange } from './advise/explain-change.ts';
+export { adviceBrief } from './report/advice-brief.ts';

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { PlinthError } from '@plinth/base';
 import { onInterrupt } from './framework/interrupt.ts';
 import { openTerminal } from './framework/terminal.ts';
 import { runCli } from './run-cli.ts';
@@ -15,6 +16,12 @@ async function ask(question: string, stop: AbortSignal): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await lines.question(question, { signal: stop });
+  } catch (reason) {
+    // Ctrl-C, Ctrl-D, a signal: the terminal is in raw mode, so they arrive here. The line with the question ends first.
+    process.stderr.write('\n');
+    throw new PlinthError('cli/interrupted', 'Cannot go on: the question was left without an answer', {
+      cause: reason,
+    });
   } finally {
     lines.close();
   }

@@ -44,10 +44,10 @@ export function parseAnswer(text: string, question: Question): Answer {
   return question.several ? [...new Set(words)] : first;
 }
 
-function problemOf(word: string, { id, choices, free }: Question): string | undefined {
+function problemOf(word: string, { choices, free }: Question): string | undefined {
   if (Object.hasOwn(choices, word)) return undefined;
   if (free === 'version' && /^\d+\.\d+$/.test(minorOf(word) ?? '')) return undefined;
   const ids = Object.keys(choices);
   const meant = closest(word, ids);
-  return `"${word}", expected ${free === 'version' ? 'a version such as 1.36' : `one of ${ids.join(', ')}`}${meant === undefined ? '' : `: did you mean ${meant}?`} (${id})`;
+  return `"${word}", expected ${free === 'version' ? 'a version such as 1.36' : `one of ${ids.join(', ')}`}${meant === undefined ? '' : `: did you mean ${meant}?`}`;
 }

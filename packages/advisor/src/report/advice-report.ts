@@ -7,6 +7,7 @@ import { factsAt } from '../facts/at-date.ts';
 import type { Knowledge } from '../facts/load.ts';
 import { systemFacts } from '../facts/vocabulary.ts';
 import type { ChangeCost } from '../migrate/change-cost.ts';
+import { contradictionsOf } from './contradictions.ts';
 import { type DecisionPath, pathMermaid } from './decision-path.ts';
 import type { Part, Report, Section } from './document.ts';
 import { pathSvg } from './path-svg.ts';
@@ -22,33 +23,21 @@ export interface AdviceParts {
   readonly costs: readonly ChangeCost[];
 }
 
-/** The systems that the comparison shows side by side on a terminal. */
-const MOST_COMPARED = 4;
-
-/** adviceReport tells an answer: the ranking, why, what would change it, what a change costs later, the facts. */
+/** adviceReport tells an answer in full, for a file: the ranking, why, what would change it, the facts, the way there. */
 export function adviceReport(parts: AdviceParts): Report {
   const { advice } = parts;
+  const left = contendersOf(advice);
   const sections: Section[] = [
     { heading: 'Ranking', parts: [rankingTable(advice)] },
-    ...advice.choices.filter(({ place }) => place === 1).map(reasonsOf),
-    ...(advice.choices.some(({ place }) => place === 1) ? [] : [noneFits]),
-    { heading: 'Out', parts: [outTable(advice, 'brief')], onlyOn: 'terminal' },
-    { heading: 'Out', parts: [outTable(advice, 'all')], onlyOn: 'files' },
+    ...left.map(reasonsOf),
+    ...(left.length > 0 ? [] : [noneFits]),
+    { heading: 'Out', parts: [outTable(advice)] },
     { heading: 'What would change it', parts: [whatIfTable(parts)] },
-    { heading: 'What a change costs later', parts: costParts(parts) },
-    {
-      heading: 'Where they differ',
-      parts: [comparison(parts, contendersOf(advice).slice(0, MOST_COMPARED), 'different')],
-      onlyOn: 'terminal',
-    },
-    { heading: 'Contradictions between sources', parts: [contradictions(parts)] },
-    { heading: 'Decision path', parts: [diagram(parts.path)], onlyOn: 'files' },
-    ...advice.choices.filter(({ place }) => place !== 1 && place !== undefined).map(onlyInFiles(reasonsOf)),
-    {
-      heading: 'All systems compared',
-      parts: [comparison(parts, advice.choices, 'all')],
-      onlyOn: 'files',
-    },
+    { heading: 'What a change costs later', parts: [costTable(parts)] },
+    { heading: 'Contradictions between sources', parts: [contradictionTable(parts)] },
+    { heading: 'Decision path', parts: [diagram(parts.path)] },
+    { heading: 'Systems that are left, compared', parts: [comparison(parts, left, 'all')] },
+    { heading: 'All systems compared', parts: [comparison(parts, advice.choices, 'all')] },
   ];
   return { title: titleOf(parts), sections };
 }
@@ -58,11 +47,8 @@ const noneFits: Section = {
   parts: [{ kind: 'text', text: 'Every system is out. What would change it says which answer leaves one.' }],
 };
 
-function onlyInFiles(make: (choice: Choice) => Section): (choice: Choice) => Section {
-  return (choice) => ({ ...make(choice), onlyOn: 'files' });
-}
-
-function titleOf({ advice, book }: AdviceParts): string {
+/** titleOf says what was asked. */
+export function titleOf({ advice, book }: AdviceParts): string {
   const given = book.questions.flatMap(({ id }) => {
     const answer = advice.answers[id];
     return answer === undefined ? [] : [`${id} ${valueText(answer)}`];
@@ -70,7 +56,8 @@ function titleOf({ advice, book }: AdviceParts): string {
   return `Node OS, as of ${advice.asOf}: ${given.length > 0 ? given.join('; ') : 'nothing asked'}`;
 }
 
-function contendersOf({ choices }: Advice): readonly Choice[] {
+/** contendersOf are the systems that are not out, in their order. */
+export function contendersOf({ choices }: Advice): readonly Choice[] {
   return choices.filter(({ standing }) => standing !== 'out');
 }
 
@@ -99,7 +86,7 @@ function briefly({ findings, standing }: Choice): string {
 }
 
 /** Reasons that count, the heaviest first. */
-function weighing(findings: readonly Finding[]): readonly Finding[] {
+export function weighing(findings: readonly Finding[]): readonly Finding[] {
   const order = ['decisive', 'major', 'notable', 'minor'];
   return findings
     .filter(({ rule, state }) => rule.effect !== 'disqualifies' && state === 'true')
@@ -136,34 +123,25 @@ function citation({ facts, source }: Finding): string {
   return `${cited.title} (${cited.publisher}, read ${cited.read})`;
 }
 
-/** Why systems are out; briefly, one line each with the ids of further rules. */
-function outTable({ choices }: Advice, how: 'brief' | 'all'): Part {
+/** isAgainst says whether a finding takes a system out. */
+export function isAgainst({ rule, state }: Finding): boolean {
+  return rule.effect === 'disqualifies' && state === 'true';
+}
+
+function outTable({ choices }: Advice): Part {
   const rows = choices
     .filter(({ standing }) => standing === 'out')
-    .flatMap(({ system, findings }) => {
-      const against = findings.filter(
-        ({ rule, state }) => rule.effect === 'disqualifies' && state === 'true',
-      );
-      return how === 'brief'
-        ? [briefOut(system.name, against)]
-        : against.map((one) => outRow(system.name, one));
-    });
+    .flatMap(({ system, findings }) =>
+      findings.filter(isAgainst).map((finding) => {
+        const where = finding.platforms.length > 0 ? ` (${finding.platforms.join(', ')})` : '';
+        return [system.name, finding.rule.id, `${finding.text}${where}`, citation(finding)];
+      }),
+    );
   return { kind: 'table', header: ['Name', 'Rule', 'Reason', 'Source'], rows, empty: 'None.' };
 }
 
-function briefOut(name: string, [first, ...others]: readonly Finding[]): readonly string[] {
-  if (!first) return [name];
-  const [, rule = '', reason = '', source = ''] = outRow(name, first);
-  const more = others.length > 0 ? ` +${others.length}` : '';
-  return [name, `${rule}${more}`, reason, source];
-}
-
-function outRow(name: string, finding: Finding): readonly string[] {
-  const where = finding.platforms.length > 0 ? ` (${finding.platforms.join(', ')})` : '';
-  return [name, finding.rule.id, `${finding.text}${where}`, citation(finding)];
-}
-
-function whatIfTable({ whatIfs, knowledge }: AdviceParts): Part {
+/** whatIfTable lists the single answers that would change the first place. */
+export function whatIfTable({ whatIfs, knowledge }: AdviceParts): Part {
   const nameOf = (id: string) => knowledge.systems.find((system) => system.id === id)?.name ?? id;
   return {
     kind: 'table',
@@ -178,19 +156,17 @@ function whatIfTable({ whatIfs, knowledge }: AdviceParts): Part {
   };
 }
 
-function costParts({ costs }: AdviceParts): readonly Part[] {
-  return [
-    {
-      kind: 'table',
-      header: ['From', 'To', 'Way', 'Effort', 'Because'],
-      rows: costs.map(({ from, to, way, effort, reason }) => [from, to, way, effort, reason]),
-      empty: 'There is no other choice to change to.',
-    },
-  ];
+function costTable({ costs }: AdviceParts): Part {
+  return {
+    kind: 'table',
+    header: ['From', 'To', 'Way', 'Effort', 'Because'],
+    rows: costs.map(({ from, to, way, effort, reason }) => [from, to, way, effort, reason]),
+    empty: 'There is no other choice to change to.',
+  };
 }
 
-/** Systems side by side; what none of them has a fact for is left out. */
-function comparison(
+/** comparison shows systems side by side; what none of them has a fact for is left out. */
+export function comparison(
   { knowledge, advice }: AdviceParts,
   choices: readonly Choice[],
   which: 'all' | 'different',
@@ -217,19 +193,13 @@ function comparison(
   };
 }
 
-/** What sources disagree about, for the systems that are left; both are shown. */
-function contradictions({ knowledge, advice }: AdviceParts): Part {
-  const [platform] = [advice.answers['platform'] ?? []].flat();
-  const rows = contendersOf(advice).flatMap(({ system }) =>
-    [...factsAt(knowledge, system, advice.asOf, platform).values()].flatMap((fact) =>
-      fact.conflicts.map((conflict) => [
-        system.name,
-        fact.key,
-        `${valueText(fact.value)} (${fact.source.title})`,
-        `${conflict.value} (${conflict.source.title})${conflict.note === undefined ? '' : `: ${conflict.note}`}`,
-      ]),
-    ),
-  );
+function contradictionTable({ knowledge, advice }: AdviceParts): Part {
+  const rows = contradictionsOf(knowledge, advice).map(({ system, fact, conflict }) => [
+    system,
+    fact.key,
+    `${valueText(fact.value)} (${fact.source.title})`,
+    `${conflict.value} (${conflict.source.title})${conflict.note === undefined ? '' : `: ${conflict.note}`}`,
+  ]);
   return {
     kind: 'table',
     header: ['Name', 'Fact', 'Taken', 'Another source'],

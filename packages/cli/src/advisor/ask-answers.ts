@@ -26,7 +26,7 @@ export async function askAnswers(
 ): Promise<Answers> {
   let answers: Answers = {};
   const asked = new Set<string>();
-  say('Enter a number or a word. An empty line leaves a question open, "." ends the questions.');
+  say('Enter a number or a word; nothing leaves a question open, "." ends the asking.');
   for (;;) {
     const advice = advise(knowledge, book, answers, asOf);
     const question = nextQuestion(book, advice, asked);
@@ -78,7 +78,7 @@ async function askOne(
       );
     } catch (reason) {
       if (!(reason instanceof RangeError)) throw reason;
-      say(`That is ${reason.message}.`);
+      say(`Not ${reason.message}.`);
     }
   }
 }

@@ -6,23 +6,16 @@ import { wrapText } from '../output/wrap-text.ts';
 
 const WIDTH_CHARS = 80;
 
-/**
- * reportBlocks shows a report on a terminal. `lastFirst` turns the order round, because the eye ends at the end.
- * @param wide also what is made for files
- */
-export function reportBlocks(
-  { title, sections }: Report,
-  style: Style,
-  { wide = false, lastFirst = false }: { readonly wide?: boolean; readonly lastFirst?: boolean } = {},
-): readonly Block[] {
-  const shown = sections.filter(({ onlyOn }) => wide || onlyOn !== 'files');
-  const ordered = lastFirst ? shown.toReversed() : shown;
+/** reportBlocks shows a report on a terminal. */
+export function reportBlocks({ title, sections }: Report, style: Style): readonly Block[] {
   return [
-    plainText(style.strong(printable(title))),
-    ...ordered.flatMap(({ heading, parts }) => [
-      plainText(style.strong(printable(heading))),
-      ...parts.map((part) => partBlock(part)),
-    ]),
+    plainText(wrapText(printable(title), WIDTH_CHARS).map(style.strong).join('\n')),
+    ...sections
+      .filter(({ onlyOn }) => onlyOn !== 'files')
+      .flatMap(({ heading, parts }) => [
+        plainText(style.strong(printable(heading))),
+        ...parts.map((part) => partBlock(part)),
+      ]),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import {
   type Answers,
+  adviceBrief,
   adviceReport,
   advise,
   changeCosts,
@@ -68,7 +69,7 @@ export async function runAdvise(options: AdviseOptions, context: CommandContext)
     data,
     names: advice.choices.filter(({ place }) => place !== undefined).map(({ system }) => system.id),
     view: [
-      ...reportBlocks(report, style, { wide: context.format === 'wide', lastFirst: true }),
+      ...reportBlocks(context.format === 'wide' ? report : adviceBrief(parts), style),
       nextCommands(nextOf(parts, options)),
     ],
   };
@@ -146,6 +147,10 @@ function listQuestions({ questions }: RuleBook): CommandResult {
   };
 }
 
+function openText({ length }: readonly string[]): string {
+  return length === 1 ? 'can still change it' : `one of ${length} that can still change it`;
+}
+
 function nextOf(
   { advice }: Parameters<typeof adviceReport>[0],
   { report }: AdviseOptions,
@@ -153,14 +158,12 @@ function nextOf(
   const [first] = advice.choices;
   const open = advice.open.map(({ id }) => id);
   return [
-    ...(open.length > 0
-      ? [[`plinth advise … --answer ${open[0]}=…`, `can still change it: ${open.join(', ')}`] as const]
-      : []),
+    ...(open.length > 0 ? [[`plinth advise … --answer ${open[0]}=…`, openText(open)] as const] : []),
     ...(first && first.place !== undefined
-      ? [[`plinth advisor facts ${first.system.id}`, 'every fact about it, with sources'] as const]
+      ? [[`plinth advisor facts ${first.system.id}`, 'its facts, with sources'] as const]
       : []),
     report === undefined
-      ? ['plinth advise … --report FILE.html', 'all systems, all reasons, the diagram']
+      ? ['plinth advise … --report FILE.html', 'everything, with the diagram']
       : [report, 'has all systems, all reasons and the diagram'],
   ];
 }

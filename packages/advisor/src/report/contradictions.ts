@@ -1,0 +1,22 @@
+import type { Advice } from '../advise/advise.ts';
+import { type Conflict, type Fact, factsAt } from '../facts/at-date.ts';
+import type { Knowledge } from '../facts/load.ts';
+
+/** Two sources that say different things about a system that is left. */
+export interface Contradiction {
+  readonly system: string;
+  readonly fact: Fact;
+  readonly conflict: Conflict;
+}
+
+/** contradictionsOf lists what sources disagree about, for every system that is not out, on the platforms of the answers. */
+export function contradictionsOf(knowledge: Knowledge, advice: Advice): readonly Contradiction[] {
+  const [platform] = [advice.answers['platform'] ?? []].flat();
+  return advice.choices
+    .filter(({ standing }) => standing !== 'out')
+    .flatMap(({ system }) =>
+      [...factsAt(knowledge, system, advice.asOf, platform).values()].flatMap((fact) =>
+        fact.conflicts.map((conflict) => ({ system: system.name, fact, conflict })),
+      ),
+    );
+}
