@@ -42,8 +42,8 @@ export const LISTED: readonly Listed[] = [
 ];
 
 /** Objects of one answer. Small pages keep the memory of both sides small. */
-const PAGE = 250;
-/** Two hundred and fifty objects at the size etcd takes would be more; such a cluster is told. */
+const PAGE = 100;
+/** A hundred objects at the size etcd takes would be more; such a cluster is told. */
 const PAGE_LIMIT_BYTES = 128 * 1024 * 1024;
 /** Of one kind: more pages than any cluster has, against a server that never ends its list. */
 const MOST_PAGES = 20_000;
