@@ -4,7 +4,7 @@ import type { PodView } from '../model/pod-view.ts';
 import { isWithin, type Target } from '../target/target.ts';
 import { hostPathsOf } from './host-paths.ts';
 import type { Knowledge, RawFinding, Severity } from './rule.ts';
-import { type Script, scriptsIn, scriptsOf } from './scripts.ts';
+import { lineBefore, type Script, scriptsIn, scriptsOf } from './scripts.ts';
 
 /** checkKernel finds kernel modules and kernel settings that pods bring about, and modules that they build. */
 export function checkKernel(pod: PodView, known: Knowledge): RawFinding[] {
@@ -25,10 +25,9 @@ const LOAD = /(?<![\w.-])(?:\/\S*\/)?(modprobe|insmod)\s+((?:-\S+\s+)*)([\w./${}
 function modulesOf(script: Script, { target }: Knowledge): RawFinding[] {
   return [...script.text.matchAll(LOAD)].flatMap((match): RawFinding[] => {
     const [, program = '', flags = '', name = ''] = match;
-    const lineStart = script.text.lastIndexOf('\n', match.index) + 1;
-    const before = script.text.slice(lineStart, match.index);
+    const before = lineBefore(script.text, match.index);
     // Taking a module out, comments, and words about it.
-    if (/-\w*[rn]/.test(flags) || /^\s*(?:#|\/\/)/.test(before) || /\b(?:echo|printf|msg)\b/.test(before))
+    if (/-\w*[rn]/.test(flags) || /(?:^|\s)(?:#|\/\/)/.test(before) || /\b(?:echo|printf|msg)\b/.test(before))
       return [];
     const judged = judgeModule(program, name, target);
     if (judged === undefined) return [];

@@ -69,8 +69,7 @@ export function hostProgramsIn(text: string): HostProgram[] {
   const found: HostProgram[] = [];
   for (const match of text.matchAll(/(?<![\w./-])(?:\/\S*\/)?(nsenter|chroot)(?=\s)([^\n;|&]*)/g)) {
     const [, how, rest = ''] = match;
-    const lineStart = text.lastIndexOf('\n', match.index) + 1;
-    if (/^\s*(?:#|\/\/)/.test(text.slice(lineStart, match.index))) continue;
+    if (/(?:^|\s)(?:#|\/\/)/.test(lineBefore(text, match.index))) continue;
     const words = rest
       .trim()
       .split(/\s+/)
@@ -95,6 +94,11 @@ export function hostProgramsIn(text: string): HostProgram[] {
       found.push({ program, how: how as HostProgram['how'], offset: match.index });
   }
   return found;
+}
+
+/** lineBefore is what stands before a place on its line. */
+export function lineBefore(text: string, offset: number): string {
+  return text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset);
 }
 
 /** baseName is the last part of a path. */
