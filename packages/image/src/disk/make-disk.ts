@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hexUuid, seededUuid } from '@plinth/formats';
 import type { Toolbox } from '@plinth/toolbox';
+import { releaseNames } from '@plinth/updates';
 import { slotLabel } from '../boot/slot-label.ts';
 import { padSignature } from '../boot/verity-signature.ts';
 import type { RootImage } from '../root/make-root.ts';
@@ -100,8 +101,9 @@ async function makeEsp(inputs: DiskInputs, folder: string): Promise<void> {
     await mkdir(join(folder, path), { recursive: true });
   await cp(inputs.bootLoaderPath, join(folder, 'EFI/BOOT/BOOTX64.EFI'));
   await cp(inputs.bootLoaderPath, join(folder, 'EFI/systemd/systemd-bootx64.efi'));
-  const uki = `${spec.name}_${spec.version}_x86-64+${spec.boot.triesLeft}-0.efi`;
-  await cp(inputs.ukiPath, join(folder, 'EFI/Linux', uki));
+  // Without counters: to count, firmware renames the file, and a power cut in that moment can take the only name (ADR 0027). There is
+  // nothing to fall back to either.
+  await cp(inputs.ukiPath, join(folder, 'EFI/Linux', releaseNames(spec.name, spec.version).uki));
   await writeFile(
     join(folder, 'loader/loader.conf'),
     `timeout ${spec.boot.timeoutSeconds}\nconsole-mode keep\neditor no\nauto-firmware no\n`,

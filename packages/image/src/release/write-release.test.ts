@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { zstdDecompressSync } from 'node:zlib';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { PlinthError } from '@plinth/base';
+import { memoryReader, readFat, readGpt } from '@plinth/formats';
 import { hashFile, run } from '@plinth/host';
 import {
   manifestJsonSchema,
@@ -125,6 +127,20 @@ test('the split root partition is what the hash tree covers, and its UUIDs are t
   const image = await readFile(join(workshop.folder, 'root/root.erofs'));
   assert.equal(artefact?.sha256, createHash('sha256').update(image).digest('hex'));
   assert.equal(artefact?.sizeBytes, image.length);
+});
+
+test('the disk has its kernel under a name that no boot counts: to count is to rename the only one there is', async () => {
+  const disk = zstdDecompressSync(await readFile(join(release, names.disk('raw.zst'))));
+  const { partitions } = await readGpt(memoryReader(disk));
+  const esp = partitions.find(({ typeName }) => typeName === 'esp');
+  assert.ok(esp);
+  const { paths } = await readFat(
+    memoryReader(disk.subarray(esp.offsetBytes, esp.offsetBytes + esp.sizeBytes)),
+  );
+  assert.deepEqual(
+    paths.filter((path) => path.startsWith('EFI/Linux/')),
+    [`EFI/Linux/${names.uki}`],
+  );
 });
 
 test('the packed root is the root, block by block, to zstd as well', async () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError, readDocument } from '@plinth/base';
 import { checkPackageSet, type PackageSet, packageSetFields } from '@plinth/debian';
+import { versionSchema } from '@plinth/updates';
 import { z } from 'zod';
 import { programSource } from './program-source.ts';
 
@@ -19,10 +20,9 @@ export const osSpecSchema = z.strictObject({
     .regex(/^[a-z][a-z0-9-]*$/)
     .describe('Image name; part of every artefact name and of partition labels.'),
   prettyName: z.string().min(1).describe('Name for people, in os-release and the boot menu.'),
-  version: z
-    .string()
-    .regex(/^[0-9][0-9A-Za-z.~^-]*$/)
-    .describe('Image version in the UAPI.10 format: 1.4.0, 1.5.0~rc1.'),
+  version: versionSchema.describe(
+    'Image version in the UAPI.10 format: 1.4.0, 1.5.0~rc1. At most 22 characters: it is in partition labels, which hold 36.',
+  ),
   supportEnd: z.iso.date().describe('Last day of support, SUPPORT_END of os-release(5).'),
   homepage: z.url().describe('HOME_URL of os-release(5), also in the SBAT entry of the UKI.'),
   ...packageSetFields,
@@ -54,7 +54,6 @@ export const osSpecSchema = z.strictObject({
   verityOptions: z.array(z.string()).describe('Options of systemd.verity_root_options beside the signature.'),
   boot: z.strictObject({
     timeoutSeconds: z.int().min(0).max(60).describe('How long the boot menu waits.'),
-    triesLeft: z.int().min(1).max(9).describe('Boots that a new version may try to become healthy in.'),
   }),
   units: z.strictObject({
     default: unitName.describe('The unit the boot ends in.'),
