@@ -38,6 +38,23 @@ test('OpenVEX reads back to the same facts', () => {
   );
 });
 
+test('OpenVEX names what a scanner finds in the image: the release by its digest, and binary packages', () => {
+  const { statements } = JSON.parse(writeOpenVex([opensslRecord], about));
+  const [product] = statements[0].products;
+  assert.deepEqual(
+    [product['@id'], product.hashes],
+    ['pkg:generic/plinth@0.1.0?arch=x86-64', { 'sha-256': 'a'.repeat(64) }],
+  );
+  assert.deepEqual(
+    product.subcomponents.map((part: { '@id': string }) => part['@id']),
+    [
+      'pkg:deb/debian/openssl@3.5.7-1~deb13u2?arch=source&distro=trixie',
+      'pkg:deb/debian/libssl3t64',
+      'pkg:deb/debian/openssl-provider-legacy',
+    ],
+  );
+});
+
 test('CycloneDX reads back to the same facts', () => {
   everyRecord((all) =>
     assert.deepEqual(readCycloneDxVex(bytes(writeCycloneDxVex(all, about)), 'x'), factsOf(all)),

@@ -70,7 +70,12 @@ function statement(record: AdvisoryRecord, status: RecordStatus, publisher: Publ
         identifiers: { purl: productPurl(product) },
         ...(digest !== undefined && { hashes: { 'sha-256': digest } }),
         ...(components.length > 0 && {
-          subcomponents: components.map(({ purl }) => ({ '@id': purl, identifiers: { purl } })),
+          subcomponents: components
+            .flatMap(({ purl, ecosystem, binaries }) => [
+              purl,
+              ...(ecosystem === 'debian' ? binaryPurls(binaries) : []),
+            ])
+            .map((purl) => ({ '@id': purl, identifiers: { purl } })),
         }),
       },
     ],
@@ -82,6 +87,11 @@ function statement(record: AdvisoryRecord, status: RecordStatus, publisher: Publ
       action_statement: actions.map(({ text }) => text).join('\n') || 'No fix is published yet.',
     }),
   };
+}
+
+/** Scanners find binary packages in an image, so those of a source are named too: without a version, which rebuilds change. */
+function binaryPurls(binaries: readonly string[]): readonly string[] {
+  return binaries.map((name) => `pkg:deb/debian/${encodeURIComponent(name)}`);
 }
 
 /**
@@ -106,7 +116,8 @@ export function readOpenVex(bytes: Uint8Array, name: string): readonly Fact[] {
       return asList(valueAt(one, 'products')).map((item): Fact => {
         const product = productIdOfPurl(textAt(item, '@id') ?? '');
         if (product === undefined) throw refuse(name, 'a statement is about another product', 'a release');
-        const purls = asList(valueAt(item, 'subcomponents')).flatMap((part) => textAt(part, '@id') ?? []);
+        const named = asList(valueAt(item, 'subcomponents')).flatMap((part) => textAt(part, '@id') ?? []);
+        const purls = named.filter((purl) => purl.includes('@'));
         return notesFact(notes, { id, aliases, product, verdict: verdict as Verdict, purls });
       });
     }),

@@ -27,7 +27,7 @@ const id = z
 const purl = z
   .string()
   .max(1024)
-  .regex(/^pkg:[a-z][a-z0-9+.-]*\/[\x21-\x7e]+$/, 'it is no package URL');
+  .regex(/^pkg:[a-z][a-z0-9+.-]*\/[\x21-\x7e]+@[\x21-\x7e]+$/, 'it is no package URL with a version');
 const productId = z.string().regex(PRODUCT_ID, 'it is no product id, expected "plinth_0.1.1_x86-64"');
 const feed = z
   .string()
