@@ -50,8 +50,8 @@ function openIn(component: SourceComponent, offer: SeenOffer, knowledge: Knowled
   }
   const news = changelog.entries.filter(({ version }) => !isContained(version, component.version));
   const named = news.flatMap((entry) => entry.claims().map((claim) => ({ entry, claim })));
-  const had = fixedOnOtherBranch(component, changelog.entries, knowledge);
-  const fixes = named.filter(({ claim }) => claim.role === 'fixes' && !had.has(claim.id));
+  const isOld = repeats(component, changelog.entries, knowledge);
+  const fixes = named.filter(({ entry, claim }) => claim.role === 'fixes' && !isOld(claim, entry));
   const mentions = named.filter(({ claim }) => claim.role !== 'fixes');
   const judgements = fixes.map(({ entry, claim }) => openJudgement(component, offer, entry, claim));
   if (judgements.length > 0 || !security) return judgements;
@@ -67,21 +67,41 @@ function openIn(component: SourceComponent, offer: SeenOffer, knowledge: Knowled
   ];
 }
 
+/** Entries of uploads made for a stable release or for backports: a branch of its own. */
+const STABLE = /[~+](?:deb\d+u\d+|bpo\d+)/;
+
 /**
- * What the installed version fixed on a branch of its own: c-ares 1.34.5-1+deb13u1 was mended for stable, and
- * 1.34.9-1~deb13u1 comes from unstable, whose changelog never names that entry and claims the same fix as new. In a
- * changelog that goes on from the installed version a second claim is meant: the first fix was not enough.
+ * Tells claims that say nothing new. c-ares 1.34.5-1+deb13u1 was mended for stable; 1.34.9-1~deb13u1 comes from
+ * unstable, where an entry that sorts as newer names the same fix. An entry of unstable, or one that is older than
+ * the fix the image has, repeats it; a later one of stable means that the first fix was not enough (jq, CVE-2024-53427).
  */
-function fixedOnOtherBranch(
+function repeats(
   { source, version }: SourceComponent,
   offered: readonly StoredEntry[],
   { changelogs }: Knowledge,
-): ReadonlySet<string> {
-  const own = changelogs.get(changelogKey(source, version));
-  const goesOn = offered.some((entry) => compareDebianVersions(entry.version, version) === 0);
-  if (goesOn || own?.state !== 'read') return new Set();
-  const claims = own.entries.flatMap((entry) => entry.claims());
-  return new Set(claims.filter(({ role }) => role === 'fixes').map(({ id }) => id));
+): (claim: ChangelogClaim, entry: StoredEntry) => boolean {
+  const own = changelogs.get(changelogKey(source, version))?.entries ?? [];
+  const news = offered.filter((entry) => !isContained(entry.version, version));
+  const oldest = news.flatMap(({ date }) => date ?? []).sort()[0] ?? '';
+  // Older entries of unstable can repeat nothing: what came after them is news.
+  const had = [...own, ...offered].filter(
+    (entry) =>
+      isContained(entry.version, version) && (STABLE.test(entry.version) || (entry.date ?? '') >= oldest),
+  );
+  const fixes = Map.groupBy(
+    had.flatMap((entry) =>
+      entry
+        .claims()
+        .filter(({ role }) => role === 'fixes')
+        .map(({ id }) => ({ id, entry })),
+    ),
+    ({ id }) => id,
+  );
+  return ({ id }, entry) =>
+    (fixes.get(id) ?? []).some(({ entry: before }) => {
+      if (STABLE.test(before.version) && !STABLE.test(entry.version)) return true;
+      return entry.date !== undefined && before.date !== undefined && entry.date <= before.date;
+    });
 }
 
 function openJudgement(

@@ -160,11 +160,20 @@ test('what was mended on a branch of its own is not open again; a second fix on 
     ['trixie', 'c-ares', '1.34.5-1+deb13u1', own],
   ] as const;
   assert.deepEqual(open(judge(subject, knowledge(offers), { now: NOW })), ['CVE-2026-33630']);
+  // As it really is: the entry for stable stands in the changelog from unstable too.
+  const merged = changelogText('c-ares', [
+    ['1.34.9-1~deb13u1', 'trixie-security', 'Rebuild for trixie, fixing CVE-2026-33630'],
+    ['1.34.6-1', 'unstable', 'New upstream release (fixes CVE-2025-62408)'],
+    ['1.34.5-1+deb13u1', 'trixie', 'Fix CVE-2025-62408'],
+    ['1.34.5-1', 'unstable', 'Something'],
+  ]);
+  const one = knowledge([['trixie-security', 'c-ares', '1.34.9-1~deb13u1', merged]]);
+  assert.deepEqual(open(judge(subject, one, { now: NOW })), ['CVE-2026-33630']);
   const again = changelogText('jq', [
     ['1.7.1-6+deb13u3', 'trixie-security', 'Fix CVE-2024-53427'],
     ['1.7.1-6+deb13u2', 'trixie', 'Fix CVE-2024-53427'],
   ]);
-  const before = changelogText('jq', [['1.7.1-6+deb13u2', 'trixie', 'Fix CVE-2024-53427']]);
+  const before = changelogText('jq', [['1.7.1-6+deb13u2', 'trixie', 'Fix CVE-2024-53427']], 11);
   const jq = image([binary('jq', '1.7.1-6+deb13u2')]);
   const both = knowledge([
     ['trixie-security', 'jq', '1.7.1-6+deb13u3', again],

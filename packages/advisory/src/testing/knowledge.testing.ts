@@ -40,15 +40,16 @@ export function image(binaries: readonly BinaryComponent[], fields: Partial<Inve
   };
 }
 
-/** A changelog as packages carry it; entries newest first: [version, suite, bullets]. */
+/** A changelog as packages carry it, one entry a day of November; entries newest first: [version, suite, bullets]. */
 export function changelogText(
   source: string,
   entries: readonly (readonly [version: string, suite: string, ...bullets: string[]])[],
+  newestDay = 12,
 ): string {
   return entries
     .map(
-      ([version, suite, ...bullets]) =>
-        `${source} (${version}) ${suite}; urgency=medium\n\n${bullets.map((line) => `  * ${line}`).join('\n')}\n\n -- A Person <a@example.org>  Thu, 12 Nov 2026 10:00:00 +0000\n`,
+      ([version, suite, ...bullets], index) =>
+        `${source} (${version}) ${suite}; urgency=medium\n\n${bullets.map((line) => `  * ${line}`).join('\n')}\n\n -- A Person <a@example.org>  ${new Date(Date.UTC(2026, 10, newestDay - index, 10)).toUTCString().replace('GMT', '+0000')}\n`,
     )
     .join('\n');
 }
