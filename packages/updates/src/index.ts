@@ -38,6 +38,7 @@ export {
   HOT_LAYER_LIMIT_BYTES,
   HOT_LAYER_MANIFEST,
   type HotLayer,
+  hotLayerImageName,
   hotLayerNames,
   hotLayerVersion,
   MANIFEST_LIMIT_BYTES,

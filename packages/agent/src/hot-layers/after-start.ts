@@ -1,8 +1,13 @@
 import { hotLayerVersion } from '@plinth/updates';
+import { pause } from '../repeat.ts';
 import { SYSTEMCTL } from '../reports/versions.ts';
 import { bringAbout, isSameLayer, retireLayer } from './change-layer.ts';
 import { layerOf, type StoredLayer, withSerial } from './hot-layer-state.ts';
 import type { HotLayerWork } from './hot-layer-work.ts';
+
+/** A layer whose boots do not come up is tried so often after them. */
+const TRIES = 2;
+const LOOK_MS = 10_000;
 
 /**
  * afterStart takes up what the last plinthd has left to do, and what the boot has made of the kept layer: merged, left
@@ -22,7 +27,8 @@ export async function afterStart(work: HotLayerWork): Promise<string> {
   if (layer.base.rootHash !== booted.rootHash)
     return leaveAside(work, state.kept, booted.version, merged !== undefined);
   if (!isSameLayer(merged, layer)) {
-    await dropRefused(work, state.kept);
+    if (await usr.isKept()) await dropRefused(work, state.kept);
+    else await tryAgain(work, state.kept);
     return '';
   }
   // What started before layers were merged, PID 1 and the journal among it, maps the files of the root.
@@ -86,6 +92,40 @@ async function leaveAside(
   await work.update(({ kept: _gone, ...state }) => state);
   console.say(note);
   return note;
+}
+
+/** The boot before did not come up with it, so that this one left it out: it has to prove itself anew. */
+async function tryAgain(work: HotLayerWork, kept: StoredLayer): Promise<void> {
+  const { sys, bootId, console } = work.parts;
+  const layer = layerOf(kept);
+  const { serial } = layer;
+  const { leftOut = 0 } = await work.parts.state.read();
+  if (leftOut >= TRIES) {
+    const message = `Cannot keep the hot layer ${hotLayerVersion(layer)}: ${TRIES + 1} boots in a row did not come up with it`;
+    const failure = { code: 'hot-layer/not-healthy', message, serial, atMs: sys.nowMs() };
+    await work.update(({ kept: _gone, leftOut: _count, ...state }) => ({ ...state, failure }));
+    console.say(`hot layer: ${message}`);
+    return;
+  }
+  const wasHealthy = await work.parts.isHealthy();
+  const change = { kind: 'activate' as const, layer: kept, bootId, wasHealthy, selfRestarted: false };
+  await work.update(({ kept: _gone, ...state }) => ({ ...state, change, leftOut: leftOut + 1 }));
+  await bringAbout(work);
+}
+
+/**
+ * watchBoot waits until the node is healthy with the layer that the boot has merged, and lets the next boot merge it again.
+ * Ends early when the signal aborts.
+ */
+export async function watchBoot({ parts, update }: HotLayerWork): Promise<void> {
+  const { signal, proveEveryMs = LOOK_MS } = parts;
+  for (let inARow = 0; inARow < 2; ) {
+    await pause(proveEveryMs, signal);
+    if (signal.aborted) return;
+    inARow = (await parts.isHealthy()) ? inARow + 1 : 0;
+  }
+  await parts.usr.bootEnded();
+  if ((await parts.state.read()).leftOut !== undefined) await update(({ leftOut: _none, ...state }) => state);
 }
 
 /** It fits and is not merged: it was changed, or is gone. Other layers were left out with it, and what needs them. */

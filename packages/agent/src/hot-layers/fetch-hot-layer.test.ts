@@ -7,6 +7,7 @@ import { PlinthError } from '@plinth/base';
 import { hashText } from '@plinth/host';
 import { scratchFolder } from '@plinth/host/testing';
 import {
+  changeRule,
   initUpdateKeys,
   publishHotLayer,
   publishRelease,
@@ -118,6 +119,26 @@ suite('hot layers of a repository', () => {
     assert.equal(await codeOf(stored), 'hot-layer/invalid');
     close();
     await writeFile(path, image);
+  });
+
+  test('one that is blocked in the channel is no longer taken', async () => {
+    const block = (reason: string | undefined) =>
+      changeRule(
+        { repoDir, keysDir, channel: 'stable' },
+        { rule: 'block', version: '1.4.2-12', ...(reason !== undefined && { reason }) },
+      );
+    await block('breaks name resolution');
+    const { incoming, close } = await fetchIt();
+    assert.equal(incoming.layer.serial, 1);
+    close();
+    await block(undefined);
+    await assert.rejects(
+      changeRule(
+        { repoDir, keysDir, channel: 'stable' },
+        { rule: 'block', version: '1.4.2-13', reason: 'x' },
+      ),
+      (error) => error instanceof PlinthError && error.code === 'publish/not-published',
+    );
   });
 
   test('what the channel blocks is passed over', () => {

@@ -1,7 +1,7 @@
 import { messageOf, PlinthError } from '@plinth/base';
 import { z } from 'zod';
 import { SYSTEMD_RUN } from '../capture/capture-arguments.ts';
-import type { Sys } from '../sys/sys.ts';
+import { ProgramFailure, type Sys } from '../sys/sys.ts';
 import { PLINTH_MAPPED } from './places.ts';
 
 /** A fixed name: the journal has one place to look at. */
@@ -15,7 +15,8 @@ const FENCE = [
   'CapabilityBoundingSet=CAP_SYS_PTRACE',
   'NoNewPrivileges=yes',
   'PrivateNetwork=yes',
-  'RestrictAddressFamilies=none',
+  // The service manager takes no "none" for a transient unit; there is no network to reach either way.
+  'RestrictAddressFamilies=AF_UNIX',
   'ProtectSystem=strict',
   'ProtectHome=yes',
   'PrivateTmp=yes',
@@ -102,7 +103,9 @@ export async function findMapped(
       pieces.push(piece);
     }
   } catch (reason) {
-    throw reason instanceof PlinthError ? reason : unobserved(messageOf(reason));
+    if (reason instanceof PlinthError) throw reason;
+    const said = reason instanceof ProgramFailure ? `: ${reason.stderr.trim().slice(-300)}` : '';
+    throw unobserved(`${messageOf(reason)}${said}`);
   }
   return parseMapped(Buffer.concat(pieces).toString('utf8'));
 }

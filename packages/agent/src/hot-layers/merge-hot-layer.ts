@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { HOT_LAYER_MANIFEST, type HotLayer, parseHotLayer } from '@plinth/updates';
 import { HOST_MOUNTS, observeRoot } from '../integrity/root-checks.ts';
@@ -43,6 +43,10 @@ export interface MergedUsr {
   devices(): Promise<{ readonly usr: string; readonly root: string }>;
   /** Makes links; what is merged changes with the next merge. @throws hot-layer/failed */
   choose(choice: HotChoice): Promise<void>;
+  /** Whether a link chooses a layer for every boot. The boot takes it away when the one before did not come up. */
+  isKept(): Promise<boolean>;
+  /** This boot has come to health: the next one may merge the layer again. */
+  bootEnded(): Promise<void>;
   /** Merges what is chosen, of all layers. Gives why it was refused; undefined when it was not. */
   merge(signal: AbortSignal): Promise<PlinthError | undefined>;
 }
@@ -77,6 +81,10 @@ export function openMergedUsr(parts: {
         task: 'choose a hot layer',
         code: 'hot-layer/failed',
       }),
+    async isKept() {
+      return (await listDir(sys, EXTENSIONS)).includes(basename(LINKS.kept));
+    },
+    bootEnded: () => store.remove(`${FOLDER}/starting`),
     async merge(signal) {
       const mounts = parseMountInfo((await sys.readFile(HOST_MOUNTS)).toString('utf8'));
       const isMerged = visibleMounts(mounts).some(({ target }) => target === '/usr');

@@ -64,10 +64,15 @@ export class ModelNode {
     this.#start();
   }
 
+  /** The mark of a boot with a kept layer that has not come to health yet. */
+  marked = false;
+
   /** Ends the machine in whatever state it is and boots it: what is in memory is gone. */
   reboot(): void {
     this.#stop.abort();
     this.trial = undefined;
+    if (this.marked) [this.kept, this.marked] = [undefined, false];
+    this.marked = this.kept !== undefined;
     this.#start();
   }
 
@@ -190,6 +195,10 @@ export class ModelNode {
         choose: async ({ trial, kept }) => {
           act();
           [this.trial, this.kept] = [trial, kept];
+        },
+        isKept: async () => this.kept !== undefined,
+        bootEnded: async () => {
+          this.marked = false;
         },
         merge: async () => {
           act();

@@ -127,6 +127,24 @@ suite('the hot layer of a node', () => {
     assert.deepEqual([phase, state.failure?.code, node.kept], ['none', 'hot-layer/refused', undefined]);
   });
 
+  test('a boot that does not come up with it is followed by one without it, which tries it again; not for ever', async () => {
+    await node.stage(layerOfSerial(1));
+    await activate(1);
+    for (let boots = 1; boots <= 3; boots++) {
+      node.reboot();
+      assert.ok(node.merged, 'merged at boot');
+      // It hangs: plinthd never says that it is healthy.
+      node.reboot();
+      assert.ok(!node.merged, 'the next boot is without it');
+      await node.plinthd.live();
+      await node.idle();
+      const { phase } = await node.plinthd.view();
+      assert.equal(phase, boots < 3 ? 'active' : 'none');
+      assert.equal(Boolean(node.merged), boots < 3);
+    }
+    assert.match((await node.plinthd.view()).state.failure?.message ?? '', /3 boots in a row/);
+  });
+
   test('older ones, and those of another base, are refused', async () => {
     await node.stage(layerOfSerial(2));
     await activate(2);
@@ -199,6 +217,7 @@ test('killed or booted anew between any two acts, the node ends with one proven 
         // A boot in the middle never merges what was not proven.
         if (ends === 'reboot' && wasCut && node.merged)
           assert.ok(before !== undefined || node.kept !== undefined, 'merged at boot without being kept');
+        node.marked = false;
         await node.plinthd.live();
         await node.idle();
         const { phase, state } = await node.plinthd.view();

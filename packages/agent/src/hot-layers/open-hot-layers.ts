@@ -1,7 +1,7 @@
 import type { StageHotLayerRequest } from '@plinth/api';
 import { messageOf, PlinthError } from '@plinth/base';
 import { type HotLayer, judgeHotLayer } from '@plinth/updates';
-import { afterStart } from './after-start.ts';
+import { afterStart, watchBoot } from './after-start.ts';
 import { bringAbout } from './change-layer.ts';
 import { type HotLayerState, layerOf, type StoredLayer } from './hot-layer-state.ts';
 import { type HotLayersParts, openHotLayerWork } from './hot-layer-work.ts';
@@ -135,6 +135,7 @@ export function openHotLayers(parts: HotLayersParts): HotLayers {
       await exclusively(async () => {
         note = await afterStart(work);
         await work.dropUnused();
+        void watchBoot(work).catch(() => {}); // then the next boot leaves the layer out, and it is tried again
       }).catch((reason: unknown) => {
         if (!signal.aborted) console.say(`hot layer: ${messageOf(reason)}`);
       });

@@ -1,6 +1,7 @@
 import { PlinthError } from '@plinth/base';
-import type { Channel } from '@plinth/updates';
+import { type Channel, hotLayerImageName } from '@plinth/updates';
 import { changeRepository, type RepositoryOptions } from '../repository/change-repository.ts';
+import type { TargetList } from '../repository/plan-renewal.ts';
 import { emptyChannel, readChannel, requireChannel } from './channel-store.ts';
 import { dropRule, editChannel, type RuleList, requireRelease } from './edit-channel.ts';
 
@@ -22,7 +23,7 @@ export interface RuleRequest {
  */
 export async function changeRule(options: ChannelOptions, request: RuleRequest): Promise<Channel> {
   const { rule, version, reason } = request;
-  return changeOne(options, (channel) => {
+  return changeOne(options, (channel, targets) => {
     if (reason === undefined) {
       if (rule !== 'floor') return dropRule(channel, rule, version);
       throw new PlinthError(
@@ -30,7 +31,9 @@ export async function changeRule(options: ChannelOptions, request: RuleRequest):
         `Cannot take back the security floor of ${channel.channel}: nodes rely on it, expected a newer version`,
       );
     }
-    requireRelease(channel, version);
+    // A hot layer can be blocked too: it is no release, but a target whose name says its version.
+    const isHotLayer = Object.hasOwn(targets, hotLayerImageName(version));
+    if (!(rule === 'block' && isHotLayer)) requireRelease(channel, version);
     return editChannel(channel, { do: rule, version, reason });
   });
 }
@@ -63,10 +66,13 @@ export async function promote(
   return promoted;
 }
 
-async function changeOne(options: ChannelOptions, edit: (channel: Channel) => Channel): Promise<Channel> {
+async function changeOne(
+  options: ChannelOptions,
+  edit: (channel: Channel, targets: TargetList) => Channel,
+): Promise<Channel> {
   let changed = emptyChannel(options.channel);
   await changeRepository(options, async ({ targets }) => {
-    changed = edit(await requireChannel(options.repoDir, targets, options.channel));
+    changed = edit(await requireChannel(options.repoDir, targets, options.channel), targets);
     return { channels: [changed] };
   });
   return changed;

@@ -64,8 +64,16 @@ export function hotLayerNames(layer: Pick<HotLayer, 'base' | 'serial'>): {
   readonly image: string;
   readonly manifest: string;
 } {
-  const prefix = `${HOT_LAYER}_${hotLayerVersion(layer)}_${ARCHITECTURE}`;
-  return { image: `${prefix}.sysext.raw`, manifest: `${prefix}.hot-layer.json` };
+  const version = hotLayerVersion(layer);
+  return {
+    image: hotLayerImageName(version),
+    manifest: `${HOT_LAYER}_${version}_${ARCHITECTURE}.hot-layer.json`,
+  };
+}
+
+/** hotLayerImageName is the file name of the image of a layer, "0.1.0-3" (UAPI.3). */
+export function hotLayerImageName(version: string): string {
+  return `${HOT_LAYER}_${version}_${ARCHITECTURE}.sysext.raw`;
 }
 
 /**
