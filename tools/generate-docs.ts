@@ -1,6 +1,7 @@
 // Writes docs/reference/*.md and the list of decisions from the code's own data. With --check it changes nothing and fails on a stale page.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { advisorPage, decisionsOfDocumentsPage } from './pages/advisor-page.ts';
 import { cliPage } from './pages/cli-page.ts';
 import { decisionsPage } from './pages/decisions-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
@@ -15,6 +16,8 @@ import { finish, root } from './repo-files.ts';
 
 const pages: Readonly<Record<string, () => string>> = {
   'docs/adr/README.md': decisionsPage,
+  'docs/explanation/node-os-decisions.md': decisionsOfDocumentsPage,
+  'docs/reference/advisor.md': advisorPage,
   'docs/reference/channel.schema.json': channelSchema,
   'docs/reference/cli.md': cliPage,
   'docs/reference/errors.md': errorsPage,

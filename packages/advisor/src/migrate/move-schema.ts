@@ -54,6 +54,8 @@ export interface Step {
   /** Commands with {placeholders}; empty: done in a way that only its reader knows. */
   readonly run: readonly string[];
   readonly note?: string | undefined;
+  /** It runs the check of workloads, which needs facts of its own about the target. */
+  readonly check?: true | undefined;
 }
 
 /** How a move is made. */
@@ -181,6 +183,7 @@ function methodSchema(condition: z.ZodType<Condition>, source: z.ZodType<string>
           when: condition.optional(),
           run: z.array(line),
           note: line.optional(),
+          check: z.literal(true).optional(),
         }),
       )
       .min(1),

@@ -62,7 +62,14 @@ function plan(
   platform = 'aks',
 ): MovePlan {
   const pool = poolOf(platform, { ...good, ...changed });
-  return planMove(knowledge, moves, { pool, from, to, asOf, drainMinutes: undefined });
+  return planMove(knowledge, moves, {
+    pool,
+    from,
+    to,
+    asOf,
+    drainMinutes: undefined,
+    checkTargets: ['plinth'],
+  });
 }
 
 const blocking = (one: MovePlan) => one.checks.filter(({ state }) => state === 'blocks').map(({ id }) => id);
@@ -119,6 +126,7 @@ for (const [what, changed, id] of [
       to: 'azure-container-linux',
       asOf: '2026-11-22',
       drainMinutes: undefined,
+      checkTargets: ['plinth'],
     });
     assert.equal(found.verdict, 'unknown');
     assert.ok(found.checks.some((one) => one.state === 'unknown' && one.missing.includes(property)));
@@ -174,6 +182,14 @@ test('to Plinth, from kubeadm, k3s and the pools of clouds: a cluster of its own
     assert.equal(found.crossing, platform !== 'on-premises');
     assert.equal(found.checks.find(({ id }) => id === 'target-released')?.state, 'warns');
   }
+});
+
+test('the check of workloads is a step only where it has facts of the target', () => {
+  const [known] = plan('kubeadm', 'plinth', {}, '2026-11-22', 'on-premises').steps;
+  assert.deepEqual(known?.run, ['plinth migrate check --live --to plinth']);
+  const [unknown] = plan('ubuntu', 'azure-linux').steps;
+  assert.deepEqual(unknown?.run, []);
+  assert.match(unknown?.note ?? '', /not known to "plinth migrate check"/);
 });
 
 test('any two systems on any platform have a plan with steps, a way back and an estimate; no placeholder is forgotten', () => {

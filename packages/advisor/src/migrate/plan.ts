@@ -17,6 +17,8 @@ export interface MoveRequest {
   readonly asOf: string;
   /** What draining one node takes; undefined: assumed. */
   readonly drainMinutes: number | undefined;
+  /** The systems that workloads can be checked for. */
+  readonly checkTargets: readonly string[];
 }
 
 /** A prerequisite, judged. `unknown` is for the reader to find out: it is never taken for met. */
@@ -61,6 +63,9 @@ export interface MovePlan extends ChosenMove {
   readonly placeholders: readonly string[];
 }
 
+const UNCHECKED =
+  'what the target lets workloads do is not known to "plinth migrate check": look at host paths, privileged pods and what is installed on nodes yourself';
+
 /**
  * planMove plans a move: way, prerequisites, steps, way back, time.
  * @throws advisor/unknown-system, advisor/pool-invalid when there is nothing to move
@@ -104,7 +109,11 @@ export function planMove(knowledge: Knowledge, moves: Moves, request: MoveReques
     })),
     steps: method.steps
       .filter(({ when }) => when === undefined || evaluate(when, world).state === 'true')
-      .map(({ title, run, note }) => ({ title, run: run.map(fill), note })),
+      .map((step) =>
+        step.check && !request.checkTargets.includes(to.id)
+          ? { title: step.title, run: [], note: UNCHECKED }
+          : { title: step.title, run: step.run.map(fill), note: step.note },
+      ),
     wayBack: { ...method.wayBack, run: method.wayBack.run.map(fill) },
     notes: moves.notes
       .filter(

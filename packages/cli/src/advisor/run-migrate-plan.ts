@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import {
+  checkTargets,
   choosePool,
   findSubject,
   type Knowledge,
@@ -62,6 +63,7 @@ export async function runMigratePlan(
     to: options.to,
     asOf: dayAsked(options.asOf),
     drainMinutes: options.drain,
+    checkTargets: await checkTargets(),
   });
   const report = planReport(plan);
   const data = planData(plan);
