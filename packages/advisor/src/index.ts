@@ -1,6 +1,8 @@
 // facts, advise, migrate
 export { type Advice, advise, firstOf } from './advise/advise.ts';
+export { type Cases, loadCases } from './advise/cases.ts';
 export type { Answer, Condition } from './advise/condition.ts';
+export { type Change, explainChange } from './advise/explain-change.ts';
 export { type Answers, type Finding, valueText } from './advise/judge.ts';
 export type { Choice, Standing } from './advise/rank.ts';
 export { parseAnswer, readAnswers } from './advise/read-answers.ts';
@@ -40,6 +42,7 @@ export { type ChangeCost, changeCosts } from './migrate/change-cost.ts';
 export { loadMoves, type Moves } from './migrate/move-schema.ts';
 export { type MovePlan, type MoveRequest, planMove } from './migrate/plan.ts';
 export { choosePool, type Pool, readPools } from './migrate/pool.ts';
+export { adviceBrief } from './report/advice-brief.ts';
 export { adviceReport } from './report/advice-report.ts';
 export { type DecisionPath, decisionPath, pathMermaid } from './report/decision-path.ts';
 export { type Part, type Report, reportEndings, type Section } from './report/document.ts';
@@ -47,6 +50,3 @@ export { htmlPage, htmlTable, reportHtml } from './report/html.ts';
 export { reportMarkdown } from './report/markdown.ts';
 export { pathSvg } from './report/path-svg.ts';
 export { planReport } from './report/plan-report.ts';
-export { type Cases, loadCases } from './advise/cases.ts';
-export { type Change, explainChange } from './advise/explain-change.ts';
-export { adviceBrief } from './report/advice-brief.ts';
