@@ -11,6 +11,8 @@ import { listFiles, readGoPrograms } from './scan-files.ts';
 import { codenameOf } from './sort-bill.ts';
 
 const STATUS_LIMIT_BYTES = 64 * 1024 * 1024;
+/** A longer list is evidence nobody reads. */
+const ABSENT_LIMIT = 5_000;
 /** What may be deleted from an image without any code going with it. */
 const PAPER = /^\/usr\/share\/(?:doc|man|info|locale|lintian|bug|doc-base|bash-completion|zsh|fish)(?:\/|$)/;
 
@@ -29,7 +31,7 @@ export async function inventoryOfRoot(root: string): Promise<Inventory> {
     .map((binary): BinaryComponent => {
       const own = lists.get(binary.name) ?? lists.get(`${binary.name}:${binary.architecture}`);
       for (const path of own ?? []) owners.set(path, binary.name);
-      return { ...binary, filesPresent: own ? presence(root, own) : 'unknown' };
+      return own ? { ...binary, ...presence(root, own) } : binary;
     });
   const release = parseOsRelease(
     await readOptional(join(root, 'etc/os-release'), join(root, 'usr/lib/os-release')),
@@ -107,17 +109,18 @@ async function readFileLists(root: string): Promise<Map<string, string[]>> {
 }
 
 /** dpkg says "installed" also of what the image's maker deleted afterwards: look at the files. */
-function presence(root: string, paths: readonly string[]): BinaryComponent['filesPresent'] {
-  let [here, gone] = [0, 0];
-  for (const path of paths) {
-    if (path === '/.' || PAPER.test(path)) continue;
-    const facts = lstatSync(join(root, path), { throwIfNoEntry: false });
-    if (facts === undefined) gone++;
-    else if (!facts.isDirectory()) here++;
-  }
-  if (here === 0 && gone === 0) return 'unknown';
-  if (here === 0) return 'none';
-  return gone === 0 ? 'all' : 'some';
+function presence(
+  root: string,
+  paths: readonly string[],
+): Pick<BinaryComponent, 'filesPresent' | 'absentPaths'> {
+  const code = paths.filter((path) => path !== '/.' && !PAPER.test(path));
+  const present = code.map((path) => lstatSync(join(root, path), { throwIfNoEntry: false }));
+  const gone = code.filter((_, index) => present[index] === undefined);
+  const here = present.some((facts) => facts !== undefined && !facts.isDirectory());
+  if (here) return { filesPresent: gone.length === 0 ? 'all' : 'some' };
+  // Nothing but folders, all of them there: a package that only depends on others.
+  if (gone.length === 0 || gone.length > ABSENT_LIMIT) return { filesPresent: 'unknown' };
+  return { filesPresent: 'none', absentPaths: gone };
 }
 
 async function readKernel(root: string, paths: readonly string[]): Promise<KernelFacts | undefined> {

@@ -52,6 +52,11 @@ function proposals(
 ): Proposal[] {
   const subject = title ?? detail?.title;
   const affected = title === undefined ? undefined : evidence.architecturesOf(title);
+  const deleted = deletedFiles(component.binaries, inventory);
+  const ofFiles: Proposal[] =
+    component.ecosystem === 'debian' && deleted.length > 0
+      ? [{ predicate: { kind: 'path-absent', paths: deleted }, justification: 'component_not_present' }]
+      : [];
   const ofArchitecture: Proposal[] =
     affected && affected.length > 0
       ? [
@@ -62,10 +67,17 @@ function proposals(
         ]
       : [];
   if (component.ecosystem !== 'debian' || component.name !== 'linux' || subject === undefined)
-    return ofArchitecture;
+    return [...ofFiles, ...ofArchitecture];
   const files = detail?.programFiles;
   const change = { subject, ...(files === undefined ? {} : { files }) };
-  return [...ofArchitecture, ...evidence.proposeKernel(change, inventory)];
+  return [...ofFiles, ...ofArchitecture, ...evidence.proposeKernel(change, inventory)];
+}
+
+/** The files of all packages concerned, when every one of them was deleted from the image; otherwise none. */
+function deletedFiles(names: readonly string[], { binaries }: Inventory): string[] {
+  const concerned = binaries.filter(({ name }) => names.includes(name));
+  const gone = concerned.every(({ filesPresent }) => filesPresent === 'none');
+  return concerned.length > 0 && gone ? concerned.flatMap(({ absentPaths = [] }) => absentPaths) : [];
 }
 
 function asEvidence(

@@ -433,3 +433,25 @@ test('evidence of the image turns "open" into "not affected" only when it holds'
   );
   assert.deepEqual(findings[2]?.evidence[0]?.predicate, { kind: 'other-architecture', affected: ['arm64'] });
 });
+
+test('dpkg says installed, the image has none of its files: not affected, as long as they stay away', () => {
+  const text = changelogText('curl', [['8-2', 'trixie-security', 'Fix CVE-2026-0001']]);
+  const feeds = knowledge([['trixie-security', 'curl', '8-2', text]]);
+  const options = {
+    now: NOW,
+    evidence: {
+      architecturesOf: () => undefined,
+      proposeKernel: () => [],
+      evaluate: () => ({ holds: 'yes', detail: 'none of 1 paths is there' }) as const,
+    },
+  };
+  const gone = { source: 'curl', filesPresent: 'none', absentPaths: ['/usr/bin/curl'] } as const;
+  const [finding] = judge(image([binary('curl', '8-1', gone)]), feeds, options).findings;
+  assert.equal(finding?.verdict, 'not-affected');
+  assert.equal(finding?.justification, 'component_not_present');
+  const both = image([
+    binary('curl', '8-1', gone),
+    binary('libcurl4', '8-1', { source: 'curl', filesPresent: 'some' }),
+  ]);
+  assert.equal(judge(both, feeds, options).findings[0]?.verdict, 'open');
+});

@@ -41,6 +41,8 @@ export interface BinaryComponent {
    * dpkg may say "installed" of what the image's maker deleted.
    */
   readonly filesPresent: 'all' | 'some' | 'none' | 'unknown';
+  /** With `none`: the files that dpkg installed and that are gone, without papers. */
+  readonly absentPaths?: readonly string[];
   readonly provenance: Provenance;
 }
 
