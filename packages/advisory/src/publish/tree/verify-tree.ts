@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '@plinth/base';
+import { mapParallel } from '@plinth/host';
 import { type Certificate, readOpenPgpKey, verifyOpenPgp } from '@plinth/trust';
 import type { AdvisoryRecord } from '../../model/index.ts';
 import { csafEntries, keyPath, readProviderMetadata, readRolie } from '../csaf/provider.ts';
@@ -17,6 +18,9 @@ import {
   verifyManifest,
 } from './open-tree.ts';
 import { MANIFEST_FILE, RECORDS_FOLDER } from './tree-path.ts';
+
+const READERS = 8;
+const CACHE_LIMIT_BYTES = 256 * 1024 * 1024;
 
 /** One link of the chain. "unknown": it could not be judged, which is not as good as "pass". */
 export interface TreeCheck {
@@ -46,13 +50,9 @@ export interface VerifyTreeOptions {
 export async function verifyTree(treeDir: string, options: VerifyTreeOptions = {}): Promise<TreeReport> {
   const tree = await openTree(treeDir);
   if (!tree) throw treeInvalid(treeDir, 'nothing is published there', 'a tree of advisories');
-  const read: ReadFile = async (path) => {
-    const bytes = await readListedFile(tree, path);
-    if (!bytes) throw new Error(`${path} is missing, or not what was signed`);
-    return bytes;
-  };
+  const read = cachedReader(tree);
   const checks = [signatureCheck(tree, options), freshnessCheck(tree, options.now ?? new Date())];
-  checks.push(await check('files', () => checkFiles(tree)));
+  checks.push(await check('files', () => checkFiles(tree, read)));
   let records: readonly AdvisoryRecord[] = [];
   checks.push(
     await check('records', async () => {
@@ -66,6 +66,18 @@ export async function verifyTree(treeDir: string, options: VerifyTreeOptions = {
   const firstBroken =
     checks.find(({ verdict }) => verdict === 'fail') ?? checks.find(({ verdict }) => verdict !== 'pass');
   return { verdict: firstBroken?.verdict ?? 'pass', checks, ...(firstBroken && { firstBroken }) };
+}
+
+/** Every file is read once and hashed once; of a tree that is too large for memory, once for each check that needs it. */
+function cachedReader(tree: OpenTree): ReadFile {
+  const sizeBytes = Object.values(tree.manifest.files).reduce((sum, file) => sum + file.sizeBytes, 0);
+  const cache = new Map<string, Uint8Array>();
+  return async (path) => {
+    const bytes = cache.get(path) ?? (await readListedFile(tree, path));
+    if (!bytes) throw new Error(`${path} is missing, or not what was signed`);
+    if (sizeBytes <= CACHE_LIMIT_BYTES) cache.set(path, bytes);
+    return bytes;
+  };
 }
 
 async function check(subject: string, work: () => Promise<string>): Promise<TreeCheck> {
@@ -103,10 +115,17 @@ function freshnessCheck({ manifest }: OpenTree, now: Date): TreeCheck {
   return { subject, verdict: 'pass', detail: `${about} counts until ${validUntil}` };
 }
 
-async function checkFiles(tree: OpenTree): Promise<string> {
+async function checkFiles(tree: OpenTree, read: ReadFile): Promise<string> {
   const listed = Object.keys(tree.manifest.files);
-  for (const path of listed)
-    if (!(await readListedFile(tree, path))) throw new Error(`${path} is missing, or not what was signed`);
+  const problems = await mapParallel(listed, READERS, (path) =>
+    read(path).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    ),
+  );
+  // The first by its name, whichever was found first.
+  const first = problems.find((reason) => reason !== undefined);
+  if (first !== undefined) throw first;
   const known = new Set(listed);
   const strange = (await listFiles(tree.folder)).find((path) => !known.has(path));
   if (strange !== undefined) throw new Error(`${strange} is there and was not published`);

@@ -1,7 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, mkdir, open, readdir, readlink, rename, rmdir, symlink } from 'node:fs/promises';
+import {
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rmdir,
+  symlink,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { hashFile, ioError, isErrno, mapParallel, removeTree, syncDirectory } from '@plinth/host';
+import { ioError, isErrno, mapParallel, removeTree, syncDirectory } from '@plinth/host';
 import { isLink, treeInvalid, treesFolder } from './open-tree.ts';
 
 const WRITERS = 8;
@@ -46,7 +57,7 @@ export async function writeTree(
     for (const folder of folders) await mkdir(folder, { recursive: true });
     const kept = await mapParallel(files, WRITERS, async (file) => {
       const path = join(work, file.path);
-      if (file.before !== undefined && (await keep(file.before, path, file.sha256))) return 1;
+      if (file.before !== undefined && (await keep(file.before, path, file.bytes))) return 1;
       await writeDurably(path, file.bytes);
       return 0;
     });
@@ -76,9 +87,9 @@ async function requireOwnPlace(place: string, trees: string): Promise<void> {
 }
 
 /** True when the file before has these bytes and is linked. Files of a tree never change in place. */
-async function keep(before: string, path: string, sha256: string): Promise<boolean> {
-  const same = await hashFile(before).then(
-    (found) => found.sha256 === sha256,
+async function keep(before: string, path: string, bytes: Uint8Array): Promise<boolean> {
+  const same = await readFile(before).then(
+    (found) => found.equals(bytes),
     // What cannot be read is written anew.
     () => false,
   );
