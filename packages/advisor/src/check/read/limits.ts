@@ -8,6 +8,8 @@ export const LIMITS = {
   files: 100_000,
   /** Folders below folders. */
   folders: 64,
+  /** Of YAML in one document: what some mistakes cost the parser grows with their square. */
+  tokens: 128 * 1024,
   /** Maps and lists inside each other; brackets of scripts in a text are counted too. */
   depth: 1000,
   /** What aliases may unfold to, by the count of the yaml library. */

@@ -5,6 +5,7 @@ import {
   isCollection,
   isMap,
   isScalar,
+  Lexer,
   LineCounter,
   type Node,
   parseDocument,
@@ -26,9 +27,17 @@ const COLLECTION = /^[A-Za-z]*List$/;
 /** Schemas of custom resources are large, and no workload is in them. */
 const SCHEMA = /^kind: ["']?CustomResourceDefinition["']?\s*$/m;
 
+/** What only stands in templates of charts: some of them are valid YAML by accident. */
+const TEMPLATE = /^[^#\n]*\{\{-?\s*(?:[\w-]+\s+)*\.(?:Values|Release|Chart|Capabilities)\b/m;
+
 /** readPiece parses one document, limits first. @param file the name shown in places */
 export function readPiece(piece: Piece, file: string): ReadPiece {
-  const problem = (code: ErrorCode, state: string, line = piece.firstLine, column = 1): ReadPiece => ({
+  const problem = (
+    code: ErrorCode,
+    state: string,
+    line = piece.firstLine,
+    column = 1 + piece.columnsBefore,
+  ): ReadPiece => ({
     kind: 'problem',
     problem: {
       code,
@@ -52,6 +61,15 @@ export function readPiece(piece: Piece, file: string): ReadPiece {
     return problem(
       'check/too-large',
       `nested more than ${LIMITS.depth} levels deep, expected at most as many`,
+    );
+  if (!piece.isJson && hasManyTokens(text))
+    return problem('check/too-large', `more than ${LIMITS.tokens} tokens of YAML, expected at most as many`);
+  const template = TEMPLATE.exec(text);
+  if (template)
+    return problem(
+      'check/not-rendered',
+      'a template of a chart that is not rendered',
+      piece.firstLine + text.slice(0, template.index).split('\n').length - 1,
     );
   return piece.isJson ? readJson(piece, text, file, problem) : readYaml(piece, text, file, problem);
 }
@@ -87,6 +105,7 @@ function readYaml(piece: Piece, text: string, file: string, problem: Problem): R
   try {
     document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, merge: true, logLevel: 'error' });
     const [broken] = document.errors;
+    if (broken?.message.includes('call stack')) return problem('check/too-large', 'nested too deep');
     if (broken) {
       const { line, col } = lines.linePos(broken.pos[0]);
       const isTemplate = text.includes('{{');
@@ -154,6 +173,14 @@ function nodeAt(document: Document, path: Path): Node | undefined {
     here = next as Node;
   }
   return here ?? undefined;
+}
+
+/** A token takes a character or more, so that short texts need not be counted. */
+function hasManyTokens(text: string): boolean {
+  if (text.length <= LIMITS.tokens) return false;
+  let count = 0;
+  for (const _ of new Lexer().lex(text)) if (++count > LIMITS.tokens) return true;
+  return false;
 }
 
 /** Line, from 0, of the first byte that is no UTF-8. */

@@ -19,6 +19,8 @@ export async function* splitJson(
   /** The last bytes of the text that is read or was read last, to know the key "items". */
   let word: number[] = [];
   let inItems = false;
+  /** Behind the items of a list only its end comes. */
+  let inTail = false;
   let line = 1;
   let column = 0;
   let start: { line: number; column: number } | undefined;
@@ -51,7 +53,8 @@ export async function* splitJson(
       const opensItems = byte === 0x5b && before === 1 && ITEMS.equals(Uint8Array.from(word));
       // Values at the top, or inside "items": each from its opening bracket to the closing one.
       const base = inItems ? 2 : 0;
-      if (inItems && depth === 1) inItems = false;
+      if (inItems && depth === 1) [inItems, inTail] = [false, true];
+      else if (inTail) inTail = depth > 0;
       else if (!opensItems) {
         if (start === undefined && !inText && depth === base + 1 && before === base) start = { line, column };
         if (start !== undefined) {
