@@ -33,10 +33,11 @@ export async function afterStart(work: HotLayerWork): Promise<string> {
   }
   // What started before layers were merged, PID 1 and the journal among it, maps the files of the root.
   await work.rememberDevice();
+  await work.parts.bootFinished(work.parts.signal);
   const { restartSelf } = await work.restart(layer);
   if (restartSelf && state.settledBoot !== bootId) {
     await work.update((now) => ({ ...now, settledBoot: bootId }));
-    await work.restartSelf();
+    await work.restartSelf(true);
   }
   return '';
 }

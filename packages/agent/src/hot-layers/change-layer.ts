@@ -47,7 +47,7 @@ async function tryLayer(work: HotLayerWork, change: Change): Promise<void> {
   const { report, restartSelf } = await work.restart(layer, kept && layerOf(kept));
   if (restartSelf && !change.selfRestarted) {
     await work.update((state) => ({ ...state, change: { ...change, selfRestarted: true } }));
-    return work.restartSelf();
+    return work.restartSelf(true);
   }
   const [failed] = report.failed;
   if (failed !== undefined)
@@ -108,7 +108,7 @@ async function takeBack(work: HotLayerWork, stored: StoredLayer, reason: PlinthE
   };
   await work.update(({ change: _done, ...state }) => ({ ...state, failure }));
   console.say(`hot layer: ${message}`);
-  if (restartSelf) await work.restartSelf();
+  if (restartSelf) await work.restartSelf(kept !== undefined);
 }
 
 /** retireLayer takes the kept layer away: then the image runs as it was built. */
@@ -124,7 +124,7 @@ export async function retireLayer(work: HotLayerWork, stored: StoredLayer): Prom
   await work.update(({ change: _done, kept: _gone, failure: _old, ...state }) => state);
   await work.dropUnused();
   console.say(`hot layer: ${hotLayerVersion(layer)} is taken away`);
-  if (restartSelf) await work.restartSelf();
+  if (restartSelf) await work.restartSelf(false);
 }
 
 /** On the way back nothing may stop: what could not be seen stays as it is, and the node says that it was not seen. */

@@ -45,6 +45,8 @@ const schema = z.object({
   devices: z
     .object({ bootId: z.string(), good: z.array(z.string()), former: z.array(z.string()) })
     .optional(),
+  /** What was restarted before plinthd restarted itself, and itself: the next report goes on from it. */
+  carried: z.array(z.string()).optional(),
   /** Boots in a row that did not come up with the kept layer. */
   leftOut: z.int().positive().optional(),
   /** The boot whose early processes were restarted. */

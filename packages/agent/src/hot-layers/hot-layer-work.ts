@@ -25,6 +25,8 @@ export interface HotLayersParts extends RestartParts {
   newest(base: Pick<HotLayer['base'], 'version'>): Promise<FetchedHotLayer>;
   /** Root hashes that the node's slots hold; empty when that cannot be told. */
   slotRootHashes(): Promise<ReadonlySet<string>>;
+  /** Waits until the boot has started all it starts, or will not for long: PID 1 is left in peace meanwhile. */
+  bootFinished(signal: AbortSignal): Promise<void>;
   readonly signal: AbortSignal;
   readonly folder?: string;
   /** Between two looks at the node's health. */
@@ -48,8 +50,8 @@ export interface HotLayerWork {
   rememberDevice(): Promise<void>;
   /** Restarts what maps files of these layers from elsewhere than what lies at /usr now, and remembers what was done. */
   restart(...layers: readonly (HotLayer | undefined)[]): Promise<Restarted>;
-  /** Restarts plinthd; what is left to do is stored. */
-  restartSelf(): Promise<void>;
+  /** Restarts plinthd; what is left to do is stored. @param looks whether the next plinthd looks again, and goes on with the report */
+  restartSelf(looks: boolean): Promise<void>;
   /** Removes images that nothing needs. */
   dropUnused(): Promise<void>;
 }
@@ -91,14 +93,20 @@ export function openHotLayerWork(parts: HotLayersParts): HotLayerWork {
       const paths = layers.flatMap((layer) =>
         layer ? [...layer.replaced.map(({ path }) => path), ...layer.added] : [],
       );
-      const { devices } = await file.read();
+      const { devices, carried = [] } = await file.read();
       const known = { good: new Set(devices?.good), former: new Set(devices?.former) };
-      const restarted = await restartOld(parts, [...new Set(paths)], known, signal);
-      await update((state) => ({ ...state, report: restarted.report }));
-      return restarted;
+      const { report, restartSelf } = await restartOld(parts, [...new Set(paths)], known, signal);
+      const whole = { ...report, restarted: [...new Set([...carried, ...report.restarted])] };
+      await update(({ carried: _told, ...state }) => ({ ...state, report: whole }));
+      return { report: whole, restartSelf };
     },
-    async restartSelf() {
+    async restartSelf(looks) {
       console.say('hot layer: plinthd restarts to run the replaced files');
+      await update((state) => {
+        const restarted = [...(state.report?.restarted ?? []), SELF];
+        if (looks) return { ...state, carried: restarted };
+        return { ...state, ...(state.report && { report: { ...state.report, restarted } }) };
+      });
       await sys.run(SYSTEMCTL, ['restart', '--no-block', SELF]);
       await pause(60_000, signal, true);
     },

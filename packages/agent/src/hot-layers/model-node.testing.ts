@@ -210,6 +210,7 @@ export class ModelNode {
       newest: async () => {
         throw new Error('the model has no repository');
       },
+      bootFinished: async () => {},
       isHealthy: async () => this.healthy,
       slotRootHashes: async () => this.slots,
       signal: stop.signal,

@@ -39,6 +39,7 @@ suite('the hot layer of a node', () => {
     assert.deepEqual(node.old(), []);
     assert.ok(node.kept !== undefined && node.trial === undefined);
     assert.deepEqual(state.report?.remaining, []);
+    assert.deepEqual([...(state.report?.restarted ?? [])].sort(), [...node.units].sort());
     assert.deepEqual(
       state.highest.map(({ serial }) => serial),
       [1],

@@ -3,6 +3,8 @@ import type { UpdatePolicy } from '@plinth/config';
 import type { CheckSpec } from '../checks/check.ts';
 import type { NodeConsole } from '../console.ts';
 import { systemdUnits } from '../kubernetes/units/run-unit.ts';
+import { pause } from '../repeat.ts';
+import { isStarting } from '../reports/system-state.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 import { sourceOf } from '../update/service/check-updates.ts';
@@ -40,8 +42,16 @@ export async function serveHotLayers(options: ServeHotLayersOptions): Promise<{
     usr: openMergedUsr({ sys, store, units }),
     bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
     find: (paths, signal) => findMapped(sys, paths, signal),
+    bootFinished: (signal) => bootFinished(sys, signal),
     newest: (base) =>
       fetchNewest({ sys, store, source: sourceOf(options.policy()), signal: options.signal }, base.version),
   });
   return { check: hotLayerCheck(layers), routes: hotLayerService(layers), live: layers.live };
+}
+
+const LOOK_MS = 3_000;
+
+/** Waits while systemd says that it is starting. */
+async function bootFinished(sys: Sys, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await isStarting(sys))) await pause(LOOK_MS, signal);
 }

@@ -44,7 +44,7 @@ export const hotLayerBuildCommand = defineCommand({
         facts([
           ['base', `${layer.base.name} ${layer.base.version}`],
           ['serial', String(layer.serial)],
-          ['replaces', `${layer.replaced.length} files`],
+          ['files', `${layer.replaced.length} replaced, ${layer.added.length} added`],
           ['root hash', rootHash],
           ['file', `${imagePath} (${formatBytes(sizeBytes)})`],
         ]),

@@ -2,7 +2,7 @@ import { chmod, copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from
 import { basename, dirname, join } from 'node:path';
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
 import { EROFS_LAYOUT } from '@plinth/formats';
-import { hashText, openStageCache, type StageCache } from '@plinth/host';
+import { hashFile, hashText, openStageCache, type StageCache } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
 import type { Signer } from '@plinth/trust';
 import {
@@ -168,16 +168,18 @@ function describeLayer(options: BuildHotLayerOptions, plan: HotLayerPlan): HotLa
   };
 }
 
-async function placeEntry(
-  { path, kind, mode, target = '' }: FactsFile,
-  from: string,
-  root: string,
-): Promise<void> {
+async function placeEntry(entry: FactsFile, from: string, root: string): Promise<void> {
+  const { path, kind, mode, target = '' } = entry;
   const place = join(root, path);
   await mkdir(dirname(place), { recursive: true });
   if (kind === 'dir') await mkdir(place, { recursive: true });
   else if (kind === 'symlink') await symlink(target, place);
   else await copyFile(join(from, path), place);
+  if (kind === 'file' && (await hashFile(place)).sha256 !== entry.sha256)
+    throw new PlinthError(
+      'release/facts-invalid',
+      `Cannot take ${path} from the newer release: its bytes are not those of the facts, expected a release as built`,
+    );
   if (kind !== 'symlink') await chmod(place, mode);
 }
 

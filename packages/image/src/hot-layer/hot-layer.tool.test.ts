@@ -142,6 +142,16 @@ suite('a hot layer of a real library', () => {
     );
   });
 
+  test('a file of other bytes than the release says of itself is not taken', async () => {
+    const [file] = options.next.files;
+    assert.ok(file);
+    const next = { ...options.next, files: [{ ...file, sha256: 'f'.repeat(64) }] };
+    await assert.rejects(
+      buildHotLayer({ ...options, next, outDir: join(dir, 'other-bytes') }),
+      (error) => error instanceof PlinthError && error.code === 'release/facts-invalid',
+    );
+  });
+
   test('a library that needs what neither base nor layer has does not pass the image policy', async () => {
     await rm(join(dir, 'base', LIB, 'libpcre2-8.so.0'));
     await assert.rejects(
