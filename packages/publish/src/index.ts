@@ -5,6 +5,7 @@ export { rotateUpdateKey } from './keys/rotate-update-key.ts';
 export { exportTrustedRoot, readTrustedRoot } from './keys/trusted-root.ts';
 export { pushRelease } from './oci/push-release.ts';
 export { isOciReference } from './oci/reference.ts';
+export { type PrunedReleases, type PruneOptions, pruneReleases } from './release/prune-releases.ts';
 export {
   type PublishedHotLayer,
   type PublishHotLayerOptions,

@@ -112,6 +112,7 @@ import { releaseBlockCommand } from './release-block.ts';
 import { releaseDeadEndCommand } from './release-dead-end.ts';
 import { releaseFloorCommand } from './release-floor.ts';
 import { releasePromoteCommand } from './release-promote.ts';
+import { releasePruneCommand } from './release-prune.ts';
 import { releasePublishCommand } from './release-publish.ts';
 import { releaseRefreshCommand } from './release-refresh.ts';
 import { releaseRotateKeysCommand } from './release-rotate-keys.ts';
@@ -183,6 +184,7 @@ export const commandTable: CommandTable = {
     releaseBarrierCommand,
     releaseDeadEndCommand,
     releaseFloorCommand,
+    releasePruneCommand,
     releaseRefreshCommand,
     releaseRotateKeysCommand,
     releaseVerifyCommand,

@@ -78,6 +78,23 @@ test('channels are changed, shown and promoted by command', async () => {
   assert.match(absent.stderr, /publish\/repository-invalid/);
 });
 
+test('old releases are pruned by command, and the table says which', async () => {
+  const repoDir = join(scratch, 'pruned');
+  for (const version of ['1.0.0', '1.1.0', '1.2.0'])
+    await publishRelease({ repoDir, keysDir: keys, channel: 'stable', releaseDir: await release(version) });
+  const { stdout } = await plinth(['release', 'prune', repoDir, '--keep', '1']);
+  assert.match(stdout, /Versions +1\.0\.0, 1\.1\.0\n/);
+  assert.match((await plinth(['release', 'prune', repoDir])).stdout, /none, all are kept/);
+  assert.deepEqual((await json('release', 'prune', repoDir, '--keep', '1')).versions, []);
+  assert.equal((await plinth(['release', 'prune', repoDir, '--keep', '0'])).exitCode, 2);
+});
+
+async function release(version: string): Promise<string> {
+  const releaseDir = join(scratch, 'releases', version);
+  await writeSampleFiles(releaseDir, { version });
+  return releaseDir;
+}
+
 test('a rotated key reaches the repository with a refresh, and what a node sees is verified', async () => {
   const rotated = await json('release', 'rotate-keys', 'timestamp');
   assert.equal(rotated.rootVersion, 2);

@@ -16,6 +16,7 @@ import {
   renewRepository,
   type SigningOptions,
 } from './renew-repository.ts';
+import { noteWithdrawn } from './withdrawn.ts';
 
 export interface RepositoryOptions extends SigningOptions {
   readonly repoDir: string;
@@ -28,6 +29,8 @@ export interface RepositoryOptions extends SigningOptions {
 export interface RepositoryChange {
   readonly files?: TargetList;
   readonly channels?: readonly Channel[];
+  /** Names that leave the list of targets. */
+  readonly withdrawn?: readonly string[];
 }
 
 /** What came of a change. */
@@ -62,10 +65,12 @@ export async function changeRepository(
       const repository = await openOwnRepository(repoDir, keysDir);
       const change = await work(repository);
       requireUnchanged(repository.targets, change.files ?? {});
+      await noteWithdrawn(repoDir, change.withdrawn ?? []);
       const channels: WrittenChannel[] = [];
       for (const channel of change.channels ?? []) channels.push(await writeChannel(repoDir, channel));
+      const withdrawn = new Set(change.withdrawn);
       const targets = {
-        ...repository.targets,
+        ...Object.fromEntries(Object.entries(repository.targets).filter(([name]) => !withdrawn.has(name))),
         ...change.files,
         ...Object.fromEntries(
           channels.map(({ target, sizeBytes, sha256 }) => [target, { sizeBytes, sha256 }]),

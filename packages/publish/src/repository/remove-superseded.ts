@@ -5,13 +5,14 @@ import { REPOSITORY } from '@plinth/updates';
 import { channelNames } from '../channel/channel-store.ts';
 import type { StoredRepository } from './load-repository.ts';
 import type { TargetList } from './plan-renewal.ts';
+import { removeWithdrawn } from './withdrawn.ts';
 
 /** Longer than any reader takes from the timestamp to what it leads to, a slow mirror included. */
 const KEPT_MS = 7 * 86_400_000;
 
 /**
- * removeSuperseded takes away metadata and channels that nothing refers to any more, a week after they were written. Roots stay: a node
- * that was away for long needs each of them.
+ * removeSuperseded takes away metadata and channels that nothing refers to any more, a week after they were written, and files of releases
+ * a week after they were pruned. Roots stay: a node that was away for long needs each of them.
  * @param stored what the repository says now
  * @throws host/io
  */
@@ -31,6 +32,7 @@ export async function removeSuperseded(
     channelNames(targets).map((name) => `${targets[`channels/${name}.json`]?.sha256}.${name}.json`),
   );
   const folder = join(repoDir, REPOSITORY.targets, 'channels');
+  await removeWithdrawn(repoDir, targets, now, KEPT_MS);
   await removeOld(
     folder,
     now,

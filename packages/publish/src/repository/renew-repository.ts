@@ -123,7 +123,7 @@ export async function renewRepository(
       throw new PlinthError(
         'publish/repository-invalid',
         `Cannot sign ${role}: it would have ${bytes.length} bytes, nodes read at most ${REPOSITORY_LIMITS.metadataBytes}`,
-        { hint: 'The repository is full: begin another one beside it, and name it to the nodes.' },
+        { hint: 'The repository is full: take old releases out of it with "plinth release prune".' },
       );
     }
     if (role === 'timestamp') await show();
