@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Progress } from '@plinth/base';
 import type { LockedPackage } from '@plinth/debian';
-import { hashText, run, type StageCache } from '@plinth/host';
+import { exists, hashText, run, type StageCache } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
 import { TRUSTED_ROOT_PATH } from '@plinth/updates';
 import type { GoComponentSource } from '../go/provide-go-components.ts';
@@ -104,7 +104,9 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
   const programs = findPrograms(spec.programs, components);
   const treeSpec = treeSpecOf(spec);
   const folders = await Promise.all(
-    Object.keys(OS_FOLDERS).map((name) => digestFolder(join(inputs.osDir, name))),
+    Object.keys(OS_FOLDERS)
+      .map((name) => join(inputs.osDir, name))
+      .map(async (folder) => ((await exists(folder)) ? digestFolder(folder) : 'absent')),
   );
   const setup = await startSetup(inputs.osDir);
   const tree = await cache.stage(

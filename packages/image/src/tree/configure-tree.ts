@@ -6,7 +6,7 @@ import { makeFolder, replaceFile } from './apply-tree.ts';
 import { renderOsRelease } from './os-release.ts';
 import { withoutShells } from './user-tables.ts';
 
-/** Which folder below os/ goes where in the image. */
+/** Which folder below os/ goes where in the image, where there is one. */
 export const OS_FOLDERS: Readonly<Record<string, string>> = {
   etc: '/etc',
   'journald.conf.d': '/usr/lib/systemd/journald.conf.d',
@@ -21,6 +21,8 @@ export const OS_FOLDERS: Readonly<Record<string, string>> = {
   'system.conf.d': '/usr/lib/systemd/system.conf.d',
   'tmpfiles.d': '/usr/lib/tmpfiles.d',
   units: '/usr/lib/systemd/system',
+  // What this very image is, and is not, affected by (OpenVEX): a scanner of the root needs no network for it.
+  vex: '/usr/share/vex',
 };
 
 /** Mount points and the like that no package ships, with their modes. */
