@@ -30,6 +30,7 @@ const SOURCES: Readonly<Record<Source, Asked>> = {
   versions: source('versions', 60_000, (node) => node.getVersions()),
   health: source('health', 10_000, (node) => node.getHealth()),
   slots: source('slots', 30_000, (node) => node.getSlots()),
+  update: source('update', 3_000, (node) => node.update.get()),
   integrity: source('integrity', 60_000, (node) => node.getIntegrity()),
   boot: source('boot', 60_000, (node) => node.getBootReport()),
   kubernetes: source('kubernetes', 5_000, (node) => node.kubernetes.get()),

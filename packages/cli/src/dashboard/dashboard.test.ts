@@ -10,10 +10,12 @@ import {
   GetNetworkResponseSchema,
   GetResourcesResponseSchema,
   GetSlotsResponseSchema,
+  GetUpdateResponseSchema,
   GetVersionsResponseSchema,
   HealthState,
   ListServicesResponseSchema,
   LogEntrySchema,
+  UpdatePhase,
   Verdict,
 } from '@plinth/api';
 import fc from 'fast-check';
@@ -125,6 +127,18 @@ const data: fc.Arbitrary<DashboardData> = fc
         create(GetSlotsResponseSchema, { slots, bootEntries, espReadable: number % 2 === 0 }),
         1,
       );
+    }
+    if (has('slots')) {
+      const reason = { code: 'update/x', message: text, hint: text };
+      const stage = { version: text, totalBytes: size, doneBytes: size, fetchedBytes: size, failure: reason };
+      const update = {
+        phase:
+          [UpdatePhase.IDLE, UpdatePhase.DOWNLOADING, UpdatePhase.FAILED][number % 3] ?? UpdatePhase.IDLE,
+        ...{ stage, channel: text, next: { reasons: [reason], checkFailure: reason } },
+        ...{ staged: { version: text }, lastFallBack: { fromVersion: text, reason } },
+        blocked: names.map((version) => ({ version })),
+      };
+      all = learned(all, 'update', create(GetUpdateResponseSchema, update), 1);
     }
     if (has('integrity')) {
       const mounts = names.map((target) => ({ target, difference: text }));
@@ -294,4 +308,30 @@ test('the changes from one picture lead to the next, and only they are written',
     }),
     { numRuns: 100 },
   );
+});
+
+test('the slots say how far an update is, what comes next, and what went wrong', () => {
+  const panel = (update: Parameters<typeof create<typeof GetUpdateResponseSchema>>[1]) => {
+    let all = learned({}, 'slots', create(GetSlotsResponseSchema, { espReadable: true }), 1);
+    all = learned(all, 'update', create(GetUpdateResponseSchema, update), 1);
+    return drawFrame({ ...firstState('n', 0), panel: 'slots', data: all }, { columns: 100, rows: 30 })
+      .map(lineText)
+      .join('\n');
+  };
+  const none = { code: 'update/up-to-date', message: 'it runs the newest' };
+  const idle = panel({ phase: UpdatePhase.IDLE, channel: 'stable', next: { reasons: [none] } });
+  assert.match(idle, /update +idle/);
+  assert.match(idle, /next +<none>: it runs the newest/);
+  const stage = { version: '0.2.0', totalBytes: 200n, doneBytes: 90n, fetchedBytes: 5_000_000n };
+  const moving = panel({ phase: UpdatePhase.DOWNLOADING, stage, next: { version: '0.2.0' } });
+  assert.match(moving, /downloading 0\.2\.0: 45 %, 4\.77 MiB fetched/);
+  const reason = { code: 'update/contract-broken', message: 'containerd never came' };
+  const fallen = panel({ lastFallBack: { fromVersion: '0.3.0', reason }, blocked: [{ version: '0.3.0' }] });
+  assert.match(fallen, /fell back +from 0\.3\.0: containerd never came/);
+  assert.match(fallen, /next +<unknown>/);
+  const silent = drawFrame(
+    { ...firstState('n', 0), panel: 'slots', data: failed({}, 'update', 'gone') },
+    { columns: 80, rows: 24 },
+  );
+  assert.match(silent.map(lineText).join('\n'), /no answer: update/);
 });

@@ -7,6 +7,7 @@ import type {
   GetNetworkResponse,
   GetResourcesResponse,
   GetSlotsResponse,
+  GetUpdateResponse,
   GetVersionsResponse,
   ListServicesResponse,
   LogEntry,
@@ -28,6 +29,7 @@ export interface Answers {
   readonly versions: GetVersionsResponse;
   readonly health: GetHealthResponse;
   readonly slots: GetSlotsResponse;
+  readonly update: GetUpdateResponse;
   readonly integrity: GetIntegrityResponse;
   readonly boot: GetBootReportResponse;
   readonly kubernetes: GetKubernetesResponse;

@@ -20,7 +20,7 @@ const SMALLEST_PANEL = 2;
 export const PANEL_SOURCES: Readonly<Record<Panel, readonly (Source | 'logs')[]>> = {
   summary: ['identity', 'versions', 'health', 'integrity', 'boot', 'kubernetes', 'resources'],
   services: ['services'],
-  slots: ['slots'],
+  slots: ['slots', 'update'],
   integrity: ['integrity'],
   logs: ['logs'],
   network: ['network'],

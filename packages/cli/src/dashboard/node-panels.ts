@@ -4,6 +4,7 @@ import type { Line, Mark } from './cells.ts';
 import type { DashboardData } from './data.ts';
 import { facts, grid } from './grid.ts';
 import { checkLines, waitingLines } from './panel-parts.ts';
+import { updateLines } from './update-lines.ts';
 
 /** servicesPanel lists the services, failed ones first as the node sends them. */
 export function servicesPanel({ services }: DashboardData, widthCells: number): readonly Line[] {
@@ -56,8 +57,8 @@ function stateMark(activeState: string): Mark | undefined {
   return activeState === 'inactive' ? 'faint' : 'doubtful';
 }
 
-/** slotsPanel shows the slots and what the boot loader may start. */
-export function slotsPanel({ slots }: DashboardData, widthCells: number): readonly Line[] {
+/** slotsPanel shows the slots, what the boot loader may start, and how far an update is. */
+export function slotsPanel({ slots, update }: DashboardData, widthCells: number): readonly Line[] {
   const { value } = slots ?? {};
   if (!value) return waitingLines(slots, 'slots');
   const yesNo = (yes: boolean) => ({ text: yes ? 'yes' : 'no', mark: yes ? ('good' as const) : undefined });
@@ -92,6 +93,8 @@ export function slotsPanel({ slots }: DashboardData, widthCells: number): readon
           widthCells,
         )
       : [[{ text: 'Boot entries: <unknown>, the ESP cannot be read.', mark: 'doubtful' as const }]]),
+    [],
+    ...updateLines(update),
   ];
 }
 
