@@ -38,6 +38,12 @@ export const advisoryCodes = {
     cause: 'A file in packages/advisory/data was edited by hand or cut off.',
     fix: 'Make it again: "node tools/make-kernel-map.ts SOURCE-TREE VERSION".',
   },
+  'advisory/policy-invalid': {
+    meaning: 'A policy for vulnerabilities is not valid.',
+    cause: 'A field is missing, misspelt or out of its range.',
+    fix: 'Mend the field named in the message; docs/how-to/see-what-is-open.md shows a whole policy.',
+    exitCode: exitCodes.usage,
+  },
   'advisory/not-found': {
     meaning: 'An identifier is not among what the scan found.',
     cause: 'A mistyped identifier, or one that none of the feeds at hand names for this subject.',
