@@ -82,13 +82,22 @@ export function allFactsAt(
   );
 }
 
-/** How many days ago the text was written that a fact was read in: a copy is as old as it is, whenever it was read. */
-export function ageDays({ source }: Pick<Fact, 'source'>, asOf: string): number {
-  return daysBetween(source.copy ?? source.read, asOf);
+/**
+ * ageDays is how many days ago the text was written that a fact was read in: a copy is as old as it is, whenever it was
+ * read. Undefined when the copy does not say of which day it is.
+ */
+export function ageDays({ source }: Pick<Fact, 'source'>, asOf: string): number | undefined {
+  return source.undated ? undefined : daysBetween(source.copy ?? source.read, asOf);
 }
 
 /** A fact older than this must be read again. */
 export const STALE_AFTER_DAYS = 180;
+
+/** isStale says whether a fact must be read again: it is old, or nobody can tell how old. */
+export function isStale(fact: Pick<Fact, 'source'>, asOf: string): boolean {
+  const age = ageDays(fact, asOf);
+  return age === undefined || age > STALE_AFTER_DAYS;
+}
 
 /**
  * findSubject is a system (or platform) by its id.

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import fc from 'fast-check';
-import { ageDays, allFactsAt, factsAt, findSubject, holdsAt, STALE_AFTER_DAYS } from './at-date.ts';
+import { ageDays, allFactsAt, factsAt, findSubject, holdsAt, isStale } from './at-date.ts';
 import { dayOf, daysBetween, isDate } from './dates.ts';
 import { dataFolder, loadKnowledge } from './load.ts';
 import { compareVersions, covers, isRange, minorOf } from './version-range.ts';
@@ -95,10 +95,16 @@ test('what holds on a platform goes before what holds in general, and both contr
 test('a fact is as old as the text it was read in, not as the day of reading', () => {
   const bottlerocket = findSubject(knowledge.systems, 'bottlerocket');
   const facts = allFactsAt(knowledge, bottlerocket, '2026-11-22');
-  const waves = facts.find(({ key }) => key === 'update-protocol');
-  assert.ok(waves && ageDays(waves, '2026-11-22') > STALE_AFTER_DAYS);
-  const uki = facts.find(({ key }) => key === 'uki');
-  assert.ok(uki && ageDays(uki, '2026-11-22') <= STALE_AFTER_DAYS);
+  const stale = (key: string) => {
+    const fact = facts.find((one) => one.key === key);
+    assert.ok(fact, key);
+    return { days: ageDays(fact, '2026-11-22'), isStale: isStale(fact, '2026-11-22') };
+  };
+  // Read on the same day: a repository of October 2024, and issues of September 2026.
+  assert.deepEqual(stale('update-protocol'), { days: 752, isStale: true });
+  assert.deepEqual(stale('uki'), { days: 53, isStale: false });
+  // Background knowledge has no day, so nobody can say that it is fresh.
+  assert.deepEqual(stale('os-sku'), { days: undefined, isStale: true });
 });
 
 test('an unknown system is told with the one that was meant', () => {

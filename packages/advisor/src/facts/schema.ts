@@ -15,6 +15,8 @@ const sourceSchema = z.strictObject({
   publisher: line,
   read: isoDate,
   copy: isoDate.optional(),
+  /** The copy does not say of which day it is. */
+  undated: z.literal(true).optional(),
 });
 export const sourcesSchema = z.strictObject({ sources: z.record(idSchema, sourceSchema) });
 export type Source = z.infer<typeof sourceSchema>;

@@ -140,6 +140,57 @@ test('gcloud container clusters describe: the count is that of one zone', () => 
   assert.equal(pool?.properties['secure-boot'], 'yes');
 });
 
+const node = (labels: Record<string, string>, info: Record<string, string>, capacity = {}) => ({
+  kind: 'Node',
+  metadata: { name: 'n', labels },
+  status: { nodeInfo: { architecture: 'amd64', operatingSystem: 'linux', ...info }, capacity },
+});
+
+test('kubectl get nodes,poddisruptionbudgets: pools by the labels of their platform, with what runs there now', () => {
+  const ubuntu = { osImage: 'Ubuntu 24.04.3 LTS', kubeletVersion: 'v1.35.2' };
+  const items = [
+    node({ 'kubernetes.azure.com/agentpool': 'sys' }, ubuntu),
+    node({ 'kubernetes.azure.com/agentpool': 'sys' }, { ...ubuntu, kubeletVersion: 'v1.34.9' }),
+    node(
+      { 'kubernetes.azure.com/agentpool': 'gpu' },
+      { ...ubuntu, architecture: 'arm64' },
+      { 'nvidia.com/gpu': '1' },
+    ),
+    { kind: 'PodDisruptionBudget', status: { disruptionsAllowed: 1 } },
+    { kind: 'PodDisruptionBudget', status: { disruptionsAllowed: 0 } },
+  ];
+  const [sys, gpu] = readPools(JSON.stringify({ kind: 'List', items }), 'x.json');
+  assert.deepEqual([sys?.platform, sys?.system, sys?.name, sys?.nodes], ['aks', 'ubuntu', 'sys', 2]);
+  assert.deepEqual(sys?.properties, {
+    kubernetes: '1.34',
+    architecture: 'amd64',
+    'os-type': 'linux',
+    'disruption-budgets': 'no',
+  });
+  assert.deepEqual([gpu?.properties['gpu'], gpu?.properties['architecture']], ['nvidia', 'arm64']);
+});
+
+test('a cluster without labels of a platform is one pool; several systems in one are not guessed at', () => {
+  const k3s = node({}, { osImage: 'Debian GNU/Linux 12', kubeletVersion: 'v1.34.1+k3s1' });
+  const pools = (items: unknown[]) => readPools(JSON.stringify({ kind: 'NodeList', items }), 'x.json');
+  assert.deepEqual(
+    pools([k3s]).map(({ name, system, platform }) => [name, system, platform]),
+    [['all-nodes', 'k3s', 'on-premises']],
+  );
+  const talos = node({}, { osImage: 'Talos (v1.14.0)', kubeletVersion: 'v1.36.0' });
+  assert.equal(pools([talos])[0]?.system, 'talos');
+  assert.equal(
+    pools([talos, node({}, { osImage: 'Debian GNU/Linux 13', kubeletVersion: 'v1.36.0' })])[0]?.system,
+    undefined,
+  );
+  // No budget was listed, no GPU was seen: neither is known.
+  assert.deepEqual(Object.keys(pools([talos])[0]?.properties ?? {}), [
+    'kubernetes',
+    'architecture',
+    'os-type',
+  ]);
+});
+
 test('what is no description of a pool is refused with a code, whatever it is', () => {
   for (const text of [
     '',
@@ -178,12 +229,16 @@ test('any JSON is read or refused, never a crash; what is read has names of text
     '__proto__',
     'amiType',
     'subnets',
+    'items',
+    'kind',
+    'status',
+    'metadata',
   ];
   const value = fc.letrec<{ node: unknown }>((tie) => ({
     node: fc.oneof(
       { depthSize: 'small' },
       fc.jsonValue(),
-      fc.constantFrom('Ubuntu', 'Linux', 'AL2023', '33%', -1, 1.5),
+      fc.constantFrom('Node', 'Ubuntu', 'Linux', 'AL2023', '33%', -1, 1.5),
       fc.array(tie('node'), { maxLength: 3 }),
       fc.dictionary(fc.constantFrom(...keys), tie('node')),
     ),

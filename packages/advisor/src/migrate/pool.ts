@@ -2,6 +2,7 @@ import { PlinthError } from '@plinth/base';
 import { readAks } from './read-aks.ts';
 import { readEks } from './read-eks.ts';
 import { readGke } from './read-gke.ts';
+import { readNodes } from './read-nodes.ts';
 
 /** A node pool as a cloud describes it; what is undefined is not told. */
 export interface Pool {
@@ -22,8 +23,8 @@ export interface Pool {
 const LIMIT_CHARS = 8 * 1024 * 1024;
 
 /**
- * readPools reads the JSON output of az aks show, az aks nodepool show|list, aws eks describe-nodegroup and
- * gcloud container clusters|node-pools describe.
+ * readPools reads the JSON output of az aks show, az aks nodepool show|list, aws eks describe-nodegroup,
+ * gcloud container clusters|node-pools describe, and kubectl get nodes,poddisruptionbudgets -A.
  * @throws advisor/pool-invalid
  */
 export function readPools(text: string, file: string): readonly Pool[] {
@@ -35,12 +36,16 @@ export function readPools(text: string, file: string): readonly Pool[] {
   try {
     data = JSON.parse(text);
   } catch {
-    return refuse('it is no JSON, expected the output of az, aws or gcloud with JSON as its form');
+    return refuse('it is no JSON, expected the output of az, aws, gcloud or kubectl with JSON as its form');
   }
-  const pools = [readEks(data), readGke(data), readAks(data)].find((found) => found.length > 0);
+  const pools = [readNodes(data), readEks(data), readGke(data), readAks(data)].find(
+    (found) => found.length > 0,
+  );
   return (
     pools ??
-    refuse('no pool is found in it, expected a nodegroup (aws), nodePools (gcloud) or agentPoolProfiles (az)')
+    refuse(
+      'no pool is found in it, expected nodes (kubectl), a nodegroup (aws), nodePools (gcloud) or agentPoolProfiles (az)',
+    )
   );
 }
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   type Answers,
   adviceBrief,
@@ -15,8 +14,6 @@ import {
   readAnswers,
   whatIfs,
 } from '@plinth/advisor';
-import { PlinthError } from '@plinth/base';
-import { ioError } from '@plinth/host';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
@@ -24,6 +21,7 @@ import { nextCommands, table } from '../output/blocks.ts';
 import { adviceData } from './advice-data.ts';
 import { dayAsked } from './as-of.ts';
 import { askAnswers } from './ask-answers.ts';
+import { readInput } from './read-input.ts';
 import { readPairs } from './read-pairs.ts';
 import { reportBlocks } from './report-blocks.ts';
 import { reportEnding, saveReport } from './save-report.ts';
@@ -97,7 +95,7 @@ async function answersOf(options: AdviseOptions, book: RuleBook): Promise<Answer
   const fromFile =
     options.answers === undefined
       ? {}
-      : readAnswers(await readText(options.answers), options.answers, book.questions);
+      : readAnswers(await readInput(options.answers), options.answers, book.questions);
   const fromFlags = given.map(([id, text]) => {
     const question = book.questions.find((one) => one.id === id);
     if (!question)
@@ -112,14 +110,6 @@ async function answersOf(options: AdviseOptions, book: RuleBook): Promise<Answer
     }
   });
   return { ...fromFile, ...Object.fromEntries(fromFlags) };
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (reason) {
-    throw reason instanceof PlinthError ? reason : ioError(reason, `read ${path}`);
-  }
 }
 
 function listQuestions({ questions }: RuleBook): CommandResult {

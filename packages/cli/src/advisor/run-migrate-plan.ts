@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   checkTargets,
   choosePool,
@@ -15,12 +14,12 @@ import {
   readPools,
 } from '@plinth/advisor';
 import { exitCodes } from '@plinth/base';
-import { ioError } from '@plinth/host';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { nextCommands } from '../output/blocks.ts';
 import { dayAsked } from './as-of.ts';
+import { readInput } from './read-input.ts';
 import { readPairs } from './read-pairs.ts';
 import { reportBlocks } from './report-blocks.ts';
 import { reportEnding, saveReport } from './save-report.ts';
@@ -77,13 +76,10 @@ export async function runMigratePlan(
 
 async function describedPool({ describe, pool }: MigratePlanOptions): Promise<Pool | undefined> {
   if (describe === undefined) return undefined;
-  let text: string;
-  try {
-    text = await readFile(describe, 'utf8');
-  } catch (reason) {
-    throw ioError(reason, `read ${describe}`);
-  }
-  return choosePool(readPools(text, describe), pool);
+  return choosePool(
+    readPools(await readInput(describe), describe === '-' ? 'standard input' : describe),
+    pool,
+  );
 }
 
 /** What flags say holds over what the description says. */

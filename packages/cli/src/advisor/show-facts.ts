@@ -3,9 +3,9 @@ import {
   allFactsAt,
   type Fact,
   findSubject,
+  isStale,
   type Knowledge,
   loadKnowledge,
-  STALE_AFTER_DAYS,
   type SubjectFile,
   valueText,
 } from '@plinth/advisor';
@@ -27,7 +27,7 @@ export async function showFacts(
   const rows = subjects.flatMap((subject) =>
     allFactsAt(knowledge, subject, asOf)
       .map((fact) => ({ subject, fact, ageDays: ageDays(fact, asOf) }))
-      .filter((row) => !options.stale || row.ageDays > STALE_AFTER_DAYS),
+      .filter((row) => !options.stale || isStale(row.fact, asOf)),
   );
   const [only] = subjects;
   const head: Block[] =
@@ -42,7 +42,11 @@ export async function showFacts(
           ]),
         ];
   return {
-    data: rows.map((row) => ({ subject: row.subject.id, ageDays: row.ageDays, ...factData(row.fact) })),
+    data: rows.map((row) => ({
+      subject: row.subject.id,
+      ageDays: row.ageDays ?? null,
+      ...factData(row.fact),
+    })),
     names: rows.map((row) => `${row.subject.id}/${row.fact.key}`),
     view: [...head, factTable(rows, id === undefined), ...contradictions(rows)],
   };
@@ -51,7 +55,7 @@ export async function showFacts(
 interface Row {
   readonly subject: SubjectFile;
   readonly fact: Fact;
-  readonly ageDays: number;
+  readonly ageDays: number | undefined;
 }
 
 function factTable(rows: readonly Row[], withName: boolean): Block {
@@ -68,7 +72,11 @@ function factTable(rows: readonly Row[], withName: boolean): Block {
       { header: 'READ', value: ({ fact }) => fact.source.read },
       { header: 'NOTE', value: ({ fact }) => fact.note ?? '', wide: true },
       { header: 'SURE', value: ({ fact }) => fact.confidence },
-      { header: 'DAYS', value: (row) => String(Math.max(0, row.ageDays)), align: 'right' },
+      {
+        header: 'DAYS',
+        value: (row) => (row.ageDays === undefined ? 'undated' : String(Math.max(0, row.ageDays))),
+        align: 'right',
+      },
     ],
     rows,
     'No fact is stale.',
@@ -95,7 +103,7 @@ function overview(knowledge: Knowledge, all: readonly SubjectFile[], asOf: strin
       kind: subject.kind,
       facts: known.length,
       disputed: known.filter(({ conflicts }) => conflicts.length > 0).length,
-      stale: known.filter((fact) => ageDays(fact, asOf) > STALE_AFTER_DAYS).length,
+      stale: known.filter((fact) => isStale(fact, asOf)).length,
       unsure: known.filter(({ confidence }) => confidence !== 'documented').length,
     };
   });

@@ -5,15 +5,15 @@ import { flag, maybeInteger, text } from '../framework/options.ts';
 export const migratePlanCommand = defineCommand({
   path: ['migrate', 'plan'],
   summary: 'Plan the move of a node pool to another OS; nothing is changed',
-  details: ['FILE: JSON of az aks show, aws eks describe-nodegroup, gcloud … describe.'],
+  details: ['FILE: JSON of az aks show, aws eks describe-nodegroup, gcloud, kubectl.'],
   examples: [
     { run: 'plinth migrate plan --to azure-container-linux --describe aks.json', what: 'from a file' },
-    { run: 'plinth migrate plan --from kubeadm --to plinth --platform on-premises', what: 'from flags' },
+    { run: 'kubectl get nodes,pdb -A -o json | plinth migrate plan --to plinth --describe -', what: 'live' },
   ],
   options: {
     from: text('SYSTEM', 'What the pool runs, if no file says so'),
     to: text('SYSTEM', 'What it is to run; see "plinth advisor facts"'),
-    describe: text('FILE', 'Description of the pool by its cloud'),
+    describe: text('FILE', 'What az, aws, gcloud or kubectl say; "-" is stdin'),
     pool: text('NAME', 'Which pool of the file'),
     platform: text('NAME', 'Where it runs, if no file says so'),
     nodes: maybeInteger('COUNT', { min: 1, max: 100_000 }, 'How many nodes it has'),
