@@ -11,8 +11,14 @@ import { type Read, readSources } from './read-sources.ts';
 const folder = mkdtempSync(join(tmpdir(), 'plinth-check-'));
 after(() => rmSync(folder, { recursive: true }));
 
+async function collect(reads: AsyncIterable<Read>): Promise<Read[]> {
+  const all: Read[] = [];
+  for await (const read of reads) all.push(read);
+  return all;
+}
+
 async function readAll(...sources: readonly string[]): Promise<Read[]> {
-  return Array.fromAsync(
+  return collect(
     readSources(sources, { stdin: (async function* () {})(), signal: AbortSignal.timeout(60_000) }),
   );
 }
@@ -23,7 +29,7 @@ async function readBytes(text: string | Uint8Array, pieceBytes = 65_536): Promis
   const stdin = (async function* () {
     for (let i = 0; i < bytes.length; i += pieceBytes) yield bytes.subarray(i, i + pieceBytes);
   })();
-  return Array.fromAsync(readSources(['-'], { stdin, signal: AbortSignal.timeout(60_000) }));
+  return collect(readSources(['-'], { stdin, signal: AbortSignal.timeout(60_000) }));
 }
 
 const names = (reads: readonly Read[]) =>

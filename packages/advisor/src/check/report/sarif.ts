@@ -90,7 +90,7 @@ function resultOf(finding: Finding, used: readonly string[]): object {
 }
 
 function physical({ file, line, column, length }: NonNullable<Finding['span']>): object {
-  const uri = file.split('/').map(encodeURIComponent).join('/');
+  const uri = file.toWellFormed().split('/').map(encodeURIComponent).join('/');
   return {
     artifactLocation: { uri },
     region: { startLine: line, startColumn: column, endColumn: column + length },

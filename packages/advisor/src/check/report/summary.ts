@@ -28,6 +28,10 @@ export function verdictOf(result: CheckResult): string {
   const more = waived > 0 ? `, ${waived} waived` : '';
   const whole = isComplete(result)
     ? ''
-    : `; ${result.problems.length + result.moreProblems} things could not be read, so this is not all`;
+    : `; ${things(result.problems.length + result.moreProblems)} could not be read, so this is not all`;
   return `${result.workloads} workloads and ${result.pods} pods for a move to ${result.target.name}: ${found}${more}${whole}.`;
+}
+
+function things(count: number): string {
+  return count === 1 ? '1 thing' : `${count} things`;
 }

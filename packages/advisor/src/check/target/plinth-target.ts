@@ -1,10 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { allowedModules, allowedSysctls, refusedSysctls } from '@plinth/config';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { matches, type PathFact, type Target } from './target.ts';
+import { isWithin, matches, type PathFact, type Target } from './target.ts';
 
 // What Plinth is to workloads is read from the files it is built from, so that it cannot fall behind them.
 
@@ -47,6 +47,8 @@ export interface PlinthTables {
   /** The runtime's configuration turns plugins (NRI) off. */
   readonly isNriOff: boolean;
   readonly exists: readonly string[];
+  /** Links below /etc that lead out of it. */
+  readonly links: readonly { readonly path: string; readonly to: string }[];
   /** Programs by name, with the packages of Debian that ship them. */
   readonly shippedBy: ReadonlyMap<string, readonly string[]>;
 }
@@ -89,6 +91,7 @@ export async function readPlinthTables(
     ),
     isNriOff: /^\[plugins\."io\.containerd\.nri\.v1\.nri"\]\s*\n\s*disable = true/m.test(containerd),
     exists: (await read(treePath, tree)).exists,
+    links: await linksIn(join(osDir, 'etc'), '/etc'),
     shippedBy,
   };
 }
@@ -125,7 +128,7 @@ export function plinthTarget(tables: PlinthTables, today: string): Target {
       cluster: source('packages/agent/src/kubernetes/render: what a Plinth cluster is set up with'),
       tree: source('packages/advisor/data/check/plinth-tree.yaml, compared with a built image by a test'),
     },
-    paths: tables.paths.flatMap(toFact),
+    paths: withLinks(tables.paths.flatMap(toFact), tables.links),
     exists: { value: [...tables.exists], source: 'tree' },
     programs: {
       absent: [
@@ -194,6 +197,25 @@ function toFact(
       source: 'paths',
     },
   ];
+}
+
+/** A path that is a link is what its target is. */
+function withLinks(facts: readonly PathFact[], links: PlinthTables['links']): PathFact[] {
+  const linked = links.flatMap(({ path, to }): PathFact[] => {
+    const fact = facts
+      .filter((each) => isWithin(to, each.path))
+      .toSorted((a, b) => b.path.length - a.path.length)[0];
+    return fact ? [{ ...fact, path, why: `a link to ${to}: ${fact.why}` }] : [];
+  });
+  return [...facts, ...linked];
+}
+
+async function linksIn(folder: string, as: string): Promise<PlinthTables['links']> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const links = entries
+    .filter((entry) => entry.isSymbolicLink())
+    .map(async ({ name }) => ({ path: `${as}/${name}`, to: await readlink(join(folder, name)) }));
+  return (await Promise.all(links)).filter(({ to }) => to.startsWith('/'));
 }
 
 function baseName(path: string): string {
