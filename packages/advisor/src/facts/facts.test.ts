@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -52,6 +52,19 @@ test('every fact has a source with title, publisher and date; none has an addres
     }
     assert.doesNotMatch(JSON.stringify(subject), /https?:/, subject.id);
   }
+});
+
+test('a source that is listed is one that is used', async () => {
+  const folders = await readdir(dataFolder, { recursive: true });
+  const files = folders.filter((name) => name.endsWith('.yaml') && name !== 'sources.yaml');
+  const texts = await Promise.all(files.map((name) => readFile(join(dataFolder, name), 'utf8')));
+  const used = new Set(
+    texts.flatMap((text) => [...text.matchAll(/source: ([a-z0-9-]+)/g)].map(([, id]) => id)),
+  );
+  assert.deepEqual(
+    Object.keys(knowledge.sources).filter((id) => !used.has(id)),
+    [],
+  );
 });
 
 test('no two general statements about the same thing hold on one day: they would be a contradiction without saying so', () => {

@@ -53,12 +53,7 @@ test('HTML: no text becomes markup, the page is well formed, and nothing is load
       (text) => {
         const page = reportHtml(reportOf(text));
         expectWellFormed(page);
-        assert.doesNotMatch(
-          page,
-          /<script|<img|<link|<iframe| on[a-z]+=|javascript:|https?:\/\/(?!www\.w3\.org)/i.test(text)
-            ? /<script|<img/
-            : /<script|<img|<link|<iframe/i,
-        );
+        assert.doesNotMatch(page, /<(script|img|link|iframe|object|embed)/i);
         assert.ok(page.includes(escapeHtml(text)));
         assert.doesNotMatch(page, /Only there/);
       },
@@ -70,7 +65,7 @@ test('Markdown: a table keeps its number of cells and a block of commands its en
   fc.assert(
     fc.property(fc.string({ maxLength: 40 }), (text) => {
       const lines = reportMarkdown(reportOf(text)).split('\n');
-      const at = lines.findIndex((line) => line === '| a | b |');
+      const at = lines.indexOf('| a | b |');
       const cells = (lines[at + 2] ?? '').replaceAll(/\\[\\|]/g, '').split('|').length;
       assert.equal(cells, 4);
       const fences = lines.filter((line) => /^`{3,}/.test(line));

@@ -1,9 +1,11 @@
-import type { adviceReport, Fact, Finding } from '@plinth/advisor';
+import { type adviceReport, type Fact, type Finding, factsAt } from '@plinth/advisor';
 
 type Parts = Parameters<typeof adviceReport>[0];
 
 /** adviceData is an answer as JSON: rules and facts by id, each with its source. */
-export function adviceData({ advice, whatIfs, path, costs }: Parts) {
+export function adviceData({ knowledge, advice, whatIfs, path, costs }: Parts) {
+  const platforms = [advice.answers['platform'] ?? []].flat();
+  const platform = platforms.length === 1 ? platforms[0] : undefined;
   return {
     asOf: advice.asOf,
     answers: advice.answers,
@@ -16,6 +18,7 @@ export function adviceData({ advice, whatIfs, path, costs }: Parts) {
       ...(place !== undefined && { place }),
       points,
       findings: findings.filter(({ state }) => state !== 'open').map(findingData),
+      facts: [...factsAt(knowledge, system, advice.asOf, platform).values()].map(factData),
     })),
     whatIf: whatIfs,
     costOfChange: costs,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { loadKnowledge, loadMoves } from '@plinth/advisor';
 import { exitCodes } from '@plinth/base';
 import { commandTable } from '../commands/index.ts';
@@ -98,6 +100,7 @@ test('-o json has the same answer with rules, facts and sources', async () => {
   assert.equal(withdrawn.facts[0].source.title, 'Azure/AKS issue 5648: Flatcar for AKS retires');
   assert.equal(withdrawn.facts[0].from, '2026-09-08');
   assert.match(data.diagram, /^flowchart TD\n/);
+  assert.ok(flatcar.facts.some((fact: { key: string }) => fact.key === 'integrity'));
   const then = JSON.parse(
     (await plinth([...argv.slice(0, -4), '--as-of', '2025-11-20', '-o', 'json'])).stdout,
   );
@@ -189,6 +192,34 @@ test('migrate plan from what az prints: ready, not known and blocked are three t
   assert.match(ready.stdout, /verdict: nothing blocks it/);
   const blocked = await plinth([...argv, '--facts', `${known},cli=2.80.0`]);
   assert.match(blocked.stdout, /blocks +The CLI is new enough/);
+});
+
+test('migrate plan reads what kubectl prints from standard input', () => {
+  const nodes = [1, 2, 3].map((i) => ({
+    kind: 'Node',
+    metadata: { name: `n${i}` },
+    status: {
+      nodeInfo: {
+        osImage: 'Ubuntu 24.04.3 LTS',
+        kubeletVersion: 'v1.36.1',
+        architecture: 'amd64',
+        operatingSystem: 'linux',
+      },
+    },
+  }));
+  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+  const argv = [main, 'migrate', 'plan', '--describe', '-', '--to', 'plinth', '-o', 'json', ...today];
+  const { stdout, stderr, status } = spawnSync(process.execPath, argv, {
+    input: JSON.stringify({ kind: 'List', items: nodes }),
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  assert.equal(status, 0, stderr);
+  const { from, platform, pool, way, verdict } = JSON.parse(stdout);
+  assert.deepEqual(
+    [from, platform, pool.nodes, way, verdict],
+    ['ubuntu', 'on-premises', 3, 'new-plinth-cluster', 'unknown'],
+  );
 });
 
 test('migrate plan says what is missing', async () => {
