@@ -32,7 +32,7 @@ export {
   type Fact,
   factsAt,
   findSubject,
-  STALE_AFTER_DAYS,
+  isStale,
 } from './facts/at-date.ts';
 export { dayOf, isDate } from './facts/dates.ts';
 export { type Knowledge, loadKnowledge } from './facts/load.ts';
