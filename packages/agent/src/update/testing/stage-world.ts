@@ -43,6 +43,8 @@ export interface WorldOptions {
   readonly offered: readonly SampleRelease[];
   /** Default: one that is honest. */
   readonly repository?: SampleRepository;
+  /** Default: one in memory. */
+  readonly store?: StateStore;
 }
 
 export async function stageWorld({
@@ -50,12 +52,12 @@ export async function stageWorld({
   other,
   offered,
   repository = sampleRepository(),
+  store = memoryStore('a test'),
 }: WorldOptions): Promise<StageWorld> {
   publishReleases(repository, offered);
   const world: { fault: StageWorld['fault'] } = { fault: undefined };
   const server = await openLyingServer({ files: repository.files, fault: (asked) => world.fault?.(asked) });
   const medium = sampleMedium(booted, other);
-  const store = memoryStore('a test');
   return {
     ...{ repository, server, medium, store },
     get fault() {
