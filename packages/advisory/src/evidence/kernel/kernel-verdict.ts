@@ -65,9 +65,11 @@ export function judgeKernelChange(
   };
 }
 
-/** Documentation and test programs are in no kernel; a fix there changes nothing that runs. */
+/** Documentation and test programs are in no kernel, and what only says what to compile has no flaw in itself. */
 function isKernelSource(path: string): boolean {
-  return !/^(?:Documentation|tools|samples|scripts)\//.test(path);
+  return !/^(?:Documentation|tools|samples|scripts)\/|(?:^|\/)(?:Kconfig[^/]*|Makefile|Kbuild|MAINTAINERS)$/.test(
+    path,
+  );
 }
 
 function judgeFiles(

@@ -21,16 +21,22 @@ const tree: Readonly<Record<string, string>> = {
   'fs/noquota.c': '',
   'fs/f2fs/Makefile':
     'obj-$(CONFIG_F2FS_FS) += f2fs.o\nf2fs-y := inode.o \\\n  super.o\nf2fs-$(CONFIG_F2FS_FS_XATTR) += xattr.o\n',
-  'fs/f2fs/inode.c': '',
+  'fs/f2fs/inode.c': '#include "f2fs.h"\n#include <linux/fs.h>\n',
+  'fs/f2fs/f2fs.h': '#include "segment.h"\n',
+  'fs/f2fs/segment.h': '',
+  'include/linux/fs.h': '',
   'fs/f2fs/super.c': '',
   'fs/f2fs/xattr.c': '',
   'net/Makefile': 'obj-$(CONFIG_INET) += ipv4/\n',
   'net/ipv4/Makefile': 'obj-$(CONFIG_INET_ESP) += esp4.o\nobj-$(CONFIG_A)$(CONFIG_B) += odd.o\n',
-  'net/ipv4/esp4.c': '',
+  'net/ipv4/esp4.c': '#include "common.h"\n',
+  'net/ipv4/common.h': '',
+  'drivers/lost.c': '#include "lost.h"\n',
+  'drivers/lost.h': '',
   'net/ipv4/odd.c': '',
   'drivers/Makefile': 'obj-$(CONFIG_SCSI) += scsi/\nobj-$(CONFIG_GPU) += gpu/\nobj-y += char/\n',
   'drivers/scsi/Makefile': 'obj-$(CONFIG_SCSI_ESP) += esp_scsi.o\n',
-  'drivers/scsi/esp_scsi.c': '',
+  'drivers/scsi/esp_scsi.c': '#include "../../net/ipv4/common.h"\n',
   'drivers/char/Makefile': 'obj-$(CONFIG_IPMI_SSIF) += ipmi_ssif.o\nobj-$(CONFIG_SSIF_BMC) += ssif_bmc.o\n',
   'drivers/char/ipmi_ssif.c': '',
   'drivers/char/ssif_bmc.c': '',
@@ -41,7 +47,10 @@ const tree: Readonly<Record<string, string>> = {
   'drivers/gpu/core/b.c': '',
   'drivers/gpu/extra.c': '',
 };
-const files = makeKernelMap({ read: (path) => tree[path], exists: (path) => path in tree }, 'x86');
+const files = makeKernelMap(
+  { read: (path) => tree[path], exists: (path) => path in tree, list: () => Object.keys(tree) },
+  'x86',
+);
 const map = parseKernelMap(formatKernelMap({ version: '6.12.117', architecture: 'x86', files }));
 
 test('makeKernelMap finds for each file the symbols it needs, through folders, parts, lists and includes', () => {
@@ -56,12 +65,16 @@ test('makeKernelMap finds for each file the symbols it needs, through folders, p
     'drivers/gpu/core/b.c': 'GPU',
     'drivers/gpu/extra.c': 'GPU&GPU_EXTRA',
     'drivers/scsi/esp_scsi.c': 'SCSI&SCSI_ESP',
+    'drivers/lost.h': '?',
+    'fs/f2fs/f2fs.h': 'F2FS_FS',
     'fs/f2fs/inode.c': 'F2FS_FS',
+    'fs/f2fs/segment.h': 'F2FS_FS',
     'fs/f2fs/super.c': 'F2FS_FS',
     'fs/f2fs/xattr.c': 'F2FS_FS&F2FS_FS_XATTR',
     'fs/noquota.c': '?',
     'fs/open.c': 'y',
     'fs/quota.c': 'QUOTA',
+    'net/ipv4/common.h': 'INET&INET_ESP|SCSI&SCSI_ESP',
     'net/ipv4/esp4.c': 'INET&INET_ESP',
     'net/ipv4/odd.c': 'A&INET|B&INET',
   });
@@ -74,6 +87,8 @@ const judge = (subject: string, given?: readonly string[]) =>
 test('a change is off when every file of it needs a symbol that is off', () => {
   assert.deepEqual(judge('f2fs: fix overflow').symbols, ['CONFIG_F2FS_FS']);
   assert.equal(judge('anything', ['fs/f2fs/inode.c', 'drivers/scsi/esp_scsi.c']).state, 'off');
+  assert.equal(judge('anything', ['fs/f2fs/inode.c', 'fs/f2fs/segment.h', 'fs/f2fs/Kconfig']).state, 'off');
+  assert.equal(judge('anything', ['fs/f2fs/inode.c', 'net/ipv4/common.h']).state, 'unknown');
   assert.equal(judge('anything', ['fs/f2fs/inode.c', 'net/ipv4/esp4.c']).state, 'unknown');
   assert.equal(judge('anything', ['net/ipv4/esp4.c']).state, 'on');
 });
@@ -81,7 +96,7 @@ test('a change is off when every file of it needs a symbol that is off', () => {
 test('what cannot be read, or is not in the map, is never off', () => {
   assert.equal(judge('x', ['fs/noquota.c']).state, 'unknown');
   assert.equal(judge('x', ['include/linux/f2fs.h']).state, 'unknown');
-  assert.equal(judge('x', ['fs/f2fs/inode.c', 'fs/f2fs/segment.h']).state, 'unknown');
+  assert.equal(judge('x', ['fs/f2fs/inode.c', 'include/linux/fs.h']).state, 'unknown');
   assert.equal(judge('Fix a crash').state, 'unknown');
   assert.equal(judge('').state, 'unknown');
 });

@@ -1,10 +1,13 @@
 import { ALWAYS, type BuildCondition, both, either, isSurelyOn } from './condition.ts';
+import { includeConditions } from './include-conditions.ts';
 import { isTargetList, type KbuildLists, mergedWords, parseKbuild } from './parse-kbuild.ts';
 
 /** A kernel source tree, as far as it is read. Paths are relative, "drivers/net/Makefile". */
 export interface KernelTree {
   read(path: string): string | undefined;
   exists(path: string): boolean;
+  /** All files of the tree. */
+  list(): readonly string[];
 }
 
 /** Source file → when it is compiled on one architecture. A file that is not a key is not known to be compiled or not. */
@@ -22,7 +25,7 @@ const SOURCES = ['.c', '.S', '.rs'];
 
 /**
  * makeKernelMap walks the Makefiles of a kernel source tree from the top, as `make` would, and gives for each source
- * file the configuration symbols that it needs. Only text is read; nothing is run.
+ * file, and each header outside include/, the configuration symbols that it needs. Only text is read; nothing is run.
  * @param architecture the folder below arch/: "x86"
  */
 export function makeKernelMap(tree: KernelTree, architecture: string): FileConditions {
@@ -32,7 +35,7 @@ export function makeKernelMap(tree: KernelTree, architecture: string): FileCondi
   // The top Makefile and the architecture's name these beside the Kbuild file.
   for (const folder of ['lib', `arch/${architecture}`]) visit(walk, folder, ALWAYS, 0);
   visitLists(walk, '.', lists(walk, `arch/${architecture}/Makefile`, '.'), ALWAYS, 0);
-  return walk.files;
+  return includeConditions(tree, walk.files);
 }
 
 function visit(walk: Walk, folder: string, condition: BuildCondition, depth: number): void {

@@ -70,6 +70,7 @@ export const ROOTS: Readonly<Record<string, readonly string[]>> = {
   usb: ['drivers/usb', '+drivers/media/usb', '+drivers/net/usb'],
   'usb/serial': ['drivers/usb/serial'],
   'usb/gadget': ['drivers/usb/gadget'],
+  'usb/gadget/ffs': ['drivers/usb/gadget/function', 'drivers/usb/gadget/legacy'],
   'usb/typec': ['drivers/usb/typec'],
   hid: ['drivers/hid', '+net/bluetooth/hidp'],
   input: ['drivers/input'],

@@ -20,12 +20,14 @@ export function treeIndexOf(map: KernelMap): TreeIndex {
 }
 
 function makeIndex(map: KernelMap): TreeIndex {
-  const files = [...map.files.keys()].sort();
+  // A subject names what is compiled; headers only count when a record lists them.
+  const files = [...map.files.keys()].filter((path) => !path.endsWith('.h')).sort();
+  const known = new Set(files);
   const byWord = new Map<string, string[]>();
   const folders = new Set<string>();
-  for (const folder of map.folders.keys()) {
-    const parts = folder.split('/');
-    for (let depth = 1; depth <= parts.length; depth++) folders.add(parts.slice(0, depth).join('/'));
+  for (const file of files) {
+    const parts = file.split('/');
+    for (let depth = 1; depth < parts.length; depth++) folders.add(parts.slice(0, depth).join('/'));
   }
   for (const path of [...folders, ...files]) {
     for (const word of new Set(normalName(baseName(path)).split('_'))) {
@@ -41,11 +43,11 @@ function makeIndex(map: KernelMap): TreeIndex {
   };
   return {
     filesBelow: (path) => {
-      if (map.files.has(path)) return [path];
+      if (known.has(path)) return [path];
       const start = lowerBound(files, `${path}/`);
       const end = lowerBound(files, `${path}0`);
       if (end > start) return files.slice(start, end);
-      return map.files.has(`${path}.c`) ? [`${path}.c`] : [];
+      return known.has(`${path}.c`) ? [`${path}.c`] : [];
     },
     withWords: (name) => {
       const wanted = normalName(name);
