@@ -4,6 +4,8 @@ export * from './feeds/index.ts';
 export { readSubject } from './inventory/index.ts';
 export { compareIds, isContained, judge, levelOf } from './judge/index.ts';
 export * from './model/index.ts';
+export * from './policy/index.ts';
 export * from './publish/index.ts';
 export * from './scan/index.ts';
 export { type AdvisoryStore, openSqliteStore } from './store/index.ts';
+export * from './watch/index.ts';

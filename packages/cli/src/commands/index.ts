@@ -42,7 +42,9 @@ import { cveFeedsListCommand } from './cve-feeds-list.ts';
 import { cvePublishCommand } from './cve-publish.ts';
 import { cveScanCommand } from './cve-scan.ts';
 import { cveServeCommand } from './cve-serve.ts';
+import { cveSlaCommand } from './cve-sla.ts';
 import { cveVerifyCommand } from './cve-verify.ts';
+import { cveWatchCommand } from './cve-watch.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { diffCommand } from './diff.ts';
 import { dmesgCommand } from './dmesg.ts';
@@ -165,6 +167,8 @@ export const commandTable: CommandTable = {
     inspectCommand,
     sbomCommand,
     cveScanCommand,
+    cveSlaCommand,
+    cveWatchCommand,
     cvePublishCommand,
     cveVerifyCommand,
     cveServeCommand,

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { advisoryStorePath, countClocks, openSqliteStore, type WatchResult, watch } from '@plinth/advisory';
+import { exitCodes } from '@plinth/base';
+import type { KeyFolderOptions } from '../flows/key-folder.ts';
+import { openKeys } from '../flows/open-keys.ts';
+import type { CommandContext } from '../framework/context.ts';
+import type { CommandResult } from '../framework/result.ts';
+import { plainText, table } from '../output/blocks.ts';
+import { readPolicy } from './read-policy.ts';
+
+export interface WatchSubjectsOptions extends KeyFolderOptions {
+  readonly to: string;
+  readonly policy?: string | undefined;
+  readonly offline: boolean;
+  readonly exitCode: boolean;
+}
+
+/** watchSubjects judges subjects anew and says what changed. @throws advisory/…, trust/…, host/io */
+export async function watchSubjects(
+  subjects: readonly string[],
+  options: WatchSubjectsOptions,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const policy = await readPolicy(options.policy);
+  const keys = await openKeys(options, context);
+  const folder = resolve(options.to);
+  const store = openSqliteStore(advisoryStorePath(context.env));
+  try {
+    const results = await watch(
+      subjects.map((subject) => resolve(subject)),
+      {
+        ...{ store, folder, policy, signer: keys.signers.release, offline: options.offline },
+        ...{ mirrors: { env: context.env }, progress: context.progress, signal: context.signal },
+      },
+    );
+    const breached = results.reduce((sum, { decisions }) => sum + countClocks(decisions).breached, 0);
+    return {
+      data: results.map(({ subject, report, decisions, changes, drafts }) => ({
+        ...{ subject, counts: report.counts, complete: report.complete, clocks: countClocks(decisions) },
+        ...{ changes, drafts },
+      })),
+      view: [
+        table(
+          [
+            { header: 'NAME', value: ({ subject }: WatchResult) => subject },
+            { header: 'OPEN', value: ({ report }) => String(report.counts.open), align: 'right' },
+            { header: 'UNKNOWN', value: ({ report }) => String(report.counts.unknown), align: 'right' },
+            {
+              header: 'LATE',
+              value: ({ decisions }) => String(countClocks(decisions).breached),
+              align: 'right',
+            },
+            { header: 'CHANGED', value: ({ changes }) => String(changes), align: 'right' },
+            { header: 'DRAFTS', value: ({ drafts }) => String(drafts.length), align: 'right' },
+            { header: 'ALL SOURCES', value: ({ report }) => (report.complete ? 'yes' : 'no') },
+          ],
+          results,
+        ),
+        plainText(
+          `Reports, signed, ledger and drafts are in ${folder}; times and digests in them let others recompute all clocks.`,
+        ),
+      ],
+      exitCode: options.exitCode && breached > 0 ? exitCodes.findings : exitCodes.ok,
+    };
+  } finally {
+    store.close();
+  }
+}
