@@ -8,7 +8,7 @@ const meanings: Readonly<Record<string, string>> = {
   findings:
     'Done, and it found differences or faults; where `--exit-code` asked for this, and always of `audit verify`.',
   forbidden: 'Not authenticated, or not allowed.',
-  partial: 'Some nodes succeeded, some did not.',
+  partial: 'Some nodes succeeded, some did not; or some of the input of `migrate check` could not be read.',
   timedOut: 'It took longer than it was given.',
   interrupted: 'Ctrl-C or a termination signal; finished steps are kept.',
 } satisfies Record<keyof typeof exitCodes, string>;

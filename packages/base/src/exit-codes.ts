@@ -8,7 +8,7 @@ export const exitCodes = {
   findings: 3,
   /** Not authenticated, or not allowed. */
   forbidden: 4,
-  /** Some nodes succeeded, some did not. */
+  /** Some nodes succeeded, some did not; or some of the input could not be read. */
   partial: 5,
   timedOut: 6,
   interrupted: 130,

@@ -13,6 +13,7 @@ import type { Style } from '../output/style.ts';
 import { wrapText } from '../output/wrap-text.ts';
 
 const WIDTH_CHARS = 100;
+const MOST_PLACE = 36;
 
 /** checkView shows what was found, why each rule is one and what to do; how it ended comes last. */
 export function checkView(result: CheckResult, known: CheckKnowledge): Block[] {
@@ -31,7 +32,8 @@ export function checkView(result: CheckResult, known: CheckKnowledge): Block[] {
         { header: 'WHAT', value: (one) => one.subject },
         { header: 'PODS', value: ({ pods }) => (pods === null ? 'each' : String(pods)), align: 'right' },
         { header: 'NODES', value: nodesText, align: 'right' },
-        { header: 'WHERE', value: placeText },
+        { header: 'WHERE', value: shortPlace },
+        { header: 'PLACE', value: placeText, wide: true },
         { header: 'MESSAGE', value: (one) => one.message, wide: true },
       ],
       result.findings,
@@ -97,6 +99,12 @@ function severityMark({ severity, waiver }: CheckFinding, style: Style): (text: 
 function nodesText({ nodes, pods }: CheckFinding): string {
   if (nodes.length > 0) return String(nodes.length);
   return pods === null ? 'all' : '?';
+}
+
+/** Its end says more than its beginning: file, line and column. */
+function shortPlace(finding: CheckFinding): string {
+  const place = placeText(finding);
+  return place.length > MOST_PLACE ? `…${place.slice(1 - MOST_PLACE)}` : place;
 }
 
 function placeText({ span, object, path }: CheckFinding): string {

@@ -28,10 +28,10 @@ export function verdictOf(result: CheckResult): string {
   const more = waived > 0 ? `, ${waived} waived` : '';
   const whole = isComplete(result)
     ? ''
-    : `; ${things(result.problems.length + result.moreProblems)} could not be read, so this is not all`;
-  return `${result.workloads} workloads and ${result.pods} pods for a move to ${result.target.name}: ${found}${more}${whole}.`;
+    : `; ${count(result.problems.length + result.moreProblems, 'thing')} could not be read, so this is not all`;
+  return `${count(result.workloads, 'workload')} and ${count(result.pods, 'pod')} for a move to ${result.target.name}: ${found}${more}${whole}.`;
 }
 
-function things(count: number): string {
-  return count === 1 ? '1 thing' : `${count} things`;
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
