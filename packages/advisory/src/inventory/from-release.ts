@@ -15,7 +15,7 @@ const manifestSchema = z.object({
   version: text,
   architecture: text,
   created: text,
-  rootHash: text,
+  rootHash: z.string().regex(/^[0-9a-f]{64}$/, 'it is no root hash, expected 64 hexadecimal digits'),
   kernel: z.object({ version: text }),
 });
 const factsSchema = z.object({

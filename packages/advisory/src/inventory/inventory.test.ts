@@ -210,7 +210,7 @@ test('a release whose papers are not what SHA256SUMS says is refused', async () 
       version: '1',
       architecture: 'x86-64',
       created: '2026-11-20T00:00:00.000Z',
-      rootHash: 'aa',
+      rootHash: 'aa'.repeat(32),
     },
     kernel: { version: '6.12.1' },
   });

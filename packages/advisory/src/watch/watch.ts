@@ -64,8 +64,7 @@ async function watchAll(paths: readonly string[], options: WatchOptions): Promis
     const events = newEvents(await readLedger(ledgerPath), subject, report, byId);
     const changed =
       inventory.subject.kind === 'release' ? updateDrafts(records, inventory, report, byId, now) : [];
-    for (const record of changed)
-      await writeFileAtomic(join(drafts, `${record.id}.json`), formatRecord(record));
+    for (const record of changed) await writeDraft(drafts, record);
     await writeReport(options, subject, report, decisions);
     // Last: what is not in the ledger is found again by the next run.
     await appendLedger(ledgerPath, events);
@@ -103,6 +102,13 @@ function updateDrafts(
     changed.push(record);
   }
   return changed;
+}
+
+/** What cannot be read back is not written: the next run would stumble over it. */
+async function writeDraft(folder: string, record: AdvisoryRecord): Promise<void> {
+  const text = formatRecord(record);
+  parseRecord(Buffer.from(text), record.id);
+  await writeFileAtomic(join(folder, `${record.id}.json`), text);
 }
 
 async function readRecords(folder: string): Promise<Map<string, AdvisoryRecord>> {

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { hashText } from '@plinth/host';
+import { scratchFolder } from '@plinth/host/testing';
+import { initKeys, type KeyRing, loadKeys, parseDsse, verifyDsse } from '@plinth/trust';
+import { defaultPolicy } from '../policy/index.ts';
+import { parseRecord, recordProblem } from '../publish/record/read-record.ts';
+import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
+import { readLedger } from './ledger.ts';
+import { type WatchResult, watch } from './watch.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
+const START_MS = Date.parse('2026-11-22T06:00:00.000Z');
+let folder: string;
+let keys: KeyRing;
+
+before(async () => {
+  folder = await scratchFolder('watch');
+  await initKeys(join(folder, 'keys'), {});
+  keys = await loadKeys(join(folder, 'keys'));
+});
+
+/** A release folder with one package at a version. */
+async function release(version: string, openssl: string, created: string): Promise<string> {
+  const path = join(folder, `release-${version}`);
+  await mkdir(path, { recursive: true });
+  const name = `plinth_${version}_x86-64`;
+  const purl = (kind: string, arch: string) =>
+    `pkg:deb/debian/${kind}@${openssl}?arch=${arch}&distro=debian-13`;
+  const papers = {
+    manifest: {
+      format: 1,
+      name: 'plinth',
+      version,
+      architecture: 'x86-64',
+      created,
+      rootHash: 'ab'.repeat(32),
+      kernel: { version: '6.12' },
+    },
+    facts: { format: 1, version, files: [], kernelConfig: {} },
+    spdx: {
+      ...{ spdxVersion: 'SPDX-2.3', name },
+      packages: [
+        {
+          ...{ SPDXID: 'p', name: 'libssl3t64', versionInfo: openssl },
+          externalRefs: ['amd64', 'source'].map((arch) => ({
+            referenceType: 'purl',
+            referenceLocator: purl(arch === 'source' ? 'openssl' : 'libssl3t64', arch),
+          })),
+        },
+      ],
+    },
+  };
+  for (const [kind, paper] of Object.entries(papers))
+    await writeFile(join(path, `${name}.${kind}.json`), JSON.stringify(paper));
+  return path;
+}
+
+/** Feeds in which openssl ~deb13u3 fixes two identifiers. */
+function feeds(): AdvisoryStore {
+  const store = openSqliteStore(':memory:');
+  const version = '3.5.7-1~deb13u3';
+  const date = new Date(START_MS - DAY_MS).toISOString();
+  for (const suite of ['trixie', 'trixie-updates', 'trixie-security']) {
+    const head = {
+      name: `debian-index:${suite}`,
+      ...{ date, fetchedAt: date, validUntil: new Date(START_MS + 30 * DAY_MS).toISOString() },
+      ...{ validitySource: 'feed', sha256: 'a'.repeat(64), sizeBytes: 0, authenticity: 'archive-signature' },
+    } as const;
+    const offer = { source: 'openssl', version, binaries: ['libssl3t64'], changelogIn: [] };
+    store.replaceOffers(head, suite === 'trixie-security' ? [offer] : []);
+  }
+  const claims = ['CVE-2026-35189', 'CVE-2026-35191'].map(
+    (id) => ({ id, role: 'fixes', version, text: `Fix ${id}`, confidence: 'stated' }) as const,
+  );
+  store.putChangelog({
+    ...{ source: 'openssl', version, state: 'read', detail: 'a test' },
+    entries: [{ version, date, distributions: ['trixie-security'], claims }],
+  });
+  return store;
+}
+
+test('a release from its first finding to the one that has the fix: drafts, ledger, signed silence', async () => {
+  const out = join(folder, 'out');
+  const store = feeds();
+  const run = async (afterDays: number, ...paths: string[]): Promise<WatchResult[]> => {
+    const now = new Date(START_MS + afterDays * DAY_MS);
+    return await watch(paths, {
+      store,
+      folder: out,
+      policy: defaultPolicy,
+      signer: keys.signers.release,
+      offline: true,
+      now,
+    });
+  };
+  const old = await release('0.1.0', '3.5.7-1~deb13u2', '2026-11-01T00:00:00.000Z');
+
+  const [first] = await run(0, old);
+  assert.deepEqual([first?.changes, first?.drafts], [2, ['PLSA-2026-0001', 'PLSA-2026-0002']]);
+
+  // Nothing new: no draft is touched, and the result is signed all the same.
+  const draft = join(out, 'drafts', 'PLSA-2026-0001.json');
+  const before = await readFile(draft, 'utf8');
+  const [second] = await run(0.5, old);
+  assert.deepEqual([second?.changes, second?.drafts], [0, []]);
+  assert.equal(await readFile(draft, 'utf8'), before);
+  const report = join(out, 'reports', 'plinth_0.1.0_x86-64.json');
+  const envelope = parseDsse(await readFile(`${report}.dsse`, 'utf8'));
+  assert.ok(envelope);
+  assert.equal(verifyDsse(envelope, keys.certificates('release')).verdict, 'pass');
+  const statement = JSON.parse(Buffer.from(envelope.payload, 'base64').toString('utf8'));
+  assert.equal(statement.judgedAt, '2026-11-22T18:00:00.000Z');
+  assert.equal(statement.reportSha256, hashText(await readFile(report)));
+
+  // Past the target of a week: late, by a clock that starts with the index.
+  const [late] = await run(8, old);
+  assert.equal(late?.decisions.filter(({ clock }) => clock?.state === 'breached').length, 2);
+
+  const fixed = await release('0.1.1', '3.5.7-1~deb13u3', '2026-11-30T00:00:00.000Z');
+  const [, third] = await run(9, old, fixed);
+  assert.equal(third?.report.counts.open, 0);
+  const record = parseRecord(await readFile(draft), 'draft');
+  assert.equal(recordProblem(record), undefined);
+  assert.deepEqual(
+    record.statuses.map(({ product, verdict, fixedInProduct }) => [product, verdict, fixedInProduct]),
+    [
+      ['plinth_0.1.0_x86-64', 'open', 'plinth_0.1.1_x86-64'],
+      ['plinth_0.1.1_x86-64', 'fixed', undefined],
+    ],
+  );
+  assert.deepEqual(
+    record.revisions.map(({ number, summary }) => [number, summary]),
+    [
+      [1, 'plinth_0.1.0_x86-64 is open'],
+      [2, 'plinth_0.1.1_x86-64 is fixed'],
+    ],
+  );
+  const events = await readLedger(join(out, 'ledger.jsonl'));
+  assert.deepEqual(
+    events.map(({ subject, verdict }) => [subject, verdict]),
+    [
+      ['plinth_0.1.0_x86-64', 'open'],
+      ['plinth_0.1.0_x86-64', 'open'],
+    ],
+  );
+  assert.equal(events[0]?.fixAvailableAt, '2026-11-21T06:00:00.000Z');
+  assert.deepEqual((await readdir(join(out, 'drafts'))).sort(), [
+    'PLSA-2026-0001.json',
+    'PLSA-2026-0002.json',
+  ]);
+});
+
+test('a ledger whose last line was cut off by a crash is read, and goes on', async () => {
+  const out = join(folder, 'crash');
+  const path = await release('0.2.0', '3.5.7-1~deb13u2', '2026-11-01T00:00:00.000Z');
+  const options = {
+    store: feeds(),
+    folder: out,
+    policy: defaultPolicy,
+    offline: true,
+    now: new Date(START_MS),
+  };
+  await watch([path], options);
+  const ledger = join(out, 'ledger.jsonl');
+  await writeFile(ledger, (await readFile(ledger, 'utf8')).slice(0, -40));
+  const [again] = await watch([path], options);
+  assert.equal(again?.changes, 1);
+  assert.equal((await readLedger(ledger)).length, 2);
+});
