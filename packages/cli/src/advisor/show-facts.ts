@@ -11,6 +11,7 @@ import {
 } from '@plinth/advisor';
 import type { CommandResult } from '../framework/result.ts';
 import { type Block, facts as factsBlock, nextCommands, plainText, table } from '../output/blocks.ts';
+import { wrapText } from '../output/wrap-text.ts';
 import { factData } from './advice-data.ts';
 import { dayAsked } from './as-of.ts';
 
@@ -18,6 +19,7 @@ import { dayAsked } from './as-of.ts';
 export async function showFacts(
   id: string | undefined,
   options: { readonly stale: boolean; readonly asOf: string | undefined },
+  isWide: boolean,
 ): Promise<CommandResult> {
   const knowledge = await loadKnowledge();
   const asOf = dayAsked(options.asOf);
@@ -38,8 +40,8 @@ export async function showFacts(
             ['name', only.name],
             ['maker', only.maker],
             ['as of', asOf],
-            ['', only.summary],
           ]),
+          plainText(wrapText(only.summary, 80).join('\n')),
         ];
   return {
     data: rows.map((row) => ({
@@ -48,7 +50,11 @@ export async function showFacts(
       ...factData(row.fact),
     })),
     names: rows.map((row) => `${row.subject.id}/${row.fact.key}`),
-    view: [...head, factTable(rows, id === undefined), ...contradictions(rows)],
+    view: [
+      ...head,
+      isWide && id !== undefined ? factList(rows) : factTable(rows, id === undefined),
+      ...contradictions(rows),
+    ],
   };
 }
 
@@ -69,7 +75,7 @@ function factTable(rows: readonly Row[], withName: boolean): Block {
         value: ({ fact }) => `${valueText(fact.value)}${fact.conflicts.length > 0 ? ' (disputed)' : ''}`,
       },
       { header: 'SOURCE', value: ({ fact }) => fact.source.title },
-      { header: 'READ', value: ({ fact }) => fact.source.read },
+      { header: 'READ', value: ({ fact }) => fact.source.read, wide: true },
       { header: 'NOTE', value: ({ fact }) => fact.note ?? '', wide: true },
       { header: 'SURE', value: ({ fact }) => fact.confidence },
       {
@@ -81,6 +87,26 @@ function factTable(rows: readonly Row[], withName: boolean): Block {
     rows,
     'No fact is stale.',
   );
+}
+
+/** Every fact whole, in lines that no terminal has to cut. */
+function factList(rows: readonly Row[]): Block {
+  const items = rows.flatMap(({ fact, ageDays: age }) => {
+    const { on, from, until, source, confidence, note } = fact;
+    const scope = on === undefined ? '' : ` on ${on.join(', ')}`;
+    const days = `${from === undefined ? '' : `, from ${from}`}${until === undefined ? '' : `, until ${until}`}`;
+    const old = age === undefined ? 'undated copy' : `${Math.max(0, age)} days old`;
+    return [
+      `${fact.key}${scope}: ${valueText(fact.value)}${days}`,
+      ...indented(`${source.title} (${source.publisher}, read ${source.read}, ${old}); ${confidence}`),
+      ...(note === undefined ? [] : indented(note)),
+    ];
+  });
+  return plainText(items.join('\n'));
+}
+
+function indented(text: string): string[] {
+  return wrapText(text, 76).map((line) => `    ${line}`);
 }
 
 /** Both sides, whole: a contradiction is never cut away. */

@@ -13,8 +13,8 @@ export const advisorFactsCommand = defineCommand({
   ],
   options: { stale: flag('Only facts that must be read again'), asOf: asOfOption },
   args: { system: optional('SYSTEM', 'A system or platform, e.g. talos or aks') },
-  run: async ({ options, args }) => {
+  run: async ({ options, args }, { format }) => {
     const { showFacts } = await import('../advisor/show-facts.ts');
-    return showFacts(args.system, options);
+    return showFacts(args.system, options, format === 'wide');
   },
 });
