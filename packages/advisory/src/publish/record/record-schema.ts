@@ -5,8 +5,7 @@ import { PRODUCT_ID } from './product-id.ts';
 const LIST_LIMIT = 10_000;
 // Control characters other than line ends and tabs cannot be written in XML at all; half surrogates in no format.
 const TEXT = /^[\t\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
-const LINE =
-  /^[\x21-\x7e\u00a1-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}](?:[\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*[\x21-\x7e\u00a1-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}])?$/u;
+const LINE = /^(?=.*\S)[\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]+$/u;
 /** One word: names and versions of packages, as all package managers here write them. */
 const WORD = /^[\x21-\x7e]{1,300}$/;
 
