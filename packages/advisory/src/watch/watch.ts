@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hashText, ioError, isErrno, withLock, writeFileAtomic } from '@plinth/host';
 import { type Signer, signDsse } from '@plinth/trust';
 import { readSubject } from '../inventory/index.ts';
-import type { AdvisoryRecord, Inventory, RecordProduct, ScanReport } from '../model/index.ts';
+import type { AdvisoryRecord, Finding, Inventory, RecordProduct, ScanReport } from '../model/index.ts';
 import { type AdvisoryPolicy, type Decision, decide } from '../policy/index.ts';
 import { formatRecord, parseRecord } from '../publish/record/read-record.ts';
 import { type ScanOptions, scanInventory } from '../scan/scan.ts';
@@ -73,7 +73,7 @@ async function watchAll(paths: readonly string[], options: WatchOptions): Promis
   return results;
 }
 
-/** Records are made for what is, or was, open in a release; others would announce what never concerned anybody. */
+/** Brings records up to date, and makes new ones; gives those that changed. */
 function updateDrafts(
   records: Map<string, AdvisoryRecord>,
   inventory: Inventory,
@@ -92,7 +92,7 @@ function updateDrafts(
     const { id, aliases } = finding.vulnerability;
     const before = [id, ...aliases].flatMap((name) => records.get(name) ?? [])[0];
     const decision = decisions.get(id);
-    if (!decision || (!before && finding.verdict !== 'open')) continue;
+    if (!decision || (!before && !isWorthTelling(finding))) continue;
     const next = `${year}${String(number + 1).padStart(4, '0')}`;
     const { codename } = inventory.subject;
     const record = draftRecord(before, { id: next, product, codename, finding, decision, now });
@@ -102,6 +102,14 @@ function updateDrafts(
     changed.push(record);
   }
   return changed;
+}
+
+/**
+ * What is open, and what other scanners would call open although the image itself proves otherwise: that is what VEX is
+ * for. What is fixed or not affected by a feed's word alone never concerned anybody.
+ */
+function isWorthTelling({ verdict, evidence }: Finding): boolean {
+  return verdict === 'open' || (verdict === 'not-affected' && evidence[0]?.outcome?.holds === 'yes');
 }
 
 /** What cannot be read back is not written: the next run would stumble over it. */
