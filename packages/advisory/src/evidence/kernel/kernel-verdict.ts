@@ -72,7 +72,30 @@ function isKernelSource(path: string): boolean {
   );
 }
 
+interface Judged {
+  readonly config: Readonly<Record<string, string>>;
+  readonly architecture: string;
+  readonly verdict: KernelVerdict;
+}
+
+/** The files of a place are the same array each time, and so is the configuration of one scan. */
+const judged = new WeakMap<readonly string[], Judged>();
+
 function judgeFiles(
+  files: readonly string[],
+  words: string,
+  architecture: string,
+  config: Readonly<Record<string, string>>,
+  map: KernelMap,
+): KernelVerdict {
+  const known = judged.get(files);
+  if (known?.config === config && known.architecture === architecture) return known.verdict;
+  const verdict = judgeAnew(files, words, architecture, config, map);
+  judged.set(files, { config, architecture, verdict });
+  return verdict;
+}
+
+function judgeAnew(
   files: readonly string[],
   words: string,
   architecture: string,

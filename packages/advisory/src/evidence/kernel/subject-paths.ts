@@ -36,7 +36,7 @@ export function placeOfSubject(subject: string, map: KernelMap): SubjectPlace {
   const { architectures, rest } = withoutTag(subject.replaceAll(/\s+/g, ' ').trim());
   const segments = segmentsOf(rest);
   const limited = architectures ?? architectureOf(segments);
-  const { files, depth, literal } = resolve(segments, treeIndexOf(map));
+  const { files, depth, literal } = resolveOnce(segments, treeIndexOf(map));
   return {
     ...(limited ? { architectures: limited } : {}),
     files,
@@ -80,6 +80,19 @@ interface Resolved {
   readonly depth: number;
   /** Whether the segments are a path themselves: "mm/page_owner: …". */
   readonly literal: boolean;
+}
+
+const resolved = new WeakMap<TreeIndex, Map<string, Resolved>>();
+const RESOLVED_LIMIT = 10_000;
+
+/** One update has dozens of changes to one driver: each prefix is looked up once. */
+function resolveOnce(segments: readonly string[], index: TreeIndex): Resolved {
+  const known = resolved.get(index) ?? new Map<string, Resolved>();
+  resolved.set(index, known);
+  const key = segments.join('\0');
+  const place = known.get(key) ?? resolve(segments, index);
+  if (known.size < RESOLVED_LIMIT) known.set(key, place);
+  return place;
 }
 
 function resolve(segments: readonly string[], index: TreeIndex): Resolved {
