@@ -1,9 +1,9 @@
+import { basename } from 'node:path';
 import {
   type CheckFinding,
   type CheckKnowledge,
   type CheckResult,
   type FixStep,
-  ownerText,
   verdictOf,
 } from '@plinth/advisor';
 import { renderDiagnostic } from '@plinth/base';
@@ -13,26 +13,28 @@ import type { Style } from '../output/style.ts';
 import { wrapText } from '../output/wrap-text.ts';
 
 const WIDTH_CHARS = 100;
-const MOST_PLACE = 36;
+const MOST_PLACE = 24;
 
 /** checkView shows what was found, why each rule is one and what to do; how it ended comes last. */
 export function checkView(result: CheckResult, known: CheckKnowledge): Block[] {
-  const used = [...new Set(result.findings.map(({ rule }) => rule))].sort();
-  const explained = used.map((id) => {
+  const serious = result.findings.filter(({ severity }) => severity !== 'info');
+  const explained = [...new Set(serious.map(({ rule }) => rule))].sort().map((id) => {
     const rule = known.rules.get(id);
     return wrapText(`${id} ${rule?.title}. ${rule?.why} Fix: ${rule?.fix}`, WIDTH_CHARS - 2).join('\n  ');
   });
+  // A file says where, a cluster on how many nodes.
+  const isLive = result.nodes.length > 0;
   return [
     table(
       [
         { header: 'SEVERITY', value: severityText, mark: severityMark },
         { header: 'RULE', value: (one) => one.rule },
-        { header: 'WORKLOAD', value: (one) => ownerText(one.owner) },
+        { header: 'WORKLOAD', value: (one) => shortOwner(one.owner) },
         { header: 'CONTAINER', value: (one) => one.container, wide: true },
         { header: 'WHAT', value: (one) => one.subject },
-        { header: 'PODS', value: ({ pods }) => (pods === null ? 'each' : String(pods)), align: 'right' },
-        { header: 'NODES', value: nodesText, align: 'right' },
-        { header: 'WHERE', value: shortPlace },
+        { header: 'PODS', value: podsText, align: 'right', wide: !isLive },
+        { header: 'NODES', value: nodesText, align: 'right', wide: !isLive },
+        { header: 'WHERE', value: shortPlace, wide: isLive },
         { header: 'PLACE', value: placeText, wide: true },
         { header: 'MESSAGE', value: (one) => one.message, wide: true },
       ],
@@ -45,13 +47,33 @@ export function checkView(result: CheckResult, known: CheckKnowledge): Block[] {
   ];
 }
 
+/** Kinds as kubectl shortens them. */
+const SHORT_KINDS: Readonly<Record<string, string>> = {
+  ConfigMap: 'cm',
+  CronJob: 'cj',
+  DaemonSet: 'ds',
+  Deployment: 'deploy',
+  Namespace: 'ns',
+  PersistentVolume: 'pv',
+  Pod: 'pod',
+  PodDisruptionBudget: 'pdb',
+  ReplicaSet: 'rs',
+  StatefulSet: 'sts',
+  StorageClass: 'sc',
+};
+
+/** "ds/kube-system/net": what kubectl takes, with the namespace between. */
+function shortOwner({ kind, namespace, name }: CheckFinding['owner']): string {
+  return [SHORT_KINDS[kind] ?? kind.toLowerCase(), namespace, name].filter((part) => part !== '').join('/');
+}
+
 /** simulateView shows what to fix first. */
 export function simulateView(result: CheckResult, steps: readonly FixStep[]): Block[] {
   return [
     table(
       [
         { header: 'RANK', value: ({ rank }) => String(rank), align: 'right' },
-        { header: 'WORKLOAD', value: ({ owner }) => ownerText(owner) },
+        { header: 'WORKLOAD', value: ({ owner }) => shortOwner(owner) },
         { header: 'BLOCK', value: ({ block }) => String(block), align: 'right' },
         { header: 'WARN', value: ({ warn }) => String(warn), align: 'right' },
         { header: 'UNKNOWN', value: ({ unknown }) => String(unknown), align: 'right', wide: true },
@@ -96,14 +118,21 @@ function severityMark({ severity, waiver }: CheckFinding, style: Style): (text: 
   return severity === 'block' ? style.bad : style.doubtful;
 }
 
-function nodesText({ nodes, pods }: CheckFinding): string {
-  if (nodes.length > 0) return String(nodes.length);
-  return pods === null ? 'all' : '?';
+function podsText({ pods, owner }: CheckFinding): string {
+  if (pods === null) return 'each';
+  return pods === 0 || owner.kind === 'Namespace' ? '-' : String(pods);
 }
 
-/** Its end says more than its beginning: file, line and column. */
+function nodesText({ nodes, pods }: CheckFinding): string {
+  if (nodes.length > 0) return String(nodes.length);
+  return pods === null ? 'all' : '-';
+}
+
+/** Name of the file, line and column; -o wide has the whole path. */
 function shortPlace(finding: CheckFinding): string {
-  const place = placeText(finding);
+  const { span } = finding;
+  if (span === undefined) return placeText(finding);
+  const place = `${basename(span.file)}:${span.line}:${span.column}`;
   return place.length > MOST_PLACE ? `…${place.slice(1 - MOST_PLACE)}` : place;
 }
 
