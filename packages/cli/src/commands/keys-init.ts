@@ -7,7 +7,7 @@ export const keysInitCommand = defineCommand({
   path: ['keys', 'init'],
   summary: 'Make the keys that sign images and updates and vouch for clients',
   details: [
-    'One purpose each. Existing keys are never touched; a folder that lacks the update keys gets them.',
+    'One purpose each. Existing keys are never touched; a folder that lacks some gets them.',
   ],
   examples: [
     { run: 'plinth keys init', what: 'for development; "plinth up" does it too' },
@@ -29,13 +29,13 @@ export const keysInitCommand = defineCommand({
     const made = await progress.step('Make keys', () =>
       makeKeys(folder, { ...secret, ...organisation }, sizes),
     );
-    const what = made.isNew ? `${made.imageKeys} keys and ${made.updateKeys}` : `the ${made.updateKeys}`;
+    const what = made.isNew
+      ? `${made.imageKeys} keys and ${made.updateKeys} update keys`
+      : made.added.join(' and ');
     return {
       data: made,
       view: [
-        plainText(
-          `Made ${what} update keys in ${folder}. Keep a copy: without them no update can be signed.`,
-        ),
+        plainText(`Made ${what} in ${folder}. Keep a copy: without them no update can be signed.`),
         nextCommands([
           ['plinth keys list', 'see them'],
           ['plinth up', 'build an image signed with them and boot it'],

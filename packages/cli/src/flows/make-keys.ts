@@ -9,8 +9,10 @@ export interface MadeKeys {
   readonly folder: string;
   readonly imageKeys: number;
   readonly updateKeys: number;
-  /** False: the image keys were there, and only the update keys were made. */
+  /** False: the image keys were there, and only what was lacking was made. */
   readonly isNew: boolean;
+  /** What was made, in words, of a folder that was there: "the update keys". */
+  readonly added: readonly string[];
 }
 
 /**
@@ -30,10 +32,15 @@ export async function makeKeys(
   const { ring, made } = await initUpdateKeys(folder, { ...secret, ...(sizes && { sizes }) });
   const madeSumsKey = await initSumsKey(folder, options.passphrase);
   const madeAdvisoryKey = await initAdvisoryKey(folder, options.passphrase);
+  const added = [
+    ...(made ? [`the ${ring.keys.length} update keys`] : []),
+    ...(madeSumsKey ? ['the key for systemd-sysupdate'] : []),
+    ...(madeAdvisoryKey ? ['the key for advisories'] : []),
+  ];
   // Says that they exist, in the words for that.
-  if (!made && !madeSumsKey && !madeAdvisoryKey) await initKeys(folder, options);
+  if (added.length === 0) await initKeys(folder, options);
   const { keys } = await readKeyRingFile(folder);
-  return { folder, imageKeys: keys.length, updateKeys: ring.keys.length, isNew };
+  return { folder, imageKeys: keys.length, updateKeys: ring.keys.length, isNew, added };
 }
 
 /** readQuorum reads how many keys of a role must sign: "root=3/5,targets=2/3". @throws cli/usage */
