@@ -143,6 +143,10 @@ test('OS Guard to Azure Container Linux: in place by the general rule only, unve
   const found = plan('azure-linux-os-guard', 'azure-container-linux');
   assert.equal(found.move.inPlace, 'unverified');
   assert.ok(found.notes.some(({ says }) => says.includes('audit log')));
+  assert.match(
+    found.wayBack.ends,
+    /on 2026-12-10 at the latest, .* \(its images are removed on 2027-03-10\)$/,
+  );
 });
 
 test('to OS Guard: allowed in 2025, refused today because it retires in 18 days', () => {

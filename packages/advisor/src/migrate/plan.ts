@@ -114,7 +114,11 @@ export function planMove(knowledge: Knowledge, moves: Moves, request: MoveReques
           ? { title: step.title, run: [], note: UNCHECKED }
           : { title: step.title, run: step.run.map(fill), note: step.note },
       ),
-    wayBack: { ...method.wayBack, run: method.wayBack.run.map(fill) },
+    wayBack: {
+      ...method.wayBack,
+      run: method.wayBack.run.map(fill),
+      ends: `${method.wayBack.ends}${endOfSystem(knowledge, request, from)}`,
+    },
     notes: moves.notes
       .filter(
         (note) => applies(note.on, pool.platform) && applies(note.from, from.id) && applies(note.to, to.id),
@@ -157,6 +161,15 @@ function verdictOf(checks: readonly Check[]): MovePlan['verdict'] {
 
 function applies(ids: readonly string[] | undefined, id: string): boolean {
   return ids === undefined || ids.includes(id);
+}
+
+/** A system that retires can be gone back to until then, and run on until its images are removed. */
+function endOfSystem(knowledge: Knowledge, { pool, asOf }: MoveRequest, from: SubjectFile): string {
+  const facts = factsAt(knowledge, from, asOf, pool.platform);
+  const retires = facts.get('retires')?.value;
+  if (retires === undefined) return '';
+  const removed = facts.get('images-removed')?.value;
+  return `; on ${retires} at the latest, when ${from.name} retires${removed === undefined ? '' : ` (its images are removed on ${removed})`}`;
 }
 
 /** What stands in for the placeholders of commands. */

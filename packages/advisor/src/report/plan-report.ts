@@ -56,7 +56,7 @@ function wayList({ move, method, source, verdict, crossing, targetPlatform, plac
     kind: 'list',
     items: [
       `${method.title}`,
-      `${IN_PLACE[move.inPlace]}: ${move.reason} (${source.title}, ${source.publisher}, read ${source.read})`,
+      `${IN_PLACE[move.inPlace]}: ${move.reason} (${source.title}, ${source.publisher}, read ${source.read}${move.confidence === 'documented' ? '' : `; ${move.confidence}: check it before you rely on it`})`,
       ...(crossing ? [`it leaves the platform: the target runs on ${targetPlatform}`] : []),
       `verdict: ${VERDICT[verdict]}`,
       ...(placeholders.length > 0

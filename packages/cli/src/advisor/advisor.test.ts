@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadKnowledge, loadMoves } from '@plinth/advisor';
+import { loadKnowledge, loadMoves, loadRules, readAnswers } from '@plinth/advisor';
 import { exitCodes } from '@plinth/base';
 import { commandTable } from '../commands/index.ts';
 import { parseCommandLine } from '../framework/parse-command-line.ts';
@@ -237,6 +237,28 @@ test('migrate plan says what is missing', async () => {
     assert.notEqual(exitCode, exitCodes.ok, stderr);
     assert.match(stderr, message);
   }
+});
+
+test('the how-to: every command of it is one that the parser accepts, and its answers are answers', async () => {
+  const url = new URL('../../../../docs/how-to/choose-a-node-os.md', import.meta.url);
+  const text = await readFile(url, 'utf8');
+  const lines = text.split('\n').filter((line) => line.startsWith('plinth '));
+  assert.ok(lines.length > 8);
+  for (const line of lines) {
+    const words = line
+      .replace(/ +#.*$/, '')
+      .split(' ')
+      .slice(1);
+    assert.equal(parseCommandLine(commandTable, words, createStyle(false)).kind, 'run', line);
+  }
+  const yaml = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+  const { questions } = await loadRules(await loadKnowledge());
+  assert.deepEqual(readAnswers(yaml, 'answers.yaml', questions), {
+    platform: ['aks'],
+    spread: 'one',
+    compliance: 'strict',
+    fips: 'required',
+  });
 });
 
 test('every plinth command that a plan shows is one that the parser accepts', async () => {
