@@ -5,6 +5,7 @@ import { before, test } from 'node:test';
 import { hashText } from '@plinth/host';
 import { scratchFolder } from '@plinth/host/testing';
 import { initKeys, type KeyRing, loadKeys, parseDsse, verifyDsse } from '@plinth/trust';
+import type { FeedHead } from '../feeds/feed-content.ts';
 import { defaultPolicy } from '../policy/index.ts';
 import { parseRecord, recordProblem } from '../publish/record/read-record.ts';
 import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
@@ -64,11 +65,11 @@ function feeds(): AdvisoryStore {
   const version = '3.5.7-1~deb13u3';
   const date = new Date(START_MS - DAY_MS).toISOString();
   for (const suite of ['trixie', 'trixie-updates', 'trixie-security']) {
-    const head = {
+    const head: FeedHead = {
       name: `debian-index:${suite}`,
       ...{ date, fetchedAt: date, validUntil: new Date(START_MS + 30 * DAY_MS).toISOString() },
       ...{ validitySource: 'feed', sha256: 'a'.repeat(64), sizeBytes: 0, authenticity: 'archive-signature' },
-    } as const;
+    };
     const offer = { source: 'openssl', version, binaries: ['libssl3t64'], changelogIn: [] };
     store.replaceOffers(head, suite === 'trixie-security' ? [offer] : []);
   }
