@@ -83,6 +83,9 @@ test('dropped and merely refreshed patches close nothing, an added patch whose n
       'CVE-2017-6519': 'fixed',
     },
   );
+  assert.deepEqual(roles('  * CVE-2026-39826: a script tag with whitespace in its type was not escaped'), {
+    'CVE-2026-39826': 'fixed',
+  });
   assert.deepEqual(roles('  * Incomplete cleanup in Autofill (CVE-2026-1234)'), { 'CVE-2026-1234': 'fixed' });
 });
 

@@ -122,7 +122,7 @@ export const ROLE_RULES: readonly RoleRule[] = [
     role: 'mentioned',
     where: 'clause',
     pattern: new RegExp(
-      `\\b(?:${FORM})\\b[^.;]{0,60}?${PATCH}|${PATCH_FILE}[:,\\s]+(?:\\w+\\W+){0,2}(?:${FORM})\\b|\\b(?:trailing )?white ?space\\b|\\bartef?acts?\\b|\\bapply cleanly\\b|\\bdep-?3\\b|\\bpatch header|^\\W*update[sd]? (?:the )?(?:\\S+ ){0,3}(?:patch(?:es)?|fix|${PATCH_FILE})(?!\\w)(?!.*\\b(?:to|which|that) (?:fix|address))`,
+      `\\b(?:${FORM})\\b[^.;]{0,60}?${PATCH}|${PATCH_FILE}[:,\\s]+(?:\\w+\\W+){0,2}(?:${FORM})\\b|\\btrailing white ?space\\b|${PATCH_FILE}[:,\\s][^.;]{0,40}\\b(?:white ?space|artef?acts?)\\b|\\bapply cleanly\\b|\\bdep-?3\\b|\\bpatch header|^\\W*update[sd]? (?:the )?(?:\\S+ ){0,3}(?:patch(?:es)?|fix|${PATCH_FILE})(?!\\w)(?!.*\\b(?:to|which|that) (?:fix|address))`,
     ),
     inherited: true,
   },
