@@ -22,6 +22,7 @@ import { validateCsaf } from '../testing/oracles.ts';
 import { jqRecord, nssRecord, opensslRecord, sampleRecords, zlibRecord } from '../testing/sample-records.ts';
 import { type PublishAdvisoriesOptions, publishAdvisories } from './publish-tree.ts';
 import { verifyTree } from './verify-tree.ts';
+import { removeOldTrees } from './write-tree.ts';
 
 const scratch = await scratchFolder('advisories');
 const keysDir = join(scratch, 'keys');
@@ -219,6 +220,15 @@ test('nothing that is not ours is written over', async () => {
   await symlink(join(scratch, 'elsewhere'), treeDir);
   await assert.rejects(publish([opensslRecord]), { code: 'advisory/tree-invalid' });
   assert.deepEqual(await readdir(join(scratch, 'elsewhere')), []);
+});
+
+test('old trees go, and the lock of whoever publishes stays', async () => {
+  for (let round = 0; round < 3; round++) await publish([opensslRecord]);
+  const trees = join(treeDir, '../.web.trees');
+  await writeFile(join(trees, '.lock'), 'held');
+  await mkdir(join(trees, '7.tmp'));
+  await removeOldTrees(treeDir, 3);
+  assert.deepEqual((await readdir(trees)).sort(), ['.lock', '2', '3']);
 });
 
 test('an address is needed once, and must be https', async () => {

@@ -142,8 +142,11 @@ export async function removeOldTrees(treeDir: string, sequence: number): Promise
   const trees = treesFolder(place);
   try {
     for (const name of await readdir(trees)) {
-      const number = /^\d+$/.test(name) ? Number(name) : 0;
-      if (number < sequence - 1 || number > sequence) await removeTree(join(trees, name));
+      const [, number, half] = /^(\d+)(\.tmp)?$/.exec(name) ?? [];
+      // Whatever else is there, the lock above all, is not a tree.
+      if (number === undefined) continue;
+      const isKept = half === undefined && Number(number) >= sequence - 1 && Number(number) <= sequence;
+      if (!isKept) await removeTree(join(trees, name));
     }
     const start = `${basename(place)}.`;
     for (const name of await readdir(dirname(place)))
