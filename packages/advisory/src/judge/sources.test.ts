@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  binary,
+  changelogText,
+  FRESH,
+  image,
+  knowledge,
+  NOW,
+  trackerClaim,
+} from '../testing/knowledge.testing.ts';
+import { judge } from './judge.ts';
+
+test('five states of the tracker without a fix are five states', () => {
+  const subject = image([binary('foo', '1.0-1')]);
+  const claims = [
+    trackerClaim('CVE-2026-0001', 'foo', { stance: 'open' }),
+    trackerClaim('CVE-2026-0002', 'foo', { stance: 'never-affected', ranges: [] }),
+    trackerClaim('CVE-2026-0003', 'foo', { stance: 'undetermined' }),
+    trackerClaim('CVE-2026-0004', 'foo', { stance: 'end-of-life' }),
+    trackerClaim('CVE-2026-0005', 'foo', { stance: 'postponed' }),
+    trackerClaim('CVE-2026-0006', 'foo', { stance: 'ignored' }),
+    trackerClaim('CVE-2026-0007', 'foo', {
+      stance: 'resolved',
+      ranges: [{ introduced: '0', fixed: '1.0-1' }],
+    }),
+    trackerClaim('CVE-2026-0008', 'foo', {
+      stance: 'resolved',
+      ranges: [{ introduced: '0', fixed: '1.0-2' }],
+    }),
+    trackerClaim('CVE-2026-0009', 'foo', { stance: 'open', release: 'bookworm' }),
+  ];
+  const report = judge(subject, knowledge([['trixie', 'foo', '1.0-1']], claims), { now: NOW });
+  const verdicts = Object.fromEntries(
+    report.findings.map((each) => [each.vulnerability.id.slice(-1), [each.verdict, each.stance]]),
+  );
+  assert.deepEqual(verdicts, {
+    1: ['open', 'open'],
+    2: ['not-affected', 'never-affected'],
+    3: ['unknown', 'undetermined'],
+    4: ['open', 'end-of-life'],
+    5: ['open', 'postponed'],
+    6: ['open', 'ignored'],
+    7: ['fixed', 'resolved'],
+    8: ['open', 'resolved'],
+  });
+});
+
+test('a stale tracker still says open; what it says against that becomes unknown, since its end', () => {
+  const subject = image([binary('foo', '1.0-1')]);
+  const claims = [
+    trackerClaim('CVE-2026-0001', 'foo', { stance: 'open' }),
+    trackerClaim('CVE-2026-0002', 'foo', { stance: 'never-affected', ranges: [] }),
+  ];
+  const stale = FRESH.map((feed) =>
+    feed.name === 'debian-tracker' ? { ...feed, condition: 'stale' as const } : feed,
+  );
+  const report = judge(subject, knowledge([['trixie', 'foo', '1.0-1']], claims, stale), { now: NOW });
+  assert.deepEqual(
+    report.findings.map(({ verdict, unknownSince }) => [verdict, unknownSince]),
+    [
+      ['open', undefined],
+      ['unknown', '2026-11-27T00:00:00.000Z'],
+    ],
+  );
+  assert.equal(report.complete, false);
+});
+
+for (const condition of ['missing', 'stale', 'truncated', 'unreadable'] as const) {
+  test(`nothing is clean while trixie-security is ${condition}`, () => {
+    const feeds = FRESH.map((feed) =>
+      feed.name === 'debian-index:trixie-security' ? { ...feed, condition } : feed,
+    );
+    const report = judge(image([binary('foo', '1')]), knowledge([['trixie', 'foo', '1']], [], feeds), {
+      now: NOW,
+    });
+    assert.equal(report.complete, false);
+    assert.match(
+      report.gaps.join('\n'),
+      /whether newer fixes exist is unknown since 2026-11-27.*trixie-security is/,
+    );
+  });
+}
+
+test('a source that no suite has is a gap, and a distribution without suites is nothing but one', () => {
+  const report = judge(image([binary('acme-agent', '1.0')]), knowledge([]), { now: NOW });
+  assert.match(report.gaps.join('\n'), /no suite at hand has 1 sources .*acme-agent/);
+  assert.equal(report.complete, false);
+  const other = image([binary('foo', '1')]);
+  const strange = { ...other, subject: { ...other.subject, codename: '', distribution: 'ubuntu-24.04' } };
+  const nothing = judge(strange, { ...knowledge([]), fixSuites: [] }, { now: NOW });
+  assert.match(nothing.gaps.join('\n'), /no suite is known that holds fixes for ubuntu-24.04/);
+  assert.equal(nothing.complete, false);
+});
+
+test('names that mean one flaw make one finding; a withdrawn name opens nothing', () => {
+  const subject = image([], {
+    goPrograms: [
+      {
+        path: '/usr/bin/etcd',
+        goVersion: '',
+        modules: [{ path: 'golang.org/x/net', version: 'v0.30.0' }],
+        modulesRecorded: true,
+        provenance: { source: 'go-build-info', locator: '/usr/bin/etcd' },
+      },
+    ],
+  });
+  const claim = { feed: 'osv-go', ecosystem: 'go', package: 'golang.org/x/net', state: 'active' } as const;
+  const claims = [
+    {
+      ...claim,
+      id: 'GO-2026-1111',
+      aliases: ['CVE-2026-5555'],
+      ranges: [{ introduced: '0', fixed: '0.33.0' }],
+    },
+    {
+      ...claim,
+      id: 'GHSA-2222-3333-4444',
+      aliases: ['CVE-2026-5555'],
+      ranges: [{ introduced: '0', fixed: '0.33.0' }],
+    },
+    { ...claim, id: 'GO-2026-2222', aliases: [], state: 'withdrawn' as const, ranges: [{ introduced: '0' }] },
+    { ...claim, id: 'GO-2026-3333', aliases: [], ranges: [{ introduced: '0.31.0', fixed: '0.33.0' }] },
+    { ...claim, id: 'GO-2026-4444', aliases: [], ranges: [{ introduced: '0', fixed: 'not-a-version' }] },
+  ];
+  const feeds = [{ name: 'osv-go', condition: 'fresh', authenticity: 'none' } as const];
+  const { findings, counts } = judge(subject, knowledge([], claims, feeds), { now: NOW });
+  assert.deepEqual(
+    findings.map(({ vulnerability, verdict }) => [vulnerability.id, vulnerability.aliases, verdict]),
+    [
+      ['CVE-2026-5555', ['GHSA-2222-3333-4444', 'GO-2026-1111'], 'open'],
+      ['GO-2026-4444', [], 'unknown'],
+      ['GO-2026-3333', [], 'not-affected'],
+    ],
+  );
+  assert.equal(counts.open, 1);
+});
+
+test('sources that contradict each other are a queue of their own; the better rule decides', () => {
+  const text = changelogText('foo', [['1.0-2', 'trixie-security', 'Fix CVE-2026-0001']]);
+  const claims = [
+    trackerClaim('CVE-2026-0001', 'foo', {
+      stance: 'resolved',
+      ranges: [{ introduced: '0', fixed: '1.0-1' }],
+    }),
+  ];
+  const feeds = knowledge([['trixie-security', 'foo', '1.0-2', text]], claims);
+  const [finding] = judge(image([binary('foo', '1.0-1')]), feeds, { now: NOW }).findings;
+  assert.equal(finding?.verdict, 'fixed');
+  assert.equal(finding?.disputed, true);
+  assert.ok(finding?.evidence.some(({ kind, speaksFor }) => kind === 'changelog' && speaksFor === 'open'));
+});
+
+test('evidence of the image turns "open" into "not affected" only when it holds', () => {
+  const text = changelogText('linux', [
+    [
+      '6.12.117-1',
+      'trixie-security',
+      '[arm64] KVM: fix (CVE-2026-0001)',
+      'f2fs: fix (CVE-2026-0002)',
+      'net: fix (CVE-2026-0003)',
+    ],
+  ]);
+  const subject = image([binary('linux-image-x', '6.12.107-1', { source: 'linux' })]);
+  const config = { kind: 'config-off', symbols: ['CONFIG_F2FS_FS'] } as const;
+  const { findings } = judge(subject, knowledge([['trixie-security', 'linux', '6.12.117-1', text]]), {
+    now: NOW,
+    evidence: {
+      architecturesOf: (title) => (title.startsWith('[arm64]') ? ['arm64'] : undefined),
+      proposeKernel: () => [{ predicate: config, justification: 'vulnerable_code_not_present' }],
+      evaluate: (predicate) =>
+        predicate.kind === 'other-architecture'
+          ? { holds: 'yes', detail: 'amd64' }
+          : { holds: 'unknown', detail: 'no config was read' },
+    },
+  });
+  assert.deepEqual(
+    findings.map(({ vulnerability, verdict, justification }) => [
+      vulnerability.id.slice(-1),
+      verdict,
+      justification,
+    ]),
+    [
+      ['2', 'open', undefined],
+      ['3', 'open', undefined],
+      ['1', 'not-affected', 'vulnerable_code_not_present'],
+    ],
+  );
+  assert.deepEqual(findings[2]?.evidence[0]?.predicate, { kind: 'other-architecture', affected: ['arm64'] });
+});
+
+test('dpkg says installed, the image has none of its files: not affected, as long as they stay away', () => {
+  const text = changelogText('curl', [['8-2', 'trixie-security', 'Fix CVE-2026-0001']]);
+  const feeds = knowledge([['trixie-security', 'curl', '8-2', text]]);
+  const options = {
+    now: NOW,
+    evidence: {
+      architecturesOf: () => undefined,
+      proposeKernel: () => [],
+      evaluate: () => ({ holds: 'yes', detail: 'none of 1 paths is there' }) as const,
+    },
+  };
+  const gone = { source: 'curl', filesPresent: 'none', absentPaths: ['/usr/bin/curl'] } as const;
+  const [finding] = judge(image([binary('curl', '8-1', gone)]), feeds, options).findings;
+  assert.equal(finding?.verdict, 'not-affected');
+  assert.equal(finding?.justification, 'component_not_present');
+  const both = image([
+    binary('curl', '8-1', gone),
+    binary('libcurl4', '8-1', { source: 'curl', filesPresent: 'some' }),
+  ]);
+  assert.equal(judge(both, feeds, options).findings[0]?.verdict, 'open');
+});
