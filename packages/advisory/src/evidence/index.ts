@@ -8,4 +8,5 @@ export {
   proposeKernelPredicates,
 } from './kernel/kernel-verdict.ts';
 export type { ElfImports, ProgramFacts } from './program-facts.ts';
+export { type ReadProgramsOptions, readPrograms } from './read-programs.ts';
 export { type Recheck, type RecheckResult, recheck, type VexStatement } from './recheck.ts';
