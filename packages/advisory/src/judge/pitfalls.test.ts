@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ScanReport } from '../model/index.ts';
-import {
-  binary,
-  changelogText,
-  FRESH,
-  image,
-  knowledge,
-  NOW,
-  trackerClaim,
-} from '../testing/knowledge.testing.ts';
+import { binary, changelogText, image, knowledge, NOW } from '../testing/knowledge.testing.ts';
 import { judge } from './judge.ts';
 
 /** Every trap of the study of this pipeline (section 1.5) and its real cases; versions and ids are the real ones. */
