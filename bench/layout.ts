@@ -49,7 +49,9 @@ for (const name of [...LIBRARIES, ...MORE]) {
   const own = await ownBlocks(name, library);
   changed += own;
   fetched += missing;
-  const bytes = packedBytes(after.data) + tree * BLOCK_BYTES;
+  const isMissing = (block: string) => !known.has(block);
+  const isOther = (block: string, index: number) => block !== base.tree[index];
+  const bytes = packedBytes(after.data, isMissing) + packedBytes(after.tree, isOther);
   wireBytes += bytes;
   rows.push([name, own, missing, tree, ((missing + tree) * BLOCK_BYTES) / 1024, Math.round(bytes / 1024)]);
 }
@@ -80,13 +82,16 @@ printTargets([
   },
 ]);
 
-/** What the missing blocks take as a node fetches them: compressed, with the pages of the index. */
-function packedBytes(blocks: readonly string[]): number {
+/** What some blocks take as a node fetches them: compressed, with the pages of the index. */
+function packedBytes(
+  blocks: readonly string[],
+  isFetched: (block: string, index: number) => boolean,
+): number {
   const packer = openBlockPacker();
   const pages = new Set<number>();
   let bytes = 0;
   for (const [index, block] of blocks.entries()) {
-    if (known.has(block)) continue;
+    if (!isFetched(block, index)) continue;
     pages.add(Math.floor(index / PACK_PAGE_BLOCKS));
     bytes += packer.add(Buffer.from(block, 'latin1')).length;
   }

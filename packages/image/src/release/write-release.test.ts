@@ -143,20 +143,24 @@ test('the disk has its kernel under a name that no boot counts: to count is to r
   );
 });
 
-test('the packed root is the root, block by block, to zstd as well', async () => {
-  const found = (await readdir(release)).find((name) => name.endsWith(PACKED_SUFFIX)) ?? '';
-  assert.equal(
-    found.replace(PACKED_SUFFIX, '.raw'),
-    (await readdir(release)).find((name) => /root\.[0-9a-f-]+\.raw$/.test(name)),
+test('packed root and hash tree are root and hash tree, block by block, to zstd as well', async () => {
+  const found = await readdir(release);
+  const packed = found.filter((name) => name.endsWith(PACKED_SUFFIX));
+  const plain = found.filter((name) => /\.root(-verity)?\.[0-9a-f-]+\.raw$/.test(name));
+  assert.deepEqual(
+    packed.map((name) => name.replace(PACKED_SUFFIX, '.raw')),
+    plain,
   );
   const binds = [
     { host: release, inside: '/mnt/release', readOnly: true },
     { host: workshop.folder, inside: '/mnt/out' },
   ];
-  const args = ['--decompress', '--force', '-o', '/mnt/out/unpacked', `/mnt/release/${found}`];
-  await workshop.toolbox.run('zstd', args, { binds });
-  const image = await readFile(join(workshop.folder, 'root/root.erofs'));
-  assert.ok((await readFile(join(workshop.folder, 'unpacked'))).equals(image));
+  for (const [index, name] of packed.entries()) {
+    const args = ['--decompress', '--force', '-o', '/mnt/out/unpacked', `/mnt/release/${name}`];
+    await workshop.toolbox.run('zstd', args, { binds });
+    const expected = await readFile(join(release, plain[index] ?? ''));
+    assert.ok((await readFile(join(workshop.folder, 'unpacked'))).equals(expected), name);
+  }
 });
 
 test('diffReleases and inspectRelease', async () => {

@@ -81,12 +81,11 @@ async function writeImages(context: ReleaseContext, step: Progress): Promise<str
       const write = (path: string) => writeSlotPart(inputs.diskPath, part, path);
       return [names.partition(part.kind, part.uuid), write] as const;
     }),
-    ...context.parts
-      .filter(({ kind }) => kind === 'root')
-      .map((part) => {
-        const write = (path: string) => writeBlockPack(inputs.diskPath, part, path);
-        return [names.packedRoot(part.uuid), write] as const;
-      }),
+    ...context.parts.flatMap((part) => {
+      if (part.kind === 'root-verity-sig') return [];
+      const write = (path: string) => writeBlockPack(inputs.diskPath, part, path);
+      return [[names.packed(part.kind, part.uuid), write] as const];
+    }),
     [names.uki, (path) => copyFile(inputs.ukiPath, path)],
   ];
   let done = 0;

@@ -4,7 +4,10 @@ export const ARCHITECTURE = 'x86-64';
 export const SUMS_FILE = 'SHA256SUMS';
 export const SUMS_SIGNATURE_FILE = 'SHA256SUMS.p7s';
 
-/** Ending of a root that is compressed block by block, in place of ".raw". */
+/** Partitions whose blocks are compressed too: what nodes fetch in parts. */
+export type PackedKind = Exclude<PartitionKind, 'root-verity-sig'>;
+
+/** Ending of a partition that is compressed block by block, in place of ".raw". */
 export const PACKED_SUFFIX = '.blocks.zst';
 
 /** File names of one release, readable by stock systemd-sysupdate: name, version and architecture lead every one. */
@@ -22,8 +25,8 @@ export interface ReleaseNames {
    * systemd 257 would store a zstd file as it is, and single blocks can be fetched.
    */
   partition(kind: PartitionKind, uuid: string): string;
-  /** The root once more, compressed block by block (delta/block-pack.ts); no pattern of sysupdate.d takes it. */
-  packedRoot(uuid: string): string;
+  /** Root or hash tree once more, compressed block by block (delta/block-pack.ts); no pattern of sysupdate.d takes them. */
+  packed(kind: PackedKind, uuid: string): string;
 }
 
 export type PartitionKind = 'root' | 'root-verity' | 'root-verity-sig';
@@ -41,7 +44,7 @@ export function releaseNames(name: string, version: string): ReleaseNames {
     provenance: `${prefix}.provenance.json`,
     disk: (format) => `${prefix}.${format}`,
     partition: (kind, uuid) => `${prefix}.${kind}.${uuid}.raw`,
-    packedRoot: (uuid) => `${prefix}.root.${uuid}${PACKED_SUFFIX}`,
+    packed: (kind, uuid) => `${prefix}.${kind}.${uuid}${PACKED_SUFFIX}`,
   };
 }
 

@@ -24,7 +24,8 @@ function mixedRoot(blocks: number, seed: string): Uint8Array {
 
 const booted = await sampleRelease('1.0', mixedRoot(100, 'old'));
 const offered = await sampleRelease('1.1', mixedRoot(310, 'new'), { packed: true });
-const isPacked = (path: string) => path.endsWith('.blocks.zst');
+const isPacked = (path: string) => path.endsWith('.blocks.zst') && path.includes('.root.');
+const isPackedTree = (path: string) => path.endsWith('.blocks.zst') && path.includes('.root-verity.');
 const isRoot = (path: string) => path.includes('x86-64.root.') && path.endsWith('.raw');
 
 async function world(context: TestContext, release: SampleRelease = offered) {
@@ -43,6 +44,7 @@ test('blocks come compressed where the release has them so, and zeros not at all
   const bytes = asked.reduce((sum, { range }) => sum + (range ? range.last - range.first + 1 : 0), 0);
   assert.ok(bytes < (310 - zeros) * BLOCK * 0.45, `${bytes} bytes for ${(310 - zeros) * BLOCK}`);
   assert.ok(last.bytesSaved > 310 * BLOCK * 0.5);
+  assert.ok(there.server.asked.some(({ path }) => isPackedTree(path)));
 });
 
 const gone: Fault = { kind: 'status', status: 404 };
@@ -54,7 +56,7 @@ for (const [what, fault] of [
 ] as const) {
   test(`a compressed form that ${what} costs time, nothing else`, async (context) => {
     const there = await world(context);
-    there.fault = ({ path }) => (isPacked(path) ? fault : undefined);
+    there.fault = ({ path }) => (isPacked(path) || isPackedTree(path) ? fault : undefined);
     await toEnd(there.start().stager.stageUpdate(there.request({ limits: { stallMs: 150 } })));
     await assertStaged(there.medium, booted, offered);
     assert.ok(there.server.asked.some(({ path }) => isRoot(path)));
@@ -62,8 +64,8 @@ for (const [what, fault] of [
 }
 
 test('whatever the compressed form holds, the slot is right afterwards', async () => {
-  const { packedRoot } = offered;
-  assert.ok(packedRoot);
+  const { packedRoot, packedVerity } = offered;
+  assert.ok(packedRoot && packedVerity);
   const place = fc.integer({ min: 0, max: packedRoot.length - 1 });
   const inIndex = fc.integer({ min: packedRoot.length - 5 * 136, max: packedRoot.length - 1 });
   const damage = fc.array(fc.tuple(fc.oneof(place, inIndex), fc.uint8Array({ minLength: 1, maxLength: 9 })), {
@@ -74,7 +76,12 @@ test('whatever the compressed form holds, the slot is right afterwards', async (
     fc.asyncProperty(damage, async (changes) => {
       const bad = Uint8Array.from(packedRoot);
       for (const [at, bytes] of changes) bad.set(bytes.subarray(0, bad.length - at), at);
-      const release = { ...offered, packedRoot: bad };
+      const badTree = Uint8Array.from(packedVerity);
+      for (const [at, bytes] of changes) {
+        const place = at % badTree.length;
+        badTree.set(bytes.subarray(0, badTree.length - place), place);
+      }
+      const release = { ...offered, packedRoot: bad, packedVerity: badTree };
       const there = await stageWorld({ booted, offered: [release] });
       try {
         await toEnd(there.start().stager.stageUpdate(there.request()));

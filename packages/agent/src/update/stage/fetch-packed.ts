@@ -1,8 +1,8 @@
 import { PlinthError } from '@plinth/base';
-import { VERITY_BLOCK_BYTES as BLOCK, openBlocksChecker } from '@plinth/formats';
+import { VERITY_BLOCK_BYTES as BLOCK } from '@plinth/formats';
 import { blockRuns, PACK_PAGE_BLOCKS, PACK_PAGE_BYTES, packPageOffset, readPackPage } from '@plinth/updates';
 import type { ByteRange } from '../fetch/fetch-ranges.ts';
-import type { FillParts } from './fill-slot.ts';
+import type { Fetcher } from '../fetch/fetcher.ts';
 import type { ReleaseFile } from './release-files.ts';
 import { unpackFrames } from './unpack-blocks.ts';
 
@@ -15,18 +15,28 @@ const BATCH_BLOCKS = 64;
 /** After so many that are not what they should be, the rest is fetched as it is. */
 const MOST_BAD_BLOCKS = 16;
 
+/** Blocks of a file of a release that are wanted in compressed form. */
+export interface PackedFetch {
+  readonly fetcher: Fetcher;
+  /** Undefined: the release has no such form. */
+  readonly file: ReleaseFile | undefined;
+  /** One byte for each block of the whole file; not 0: it is wanted. */
+  readonly wanted: Uint8Array;
+  readonly signal: AbortSignal;
+  /** Takes blocks in a row; gives how many are good before the first that is not. */
+  take(first: number, bytes: Uint8Array): Promise<number> | number;
+}
+
 /**
- * fetchPacked fetches marked blocks in compressed form, checks and writes them. It is a shortcut that nothing depends on: what does not
- * come this way, for whatever reason, stays unmarked in `present`, and is fetched as it is, where servers answer for what they send.
- * Throws what writing throws, and when the work is cancelled.
+ * fetchPacked fetches marked blocks in compressed form. It is a shortcut that nothing depends on: what does not come this way, for
+ * whatever reason, is never taken, and is fetched as it is, where servers answer for what they send.
+ * Throws what `take` throws, and when the work is cancelled.
  */
-export async function fetchPacked(missing: Uint8Array, parts: FillParts): Promise<void> {
-  const { release, signal } = parts;
-  const file = release.packedRoot;
+export async function fetchPacked(fetch: PackedFetch): Promise<void> {
+  const { file, signal } = fetch;
   if (!file) return;
   try {
-    const frames = await readIndex(missing, file, parts);
-    await fetchFrames(frames, file, parts);
+    await fetchFrames(await readIndex(file, fetch), file, fetch);
   } catch (reason) {
     const isOfFetching = reason instanceof PlinthError && reason.code.startsWith('update/');
     if (signal.aborted || !isOfFetching) throw reason;
@@ -40,19 +50,19 @@ interface FrameRun {
   readonly lengths: readonly number[];
 }
 
-async function readIndex(missing: Uint8Array, file: ReleaseFile, parts: FillParts): Promise<FrameRun[]> {
-  const blocks = missing.length;
-  const wanted = new Uint8Array(Math.ceil(blocks / PACK_PAGE_BLOCKS));
-  for (const { first, count } of blockRuns(missing, 0)) {
+async function readIndex(file: ReleaseFile, { fetcher, wanted }: PackedFetch): Promise<FrameRun[]> {
+  const blocks = wanted.length;
+  const pages = new Uint8Array(Math.ceil(blocks / PACK_PAGE_BLOCKS));
+  for (const { first, count } of blockRuns(wanted, 0)) {
     const [from, to] = [first, first + count - 1].map((block) => Math.floor(block / PACK_PAGE_BLOCKS));
-    wanted.fill(1, from, (to ?? 0) + 1);
+    pages.fill(1, from, (to ?? 0) + 1);
   }
   const pageAt = (page: number) => packPageOffset(file.sizeBytes, blocks, page);
   if (pageAt(0) <= 0) return [];
   const runs: FrameRun[] = [];
-  await parts.fetcher.ranges({
+  await fetcher.ranges({
     ...{ path: file.path, fileBytes: file.sizeBytes, blockBytes: PACK_PAGE_BYTES, isOptional: true },
-    ranges: blockRuns(wanted, GAP_PAGES).flatMap(({ first, count }) =>
+    ranges: blockRuns(pages, GAP_PAGES).flatMap(({ first, count }) =>
       Array.from({ length: Math.ceil(count / RANGE_PAGES) }, (_, index) => ({
         offset: pageAt(first + index * RANGE_PAGES),
         sizeBytes: Math.min(RANGE_PAGES, count - index * RANGE_PAGES) * PACK_PAGE_BYTES,
@@ -64,7 +74,7 @@ async function readIndex(missing: Uint8Array, file: ReleaseFile, parts: FillPart
         const read = readPackPage(bytes.subarray(at, at + PACK_PAGE_BYTES), file.sizeBytes, blocks, page);
         if (!read) continue; // its blocks come as they are
         const { first, offsets } = read;
-        for (const run of blockRuns(missing.subarray(first, first + offsets.length - 1), 0)) {
+        for (const run of blockRuns(wanted.subarray(first, first + offsets.length - 1), 0)) {
           const starts = offsets.slice(run.first, run.first + run.count + 1);
           const lengths = starts.slice(1).map((end, index) => end - (starts[index] ?? 0));
           runs.push({ first: first + run.first, offset: starts[0] ?? 0, lengths });
@@ -92,9 +102,9 @@ function sum(lengths: readonly number[]): number {
   return lengths.reduce((total, length) => total + length, 0);
 }
 
-async function fetchFrames(runs: readonly FrameRun[], file: ReleaseFile, parts: FillParts): Promise<void> {
+async function fetchFrames(runs: readonly FrameRun[], file: ReleaseFile, fetch: PackedFetch): Promise<void> {
   if (runs.length === 0) return;
-  const take = openFrameReader(runs, parts);
+  const take = openFrameReader(runs, fetch);
   const ranges: ByteRange[] = [];
   for (const { offset, lengths } of runs) {
     const last = ranges.at(-1);
@@ -104,7 +114,7 @@ async function fetchFrames(runs: readonly FrameRun[], file: ReleaseFile, parts: 
       ranges.splice(-1, 1, { offset: last.offset, sizeBytes: last.sizeBytes + sizeBytes });
     else ranges.push({ offset, sizeBytes });
   }
-  await parts.fetcher.ranges({
+  await fetch.fetcher.ranges({
     ...{ path: file.path, fileBytes: file.sizeBytes, blockBytes: 1, isOptional: true, ranges },
     async accept(_, bytes) {
       await take(bytes);
@@ -114,23 +124,14 @@ async function fetchFrames(runs: readonly FrameRun[], file: ReleaseFile, parts: 
 }
 
 /** Takes the bytes of the frames as they come, in their order; frames are cut anywhere. */
-function openFrameReader(
-  runs: readonly FrameRun[],
-  { tree, root, present, meter }: FillParts,
-): (bytes: Buffer) => Promise<void> {
-  const goodBlocks = openBlocksChecker(tree);
+function openFrameReader(runs: readonly FrameRun[], { take }: PackedFetch): (bytes: Buffer) => Promise<void> {
   let rest: Buffer = Buffer.alloc(0);
   let [run, frame, badBlocks] = [0, 0, 0];
 
-  const write = async (first: number, blocks: readonly (Uint8Array | undefined)[]) => {
+  const give = async (first: number, blocks: readonly (Uint8Array | undefined)[]) => {
     for (let at = 0; at < blocks.length; ) {
       const bytes = joined(blocks, at);
-      const good = goodBlocks(first + at, bytes);
-      if (good > 0) {
-        await root.write((first + at) * BLOCK, bytes.subarray(0, good * BLOCK));
-        present.fill(1, first + at, first + at + good);
-        meter.done(good * BLOCK);
-      }
+      const good = bytes.length > 0 ? await take(first + at, bytes) : 0;
       const areAllGood = bytes.length > 0 && good * BLOCK === bytes.length;
       if (!areAllGood) badBlocks++;
       at += areAllGood ? good : good + 1;
@@ -151,7 +152,7 @@ function openFrameReader(
         batchBytes += length;
       }
       if (lengths.length === 0) break;
-      await write(current.first + frame, unpackFrames(all.subarray(at, at + batchBytes), lengths));
+      await give(current.first + frame, unpackFrames(all.subarray(at, at + batchBytes), lengths));
       at += batchBytes;
       frame += lengths.length;
       if (frame === current.lengths.length) [run, frame] = [run + 1, 0];

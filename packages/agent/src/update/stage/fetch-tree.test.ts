@@ -47,7 +47,7 @@ async function fetchFrom(
     fetcher.close();
     await Promise.all(servers.map((server) => server.close()));
   });
-  const tree = await fetchTree(fetcher, filesOf(next), known);
+  const tree = await fetchTree(fetcher, filesOf(next), known, new AbortController().signal);
   assert.ok(Buffer.from(tree.bytes).equals(Buffer.from(next.verity)));
   return { tree, bytes: fetcher.bytesFetched() };
 }

@@ -14,6 +14,7 @@ import {
 } from '@plinth/formats';
 import { blockRuns } from '@plinth/updates';
 import type { Fetcher } from '../fetch/fetcher.ts';
+import { fetchPacked } from './fetch-packed.ts';
 import type { ReleaseFile, ReleaseFiles } from './release-files.ts';
 
 /** A verified hash tree, and the hash device that it is in. */
@@ -31,6 +32,7 @@ export async function fetchTree(
   fetcher: Fetcher,
   release: ReleaseFiles,
   known: readonly Uint8Array[],
+  signal: AbortSignal,
 ): Promise<FetchedTree> {
   const file = release.verity;
   const top = await fetchTop(fetcher, release);
@@ -55,11 +57,14 @@ export async function fetchTree(
       if (found) bytes.set(found, level.offset + block * BLOCK);
       else missing[block] = 1;
     }
-    await fetchLevel(fetcher, file, level, missing, (block, content) => {
+    const take = (block: number, content: Uint8Array) => {
       if (!isBlock(block, content)) return false;
       bytes.set(content, level.offset + block * BLOCK);
+      missing[block] = 0;
       return true;
-    });
+    };
+    await fetchPackedLevel(fetcher, release, level, missing, take, signal);
+    await fetchLevel(fetcher, file, level, missing, take);
   }
   // What no digest covers is the rest of the superblock; a server that lies about that alone is found here.
   if (hex(sha256(bytes)) !== file.sha256) return wholeTree(fetcher, release);
@@ -111,12 +116,38 @@ function sameBlock(device: Uint8Array, index: number, block: number): Uint8Array
   }
 }
 
+type Take = (block: number, content: Uint8Array) => boolean;
+
+/** Blocks of a level as they are compressed, as far as that works. */
+async function fetchPackedLevel(
+  fetcher: Fetcher,
+  { packedVerity: file, verity }: ReleaseFiles,
+  level: VerityLevel,
+  missing: Uint8Array,
+  take: Take,
+  signal: AbortSignal,
+): Promise<void> {
+  const start = level.offset / BLOCK;
+  const wanted = new Uint8Array(verity.sizeBytes / BLOCK);
+  wanted.set(missing, start);
+  await fetchPacked({
+    ...{ fetcher, file, wanted, signal },
+    take(first, bytes) {
+      const count = bytes.length / BLOCK;
+      let good = 0;
+      while (good < count && take(first - start + good, bytes.subarray(good * BLOCK, (good + 1) * BLOCK)))
+        good++;
+      return good;
+    },
+  });
+}
+
 async function fetchLevel(
   fetcher: Fetcher,
   file: ReleaseFile,
   level: VerityLevel,
   missing: Uint8Array,
-  take: (block: number, content: Uint8Array) => boolean,
+  take: Take,
 ): Promise<void> {
   await fetcher.ranges({
     ...{ path: file.path, fileBytes: file.sizeBytes, blockBytes: BLOCK },

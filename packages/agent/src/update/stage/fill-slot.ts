@@ -2,6 +2,7 @@ import { VERITY_BLOCK_BYTES as BLOCK, openBlocksChecker, type VerityTree } from 
 import { blockRuns, type CopyRun, type DeltaPlan } from '@plinth/updates';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import { type BlockFile, PIECE_BYTES } from './block-file.ts';
+import { fetchPacked } from './fetch-packed.ts';
 import type { ProgressMeter } from './progress.ts';
 import type { ReleaseFiles } from './release-files.ts';
 import type { SlotPartitions } from './slot-machine.ts';
@@ -62,27 +63,47 @@ async function copyRun(run: CopyRun, parts: FillParts): Promise<void> {
   }
 }
 
-/** fetchBlocks fetches marked blocks and writes those that are good. @throws what fetching throws */
-export async function fetchBlocks(missing: Uint8Array, parts: FillParts): Promise<void> {
-  const { fetcher, release, tree, root, present, meter } = parts;
-  const goodBlocks = openBlocksChecker(tree);
+/**
+ * fetchBlocks fetches marked blocks, compressed as far as that works, and writes those that are good.
+ * @throws what fetching throws
+ */
+export async function fetchBlocks(wanted: Uint8Array, parts: FillParts): Promise<void> {
+  const { fetcher, release, signal } = parts;
+  const left = wanted.slice();
+  const taker = openTaker(parts);
+  const take = async (first: number, bytes: Uint8Array) => {
+    const good = await taker(first, bytes);
+    left.fill(0, first, first + good);
+    return good;
+  };
+  await fetchPacked({ fetcher, file: release.packedRoot, wanted, signal, take });
   await fetcher.ranges({
     ...{ path: release.root.path, fileBytes: release.root.sizeBytes, blockBytes: BLOCK },
-    ranges: blockRuns(missing, 0).map(({ first, count }) => ({
+    ranges: blockRuns(left, 0).map(({ first, count }) => ({
       offset: first * BLOCK,
       sizeBytes: count * BLOCK,
     })),
-    async accept(offset, bytes) {
-      const first = offset / BLOCK;
-      const good = goodBlocks(first, bytes);
-      if (good === 0) return 0;
-      await root.write(offset, bytes.subarray(0, good * BLOCK));
-      const before = countMarked(present.subarray(first, first + good));
-      present.fill(1, first, first + good);
-      if (good > before) meter.done((good - before) * BLOCK);
-      return good * BLOCK;
-    },
+    accept: async (offset, bytes) => (await take(offset / BLOCK, bytes)) * BLOCK,
   });
+}
+
+/** Writes blocks up to the first that is not what its digest says. */
+function openTaker({
+  tree,
+  root,
+  present,
+  meter,
+}: FillParts): (first: number, bytes: Uint8Array) => Promise<number> {
+  const goodBlocks = openBlocksChecker(tree);
+  return async (first, bytes) => {
+    const good = goodBlocks(first, bytes);
+    if (good === 0) return 0;
+    await root.write(first * BLOCK, bytes.subarray(0, good * BLOCK));
+    const before = countMarked(present.subarray(first, first + good));
+    present.fill(1, first, first + good);
+    if (good > before) meter.done((good - before) * BLOCK);
+    return good;
+  };
 }
 
 /** countMarked counts what is not 0. */

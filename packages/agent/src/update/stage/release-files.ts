@@ -15,8 +15,9 @@ export interface ReleaseFiles {
   readonly version: string;
   readonly rootHash: string;
   readonly root: ReleaseFile;
-  /** The root compressed block by block; a release may have none. */
+  /** Root and hash tree compressed block by block; a release may have neither. */
   readonly packedRoot?: ReleaseFile;
+  readonly packedVerity?: ReleaseFile;
   readonly verity: ReleaseFile;
   readonly signature: ReleaseFile;
   readonly uki: ReleaseFile;
@@ -63,8 +64,14 @@ export function releaseFiles(manifest: Manifest): ReleaseFiles {
   }
   const sizeBytes = [root, verity, signature, uki].reduce((sum, one) => sum + one.sizeBytes, 0);
   const { version, rootHash } = manifest;
-  const packedName = root.path.slice(root.path.lastIndexOf('/') + 1).replace(/\.raw$/, PACKED_SUFFIX);
-  const isPacked = manifest.artefacts.some(({ name }) => name === packedName);
-  const packedRoot = isPacked ? file(packedName, ROOT_LIMIT_BYTES) : undefined;
-  return { version, rootHash, root, verity, signature, uki, sizeBytes, ...(packedRoot && { packedRoot }) };
+  const packed = ({ path }: ReleaseFile): ReleaseFile | undefined => {
+    const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.raw$/, PACKED_SUFFIX);
+    return manifest.artefacts.some((one) => one.name === name) ? file(name, ROOT_LIMIT_BYTES) : undefined;
+  };
+  const [packedRoot, packedVerity] = [packed(root), packed(verity)];
+  return {
+    ...{ version, rootHash, root, verity, signature, uki, sizeBytes },
+    ...(packedRoot && { packedRoot }),
+    ...(packedVerity && { packedVerity }),
+  };
 }

@@ -10,7 +10,6 @@ import {
 import { blockRuns, planDelta } from '@plinth/updates';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import { type BlockFile, PIECE_BYTES } from './block-file.ts';
-import { fetchPacked } from './fetch-packed.ts';
 import { fetchTree } from './fetch-tree.ts';
 import { copyBlocks, countMarked, type FillParts, fetchBlocks } from './fill-slot.ts';
 import { hashBlocks } from './hash-blocks.ts';
@@ -60,7 +59,7 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
     const oldDevice = await readDevice(verity);
 
     meter.phase('compare', release.root.sizeBytes);
-    const tree = await fetchTree(fetcher, release, [sourceDevice, oldDevice]);
+    const tree = await fetchTree(fetcher, release, [sourceDevice, oldDevice], signal);
     const signatureBytes = await paddedSignature(fetcher, release, signature.sizeBytes);
     const oldBlocks = blocksOf(oldDevice);
     // An older image may be longer than the new one; its last blocks are as good as others to copy. The tree is written before any block,
@@ -92,7 +91,6 @@ export async function writeSlot(parts: WriteSlotParts): Promise<void> {
       present,
     });
     await copyBlocks(plan, fill);
-    await fetchPacked(unmarked(present), fill);
     await fetchBlocks(unmarked(present), fill);
     await signature.write(0, signatureBytes);
     await signature.flush();

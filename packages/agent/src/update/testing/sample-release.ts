@@ -19,8 +19,9 @@ export interface SampleRelease {
   readonly verity: Uint8Array;
   readonly signature: Uint8Array;
   readonly uki: Uint8Array;
-  /** The root compressed block by block. */
+  /** Root and hash tree compressed block by block. */
   readonly packedRoot?: Uint8Array;
+  readonly packedVerity?: Uint8Array;
 }
 
 const SALT = new Uint8Array(32).fill(7);
@@ -49,11 +50,11 @@ export async function sampleRelease(
   const signature = Buffer.alloc(SIGNATURE_BYTES);
   signature.write(JSON.stringify({ rootHash, signature: hash('sha256', rootHash, 'base64') }));
   const uki = sampleUki(version, ukiBytes);
-  const packedRoot = options.packed ? packRoot(root) : undefined;
-  return { version, rootHash, root, verity, signature, uki, ...(packedRoot && { packedRoot }) };
+  const packed = options.packed ? { packedRoot: packAll(root), packedVerity: packAll(verity) } : {};
+  return { version, rootHash, root, verity, signature, uki, ...packed };
 }
 
-function packRoot(root: Uint8Array): Uint8Array {
+function packAll(root: Uint8Array): Uint8Array {
   const packer = openBlockPacker();
   const frames = Array.from({ length: root.length / BLOCK }, (_, block) =>
     packer.add(root.subarray(block * BLOCK, (block + 1) * BLOCK)),
@@ -137,12 +138,17 @@ function parts({ version, rootHash, root, verity, signature }: SampleRelease) {
 
 function filesOf(release: SampleRelease): (readonly [string, Uint8Array])[] {
   const uki = releaseNames('plinth', release.version).uki;
-  const { packedRoot, rootHash, version } = release;
-  const packedName = releaseNames('plinth', version).packedRoot(hexUuid(rootHash.slice(0, 32)));
+  const { packedRoot, packedVerity, rootHash, version } = release;
+  const names = releaseNames('plinth', version);
+  const [rootName, verityName] = [
+    names.packed('root', hexUuid(rootHash.slice(0, 32))),
+    names.packed('root-verity', hexUuid(rootHash.slice(32))),
+  ];
   return [
     ...parts(release).map(({ name, bytes }) => [name, bytes] as const),
     [uki, release.uki] as const,
-    ...(packedRoot ? [[packedName, packedRoot] as const] : []),
+    ...(packedRoot ? [[rootName, packedRoot] as const] : []),
+    ...(packedVerity ? [[verityName, packedVerity] as const] : []),
   ];
 }
 

@@ -11,7 +11,7 @@ import type { SlotPart } from './split-slot.ts';
 const BATCH_BLOCKS = 256;
 
 /**
- * writeBlockPack writes the root of a slot compressed block by block, for updates.
+ * writeBlockPack writes a partition of a slot compressed block by block, for updates.
  * @throws host/disk-full, host/io
  */
 export async function writeBlockPack(rawPath: string, part: SlotPart, output: string): Promise<void> {
