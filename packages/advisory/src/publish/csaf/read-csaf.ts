@@ -77,8 +77,11 @@ function vulnerabilityFacts(
   const state = asIdState(noteText(notes, STATE_NOTE));
   return GROUPS.flatMap(([group, verdict]) => {
     const named = texts(valueAt(groups, group));
-    const purlsOf = (product: string) =>
-      named.flatMap((one) => (places.get(one)?.product === product ? [places.get(one)?.purl ?? ''] : []));
+    // By product at once: a document from outside may name very many.
+    const inside = Map.groupBy(
+      named.flatMap((one) => places.get(one) ?? []),
+      ({ product }) => product,
+    );
     return named
       .filter((one) => !places.has(one))
       .map((product): Fact => {
@@ -88,7 +91,7 @@ function vulnerabilityFacts(
           ...{ ...rest, id, aliases, state, product, verdict },
           ...(justification && { justification }),
           ...(fixedIn !== undefined && { fixedIn }),
-          components: purlsOf(product).map((purl) => fixes.component(product, purl)),
+          components: (inside.get(product) ?? []).map(({ purl }) => fixes.component(product, purl)),
         };
       });
   });

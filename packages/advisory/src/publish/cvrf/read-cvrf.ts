@@ -117,6 +117,8 @@ function facts(vulnerability: ReadVulnerability, name: string): readonly Fact[] 
   };
   return groups.flatMap(({ verdict, products }) => {
     const places = products.map(splitComponentId);
+    // By product at once: a document from outside may name very many.
+    const inside = Map.groupBy(places, ({ product }) => product);
     return places
       .filter(({ purl }) => purl === undefined)
       .map(({ product }): Fact => {
@@ -126,10 +128,8 @@ function facts(vulnerability: ReadVulnerability, name: string): readonly Fact[] 
           ...{ ...rest, product, verdict },
           ...(justification && { justification }),
           ...(fixedIn !== undefined && { fixedIn }),
-          components: places.flatMap((place) =>
-            place.product === product && place.purl !== undefined
-              ? [fixes.component(product, place.purl)]
-              : [],
+          components: (inside.get(product) ?? []).flatMap(({ purl }) =>
+            purl === undefined ? [] : [fixes.component(product, purl)],
           ),
         };
       });

@@ -7,7 +7,7 @@ import { systemOf } from '../record/id-systems.ts';
 import { requireIds } from '../record/narrow.ts';
 import { componentId, productCpe, productPurl, splitComponentId } from '../record/product-id.ts';
 import { type Publisher, pageUrl } from '../record/publisher.ts';
-import { remediesOf } from '../record/remedies.ts';
+import { type Remedy, remediesOf } from '../record/remedies.ts';
 import { notesFact, readStatusNotes, statusNotes } from '../record/status-notes.ts';
 
 const STATES: Readonly<Record<Verdict, string>> = {
@@ -37,9 +37,10 @@ export function writeCycloneDxVex(
   const body = {
     metadata: { timestamp: at, tools: { components: [{ type: 'application', name: 'plinth' }] } },
     components: releases(records),
-    vulnerabilities: records.flatMap((record) =>
-      record.statuses.map((status) => vulnerability(record, status, publisher)),
-    ),
+    vulnerabilities: records.flatMap((record) => {
+      const remedies = remediesOf(record);
+      return record.statuses.map((status) => vulnerability(record, status, remedies, publisher));
+    }),
   };
   const document = {
     bomFormat: 'CycloneDX',
@@ -86,11 +87,16 @@ function releases(records: readonly AdvisoryRecord[]): readonly unknown[] {
   });
 }
 
-function vulnerability(record: AdvisoryRecord, status: RecordStatus, publisher: Publisher): unknown {
+function vulnerability(
+  record: AdvisoryRecord,
+  status: RecordStatus,
+  remedies: readonly Remedy[],
+  publisher: Publisher,
+): unknown {
   const { id, aliases } = record.vulnerability;
   const { product, components, justification } = status;
   const refs = [product, ...components.map(({ purl }) => componentId(product, purl))];
-  const actions = remediesOf(record).filter(({ products }) => products.some((one) => refs.includes(one)));
+  const actions = remedies.filter(({ products }) => products.some((one) => refs.includes(one)));
   return {
     'bom-ref': `${record.id}#${id}#${product}`,
     id,

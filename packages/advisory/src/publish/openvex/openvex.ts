@@ -5,7 +5,7 @@ import { type Fact, sortFacts } from '../record/facts.ts';
 import { requireIds } from '../record/narrow.ts';
 import { componentId, productIdOfPurl, productPurl } from '../record/product-id.ts';
 import { type Publisher, pageUrl } from '../record/publisher.ts';
-import { remediesOf } from '../record/remedies.ts';
+import { type Remedy, remediesOf } from '../record/remedies.ts';
 import { notesFact, readStatusNotes, statusNotes } from '../record/status-notes.ts';
 
 const CONTEXT = 'https://openvex.dev/ns/v0.2.0';
@@ -28,11 +28,12 @@ export interface OpenVexAbout {
 
 /** writeOpenVex writes what records say as one document of OpenVEX 0.2.0: a release as product, its components as subcomponents. */
 export function writeOpenVex(records: readonly AdvisoryRecord[], about: OpenVexAbout): string {
-  const statements = records.flatMap((record) =>
-    record.statuses
+  const statements = records.flatMap((record) => {
+    const remedies = remediesOf(record);
+    return record.statuses
       .filter(({ product }) => about.product === undefined || product === about.product)
-      .map((status) => statement(record, status, about.publisher)),
-  );
+      .map((status) => statement(record, status, remedies, about.publisher));
+  });
   const document = {
     '@context': CONTEXT,
     '@id': about.id,
@@ -50,12 +51,17 @@ export function writeOpenVex(records: readonly AdvisoryRecord[], about: OpenVexA
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function statement(record: AdvisoryRecord, status: RecordStatus, publisher: Publisher): unknown {
+function statement(
+  record: AdvisoryRecord,
+  status: RecordStatus,
+  remedies: readonly Remedy[],
+  publisher: Publisher,
+): unknown {
   const { id, aliases } = record.vulnerability;
   const { product, verdict, justification, components } = status;
   const digest = record.products.find((one) => one.id === product)?.digest;
   const own = new Set([product, ...components.map(({ purl }) => componentId(product, purl))]);
-  const actions = remediesOf(record).filter(({ products }) => products.some((one) => own.has(one)));
+  const actions = remedies.filter(({ products }) => products.some((one) => own.has(one)));
   return {
     ...(record.id !== '' && { '@id': `${pageUrl(publisher, record.id)}#${encodeURIComponent(product)}` }),
     vulnerability: {

@@ -57,6 +57,18 @@ test('a flood of values or elements ends at the limit', () => {
   });
 });
 
+test('very many products in one document cost time in proportion, not squared', () => {
+  const ids = Array.from({ length: 200_000 }, (_, index) => `plinth_${index}_x86-64`);
+  const statuses = [{ ProductID: ids, Type: 3 }];
+  const notes = [{ Title: 'Identifiers', Type: 6, Ordinal: '1', Value: 'CVE-2026-1000' }];
+  const tracking = { Identification: { ID: { Value: '2026-Nov' } } };
+  const month = { DocumentTracking: tracking, Vulnerability: [{ Notes: notes, ProductStatuses: statuses }] };
+  assert.equal(readCvrfJson(bytes(JSON.stringify(month)), 'x').length, ids.length);
+  const vulnerabilities = [{ cve: 'CVE-2026-1000', product_status: { known_affected: ids } }];
+  const csaf = { document: { csaf_version: '2.0' }, vulnerabilities };
+  assert.equal(readCsaf(bytes(JSON.stringify(csaf)), 'x').length, ids.length);
+});
+
 test('whatever is changed in a document, it is read or refused, and never anything else', () => {
   const files = [...planTree({ records: sampleRecords, publisher: samplePublisher, keys: [] }).files];
   const documents = files.filter(([path]) => /\.(json|xml|html)$/.test(path)).map(([, text]) => text);
