@@ -209,6 +209,12 @@ function judgePlugins(host: HostPath, target: Target, use: string): Judgement | 
       fact: (isCni ? cniBinDirs : volumePluginDir)?.source ?? '',
     };
   const fact = pathFactOf(target, path);
+  if (fact?.noexec && writable)
+    return {
+      rule: 'PLM004',
+      message: `${use} ${asWritten} for ${what}, which the host starts; files there cannot be executed on ${target.name}: ${fact.path} is noexec`,
+      fact: fact.source,
+    };
   return fact && judgeFact(host, fact, target, use);
 }
 

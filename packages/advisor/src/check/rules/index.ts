@@ -1,5 +1,4 @@
 import { checkAgents, checkDrivers, checkGpu } from './agents.ts';
-import { checkExecutables } from './executables.ts';
 import { checkHostPaths } from './host-paths.ts';
 import { checkKernel, checkKernelScripts } from './kernel.ts';
 import { checkKubelet, checkKubeletObjects } from './kubelet.ts';
@@ -13,7 +12,6 @@ import { checkBarePods, checkLocalData, checkLocalVolumes } from './storage.ts';
 /** Rules over the pods of an object. What each looks for stands in data/check/rules.yaml. */
 export const podRules: readonly PodRule[] = [
   checkHostPaths,
-  checkExecutables,
   checkNamespaces,
   checkPrivileges,
   checkDevices,

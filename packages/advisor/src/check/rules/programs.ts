@@ -1,6 +1,7 @@
 import type { KubeObject } from '../model/kube-object.ts';
 import type { PodView } from '../model/pod-view.ts';
-import { programOn, type Target } from '../target/target.ts';
+import { pathFactOf, programOn, type Target } from '../target/target.ts';
+import { realPath } from './host-paths.ts';
 import type { Knowledge, RawFinding, Severity } from './rule.ts';
 import { type HostProgram, hostProgramsIn, type Script, scriptsIn, scriptsOf } from './scripts.ts';
 
@@ -27,9 +28,18 @@ function judgeScript(script: Script, { target }: Knowledge): RawFinding[] {
 }
 
 function judgeProgram(
-  { program, how }: HostProgram,
+  { program, path, how }: HostProgram,
   target: Target,
 ): Pick<RawFinding, 'rule' | 'severity' | 'message' | 'subject' | 'fact'> {
+  const place = path === '' ? undefined : pathFactOf(target, realPath(path));
+  if (place?.noexec)
+    return {
+      rule: 'PLM004',
+      severity: 'block',
+      message: `starts ${path} on the host (${how}); files there cannot be executed on ${target.name}: ${place.path} is noexec`,
+      subject: path,
+      fact: place.source,
+    };
   const fact = programOn(target, program);
   const starts = `starts ${program} of the host (${how})`;
   const [severity, state]: readonly [Severity, string] =

@@ -1,7 +1,7 @@
 import { mapAt, type Path } from '../model/json.ts';
 import type { KubeObject } from '../model/kube-object.ts';
 import type { PodView, Word } from '../model/pod-view.ts';
-import { startsOf } from './executables.ts';
+import { startsOf } from './starts.ts';
 
 /** A text that may be run, and where it stands. */
 export interface Script {
@@ -57,6 +57,8 @@ function place(path: Path, text: string, offset: number): { path: Path; linesBel
 /** A program of the host that a script starts by entering the host. */
 export interface HostProgram {
   readonly program: string;
+  /** The path it is started by; empty when it is looked for in $PATH. */
+  readonly path: string;
   readonly how: 'nsenter' | 'chroot';
   readonly offset: number;
 }
@@ -91,7 +93,12 @@ export function hostProgramsIn(text: string): HostProgram[] {
     // Without a program both start a shell.
     const program = named === undefined || named === '' ? 'sh' : baseName(named);
     if (/^[\w.+-]+$/.test(program))
-      found.push({ program, how: how as HostProgram['how'], offset: match.index });
+      found.push({
+        program,
+        path: named?.startsWith('/') ? named : '',
+        how: how as HostProgram['how'],
+        offset: match.index,
+      });
   }
   return found;
 }
