@@ -14,6 +14,13 @@ interface Proposal {
   readonly justification: VexJustification;
 }
 
+/** What is known of the flaw beside the judgement. */
+export interface KnownOfFlaw {
+  readonly detail: FlawDetail | undefined;
+  /** What people said about it; each has to hold for this image. */
+  readonly statements: readonly Proposal[];
+}
+
 /**
  * applyEvidence asks the image itself about a flaw that would be open in it: architecture, kernel config, module
  * files. Only a predicate that holds turns it into "not affected"; the others are kept as tried; pure.
@@ -21,12 +28,12 @@ interface Proposal {
 export function applyEvidence(
   judgement: Judgement,
   inventory: Inventory,
-  detail: FlawDetail | undefined,
+  known: KnownOfFlaw,
   evidence: EvidenceRules,
   now: Date,
 ): Judgement {
   if (judgement.verdict !== 'open' && judgement.verdict !== 'unknown') return judgement;
-  const tried = proposals(judgement, inventory, detail, evidence).map((proposal) => ({
+  const tried = proposals(judgement, inventory, known, evidence).map((proposal) => ({
     ...proposal,
     outcome: evidence.evaluate(proposal.predicate, inventory, now),
   }));
@@ -47,7 +54,7 @@ export function applyEvidence(
 function proposals(
   { component, title }: Judgement,
   inventory: Inventory,
-  detail: FlawDetail | undefined,
+  { detail, statements }: KnownOfFlaw,
   evidence: EvidenceRules,
 ): Proposal[] {
   const subject = title ?? detail?.title;
@@ -67,10 +74,10 @@ function proposals(
         ]
       : [];
   if (component.ecosystem !== 'debian' || component.name !== 'linux' || subject === undefined)
-    return [...ofFiles, ...ofArchitecture];
+    return [...statements, ...ofFiles, ...ofArchitecture];
   const files = detail?.programFiles;
   const change = { subject, ...(files === undefined ? {} : { files }) };
-  return [...ofFiles, ...ofArchitecture, ...evidence.proposeKernel(change, inventory)];
+  return [...statements, ...ofFiles, ...ofArchitecture, ...evidence.proposeKernel(change, inventory)];
 }
 
 /** The files of all packages concerned, when every one of them was deleted from the image; otherwise none. */

@@ -49,7 +49,9 @@ export function judge(
   const findings = [...groups].map(([id, judgements]): Finding => {
     const { aliases } = nameOf(id);
     const details = [id, ...aliases].flatMap((name) => detailsOf.get(name) ?? []);
-    const asked = judgements.map((each) => askImage(each, inventory, details, options));
+    const names = [id, ...aliases];
+    const statements = (options.statements ?? []).filter((statement) => names.includes(statement.id));
+    const asked = judgements.map((each) => askImage(each, inventory, details, statements, options));
     const seen = [id, ...aliases].flatMap((name) => flaws.seenAt.get(name) ?? []).sort()[0];
     return mergeJudgements({ id, aliases, state: 'active' }, asked, details, seen);
   });
@@ -60,9 +62,10 @@ function askImage(
   judgement: Judgement,
   inventory: Inventory,
   details: readonly FlawDetail[],
+  statements: NonNullable<JudgeOptions['statements']>,
   { evidence, now }: JudgeOptions,
 ): Judgement {
   if (!evidence) return judgement;
   const detail = details.find(({ programFiles }) => programFiles !== undefined) ?? details[0];
-  return applyEvidence(judgement, inventory, detail, evidence, now);
+  return applyEvidence(judgement, inventory, { detail, statements }, evidence, now);
 }

@@ -42,6 +42,12 @@ export interface EvidenceRules {
 export interface JudgeOptions {
   readonly now: Date;
   readonly evidence?: EvidenceRules;
+  /** Statements of people that something is not affected; each is asked of the image before it counts. */
+  readonly statements?: readonly {
+    readonly id: string;
+    readonly predicate: VexPredicate;
+    readonly justification: VexJustification;
+  }[];
   /** Also what is fixed in the image, by entries younger than this; default: nothing of that. */
   readonly fixedWithinMs?: number;
 }

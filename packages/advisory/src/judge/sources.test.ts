@@ -210,3 +210,33 @@ test('dpkg says installed, the image has none of its files: not affected, as lon
   ]);
   assert.equal(judge(both, feeds, options).findings[0]?.verdict, 'open');
 });
+
+test('what a person said counts as long as the image, and the day, agree', () => {
+  const text = changelogText('foo', [['1.0-2', 'trixie-security', 'Fix CVE-2026-0001']]);
+  const feeds = knowledge([['trixie-security', 'foo', '1.0-2', text]]);
+  const judged = (statement: { readonly id: string; readonly holds: 'yes' | 'no' | 'unknown' }) =>
+    judge(image([binary('foo', '1.0-1')]), feeds, {
+      now: NOW,
+      statements: [
+        {
+          id: statement.id,
+          justification: 'vulnerable_code_cannot_be_controlled_by_adversary',
+          predicate: {
+            kind: 'human',
+            author: 'a',
+            reason: 'only root may call it',
+            expiresAt: '2026-12-01T00:00:00Z',
+          },
+        },
+      ],
+      evidence: {
+        architecturesOf: () => undefined,
+        proposeKernel: () => [],
+        evaluate: () => ({ holds: statement.holds, detail: 'a test' }),
+      },
+    }).findings[0];
+  assert.equal(judged({ id: 'CVE-2026-0001', holds: 'yes' })?.verdict, 'not-affected');
+  assert.equal(judged({ id: 'CVE-2026-0001', holds: 'no' })?.verdict, 'open');
+  assert.equal(judged({ id: 'CVE-2026-0001', holds: 'unknown' })?.verdict, 'open');
+  assert.equal(judged({ id: 'CVE-2026-0002', holds: 'yes' })?.verdict, 'open');
+});

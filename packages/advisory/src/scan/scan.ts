@@ -3,7 +3,7 @@ import type { Progress } from '@plinth/base';
 import { findMirrors, type MirrorOptions } from '@plinth/debian';
 import { stateDir } from '@plinth/host';
 import { architecturesOf } from '../changelog/index.ts';
-import { evaluatePredicate, proposeKernelPredicates } from '../evidence/index.ts';
+import { evaluatePredicate, proposeKernelPredicates, type VexStatement } from '../evidence/index.ts';
 import { poolFetch } from '../feeds/fetch-changelog.ts';
 import { HALF_DAY_MS, readChangelogs, refreshIndexes, suitesFor } from '../feeds/refresh.ts';
 import { readSubject } from '../inventory/index.ts';
@@ -21,6 +21,8 @@ export interface ScanOptions {
   readonly refresh?: boolean;
   /** Also tell what is fixed, by entries of the last two years. */
   readonly all?: boolean;
+  /** Statements of people about what is not affected, see readStatements. */
+  readonly statements?: readonly VexStatement[];
   readonly mirrors?: MirrorOptions;
   readonly now?: Date;
   readonly progress?: Progress;
@@ -73,7 +75,12 @@ export async function scanInventory(
   }
   const needed = neededOffers(store, inventory, all);
   const knowledge = collectKnowledge(store, inventory, needed, now, failures);
-  const judging = { now, evidence: evidenceRules, ...(all ? { fixedWithinMs: TWO_YEARS_MS } : {}) };
+  const judging = {
+    now,
+    evidence: evidenceRules,
+    statements: options.statements ?? [],
+    ...(all ? { fixedWithinMs: TWO_YEARS_MS } : {}),
+  };
   return judge(inventory, knowledge, judging, factsFrom(store, now));
 }
 

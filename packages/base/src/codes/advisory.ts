@@ -44,6 +44,12 @@ export const advisoryCodes = {
     fix: 'Mend the field named in the message; docs/how-to/see-what-is-open.md shows a whole policy.',
     exitCode: exitCodes.usage,
   },
+  'advisory/statements-invalid': {
+    meaning: 'A file of statements about what is not affected is not valid.',
+    cause: 'A field is missing or misspelt, or a judgement by a person has no author, reason or end.',
+    fix: 'Mend the field named in the message; docs/how-to/see-what-is-open.md shows a whole file.',
+    exitCode: exitCodes.usage,
+  },
   'advisory/not-found': {
     meaning: 'An identifier is not among what the scan found.',
     cause: 'A mistyped identifier, or one that none of the feeds at hand names for this subject.',

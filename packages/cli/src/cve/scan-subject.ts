@@ -1,5 +1,12 @@
 import { join, resolve } from 'node:path';
-import { advisoryStorePath, renderFindings, type ScanOptions, type ScanReport, scan } from '@plinth/advisory';
+import {
+  advisoryStorePath,
+  readStatements,
+  renderFindings,
+  type ScanOptions,
+  type ScanReport,
+  scan,
+} from '@plinth/advisory';
 import { exitCodes } from '@plinth/base';
 import { osDir } from '../flows/use-lock.ts';
 import type { CommandContext } from '../framework/context.ts';
@@ -9,6 +16,7 @@ import { showReport } from './show-report.ts';
 
 export interface ScanSubjectOptions {
   readonly explain?: string | undefined;
+  readonly vex?: string | undefined;
   readonly all: boolean;
   readonly offline: boolean;
   readonly refresh: boolean;
@@ -33,6 +41,7 @@ export async function scanSubject(
     offline: options.offline,
     refresh: options.refresh,
     all: options.all,
+    ...(options.vex === undefined ? {} : { statements: await readStatements(resolve(options.vex)) }),
     mirrors: {
       env: context.env,
       flags: {
