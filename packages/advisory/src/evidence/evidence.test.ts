@@ -159,6 +159,12 @@ test('what may be used without being imported is unknown, not absent', () => {
     evaluatePredicate(predicate, image, now, { ...programs, unread: ['/usr/bin/odd'] }).holds,
     'unknown',
   );
+  const named: VexPredicate = {
+    kind: 'go-symbol-absent',
+    paths: ['runc'],
+    symbols: ['archive/zip.NewReader'],
+  };
+  assert.equal(evaluatePredicate(named, image, now, programs).holds, 'unknown', 'a name is no path');
   const go: VexPredicate = { kind: 'package-absent', packages: ['go:golang.org/x/net'] };
   assert.equal(evaluatePredicate(go, image, now).holds, 'unknown', 'runc records no modules');
   const cut: Inventory = { ...image, kernel: { release: '6.12', config: { CONFIG_NET: 'y' }, provenance } };

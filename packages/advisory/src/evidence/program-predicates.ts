@@ -47,14 +47,19 @@ export function goSymbolAbsent(
     const functions = programs?.goFunctions?.get(path);
     if (!functions) {
       // A program that is gone has no functions; one that was not read may have all of them.
-      const known = inventory.files;
-      if (known && known.length > 0 && !known.includes(path)) continue;
+      if (isGone(path, inventory)) continue;
       return { holds: 'unknown', detail: `the functions of ${path} were not read` };
     }
     const found = symbols.find((symbol) => functions.has(symbol) || hasGeneric(functions, symbol));
     if (found !== undefined) return { holds: 'no', detail: `${path} contains ${found}` };
   }
   return { holds: 'yes', detail: `${paths.join(', ')} contain none of ${symbols.slice(0, 3).join(', ')}` };
+}
+
+/** Only a whole path that is neither among the files nor among the programs is surely not there; a bare name may be anywhere. */
+function isGone(path: string, { files, goPrograms }: Inventory): boolean {
+  if (!path.startsWith('/') || !files || files.length === 0) return false;
+  return !files.includes(path) && !goPrograms.some((program) => program.path === path);
 }
 
 /** Instances of a generic function are named "pkg.Func[…]"; closures "pkg.Func.func1". */
