@@ -31,6 +31,7 @@ async function plinth(argv: readonly string[], typed?: readonly string[]) {
     ...(typed && {
       ask: async (question: string) => {
         asked.push(question);
+        err.push(question);
         const line = lines.shift();
         assert.ok(line !== undefined, `asked more than expected: ${err.join('')}`);
         return line;

@@ -33,7 +33,7 @@ export async function askAnswers(
     if (!question) return answers;
     asked.add(question.id);
     if (asked.size > ALWAYS.length) say(style.faint(standing(knowledge, advice, asked)));
-    const answer = await askOne(question, { askText, say, style });
+    const answer = await askOne(question, { askText, style });
     if (answer === 'end') return answers;
     if (answer !== undefined) answers = { ...answers, [question.id]: answer };
   }
@@ -53,32 +53,30 @@ function standing(knowledge: Knowledge, advice: Advice, asked: ReadonlySet<strin
 
 async function askOne(
   question: Question,
-  { askText, say, style }: Required<Pick<CommandContext, 'askText' | 'say' | 'style'>>,
+  { askText, style }: Required<Pick<CommandContext, 'askText' | 'style'>>,
 ): Promise<Answer | 'end' | undefined> {
   const ids = Object.keys(question.choices);
-  say('');
-  say(style.strong(question.ask));
-  ids.forEach((id, i) => {
-    say(
-      `  ${i + 1}  ${id.padEnd(Math.max(...ids.map(({ length }) => length)))}  ${style.faint(question.choices[id] ?? '')}`,
-    );
-  });
+  const widthChars = Math.max(...ids.map(({ length }) => length));
   const many = question.several ? ', several with commas' : question.free ? ', or a version' : '';
+  const prompt = `1-${ids.length}${many}: `;
+  // The question is part of what is asked, so that -q does not hide it.
+  const lines = [
+    '',
+    style.strong(question.ask),
+    ...ids.map((id, i) => `  ${i + 1}  ${id.padEnd(widthChars)}  ${style.faint(question.choices[id] ?? '')}`),
+    prompt,
+  ];
+  let text = lines.join('\n');
   for (;;) {
-    const line = (await askText(`1-${ids.length}${many}: `)).trim();
+    const line = (await askText(text)).trim();
     if (line === '') return undefined;
     if (line === '.') return 'end';
     try {
-      return parseAnswer(
-        line
-          .split(',')
-          .map((word) => byNumber(word.trim(), ids))
-          .join(','),
-        question,
-      );
+      const words = line.split(',').map((word) => byNumber(word.trim(), ids));
+      return parseAnswer(words.join(','), question);
     } catch (reason) {
       if (!(reason instanceof RangeError)) throw reason;
-      say(`Not ${reason.message}.`);
+      text = `Not ${reason.message}.\n${prompt}`;
     }
   }
 }
