@@ -63,7 +63,10 @@ async function prove(kubernetes: KubernetesPrograms): Promise<void> {
     [['DaemonSet shop/net', '/opt/cni/bin']],
   );
   assert.equal(one('PLM071')[0]?.object.name, 'web');
-  assert.equal(one('PLM020')[0]?.owner.kind, 'ConfigMap');
+  assert.deepEqual(
+    one('PLM020').map(({ owner, object, severity }) => [ownerText(owner), object.kind, severity]),
+    [['DaemonSet shop/net', 'ConfigMap', 'block']],
+  );
   assert.equal(one('PLM054')[0]?.severity, 'block');
 
   await refuses(plane, kubeconfig);
@@ -122,7 +125,10 @@ async function fill(plane: ControlPlane): Promise<void> {
   const web = { containers: [container({ securityContext: { privileged: true } })] };
   const net = {
     containers: [container({ volumeMounts: [{ name: 'cni', mountPath: '/host' }] })],
-    volumes: [{ name: 'cni', hostPath: { path: '/opt/cni/bin' } }],
+    volumes: [
+      { name: 'cni', hostPath: { path: '/opt/cni/bin' } },
+      { name: 'scripts', configMap: { name: 'scripts' } },
+    ],
     tolerations: [{ operator: 'Exists' }],
   };
   const replicaSet = {

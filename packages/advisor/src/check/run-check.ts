@@ -1,6 +1,6 @@
 import type { Diagnostic } from '@plinth/base';
 import { at, listAt, textAt } from './model/json.ts';
-import type { KubeObject } from './model/kube-object.ts';
+import type { KubeObject, ObjectRef } from './model/kube-object.ts';
 import { viewPod } from './model/pod-view.ts';
 import { LIMITS } from './read/limits.ts';
 import type { Read } from './read/read-sources.ts';
@@ -9,7 +9,7 @@ import type { CheckResult } from './report/finding.ts';
 import { addToIndex, checkCluster, emptyIndex, noteRefused } from './rules/cluster-rules.ts';
 import { objectRules, podRules } from './rules/index.ts';
 import type { Rule } from './rules/knowledge.ts';
-import type { Knowledge, RawFinding, Severity } from './rules/rule.ts';
+import { type Knowledge, placeOf, type RawFinding, type Severity } from './rules/rule.ts';
 
 /** What a check knows: rules, target, agents. */
 export interface CheckKnowledge extends Knowledge {
@@ -46,7 +46,12 @@ export async function runCheck(
     const pod = viewPod(object);
     addToIndex(index, object, pod);
     for (const rule of objectRules)
-      for (const finding of rule(object, known)) collector.add(finding, object, pod, severityOf(finding));
+      for (const finding of rule(object, known)) {
+        const severity = severityOf(finding);
+        if (object.kind === 'ConfigMap')
+          collector.addScript({ finding, object: refOf(object), span: placeOf(object, finding), severity });
+        else collector.add(finding, object, pod, severity);
+      }
     if (pod === undefined || isOver(object)) return;
     if (object.kind === 'Pod') {
       counts.pods++;
@@ -54,6 +59,7 @@ export async function runCheck(
       if (node !== undefined) nodes.add(node);
     } else counts.workloads++;
     noteRefused(index, pod);
+    collector.noteConfigMaps(object, pod);
     for (const rule of podRules)
       for (const finding of rule(pod, known)) collector.add(finding, object, pod, severityOf(finding));
   };
@@ -76,6 +82,11 @@ export async function runCheck(
     problems,
     notes,
   };
+}
+
+/** What names an object, without its content. */
+function refOf({ apiVersion, kind, namespace, name }: KubeObject): ObjectRef {
+  return { apiVersion, kind, namespace, name };
 }
 
 /** A pod that has ended moves nowhere. */

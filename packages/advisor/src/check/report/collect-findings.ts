@@ -2,14 +2,15 @@ import type { Span } from '@plinth/base';
 import { at, isMap, listAt, mapAt, pathText, textAt } from '../model/json.ts';
 import type { KubeObject, ObjectRef } from '../model/kube-object.ts';
 import type { PodView } from '../model/pod-view.ts';
+import { configMapKey, configMapsOf, type ScriptFinding } from '../rules/config-maps.ts';
 import { placeOf, type RawFinding, type Severity, severities } from '../rules/rule.ts';
 import { type Finding, type Owner, ownerText } from './finding.ts';
 
 /** Bound on findings that are kept; beyond it they are only counted. */
 const MOST_FINDINGS = 50_000;
 
-interface Entry {
-  first: Omit<Finding, 'pods' | 'nodes' | 'owner' | 'span'> & { readonly span?: Span | undefined };
+/** Pods that something concerns. */
+interface Users {
   owner: Owner;
   /** Pods that were seen themselves, and those that a controller asks for; null: one on each node. */
   seenPods: number;
@@ -17,10 +18,18 @@ interface Entry {
   readonly nodes: Set<string>;
 }
 
+interface Entry extends Users {
+  first: Omit<Finding, 'pods' | 'nodes' | 'owner' | 'span'> & { readonly span?: Span | undefined };
+}
+
 /** Findings of many objects, joined by the controller they belong to. */
 export interface Collector {
   add(finding: RawFinding, object: KubeObject, pod: PodView | undefined, severity: Severity): void;
   addPlaced(finding: RawFinding, object: ObjectRef, span: Span | undefined, severity: Severity): void;
+  /** Keeps a finding in a ConfigMap until it is known which workloads bring it into a container. */
+  addScript(script: ScriptFinding): void;
+  /** Remembers that pods bring ConfigMaps into their containers. */
+  noteConfigMaps(object: KubeObject, pod: PodView): void;
   /** Remembers that one controller belongs to another: a ReplicaSet to its Deployment. */
   noteController(object: KubeObject): void;
   finish(): { readonly findings: Finding[]; readonly dropped: number };
@@ -30,6 +39,8 @@ export interface Collector {
 export function createCollector(): Collector {
   const entries = new Map<string, Entry>();
   const controllers = new Map<string, Owner>();
+  const scripts: ScriptFinding[] = [];
+  const users = new Map<string, Map<string, Users>>();
   let dropped = 0;
   const put = (entry: Entry) => {
     const key = keyOf(entry);
@@ -40,14 +51,11 @@ export function createCollector(): Collector {
   };
   return {
     add(finding, object, pod, severity) {
-      const isPod = object.kind === 'Pod';
-      const node = isPod ? textAt(object.value, 'spec', 'nodeName') : undefined;
+      const whose = usersOf(object, pod);
       put({
+        ...whose,
+        owner: finding.owner ?? whose.owner,
         first: firstOf(finding, object, placeOf(object, finding), severity),
-        owner: finding.owner ?? ownerOf(object, pod),
-        seenPods: isPod ? 1 : 0,
-        askedPods: askedBy(object, pod),
-        nodes: new Set(node === undefined ? [] : [node]),
       });
     },
     addPlaced(finding, object, span, severity) {
@@ -58,11 +66,42 @@ export function createCollector(): Collector {
         ...{ seenPods: 0, askedPods: 0, nodes: new Set<string>() },
       });
     },
+    addScript(script) {
+      if (scripts.length < MOST_FINDINGS) scripts.push(script);
+      else dropped++;
+    },
+    noteConfigMaps(object, pod) {
+      for (const name of configMapsOf(pod)) {
+        const key = configMapKey(object, name);
+        const ofMap = users.get(key) ?? new Map<string, Users>();
+        users.set(key, ofMap);
+        const whose = usersOf(object, pod);
+        const known = ofMap.get(ownerText(whose.owner));
+        if (known) joinUsers(known, whose);
+        else ofMap.set(ownerText(whose.owner), whose);
+      }
+    },
     noteController(object) {
       const owner = controllerOf(object);
       if (owner) controllers.set(ownerText(object), owner);
     },
     finish() {
+      for (const { finding, object, span, severity } of scripts) {
+        const ofMap = users.get(configMapKey(object, object.name));
+        // Nothing that was read runs it: it may be a document, or of something that was not given.
+        if (ofMap === undefined) {
+          const message = `${finding.message}; nothing that was read uses this ConfigMap`;
+          const { kind, namespace, name } = object;
+          put({
+            first: firstOf({ ...finding, message }, object, span, 'info'),
+            owner: { kind, namespace, name },
+            ...{ seenPods: 0, askedPods: 0, nodes: new Set<string>() },
+          });
+          continue;
+        }
+        for (const whose of ofMap.values())
+          put({ ...whose, nodes: new Set(whose.nodes), first: firstOf(finding, object, span, severity) });
+      }
       const joined = new Map<string, Entry>();
       for (const entry of entries.values()) {
         const owner = controllers.get(ownerText(entry.owner)) ?? entry.owner;
@@ -102,10 +141,25 @@ function keyOf({ first, owner }: Entry): string {
 /** The place in a controller is the one to mend, not that in a pod it made. */
 function join(known: Entry, more: Entry): void {
   if (known.first.object.kind === 'Pod' && more.first.object.kind !== 'Pod') known.first = more.first;
+  joinUsers(known, more);
+}
+
+function joinUsers(known: Users, more: Users): void {
   known.seenPods += more.seenPods;
   known.askedPods =
     known.askedPods === null || more.askedPods === null ? null : Math.max(known.askedPods, more.askedPods);
   for (const node of more.nodes) known.nodes.add(node);
+}
+
+function usersOf(object: KubeObject, pod: PodView | undefined): Users {
+  const isPod = object.kind === 'Pod';
+  const node = isPod ? textAt(object.value, 'spec', 'nodeName') : undefined;
+  return {
+    owner: ownerOf(object, pod),
+    seenPods: isPod ? 1 : 0,
+    askedPods: askedBy(object, pod),
+    nodes: new Set(node === undefined ? [] : [node]),
+  };
 }
 
 function toFinding({ first, owner, seenPods, askedPods, nodes }: Entry): Finding {

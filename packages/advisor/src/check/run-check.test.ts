@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { loadKnowledge } from './load-knowledge.ts';
+import type { Json } from './model/json.ts';
+import { readSources } from './read/read-sources.ts';
+import { ownerText } from './report/finding.ts';
+import { type CheckKnowledge, runCheck } from './run-check.ts';
+
+// How findings of many objects become those that a person can work on.
+
+const OS = join(import.meta.dirname, '../../../../os');
+const TODAY = '2026-11-22';
+let known: CheckKnowledge;
+before(async () => {
+  known = await loadKnowledge('plinth', OS, TODAY);
+});
+
+async function check(objects: readonly Json[]) {
+  const stdin = (async function* () {
+    yield Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+  })();
+  return runCheck(readSources(['-'], { stdin, signal: AbortSignal.timeout(30_000) }), known, TODAY);
+}
+
+const spec: Json = {
+  containers: [{ name: 'a', image: 'b', securityContext: { privileged: true } }],
+  volumes: [{ name: 's', configMap: { name: 'scripts' } }],
+};
+const deployment: Json = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'kube-system' },
+  spec: { replicas: 3, template: { metadata: { labels: { app: 'web' } }, spec } },
+};
+const controlled = (kind: string, name: string) => ({
+  namespace: 'kube-system',
+  ownerReferences: [{ kind, name, controller: true }],
+});
+const replicaSet: Json = {
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  metadata: { name: 'web-5f', ...controlled('Deployment', 'web') },
+  spec: { template: { spec } },
+};
+const pod = (i: number, more: Json = {}): Json => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: `web-5f-${i}`, ...controlled('ReplicaSet', 'web-5f') },
+  spec: { ...(spec as object), nodeName: `n${i % 2}`, ...(more as object) },
+});
+const scripts: Json = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'scripts', namespace: 'kube-system' },
+  data: { 'run.sh': 'nsenter -t 1 -m -- iscsiadm\n' },
+};
+
+const summary = (result: Awaited<ReturnType<typeof check>>) =>
+  result.findings.map(({ rule, owner, pods, nodes, severity }) => [
+    rule,
+    ownerText(owner),
+    pods,
+    nodes.length,
+    severity,
+  ]);
+
+test('pods, their ReplicaSet and their Deployment are one finding, in any order', async () => {
+  const objects = [deployment, replicaSet, ...Array.from({ length: 50 }, (_, i) => pod(i))];
+  const expected = [['PLM013', 'Deployment kube-system/web', 50, 2, 'warn']];
+  for (const order of [objects, objects.toReversed()]) {
+    const result = await check(order);
+    assert.deepEqual(summary(result), expected);
+    assert.equal(result.findings[0]?.object.kind, 'Deployment');
+    assert.deepEqual([result.pods, result.workloads, result.nodes], [50, 1, ['n0', 'n1']]);
+  }
+});
+
+test('without its pods a Deployment counts those it asks for', async () => {
+  assert.deepEqual(summary(await check([deployment])), [
+    ['PLM013', 'Deployment kube-system/web', 3, 0, 'warn'],
+  ]);
+});
+
+test('what was put into pods only is found in them, and counted for their controller', async () => {
+  const sidecar = { name: 'mesh', image: 'm', securityContext: { capabilities: { add: ['SYS_ADMIN'] } } };
+  const result = await check([deployment, replicaSet, pod(1, { containers: [sidecar] })]);
+  assert.deepEqual(
+    result.findings
+      .filter(({ rule }) => rule === 'PLM014')
+      .map(({ owner, container }) => [ownerText(owner), container]),
+    [['Deployment kube-system/web', 'mesh']],
+  );
+});
+
+test('a script of a ConfigMap counts for the workloads that use it, and only informs when none does', async () => {
+  const used = await check([scripts, deployment, replicaSet, pod(0), pod(1)]);
+  assert.deepEqual(
+    summary(used).filter(([rule]) => rule === 'PLM020'),
+    [['PLM020', 'Deployment kube-system/web', 2, 2, 'block']],
+  );
+  assert.equal(used.findings.find(({ rule }) => rule === 'PLM020')?.object.kind, 'ConfigMap');
+  assert.deepEqual(summary(await check([scripts])), [
+    ['PLM020', 'ConfigMap kube-system/scripts', 0, 0, 'info'],
+  ]);
+});
+
+test('a pod that has ended is not checked', async () => {
+  const over = { ...(pod(1) as object), status: { phase: 'Succeeded' } };
+  assert.deepEqual(summary(await check([over])), []);
+});
+
+test('pods of a file on the node are told apart from those nobody starts again', async () => {
+  const mirror: Json = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'etcd-n1',
+      namespace: 'kube-system',
+      annotations: { 'kubernetes.io/config.mirror': 'x' },
+      ownerReferences: [{ kind: 'Node', name: 'n1', controller: true }],
+    },
+    spec: { containers: [{ name: 'etcd', image: 'e', securityContext: { privileged: true } }] },
+  };
+  assert.deepEqual(summary(await check([mirror])), [['PLM013', 'Pod kube-system/etcd-n1', 1, 0, 'warn']]);
+});
