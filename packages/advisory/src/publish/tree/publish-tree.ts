@@ -63,6 +63,8 @@ export interface PublishedAdvisories {
 export async function publishAdvisories(options: PublishAdvisoriesOptions): Promise<PublishedAdvisories> {
   const { treeDir, signal, onWait } = options;
   const trees = treesFolder(treeDir);
+  // Before anything is made beside it: a mistyped place stays as it is.
+  await openTree(treeDir);
   await mkdir(dirname(trees), { recursive: true }).catch((reason) =>
     Promise.reject(ioError(reason, `make ${dirname(trees)}`)),
   );

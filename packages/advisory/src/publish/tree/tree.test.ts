@@ -215,6 +215,12 @@ test('nothing that is not ours is written over', async () => {
   await mkdir(treeDir);
   await writeFile(join(treeDir, 'mine'), 'x');
   await assert.rejects(publish([opensslRecord]), { code: 'advisory/tree-invalid' });
+  const mistyped = join(scratch, `mistyped-${count}`);
+  await mkdir(join(mistyped, 'other/files'), { recursive: true });
+  await assert.rejects(publish([opensslRecord], { treeDir: join(mistyped, 'other') }), {
+    code: 'advisory/tree-invalid',
+  });
+  assert.deepEqual(await readdir(mistyped), ['other']);
   await rm(treeDir, { recursive: true });
   await mkdir(join(scratch, 'elsewhere'), { recursive: true });
   await symlink(join(scratch, 'elsewhere'), treeDir);
