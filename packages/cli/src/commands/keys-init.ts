@@ -6,9 +6,7 @@ import { nextCommands, plainText } from '../output/blocks.ts';
 export const keysInitCommand = defineCommand({
   path: ['keys', 'init'],
   summary: 'Make the keys that sign images and updates and vouch for clients',
-  details: [
-    'One purpose each. Existing keys are never touched; a folder that lacks some gets them.',
-  ],
+  details: ['One purpose each. Existing keys are never touched; a folder that lacks some gets them.'],
   examples: [
     { run: 'plinth keys init', what: 'for development; "plinth up" does it too' },
     { run: 'plinth keys init --passphrase-file p --name Acme', what: 'encrypted' },
