@@ -52,7 +52,7 @@ export function applyEvidence(
 }
 
 function proposals(
-  { component, title }: Judgement,
+  { component, title, goFunctions = [] }: Judgement,
   inventory: Inventory,
   { detail, statements }: KnownOfFlaw,
   evidence: EvidenceRules,
@@ -74,10 +74,17 @@ function proposals(
         ]
       : [];
   if (component.ecosystem !== 'debian' || component.name !== 'linux' || subject === undefined)
-    return [...statements, ...ofFiles, ...ofArchitecture];
+    return [...statements, ...ofFiles, ...ofFunctions(component.files, goFunctions), ...ofArchitecture];
   const files = detail?.programFiles;
   const change = { subject, ...(files === undefined ? {} : { files }) };
   return [...statements, ...ofFiles, ...ofArchitecture, ...evidence.proposeKernel(change, inventory)];
+}
+
+function ofFunctions(paths: readonly string[], symbols: readonly string[]): Proposal[] {
+  if (paths.length === 0 || symbols.length === 0) return [];
+  return [
+    { predicate: { kind: 'go-symbol-absent', paths, symbols }, justification: 'vulnerable_code_not_present' },
+  ];
 }
 
 /** The files of all packages concerned, when every one of them was deleted from the image; otherwise none. */

@@ -96,12 +96,33 @@ function judge(
         : {}),
       ...(claim.stance === undefined ? {} : { stance: claim.stance }),
       ...(claim.title === undefined ? {} : { title: claim.title }),
+      ...(claim.ecosystem === 'go' ? linkerNames(claim.symbols) : {}),
       evidence: [evidenceOf(claim, component, outcome)],
       clocks: claim.at === undefined ? {} : { disclosedAt: claim.at },
       feeds: [claim.feed],
       ...(unknownSince === undefined ? {} : { unknownSince }),
     },
   ];
+}
+
+/**
+ * linkerNames writes OSV's "net/http" → "Server.Serve" as the linker does: net/http.Server.Serve and
+ * net/http.(*Server).Serve. A package without a list of functions is affected as a whole; then nothing may be concluded.
+ */
+function linkerNames(symbols: PackageClaim['symbols']): { readonly goFunctions?: readonly string[] } {
+  const packages = Object.entries(symbols ?? {});
+  if (packages.length === 0 || packages.some(([, functions]) => functions.length === 0)) return {};
+  const names = packages.flatMap(([path, functions]) => {
+    // The linker escapes dots in the last element of a path: "gopkg.in/yaml%2ev3".
+    const slash = path.lastIndexOf('/') + 1;
+    const prefix = `${path.slice(0, slash)}${path.slice(slash).replaceAll('.', '%2e')}`;
+    return functions.flatMap((name) => {
+      const [, receiver, method] = /^([^.]+)\.(.+)$/.exec(name) ?? [];
+      const plain = `${prefix}.${name}`;
+      return receiver === undefined ? [plain] : [plain, `${prefix}.(*${receiver}).${method}`];
+    });
+  });
+  return { goFunctions: names };
 }
 
 const RULES: Readonly<Record<string, Rule>> = { 'debian-tracker': 'tracker', csaf: 'vex' };

@@ -29,4 +29,6 @@ export interface Judgement {
   readonly feeds: readonly FeedName[];
   readonly unknownSince?: string;
   readonly title?: string;
+  /** Names, as Go's linker writes them, of all functions that have the flaw; absent: not known, or whole packages. */
+  readonly goFunctions?: readonly string[];
 }

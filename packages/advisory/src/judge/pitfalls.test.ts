@@ -244,6 +244,19 @@ test('a newer version of the same Go series leaves the program open; the same na
   ]);
   const old = image([], { goPrograms: [{ ...program, goVersion: 'go1.26.10' }] });
   assert.deepEqual(open(judge(old, feeds, { now: NOW })), ['CVE-2026-97054']);
+  // Nobody says when 1.25.9 was made; entries of series before it are no news all the same.
+  const inherited = changelogText('golang-1.27', [
+    ['1.27.4-1', 'unstable', '+ CVE-2026-97054: net/http: crash'],
+    ['1.12.8-1', 'unstable', '+ CVE-2019-9512: net/http: flood'],
+  ]);
+  const older = image([], { goPrograms: [{ ...program, goVersion: 'go1.25.9' }] });
+  const later = judge(older, knowledge([['trixie-backports', 'golang-1.27', '1.27.4-1', inherited]]), {
+    now: NOW,
+  });
+  assert.deepEqual(
+    later.findings.map(({ vulnerability, verdict }) => [vulnerability.id, verdict]),
+    [['CVE-2026-97054', 'unknown']],
+  );
   const current = image([], { goPrograms: [{ ...program, goVersion: 'go1.26.11' }] });
   assert.deepEqual(judge(current, feeds, { now: NOW }).findings, []);
 });

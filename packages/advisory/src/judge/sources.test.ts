@@ -240,3 +240,51 @@ test('what a person said counts as long as the image, and the day, agree', () =>
   assert.equal(judged({ id: 'CVE-2026-0001', holds: 'unknown' })?.verdict, 'open');
   assert.equal(judged({ id: 'CVE-2026-0002', holds: 'yes' })?.verdict, 'open');
 });
+
+test('a Go flaw whose functions are not linked is not in the program; a whole package is', () => {
+  const program = {
+    path: '/usr/bin/etcd',
+    goVersion: '',
+    modules: [{ path: 'golang.org/x/net', version: 'v0.30.0' }],
+    modulesRecorded: true,
+    provenance: { source: 'go-build-info', locator: '/usr/bin/etcd' },
+  } as const;
+  const claim = {
+    feed: 'osv-go',
+    ecosystem: 'go',
+    package: 'golang.org/x/net',
+    state: 'active',
+    aliases: [],
+  } as const;
+  const ranges = [{ introduced: '0', fixed: '0.33.0' }];
+  const claims = [
+    { ...claim, id: 'GO-2026-1111', ranges, symbols: { 'golang.org/x/net/http2': ['Server.ServeConn'] } },
+    { ...claim, id: 'GO-2026-2222', ranges, symbols: { 'golang.org/x/net/html': [] } },
+  ];
+  const asked: unknown[] = [];
+  const { findings } = judge(image([], { goPrograms: [program] }), knowledge([], claims), {
+    now: NOW,
+    evidence: {
+      architecturesOf: () => undefined,
+      proposeKernel: () => [],
+      evaluate: (predicate) => {
+        asked.push(predicate);
+        return { holds: 'yes', detail: 'a test' };
+      },
+    },
+  });
+  assert.deepEqual(
+    findings.map(({ vulnerability, verdict }) => [vulnerability.id, verdict]),
+    [
+      ['GO-2026-2222', 'open'],
+      ['GO-2026-1111', 'not-affected'],
+    ],
+  );
+  assert.deepEqual(asked, [
+    {
+      kind: 'go-symbol-absent',
+      paths: ['/usr/bin/etcd'],
+      symbols: ['golang.org/x/net/http2.Server.ServeConn', 'golang.org/x/net/http2.(*Server).ServeConn'],
+    },
+  ]);
+});

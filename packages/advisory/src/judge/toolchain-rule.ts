@@ -57,8 +57,9 @@ export function judgeToolchain({ version, component }: Toolchain, knowledge: Kno
     for (const { offer, entry } of entriesOf(source, knowledge)) {
       const upstream = upstreamOf(entry.version);
       if (upstream === undefined) continue;
-      const later =
-        other === series ? (compareSemver(upstream, version) ?? 0) > 0 : isAfter(entry.date, madeAt);
+      // A changelog begins with the entries of the series before it.
+      if ((compareSemver(upstream, version) ?? 0) <= 0) continue;
+      const later = seriesOf(upstream) === series || isAfter(entry.date, madeAt);
       if (!later) continue;
       for (const claim of entry.claims().filter(({ role }) => role === 'fixes')) {
         if (found.has(claim.id) || had.has(claim.id)) continue;

@@ -3,7 +3,12 @@ import type { Progress } from '@plinth/base';
 import { findMirrors, type MirrorOptions } from '@plinth/debian';
 import { stateDir } from '@plinth/host';
 import { architecturesOf } from '../changelog/index.ts';
-import { evaluatePredicate, proposeKernelPredicates, type VexStatement } from '../evidence/index.ts';
+import {
+  evaluatePredicate,
+  type ProgramFacts,
+  proposeKernelPredicates,
+  type VexStatement,
+} from '../evidence/index.ts';
 import { poolFetch } from '../feeds/fetch-changelog.ts';
 import { HALF_DAY_MS, readChangelogs, refreshIndexes, suitesFor } from '../feeds/refresh.ts';
 import { readSubject } from '../inventory/index.ts';
@@ -11,6 +16,7 @@ import { type EvidenceRules, judge } from '../judge/index.ts';
 import type { Inventory, ScanReport } from '../model/index.ts';
 import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
 import { collectKnowledge, factsFrom, neededOffers } from './collect-knowledge.ts';
+import { readProgramFacts } from './read-program-facts.ts';
 
 export interface ScanOptions {
   /** Database of the feeds. Default: in Plinth's state directory. */
@@ -75,18 +81,20 @@ export async function scanInventory(
   }
   const needed = neededOffers(store, inventory, all);
   const knowledge = collectKnowledge(store, inventory, needed, now, failures);
+  const statements = options.statements ?? [];
+  const programs = await readProgramFacts(inventory, knowledge.claims, statements);
   const judging = {
-    now,
-    evidence: evidenceRules,
-    statements: options.statements ?? [],
+    ...{ now, statements, evidence: evidenceRules(programs) },
     ...(all ? { fixedWithinMs: TWO_YEARS_MS } : {}),
   };
   return judge(inventory, knowledge, judging, factsFrom(store, now));
 }
 
 /** What the image can be asked. */
-const evidenceRules: EvidenceRules = {
-  evaluate: (predicate, inventory, now) => evaluatePredicate(predicate, inventory, now),
-  proposeKernel: proposeKernelPredicates,
-  architecturesOf,
-};
+function evidenceRules(programs: ProgramFacts | undefined): EvidenceRules {
+  return {
+    evaluate: (predicate, inventory, now) => evaluatePredicate(predicate, inventory, now, programs),
+    proposeKernel: proposeKernelPredicates,
+    architecturesOf,
+  };
+}

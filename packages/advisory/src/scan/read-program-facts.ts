@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { type ProgramFacts, readPrograms, type VexStatement } from '../evidence/index.ts';
+import type { PackageClaim } from '../feeds/feed-content.ts';
+import { readBoundedBytes } from '../inventory/bounded.ts';
+import type { Inventory } from '../model/index.ts';
+
+const PROGRAM_LIMIT_BYTES = 512 * 1024 * 1024;
+/** Where programs and libraries lie; anything else is loaded by name only. */
+const ELF_PLACE = /^\/(?:usr\/)?(?:local\/)?(?:s?bin|lib|lib64|libexec|opt)\//;
+
+/**
+ * readProgramFacts reads the functions of Go programs and the imports of ELF files, where a claim or a statement asks
+ * for them and the files are there: in a root. Papers of a release and SBOMs have no programs; then it gives undefined,
+ * and such questions stay unanswered.
+ * @throws host/io
+ */
+export async function readProgramFacts(
+  { subject, goPrograms, files = [] }: Inventory,
+  claims: readonly PackageClaim[],
+  statements: readonly VexStatement[],
+): Promise<ProgramFacts | undefined> {
+  if (subject.kind !== 'root') return undefined;
+  const asks = (kind: VexStatement['predicate']['kind']) =>
+    statements.some(({ predicate }) => predicate.kind === kind);
+  const wantsGo = asks('go-symbol-absent') || claims.some(({ symbols }) => symbols !== undefined);
+  const wantsElf = asks('symbol-not-imported');
+  if (!wantsGo && !wantsElf) return undefined;
+  return await readPrograms(wantsElf ? files.filter((path) => ELF_PLACE.test(path)) : [], {
+    // What is too large, a link or no file at all counts as not read.
+    read: (path) => readBoundedBytes(join(subject.name, path), PROGRAM_LIMIT_BYTES).catch(() => undefined),
+    goPrograms: wantsGo ? goPrograms.map(({ path }) => path) : [],
+  });
+}
