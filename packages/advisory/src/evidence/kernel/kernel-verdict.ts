@@ -55,6 +55,14 @@ export function judgeKernelChange(
       reason: `the change is for ${place.architectures.join(', ')} only`,
     };
   }
+  // Makefiles of another architecture add and leave out files: they say nothing here.
+  if (!DEBIAN_NAMES[map.architecture]?.includes(architecture)) {
+    return {
+      state: 'unknown',
+      files: [],
+      reason: `the kernel map is for ${map.architecture}, not for ${architecture}`,
+    };
+  }
   if (given.length > 0) return judgeFiles(given, 'the files of the fix', architecture, config, map);
   const verdict = judgeFiles(place.files, `"${place.words}"`, architecture, config, map);
   if (!place.spread || verdict.state === 'unknown' || verdict.state === 'on') return verdict;
@@ -64,6 +72,9 @@ export function judgeKernelChange(
     reason: `"${place.words}" is code of the kernel's core, which is in more files than its name tells`,
   };
 }
+
+/** Folder below arch/ → Debian's names. */
+const DEBIAN_NAMES: Readonly<Record<string, readonly string[]>> = { x86: ['amd64', 'i386'] };
 
 /** Documentation and test programs are in no kernel, and what only says what to compile has no flaw in itself. */
 function isKernelSource(path: string): boolean {

@@ -148,6 +148,59 @@ test('the map in the repository is whole: known files need what they are known t
   assert.equal(of('drivers/gpu/drm/amd/display/amdgpu_dm/amdgpu_dm.c').includes('DRM_AMD_DC'), true);
 });
 
+test('a map of another architecture decides nothing but what is for yet another one', () => {
+  const onArm = (subject: string) => judgeKernelChange({ subject }, 'arm64', config, map).state;
+  assert.equal(onArm('f2fs: fix overflow'), 'unknown');
+  assert.equal(onArm('[arm64] KVM: arm64: fix'), 'unknown');
+  assert.equal(onArm('[s390x] mm: fix'), 'elsewhere');
+});
+
+test('any subject and any Makefile is read in bounded time, without an exception', () => {
+  const piece = fc.constantFrom(
+    'wifi',
+    ': ',
+    '/',
+    'drm',
+    '[arm64] ',
+    ' - ',
+    '\0',
+    'a'.repeat(200),
+    '$(',
+    ')',
+    'obj-',
+    'y',
+    ' += ',
+    'f2fs.o',
+    '\\\n',
+    '\n',
+    'ifdef CONFIG_',
+    '#',
+  );
+  const started = performance.now();
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 200 }), (pieces) => {
+      const text = pieces.join('');
+      const verdict = judge(text);
+      assert.ok(verdict.state !== 'off' || (verdict.symbols ?? []).length > 0);
+      const hostile: Readonly<Record<string, string>> = {
+        Kbuild: `obj-y += fs/\n${text}`,
+        'fs/Makefile': text,
+        'fs/f2fs.c': '',
+      };
+      makeKernelMap(
+        {
+          read: (path) => hostile[path],
+          exists: (path) => path in hostile,
+          list: () => Object.keys(hostile),
+        },
+        'x86',
+      );
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(performance.now() - started < 20_000);
+});
+
 test('a map that is none is refused', () => {
   assert.throws(
     () => parseKernelMap('hello'),

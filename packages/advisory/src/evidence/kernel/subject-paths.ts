@@ -27,13 +27,17 @@ const COMMON = new Set(
 const CORE =
   /^(?:kernel|mm|init|lib|ipc|block|virt|io_uring|crypto|certs|net\/core|fs\/proc|fs\/sysfs|fs\/debugfs|security\/keys|arch\/x86)\/|^(?:fs|net|security)\/[^/]+$/;
 const SEGMENT_LIMIT = 6;
+/** Git's own advice is 50; the longest real one in a changelog has 180. */
+const SUBJECT_LIMIT_CHARACTERS = 500;
 
 /**
  * placeOfSubject reads the prefix of a kernel commit's subject ("wifi: ath11k: fix …") as a place in the source tree.
  * It gives the union of all places that fit: a file too many makes a verdict weaker, a file too few would make it wrong.
  */
 export function placeOfSubject(subject: string, map: KernelMap): SubjectPlace {
-  const { architectures, rest } = withoutTag(subject.replaceAll(/\s+/g, ' ').trim());
+  const { architectures, rest } = withoutTag(
+    subject.slice(0, SUBJECT_LIMIT_CHARACTERS).replaceAll(/\s+/g, ' ').trim(),
+  );
   const segments = segmentsOf(rest);
   const limited = architectures ?? architectureOf(segments);
   const { files, depth, literal } = resolveOnce(segments, treeIndexOf(map));
