@@ -80,3 +80,14 @@ test('scanPackage maps the aliases of the merged root and sees scripts', async (
     [['/usr/bin/x', true]],
   );
 });
+
+test('the next root of a soft-reboot is opened as the first one is: with the signature, and the options of os/plinth.yaml', async () => {
+  const { os } = await loadOsSpec(OS_DIR);
+  const unit = await readFile(join(OS_DIR, 'units/plinth-nextroot.service'), 'utf8');
+  const [, options = ''] = /veritysetup attach nextroot \S+ \S+ \S+ (\S+)$/m.exec(unit) ?? [];
+  assert.deepEqual(options.split(','), [
+    'root-hash-signature=/run/plinth/nextroot/root.p7s',
+    ...os.verityOptions,
+  ]);
+  assert.match(unit, /^AssertSecurity=uefi-secureboot$/m);
+});
