@@ -85,6 +85,8 @@ type Judgement = Pick<RawFinding, 'rule' | 'message'> & Partial<Pick<RawFinding,
 
 function judge(host: HostPath, target: Target, pod: PodView): Judgement | undefined {
   const { path, asWritten, writable } = host;
+  // A kubelet looks at a volume without a type only when a container mounts it.
+  if (host.mounts.length === 0 && host.type === '') return undefined;
   const use = usersOf(host, pod);
   if (path === '/')
     return {
