@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { evaluate, questionsOf } from '../advise/condition.ts';
+import { factsAt } from '../facts/at-date.ts';
 import { loadKnowledge } from '../facts/load.ts';
 import { platformIds } from '../facts/vocabulary.ts';
+import { reportHtml } from '../report/html.ts';
+import { reportMarkdown } from '../report/markdown.ts';
+import { planReport } from '../report/plan-report.ts';
 import { estimate, nodesAtOnce } from './estimate.ts';
 import { fillCommand, shellWord } from './fill-command.ts';
 import { loadMoves } from './move-schema.ts';
@@ -207,6 +212,51 @@ test('any two systems on any platform have a plan with steps, a way back and an 
       }
     }
   }
+});
+
+test('no prerequisite is empty words: each is met by some pool and target of the data, and not met by another', () => {
+  const systems = knowledge.systems.filter(({ kind }) => kind === 'os');
+  for (const { id, need, severity } of moves.prerequisites) {
+    const questions = questionsOf(need);
+    const values = questions.map((question) => {
+      const choices = Object.keys(moves.properties.find((one) => one.id === question)?.choices ?? {});
+      return choices.length > 0 ? choices : ['1.20', '1.34', '1.38', '2.0.0', '2.99.0'];
+    });
+    const start: string[][] = [[]];
+    const answers = values.reduce(
+      (all, some) => all.flatMap((one) => some.map((word) => [...one, word])),
+      start,
+    );
+    const states = new Set<string>();
+    for (const system of systems)
+      for (const platform of platformIds)
+        for (const given of answers) {
+          const facts = factsAt(knowledge, system, '2026-11-22', platform);
+          const answer = (question: string) => given[questions.indexOf(question)];
+          states.add(evaluate(need, { asOf: '2026-11-22', answer, fact: (key) => facts.get(key) }).state);
+        }
+    assert.ok(states.has('true'), `${id} is never met`);
+    assert.ok(states.has('false'), `${id} (${severity}) is always met`);
+  }
+});
+
+test('a plan is told in Markdown and HTML whatever the pool is called', () => {
+  const name = '<img src=x>|`a`';
+  const pool = { ...poolOf('aks', good), name, names: { pool: name } };
+  const found = planMove(knowledge, moves, {
+    pool,
+    from: 'ubuntu',
+    to: 'azure-container-linux',
+    asOf: '2026-11-22',
+    drainMinutes: 3,
+    checkTargets: [],
+  });
+  const html = reportHtml(planReport(found));
+  assert.doesNotMatch(html, /<img/);
+  assert.match(html, /&lt;img src=x&gt;/);
+  const markdown = reportMarkdown(planReport(found));
+  assert.match(markdown, /## Prerequisites\n\n\| State \| Check \|/);
+  assert.match(markdown, /3 min to drain it, 0 min soak/);
 });
 
 test('a shell takes what comes from outside as the one word it is', () => {

@@ -1,9 +1,11 @@
 import { valueText } from '../advise/judge.ts';
+import type { Choice } from '../advise/rank.ts';
 import {
   type AdviceParts,
   comparison,
   contendersOf,
   isAgainst,
+  staleText,
   titleOf,
   weighing,
   whatIfTable,
@@ -27,7 +29,7 @@ export function adviceBrief(parts: AdviceParts): Report {
     { heading: 'Out', parts: [outList(parts)] },
     { heading: 'What a change costs later', parts: [costList(parts)] },
     { heading: 'What would change the answer', parts: [whatIfTable(parts)] },
-    ...first.map(reasonList),
+    ...first.map((choice) => reasonList(choice, parts.advice.asOf)),
     { heading: 'Ranking', parts: [ranking(parts)] },
   ];
   return { title: titleOf(parts), sections };
@@ -64,7 +66,7 @@ function costList({ costs }: AdviceParts): Part {
     : { kind: 'text', text: 'There is no other choice to change to, or no platform was named.' };
 }
 
-function reasonList({ system, findings }: ReturnType<typeof contendersOf>[number]): Section {
+function reasonList({ system, findings }: Choice, asOf: string): Section {
   const reasons = weighing(findings).map(
     ({ rule, text, facts, source }) =>
       `${rule.effect}, ${rule.weight}: ${text} [${(facts[0]?.source ?? source).title}]`,
@@ -81,7 +83,12 @@ function reasonList({ system, findings }: ReturnType<typeof contendersOf>[number
       { kind: 'text', text: system.summary },
       {
         kind: 'list',
-        items: [...doubts, ...reasons, ...(unknown.length > 0 ? [`not known: ${unknown.join(', ')}`] : [])],
+        items: [
+          ...doubts,
+          ...reasons,
+          ...(unknown.length > 0 ? [`not known: ${unknown.join(', ')}`] : []),
+          ...staleText(findings, asOf),
+        ],
       },
     ],
   };

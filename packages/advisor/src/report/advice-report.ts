@@ -3,7 +3,7 @@ import { type Finding, valueText } from '../advise/judge.ts';
 import type { Choice } from '../advise/rank.ts';
 import type { RuleBook } from '../advise/rule-schema.ts';
 import type { WhatIf } from '../advise/what-if.ts';
-import { factsAt } from '../facts/at-date.ts';
+import { factsAt, isStale } from '../facts/at-date.ts';
 import type { Knowledge } from '../facts/load.ts';
 import { systemFacts } from '../facts/vocabulary.ts';
 import type { ChangeCost } from '../migrate/change-cost.ts';
@@ -29,7 +29,7 @@ export function adviceReport(parts: AdviceParts): Report {
   const left = contendersOf(advice);
   const sections: Section[] = [
     { heading: 'Ranking', parts: [rankingTable(advice)] },
-    ...left.map(reasonsOf),
+    ...left.map((choice) => reasonsOf(choice, advice.asOf)),
     ...(left.length > 0 ? [] : [noneFits]),
     { heading: 'Out', parts: [outTable(advice)] },
     { heading: 'What would change it', parts: [whatIfTable(parts)] },
@@ -93,7 +93,7 @@ export function weighing(findings: readonly Finding[]): readonly Finding[] {
     .toSorted((a, b) => order.indexOf(a.rule.weight ?? '') - order.indexOf(b.rule.weight ?? ''));
 }
 
-function reasonsOf({ system, findings }: Choice): Section {
+function reasonsOf({ system, findings }: Choice, asOf: string): Section {
   const rows = weighing(findings).map((finding) => [
     finding.rule.effect,
     finding.rule.weight ?? '',
@@ -113,6 +113,7 @@ function reasonsOf({ system, findings }: Choice): Section {
         rows: [...rows, ...gaps],
         empty: 'No rule speaks for or against it.',
       },
+      ...staleText(findings, asOf).map((text): Part => ({ kind: 'text', text })),
     ],
   };
 }
@@ -121,6 +122,14 @@ function reasonsOf({ system, findings }: Choice): Section {
 function citation({ facts, source }: Finding): string {
   const cited = facts[0]?.source ?? source;
   return `${cited.title} (${cited.publisher}, read ${cited.read})`;
+}
+
+/** staleText says how many facts behind the reasons must be read again; nothing when none must. */
+export function staleText(findings: readonly Finding[], asOf: string): readonly string[] {
+  const facts = new Set(findings.filter(({ state }) => state === 'true').flatMap((one) => one.facts));
+  const stale = [...facts].filter((fact) => isStale(fact, asOf)).map(({ key }) => key);
+  if (stale.length === 0) return [];
+  return [`${stale.length} of ${facts.size} facts behind this must be read again: ${stale.join(', ')}`];
 }
 
 /** isAgainst says whether a finding takes a system out. */
