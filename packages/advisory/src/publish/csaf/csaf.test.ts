@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { factsOf } from '../record/facts.ts';
 import { generatedRecord } from '../testing/generated-records.ts';
-import { samplePublisher, validateCsaf } from '../testing/oracles.ts';
+import { checkScores, samplePublisher, validateCsaf } from '../testing/oracles.ts';
 import { goRecord, opensslRecord, sampleRecords } from '../testing/sample-records.ts';
 import { readCvssV3 } from './cvss.ts';
 import { readCsaf } from './read-csaf.ts';
@@ -86,6 +86,22 @@ test('scores are computed from the vector, in both versions', () => {
     `${scores[0][0]}/AV:N`,
   ])
     assert.equal(readCvssV3(vector), undefined, vector);
+});
+
+test('the score of every vector there is, is the one that FIRST computes', async () => {
+  const metrics = ['AV:NALP', 'AC:LH', 'PR:NLH', 'UI:NR', 'S:UC', 'C:HLN', 'I:HLN', 'A:HLN'];
+  const vectors = metrics.reduce(
+    (starts, metric) => {
+      const [name, values = ''] = metric.split(':');
+      return starts.flatMap((start) => [...values].map((value) => `${start}/${name}:${value}`));
+    },
+    ['CVSS:3.0', 'CVSS:3.1'],
+  );
+  assert.equal(vectors.length, 2 * 2592);
+  const scores = vectors.map(readCvssV3);
+  assert.ok(scores.every((score) => score !== undefined));
+  assert.ok(await checkScores(scores));
+  assert.ok(!(await checkScores([{ ...scores[0], baseScore: 1 }])));
 });
 
 test('a reader refuses what is no such document', () => {

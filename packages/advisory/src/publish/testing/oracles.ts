@@ -49,3 +49,10 @@ export async function validateCsaf(text: string): Promise<readonly CsafProblem[]
     return shown.map(({ instancePath = '', message = '' }) => ({ test: name, at: instancePath, message }));
   });
 }
+
+/** checkScores runs the one test of the validator that computes scores anew, by the code that FIRST published. */
+export async function checkScores(scores: readonly unknown[]): Promise<boolean> {
+  const { mandatoryTest_6_1_9: run } = await load('mandatoryTests');
+  const test = run as (document: unknown) => { readonly isValid: boolean };
+  return test({ vulnerabilities: [{ scores: scores.map((cvss) => ({ cvss_v3: cvss })) }] }).isValid;
+}

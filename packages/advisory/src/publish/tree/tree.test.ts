@@ -6,6 +6,7 @@ import {
   readdir,
   readFile,
   readlink,
+  realpath,
   rename,
   rm,
   stat,
@@ -226,6 +227,19 @@ test('nothing that is not ours is written over', async () => {
   await symlink(join(scratch, 'elsewhere'), treeDir);
   await assert.rejects(publish([opensslRecord]), { code: 'advisory/tree-invalid' });
   assert.deepEqual(await readdir(join(scratch, 'elsewhere')), []);
+});
+
+test('others may read a tree whatever the umask is', async () => {
+  const umask = process.umask(0o077);
+  try {
+    await publish([opensslRecord]);
+  } finally {
+    process.umask(umask);
+  }
+  const modes = [];
+  for (const path of ['.', '.well-known', 'osv/PLSA-2026-0001.json', 'tree.json', '..'])
+    modes.push(((await stat(join(await realpath(treeDir), path))).mode & 0o777).toString(8));
+  assert.deepEqual(modes, ['755', '755', '644', '644', '755']);
 });
 
 test('old trees go, and the lock of whoever publishes stays', async () => {

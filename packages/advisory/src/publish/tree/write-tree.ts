@@ -16,6 +16,9 @@ import { ioError, isErrno, mapParallel, removeTree, syncDirectory } from '@plint
 import { isLink, treeInvalid, treesFolder } from './open-tree.ts';
 
 const WRITERS = 8;
+/** What may read a tree, whatever the umask: a web server runs as somebody else. */
+const PUBLIC_MODE = 0o644;
+const PUBLIC_FOLDER_MODE = 0o755;
 
 /** A file of the new tree: its bytes, and where the same bytes may lie already. */
 export interface TreeFile {
@@ -55,6 +58,7 @@ export async function writeTree(
     for (const left of [work, done]) await removeTree(left);
     const folders = [...new Set(files.map(({ path }) => dirname(join(work, path))))];
     for (const folder of folders) await mkdir(folder, { recursive: true });
+    for (const folder of [trees, ...withParents(folders, work)]) await chmod(folder, PUBLIC_FOLDER_MODE);
     const kept = await mapParallel(files, WRITERS, async (file) => {
       const path = join(work, file.path);
       if (file.before !== undefined && (await keep(file.before, path, file.bytes))) return 1;
@@ -106,8 +110,9 @@ async function keep(before: string, path: string, bytes: Uint8Array): Promise<bo
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  await using file = await open(path, 'wx', 0o644);
+  await using file = await open(path, 'wx', PUBLIC_MODE);
   await file.writeFile(bytes);
+  await file.chmod(PUBLIC_MODE);
   await file.sync();
 }
 
