@@ -49,6 +49,8 @@ export class FakeUpdate {
   firmwareStarted = '';
   /** Versions that are not taken, with the code of the reason. */
   readonly blocked = new Map<string, string>();
+  /** How each activation may end the system. */
+  readonly starts: StartChoice[] = [];
   /** What StageUpdate was asked for. */
   readonly stageCalls: string[] = [];
   readonly #machine: FakeMachine;
@@ -116,6 +118,7 @@ export class FakeUpdate {
       if (version !== '' && version !== staged.version)
         throw refusal('update/other-staged', `${staged.version} is staged`);
       const act = this.#reboot(reason, override, drain);
+      this.starts.push(start);
       const soft = start === StartChoice.FASTEST && this.startReasons.length === 0;
       this.#activated = { version: staged, boot: this.#machine.boot, trial: true, soft };
       const reasons = start === StartChoice.FASTEST ? this.startReasons : ['a full reboot was asked for'];

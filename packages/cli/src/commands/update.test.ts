@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, suite, test } from 'node:test';
+import { StartChoice } from '@plinth/api';
 import type { FakeUpdate } from '@plinth/api/testing';
 import { eventually } from '@plinth/host/testing';
 import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
@@ -128,12 +129,13 @@ suite('versions of the system, by commands', () => {
     assert.equal(second.booted.version, '1.1');
   });
 
-  test('a way that leads through another version is gone to its end', async () => {
+  test('a way that leads through another version is gone to its end; by soft-reboot only the last part of it', async () => {
     node.offered.push('1.2');
     node.barrier = '1.1';
     const stdout = await ok('upgrade', '--yes', '--to', '1.2');
     assert.match(stdout, /Node "w1" runs 1\.2, before 1\.0\./);
     assert.deepEqual([node.stageCalls, node.booted.version], [['1.2', '1.2'], '1.2']);
+    assert.deepEqual(node.starts, [StartChoice.FULL_REBOOT, StartChoice.FASTEST]);
   });
 
   test('a client that comes while a version is on trial follows it', async () => {

@@ -136,8 +136,12 @@ async function upgradeOnce(
     return { node: name, from, to: staged?.version ?? '', phase: 'staged', ...bytes };
   const { bootId } = await node.getIdentity();
   const to = await context.progress.step(`Activate it on node "${name}"`, async (step) => {
-    const { version, startWay } = await node.update.activate(staged?.version ?? options.to ?? '', {
-      ...{ ...actRequest(options), fastest: !options.fullReboot },
+    const wanted = staged?.version ?? options.to ?? '';
+    // A version on the way to another has to be proven by the firmware before the next can be staged.
+    const last = options.to === undefined || wanted === options.to;
+    const { version, startWay } = await node.update.activate(wanted, {
+      ...actRequest(options),
+      fastest: last && !options.fullReboot,
     });
     step.note(startWay ? `${version}, ${startWayText(startWay)}` : version);
     return version;
