@@ -32,7 +32,7 @@ export async function afterStart(work: HotLayerWork): Promise<string> {
     return '';
   }
   // What started before layers were merged, PID 1 and the journal among it, maps the files of the root.
-  await work.rememberDevice();
+  await work.noteDevice();
   await work.parts.bootFinished(work.parts.signal);
   const { restartSelf } = await work.restart(layer);
   if (restartSelf && state.settledBoot !== bootId) {
@@ -67,7 +67,7 @@ async function dropOrphan(work: HotLayerWork): Promise<string> {
   console.say(note);
   await usr.choose({});
   await work.merge();
-  await work.restart(layer);
+  await work.restart(undefined, layer);
   return note;
 }
 

@@ -97,7 +97,7 @@ async function takeBack(work: HotLayerWork, stored: StoredLayer, reason: PlinthE
   const { kept } = await file.read();
   await usr.choose({ kept: work.pathOf(kept) });
   const refused = await work.merge();
-  const { restartSelf } = await restartSeen(work, layer, kept && layerOf(kept));
+  const { restartSelf } = await restartSeen(work, kept && layerOf(kept), layer);
   const { code, message } = reason;
   const failure = {
     ...{ code, serial: layer.serial, atMs: sys.nowMs() },
@@ -120,7 +120,7 @@ export async function retireLayer(work: HotLayerWork, stored: StoredLayer): Prom
     const refused = await work.merge();
     if (refused) console.say(`hot layer: ${refused.message}`);
   }
-  const { restartSelf } = await restartSeen(work, layer);
+  const { restartSelf } = await restartSeen(work, undefined, layer);
   await work.update(({ change: _done, kept: _gone, failure: _old, ...state }) => state);
   await work.dropUnused();
   console.say(`hot layer: ${hotLayerVersion(layer)} is taken away`);
@@ -130,10 +130,11 @@ export async function retireLayer(work: HotLayerWork, stored: StoredLayer): Prom
 /** On the way back nothing may stop: what could not be seen stays as it is, and the node says that it was not seen. */
 async function restartSeen(
   work: HotLayerWork,
-  ...layers: readonly (HotLayer | undefined)[]
+  wanted: HotLayer | undefined,
+  gone: HotLayer,
 ): Promise<{ readonly restartSelf: boolean }> {
   try {
-    return await work.restart(...layers);
+    return await work.restart(wanted, gone);
   } catch (reason) {
     if (!(reason instanceof PlinthError && reason.code === 'hot-layer/unobserved')) throw reason;
     await work.update(({ report: _old, ...state }) => state);

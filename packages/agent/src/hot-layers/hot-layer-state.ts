@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { formatHotLayer, type HotLayer, MANIFEST_LIMIT_BYTES, parseHotLayer } from '@plinth/updates';
 import { z } from 'zod';
 import { readStored } from '../sys/read-stored.ts';
@@ -41,9 +42,9 @@ const schema = z.object({
       selfRestarted: z.boolean(),
     })
     .optional(),
-  /** Of one boot: which file systems at /usr hold the files as they shall be, and which were there before. */
+  /** Of one boot: the file systems that were at /usr, "major:minor", each with the digest of its hot layer; "" for none. */
   devices: z
-    .object({ bootId: z.string(), good: z.array(z.string()), former: z.array(z.string()) })
+    .object({ bootId: z.string(), seen: z.array(z.object({ device: z.string(), layer: z.string() })) })
     .optional(),
   /** What was restarted before plinthd restarted itself, and itself: the next report goes on from it. */
   carried: z.array(z.string()).optional(),
@@ -75,6 +76,11 @@ const EMPTY: HotLayerState = { format: 1, highest: [] };
 /** layerOf is what a stored layer says of itself. @throws hot-layer/invalid */
 export function layerOf({ manifest }: Pick<StoredLayer, 'manifest'>): HotLayer {
   return parseHotLayer(manifest, 'the stored manifest');
+}
+
+/** layerDigest names a layer in every word of its manifest; "" for none. */
+export function layerDigest(layer: HotLayer | undefined): string {
+  return layer ? createHash('sha256').update(formatHotLayer(layer)).digest('hex') : '';
 }
 
 /** storedLayer is a layer as it is remembered. */

@@ -6,11 +6,19 @@ import { pause } from '../repeat.ts';
 import { SYSTEMCTL } from '../reports/versions.ts';
 import { isMissing, type Sys } from '../sys/sys.ts';
 import type { FetchedHotLayer } from './fetch-hot-layer.ts';
-import type { HotLayerState, HotLayerStateFile, StoredLayer } from './hot-layer-state.ts';
+import {
+  type HotLayerState,
+  type HotLayerStateFile,
+  layerDigest,
+  type StoredLayer,
+} from './hot-layer-state.ts';
 import type { MergedUsr } from './merge-hot-layer.ts';
 import { IMAGES, imageName, imagePath } from './places.ts';
 import { SELF } from './plan-restarts.ts';
 import { type Restarted, type RestartParts, restartOld } from './restart-old.ts';
+
+/** As many file systems at /usr as one boot is remembered by. */
+const DEVICES_LIMIT = 60;
 
 export interface HotLayersParts extends RestartParts {
   readonly sys: Sys;
@@ -42,14 +50,17 @@ export interface HotLayerWork {
   /** Where the image of a stored layer lies. */
   pathOf(stored: StoredLayer | undefined): string | undefined;
   /**
-   * Merges what the links choose, and remembers which file system lies at /usr then: what is mapped from any other one is
-   * old from there on. Gives why it was refused; undefined when it was not.
+   * Merges what the links choose, and remembers what the file systems at /usr before and after hold. Gives why it was
+   * refused; undefined when it was not.
    */
   merge(): Promise<Error | undefined>;
-  /** Remembers the file system at /usr as the one that is as it shall be. */
-  rememberDevice(): Promise<void>;
-  /** Restarts what maps files of these layers from elsewhere than what lies at /usr now, and remembers what was done. */
-  restart(...layers: readonly (HotLayer | undefined)[]): Promise<Restarted>;
+  /** Remembers what the file system at /usr holds now. */
+  noteDevice(): Promise<void>;
+  /**
+   * Restarts what maps a file of one of the two layers from another file system than those that hold `wanted` (undefined: the
+   * image alone), and remembers what was done.
+   */
+  restart(wanted: HotLayer | undefined, other?: HotLayer | undefined): Promise<Restarted>;
   /** Restarts plinthd; what is left to do is stored. @param looks whether the next plinthd looks again, and goes on with the report */
   restartSelf(looks: boolean): Promise<void>;
   /** Removes images that nothing needs. */
@@ -66,14 +77,14 @@ export function openHotLayerWork(parts: HotLayersParts): HotLayerWork {
     return next;
   }
 
-  /** @param good whether the file system at /usr now is as it shall be */
-  async function noteDevice(good: boolean): Promise<void> {
+  /** Remembers what the file system at /usr holds now. */
+  async function noteDevice(): Promise<void> {
     const { usr: now, root } = await usr.devices();
+    const layer = layerDigest(await usr.layer());
     await update((state) => {
-      const known = state.devices?.bootId === bootId ? state.devices : { good: [], former: [root] };
-      const former = new Set([...known.former, ...known.good, now]);
-      if (good) former.delete(now);
-      return { ...state, devices: { bootId, good: good ? [now] : [], former: [...former] } };
+      const seen = state.devices?.bootId === bootId ? state.devices.seen : [{ device: root, layer: '' }];
+      const others = seen.filter(({ device }) => device !== now).slice(-DEVICES_LIMIT);
+      return { ...state, devices: { bootId, seen: [...others, { device: now, layer }] } };
     });
   }
 
@@ -82,19 +93,22 @@ export function openHotLayerWork(parts: HotLayersParts): HotLayerWork {
     update,
     pathOf: (stored) => (stored === undefined ? undefined : imagePath(stored.sha256, folder)),
     async merge() {
-      await noteDevice(false);
+      await noteDevice();
       const refused = await usr.merge(signal);
       signal.throwIfAborted();
-      await noteDevice(true);
+      await noteDevice();
       return refused;
     },
-    rememberDevice: () => noteDevice(true),
-    async restart(...layers) {
-      const paths = layers.flatMap((layer) =>
+    noteDevice,
+    async restart(wanted, other) {
+      const paths = [wanted, other].flatMap((layer) =>
         layer ? [...layer.replaced.map(({ path }) => path), ...layer.added] : [],
       );
       const { devices, carried = [] } = await file.read();
-      const known = { good: new Set(devices?.good), former: new Set(devices?.former) };
+      const meant = layerDigest(wanted);
+      const having = (is: boolean) =>
+        new Set(devices?.seen.flatMap(({ device, layer }) => ((layer === meant) === is ? [device] : [])));
+      const known = { good: having(true), former: having(false) };
       const { report, restartSelf } = await restartOld(parts, [...new Set(paths)], known, signal);
       const whole = { ...report, restarted: [...new Set([...carried, ...report.restarted])] };
       await update(({ carried: _told, ...state }) => ({ ...state, report: whole }));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { PlinthError } from '@plinth/base';
 import { HOT_LAYER_MANIFEST } from '@plinth/updates';
 import type { Units } from '../kubernetes/units/run-unit.ts';
 import { memoryStore } from '../sys/state-store.ts';
@@ -15,8 +16,9 @@ const USR = '90 26 0:47 / /usr ro - overlay sysext ro,lowerdir=/a:/usr';
 const RESET = '/usr/bin/systemctl reset-failed systemd-sysext.service';
 const { signal } = new AbortController();
 
-function open(machine: FakeMachine) {
+function open(machine: FakeMachine, held = 0, isDrive = true) {
   const ran: string[] = [];
+  let busy = held;
   const units: Units = {
     state: async () => ({
       load: '',
@@ -26,9 +28,24 @@ function open(machine: FakeMachine) {
       conditionsMet: true,
       busy: false,
     }),
-    run: async (verb, unit) => void ran.push(`${verb} ${unit}`),
+    run: async (verb, unit) => {
+      ran.push(`${verb} ${unit}`);
+      if (busy > 0)
+        throw new PlinthError(
+          'kubernetes/unit-failed',
+          'metadata for image kubernetes: Device or resource busy',
+        );
+    },
   };
-  return { ran, usr: openMergedUsr({ sys: fakeSys(machine), store: memoryStore('a test'), units }) };
+  const freeDrive = async () => {
+    ran.push('free');
+    busy = 0;
+    return isDrive;
+  };
+  return {
+    ran,
+    usr: openMergedUsr({ sys: fakeSys(machine), store: memoryStore('a test'), units, freeDrive, pauseMs: 0 }),
+  };
 }
 
 suite('what lies over /usr', () => {
@@ -64,6 +81,16 @@ suite('what lies over /usr', () => {
       await some.usr.merge(signal);
       assert.deepEqual(some.ran, ['restart systemd-sysext.service']);
     }
+  });
+
+  test('a drive that is held while its layer is merged is freed, and the merge tried again; a file is not', async () => {
+    const restart = 'restart systemd-sysext.service';
+    const files = { '/proc/1/mountinfo': `${ROOT}\n${USR}` };
+    const drive = open({ files }, 1);
+    assert.equal(await drive.usr.merge(signal), undefined);
+    assert.deepEqual(drive.ran, [restart, restart, restart, 'free', restart]);
+    const file = open({ files }, 1, false);
+    assert.match((await file.usr.merge(signal))?.message ?? '', /busy/);
   });
 
   test('a merged layer says what it is; one that says nonsense is no answer', async () => {

@@ -15,6 +15,10 @@ import { runTmpfiles } from '../sys/tmpfiles.ts';
 import { FOLDER, LINKS } from './places.ts';
 
 const MERGE_TIMEOUT_MS = 180_000;
+/** A file gets a device of its own, so that only the end of the one before is waited for. */
+const ATTEMPTS = 3;
+/** What systemd-sysext says of a drive whose layer is merged: no verdict on any layer. */
+const HELD = /Device or resource busy/;
 
 /** Paths of images: one until the next reboot, one that stays. The first is merged where both are. */
 export interface HotChoice {
@@ -56,8 +60,12 @@ export function openMergedUsr(parts: {
   readonly sys: Sys;
   readonly store: StateStore;
   readonly units: Units;
+  /** Frees the drive of another layer that is held while it is merged; false when there is none. */
+  freeDrive(): Promise<boolean>;
+  /** Between two tries of a merge. */
+  readonly pauseMs?: number;
 }): MergedUsr {
-  const { sys, store, units } = parts;
+  const { sys, store, units, freeDrive, pauseMs } = parts;
   return {
     async booted() {
       const release = parseKeyValues((await readText(sys, '/usr/lib/os-release')) ?? '');
@@ -96,7 +104,15 @@ export function openMergedUsr(parts: {
         await sys.run(SYSTEMCTL, ['reset-failed', SYSEXT_UNIT]);
         return undefined;
       }
-      return restartMerge({ units }, { timeoutMs: MERGE_TIMEOUT_MS, signal });
+      const attempt = () =>
+        restartMerge(
+          { units, ...(pauseMs !== undefined && { mergePauseMs: pauseMs }) },
+          { timeoutMs: MERGE_TIMEOUT_MS, signal },
+          ATTEMPTS,
+        );
+      const refused = await attempt();
+      const held = refused && HELD.test(refused.message);
+      return held && !signal.aborted && (await freeDrive()) ? attempt() : refused;
     },
   };
 }

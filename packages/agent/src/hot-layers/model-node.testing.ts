@@ -54,6 +54,9 @@ export class ModelNode {
   readonly said: string[] = [];
   readonly folder: string;
   readonly #store: StateStore = memoryStore('a test');
+  /** Another layer is merged too, so that an overlay lies over /usr in any case. */
+  kubernetes = false;
+  readonly #contents = new Map([[ROOT_DEVICE, 0]]);
   #devices = 40;
   #boots = 0;
   #stop = new AbortController();
@@ -123,9 +126,10 @@ export class ModelNode {
     if (content === formatHotLayer(layer)) this.signed.set(`${this.folder}/${sha256}.raw`, layer);
   }
 
-  /** Units that run other code than what lies at /usr. */
+  /** Units that run other code than what lies at /usr: the same file of another overlay is the same code. */
   old(): string[] {
-    return [...this.linking].filter((unit) => this.maps.get(unit) !== this.device);
+    const now = this.#contents.get(this.device);
+    return [...this.linking].filter((unit) => this.#contents.get(this.maps.get(unit) ?? '') !== now);
   }
 
   /** What systemd-sysext does: leaves out what is for another version, refuses all for what is not signed. */
@@ -135,7 +139,9 @@ export class ModelNode {
     if (chosen !== undefined && layer === undefined)
       return new PlinthError('kubernetes/unit-failed', 'Cannot run it: Required key not available');
     const fits = layer?.base.version === this.booted.version;
-    [this.merged, this.device] = fits ? [layer, `0:${++this.#devices}`] : [undefined, ROOT_DEVICE];
+    this.merged = fits ? layer : undefined;
+    this.device = fits || this.kubernetes ? `0:${++this.#devices}` : ROOT_DEVICE;
+    this.#contents.set(this.device, this.merged?.serial ?? 0);
     return undefined;
   }
 

@@ -109,6 +109,21 @@ suite('the hot layer of a node', () => {
     );
   });
 
+  test('a layer that is refused, or taken back, restarts nothing that runs the files of the image, from whichever overlay', async () => {
+    node.kubernetes = true;
+    node.reboot();
+    const before = new Map(node.maps);
+    await node.stage(layerOfSerial(1), 'not signed');
+    await activate(1);
+    assert.deepEqual([...node.maps], [...before]);
+    assert.deepEqual(node.old(), []);
+    await node.stage(layerOfSerial(2));
+    await activate(2);
+    await node.plinthd.retire(2);
+    await node.idle();
+    assert.deepEqual(node.old(), []);
+  });
+
   test('one that says something else inside than beside it is taken away again', async () => {
     await node.stage(layerOfSerial(1));
     const [path] = node.signed.keys();

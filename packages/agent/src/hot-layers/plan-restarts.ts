@@ -3,9 +3,9 @@ import type { Mapping } from './find-mapped.ts';
 
 /** File systems that replaced files were mapped from, "major:minor". */
 export interface KnownDevices {
-  /** What lies at /usr now: what is mapped from there is as it shall be. */
+  /** Those that hold what shall run: what is mapped from there stays. */
   readonly good: ReadonlySet<string>;
-  /** What was at /usr of this node before: the root and former overlays. Pods have file systems of their own beside. */
+  /** Others that were at /usr of this node: the root, former overlays. Pods have file systems of their own beside. */
   readonly former: ReadonlySet<string>;
 }
 
@@ -45,7 +45,7 @@ const NEVER: readonly (readonly [unit: RegExp, reason: string])[] = [
 ];
 
 /**
- * planRestarts finds exactly the units that map a replaced file from elsewhere than what lies at /usr now. Containers are
+ * planRestarts finds exactly the units that map a replaced file from elsewhere than what holds it as it shall be. Containers are
  * left alone: they have libraries of their own, and only one that was given the node's /usr is told of. Pure.
  */
 export function planRestarts(mappings: readonly Mapping[], devices: KnownDevices): RestartPlan {

@@ -1,5 +1,6 @@
 import { messageOf, PlinthError } from '@plinth/base';
 import type { Units } from '../kubernetes/units/run-unit.ts';
+import { pause } from '../repeat.ts';
 import { SYSTEMCTL } from '../reports/versions.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { MappedScan } from './find-mapped.ts';
@@ -9,6 +10,7 @@ import { type KnownDevices, planRestarts, type RestartPlan } from './plan-restar
 /** A service that starts again may start others that were stopped with it: a look shows whether all is done. */
 const ROUNDS = 3;
 const UNIT_LIMIT_MS = 120_000;
+const POLL_MS = 1_000;
 const PID1 = 'init.scope';
 
 export interface RestartParts {
@@ -39,7 +41,7 @@ export async function restartOld(
   let scan = await parts.find(paths, signal);
   let plan = planRestarts(scan.mappings, devices);
   for (let round = 1; round <= ROUNDS && hasWork(plan, failed) && !signal.aborted; round++) {
-    if (plan.reexecute && !failed.has(PID1)) await attempt(PID1, () => reexecute(parts.sys));
+    if (plan.reexecute && !failed.has(PID1)) await attempt(PID1, () => reexecute(parts.sys, signal));
     for (const unit of plan.units)
       if (!failed.has(unit))
         await attempt(unit, () => parts.units.run('restart', unit, { timeoutMs: UNIT_LIMIT_MS, signal }));
@@ -84,11 +86,22 @@ function hasWork({ reexecute: first, units }: RestartPlan, failed: ReadonlyMap<s
   return (first && !failed.has(PID1)) || units.some((unit) => !failed.has(unit));
 }
 
-async function reexecute(sys: Pick<Sys, 'run'>): Promise<void> {
+async function reexecute(sys: Pick<Sys, 'run'>, signal: AbortSignal): Promise<void> {
   const { exitCode, stderr } = await sys.run(SYSTEMCTL, ['daemon-reexec'], { timeoutMs: UNIT_LIMIT_MS });
-  if (exitCode === 0) return;
+  if (exitCode !== 0)
+    throw new PlinthError(
+      'hot-layer/failed',
+      `Cannot have PID 1 execute itself anew: systemctl ended with ${exitCode}: ${stderr.trim().slice(-300)}, expected 0`,
+    );
+  // It refuses connections until it has read all its units again.
+  const startMs = performance.now();
+  while (!signal.aborted && performance.now() - startMs < UNIT_LIMIT_MS) {
+    const answer = await sys.run(SYSTEMCTL, ['show', '--property=Version'], { timeoutMs: UNIT_LIMIT_MS });
+    if (answer.exitCode === 0) return;
+    await pause(POLL_MS, signal);
+  }
   throw new PlinthError(
     'hot-layer/failed',
-    `Cannot have PID 1 execute itself anew: systemctl ended with ${exitCode}: ${stderr.trim().slice(-300)}, expected 0`,
+    'Cannot reach PID 1 after it executed itself anew, expected an answer',
   );
 }

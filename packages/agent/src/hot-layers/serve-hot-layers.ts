@@ -10,6 +10,7 @@ import { readText, type Sys } from '../sys/sys.ts';
 import { sourceOf } from '../update/service/check-updates.ts';
 import { fetchNewest } from './fetch-hot-layer.ts';
 import { findMapped } from './find-mapped.ts';
+import { freeDrive } from './free-drive.ts';
 import { hotLayerCheck } from './hot-layer-check.ts';
 import { hotLayerService } from './hot-layer-service.ts';
 import { openHotLayerState } from './hot-layer-state.ts';
@@ -39,7 +40,7 @@ export async function serveHotLayers(options: ServeHotLayersOptions): Promise<{
     ...options,
     units,
     state: openHotLayerState(store),
-    usr: openMergedUsr({ sys, store, units }),
+    usr: openMergedUsr({ sys, store, units, freeDrive: () => freeDrive({ sys, store, units }) }),
     bootId: (await readText(sys, '/proc/sys/kernel/random/boot_id').catch(() => undefined)) ?? '',
     find: (paths, signal) => findMapped(sys, paths, signal),
     bootFinished: (signal) => bootFinished(sys, signal),

@@ -71,6 +71,7 @@ export async function mergeLayer(
 export async function restartMerge(
   { units, mergePauseMs = PAUSE_MS }: Pick<LayerSwitch, 'units' | 'mergePauseMs'>,
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  attempts = ATTEMPTS,
 ): Promise<PlinthError | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -78,7 +79,7 @@ export async function restartMerge(
       return undefined;
     } catch (reason) {
       const refused = PlinthError.from(reason, 'kubernetes/unit-failed', `Cannot restart ${SYSEXT_UNIT}`);
-      if (attempt === ATTEMPTS || VERDICT.test(refused.message)) return refused;
+      if (attempt === attempts || VERDICT.test(refused.message)) return refused;
       await sleep(mergePauseMs, undefined, { signal: options.signal }).catch(() => {}); // the caller sees the abort
     }
   }
