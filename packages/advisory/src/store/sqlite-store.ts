@@ -192,6 +192,22 @@ function storeOver(database: DatabaseSync): AdvisoryStore {
         find.all(ecosystem, name).map((row) => parse<PackageClaim>(row['body'])),
       );
     },
+    packagesNamedWith: (ids) => {
+      const claimed = database.prepare('SELECT DISTINCT ecosystem, package FROM claims WHERE id = ?');
+      const named = database.prepare(
+        'SELECT DISTINCT source FROM changelog_entries WHERE instr(body, ?) > 0',
+      );
+      const found = new Set<string>();
+      for (const id of ids) {
+        for (const row of claimed.all(id)) found.add(`${row['ecosystem']} ${row['package']}`);
+        for (const row of named.all(JSON.stringify(id))) {
+          found.add(`debian ${row['source']}`);
+          // Debian's changelogs of Go speak of the library that is in every program.
+          if (/^golang-1\.\d+$/.test(String(row['source']))) found.add('go stdlib');
+        }
+      }
+      return found;
+    },
     details: (ids) => {
       const find = database.prepare('SELECT body FROM details WHERE id = ?');
       return [...new Set(ids)].flatMap((id) => find.all(id).map((row) => parse<FlawDetail>(row['body'])));

@@ -49,6 +49,8 @@ export interface AdvisoryStore {
     ecosystem: PackageClaim['ecosystem'],
     packages: Iterable<string>,
   ) => readonly PackageClaim[];
+  /** "ecosystem name" of every package that claims or changelogs name together with one of these identifiers. */
+  readonly packagesNamedWith: (ids: Iterable<string>) => ReadonlySet<string>;
   readonly details: (ids: Iterable<string>) => readonly FlawDetail[];
   /** Direct aliases, both ways. */
   readonly aliases: (ids: Iterable<string>) => readonly (readonly [string, string])[];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { hashText } from '@plinth/host';
@@ -9,6 +9,7 @@ import type { FeedHead } from '../feeds/feed-content.ts';
 import { defaultPolicy } from '../policy/index.ts';
 import { parseRecord, recordProblem } from '../publish/record/read-record.ts';
 import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
+import { affectedSubjects } from './affected.ts';
 import { readLedger } from './ledger.ts';
 import { type WatchResult, watch } from './watch.ts';
 
@@ -170,4 +171,26 @@ test('a ledger whose last line was cut off by a crash is read, and goes on', asy
   const [again] = await watch([path], options);
   assert.equal(again?.changes, 1);
   assert.equal((await readLedger(ledger)).length, 2);
+});
+
+test('which kept releases have a flaw is told without the releases', async () => {
+  const out = join(folder, 'kept');
+  const store = feeds();
+  const options = { store, folder: out, policy: defaultPolicy, offline: true, now: new Date(START_MS) };
+  const paths = [
+    await release('0.3.0', '3.5.7-1~deb13u2', '2026-11-01T00:00:00.000Z'),
+    await release('0.3.1', '3.5.7-1~deb13u3', '2026-11-02T00:00:00.000Z'),
+  ];
+  await watch(paths, options);
+  for (const path of paths) await rm(path, { recursive: true });
+  const verdicts = async (id: string) =>
+    (await affectedSubjects(store, out, id, options.now)).map(({ subject, finding }) => [
+      subject,
+      finding?.verdict,
+    ]);
+  assert.deepEqual(await verdicts('CVE-2026-35191'), [
+    ['plinth_0.3.0_x86-64', 'open'],
+    ['plinth_0.3.1_x86-64', 'fixed'],
+  ]);
+  assert.deepEqual((await verdicts('CVE-1999-0001'))[0], ['plinth_0.3.0_x86-64', undefined]);
 });

@@ -9,6 +9,7 @@ import { formatRecord, parseRecord } from '../publish/record/read-record.ts';
 import { type ScanOptions, scanInventory } from '../scan/scan.ts';
 import type { AdvisoryStore } from '../store/index.ts';
 import { draftRecord } from './draft-record.ts';
+import { storeInventory } from './inventory-files.ts';
 import { appendLedger, newEvents, readLedger } from './ledger.ts';
 
 export interface WatchOptions extends Omit<ScanOptions, 'storePath' | 'all'> {
@@ -66,6 +67,7 @@ async function watchAll(paths: readonly string[], options: WatchOptions): Promis
       inventory.subject.kind === 'release' ? updateDrafts(records, inventory, report, byId, now) : [];
     for (const record of changed) await writeDraft(drafts, record);
     await writeReport(options, subject, report, decisions);
+    await storeInventory(join(options.folder, 'inventories'), subject, inventory);
     // Last: what is not in the ledger is found again by the next run.
     await appendLedger(ledgerPath, events);
     results.push({ subject, report, decisions, changes: events.length, drafts: changed.map(({ id }) => id) });

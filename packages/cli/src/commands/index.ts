@@ -36,6 +36,7 @@ import { configRollbackCommand } from './config-rollback.ts';
 import { configSchemaCommand } from './config-schema.ts';
 import { configShowCommand } from './config-show.ts';
 import { configValidateCommand } from './config-validate.ts';
+import { cveAffectedCommand } from './cve-affected.ts';
 import { cveFeedsExportCommand } from './cve-feeds-export.ts';
 import { cveFeedsImportCommand } from './cve-feeds-import.ts';
 import { cveFeedsListCommand } from './cve-feeds-list.ts';
@@ -167,6 +168,7 @@ export const commandTable: CommandTable = {
     inspectCommand,
     sbomCommand,
     cveScanCommand,
+    cveAffectedCommand,
     cveSlaCommand,
     cveWatchCommand,
     cvePublishCommand,

@@ -1,0 +1,54 @@
+import { resolve } from 'node:path';
+import {
+  type AffectedSubject,
+  advisoryStorePath,
+  affectedSubjects,
+  normaliseId,
+  openSqliteStore,
+} from '@plinth/advisory';
+import { exitCodes } from '@plinth/base';
+import type { CommandContext } from '../framework/context.ts';
+import type { CommandResult } from '../framework/result.ts';
+import { usageError } from '../framework/usage-error.ts';
+import { plainText, table } from '../output/blocks.ts';
+
+/** showAffected tells which stored releases have a flaw. @throws cli/usage, advisory/store-failed, host/io */
+export async function showAffected(
+  wanted: string,
+  options: { readonly in: string; readonly exitCode: boolean },
+  context: CommandContext,
+): Promise<CommandResult> {
+  const id = normaliseId(wanted);
+  if (id === undefined) throw usageError(`"${wanted}" is no identifier`, 'Write it as in CVE-2026-35189.');
+  const store = openSqliteStore(advisoryStorePath(context.env));
+  try {
+    const subjects = await affectedSubjects(store, resolve(options.in), id);
+    const named = subjects.filter(({ finding }) => finding !== undefined);
+    const bad = named.filter(({ finding }) => finding?.verdict === 'open' || finding?.verdict === 'unknown');
+    return {
+      data: { id, subjects },
+      view: [
+        table(
+          [
+            { header: 'NAME', value: ({ subject }: AffectedSubject) => subject },
+            {
+              header: 'VERDICT',
+              value: ({ finding }) => finding?.verdict ?? '-',
+              mark: ({ finding }, style) => (finding?.verdict === 'open' ? style.bad : style.doubtful),
+            },
+            { header: 'WHY', value: ({ finding }) => finding?.reason ?? '' },
+          ],
+          named,
+          `No feed at hand names ${id} for anything in ${subjects.length} kept releases.`,
+        ),
+        plainText(
+          `${bad.length} of ${subjects.length} have it or may have it; feeds: "plinth cve feeds list"`,
+        ),
+      ],
+      names: bad.map(({ subject }) => subject),
+      exitCode: options.exitCode && bad.length > 0 ? exitCodes.findings : exitCodes.ok,
+    };
+  } finally {
+    store.close();
+  }
+}
