@@ -16,11 +16,12 @@ import {
   runCheck,
   simulateFixes,
 } from '@plinth/advisor';
-import { type ExitCode, exitCodes, PlinthError } from '@plinth/base';
+import { type Diagnostic, type ExitCode, exitCodes, PlinthError } from '@plinth/base';
 import { dayAsked } from '../advisor/as-of.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
+import { printable } from '../output/printable.ts';
 import { repositoryRoot } from '../repository.ts';
 import { readToolVersion } from '../tool-version.ts';
 import { readSmallFile, reportFiles, saveCheck } from './check-files.ts';
@@ -66,14 +67,16 @@ export async function checkWorkloads(
     throw new PlinthError(
       'check/nothing-read',
       'Cannot check anything: no object could be read, expected objects of Kubernetes',
-      { diagnostics: result.problems },
+      { diagnostics: result.problems.map(printableProblem) },
     );
   for (const file of files) await saveCheck(file, result, known);
   const steps = options.simulate ? simulateFixes(result) : undefined;
   const version = await readToolVersion();
   return {
     data: steps === undefined ? result : { ...result, simulation: steps },
-    names: result.findings.map(({ rule, owner, subject }) => `${rule} ${ownerText(owner)} ${subject}`),
+    names: result.findings.map(({ rule, owner, subject }) =>
+      printable(`${rule} ${ownerText(owner)} ${subject}`),
+    ),
     document: () => checkSarif(result, known.rules, version),
     view: steps === undefined ? checkView(result, known) : simulateView(result, steps),
     exitCode: exitCodeOf(result, options.exitCode),
@@ -96,6 +99,16 @@ async function readAndCheck(
   return context.progress.step(`Check the cluster at ${access.server.host}`, () =>
     runCheck(listCluster(access, context.signal), known, asOf),
   );
+}
+
+/** Names of files in a folder come from outside, and must not command a terminal. */
+function printableProblem(problem: Diagnostic): Diagnostic {
+  const { message, span } = problem;
+  return {
+    ...problem,
+    message: printable(message),
+    ...(span && { span: { ...span, file: printable(span.file) } }),
+  };
 }
 
 /** As kubectl: $KUBECONFIG, whose first file counts here, or the file in the home folder. */

@@ -9,6 +9,8 @@ import { type Finding, type Owner, ownerText } from './finding.ts';
 /** Bound on findings that are kept; beyond it they are only counted. */
 const MOST_FINDINGS = 50_000;
 
+const LONGEST_TEXT = 500;
+
 /** Pods that something concerns. */
 interface Users {
   owner: Owner;
@@ -124,14 +126,19 @@ function firstOf(
   return {
     rule: finding.rule,
     severity,
-    message: finding.message,
-    subject: finding.subject,
-    container: finding.container ?? '',
+    message: clip(finding.message),
+    subject: clip(finding.subject),
+    container: clip(finding.container ?? ''),
     object: { apiVersion, kind, namespace, name },
     path: pathText(finding.path),
     fact: finding.fact ?? '',
     span,
   };
+}
+
+/** Texts of a manifest can be of any length; a report is for people. */
+function clip(text: string): string {
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }
 
 function keyOf({ first, owner }: Entry): string {

@@ -40,19 +40,28 @@ export function simulateFixes(result: CheckResult): FixStep[] {
   const blockers = new Map<string, number>(result.nodes.map((node) => [node, 0]));
   for (const { blocks, nodes } of left)
     if (blocks) for (const node of nodes) blockers.set(node, (blockers.get(node) ?? 0) + 1);
-  const areNodesKnown = result.nodes.length > 0;
+  let free = [...blockers.values()].filter((count) => count === 0).length;
   const steps: FixStep[] = [];
-  while (left.length > 0) {
-    // To look at all for each step takes the square of their number; far down the list the order says little.
-    const next = steps.length < MOST_WEIGHED ? bestOf(left, blockers) : left[0];
-    if (next === undefined) break;
-    left.splice(left.indexOf(next), 1);
-    if (next.blocks) for (const node of next.nodes) blockers.set(node, (blockers.get(node) ?? 1) - 1);
+  const fix = (next: Candidate) => {
+    if (next.blocks)
+      for (const node of next.nodes) {
+        const count = (blockers.get(node) ?? 1) - 1;
+        blockers.set(node, count);
+        if (count === 0) free++;
+      }
     steps.push({
       ...stepOf(next, steps.length + 1),
-      freeNodes: areNodesKnown ? [...blockers.values()].filter((count) => count === 0).length : null,
+      freeNodes: result.nodes.length > 0 ? free : null,
     });
+  };
+  // To look at all for each step takes the square of their number; far down the list the order says little.
+  while (steps.length < MOST_WEIGHED) {
+    const next = bestOf(left, blockers);
+    if (next === undefined) break;
+    left.splice(left.indexOf(next), 1);
+    fix(next);
   }
+  for (const next of left) fix(next);
   return steps;
 }
 
