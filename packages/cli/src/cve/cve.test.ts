@@ -141,3 +141,19 @@ test('cve feeds list shows what is here; a document of no feed is refused', asyn
   const refused = await plinth('cve', 'feeds', 'import', 'ROOT/etc/os-release');
   assert.match(refused.stderr, /advisory\/feed-invalid/);
 });
+
+test('names in an SBOM do not command the terminal', async () => {
+  const plinth = await world({ validDays: 5, fixes: [] });
+  const folder = await scratchFolder('sbom');
+  const path = join(folder, 'bom.json');
+  const module = {
+    type: 'library',
+    name: 'x\u001b]0;owned\u0007\u001b[31mRED',
+    version: '1',
+    purl: 'pkg:generic/x@1',
+  };
+  await writeFile(path, JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', components: [module] }));
+  const { stdout } = await plinth('cve', 'scan', path, '--offline', '-q');
+  assert.match(stdout, /no feed speaks of 1 parts .*RED/);
+  assert.ok(!stdout.includes('\u001b') && !stdout.includes('\u0007'));
+});

@@ -11,6 +11,7 @@ import { exitCodes } from '@plinth/base';
 import { osDir } from '../flows/use-lock.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
+import { printableData } from './printable-data.ts';
 import { findFinding, showFinding } from './show-finding.ts';
 import { showReport } from './show-report.ts';
 
@@ -60,7 +61,7 @@ export async function scanSubject(
   if (options.explain !== undefined) return { ...showFinding(report, options.explain), exitCode };
   return {
     data: report,
-    view: showReport(report, {
+    view: showReport(printableData(report), {
       all: options.all,
       fold: context.format !== 'wide',
       now: new Date(report.judgedAt),

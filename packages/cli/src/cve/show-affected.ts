@@ -11,6 +11,7 @@ import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { plainText, table } from '../output/blocks.ts';
+import { printableData } from './printable-data.ts';
 
 /** showAffected tells which stored releases have a flaw. @throws cli/usage, advisory/store-failed, host/io */
 export async function showAffected(
@@ -38,7 +39,7 @@ export async function showAffected(
             },
             { header: 'WHY', value: ({ finding }) => finding?.reason ?? '' },
           ],
-          named,
+          printableData(named),
           `No feed at hand names ${id} for anything in ${subjects.length} kept releases.`,
         ),
         plainText(

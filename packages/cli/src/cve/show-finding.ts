@@ -2,6 +2,7 @@ import { type Evidence, type Finding, normaliseId, type ScanReport } from '@plin
 import { PlinthError } from '@plinth/base';
 import type { CommandResult } from '../framework/result.ts';
 import { type Block, facts, plainText } from '../output/blocks.ts';
+import { printableData } from './printable-data.ts';
 import { severityText } from './show-report.ts';
 
 /** findFinding finds an identifier under any name it has. */
@@ -19,7 +20,7 @@ export function showFinding(report: ScanReport, wanted: string): CommandResult {
   const feeds = report.feeds.filter(({ name }) => finding.feeds.includes(name));
   return {
     data: { ...finding, subject: report.subject, judgedAt: report.judgedAt, feedStates: feeds },
-    view: viewOf(finding, report),
+    view: viewOf(printableData(finding), printableData(report)),
   };
 }
 
