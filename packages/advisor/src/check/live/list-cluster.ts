@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:https';
-import { type Diagnostic, messageOf, PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import { at, isMap, type Json, type JsonMap, listAt, textAt } from '../model/json.ts';
 import { toKubeObject } from '../model/kube-object.ts';
 import type { Read } from '../read/read-sources.ts';
@@ -92,16 +92,22 @@ async function* listKind(
     if (next !== '') url.searchParams.set('continue', next);
     const answer = await get(url, access, agent, signal);
     if (answer.status === 410 && next !== '') {
-      yield refused(listed, 'the list changed too much while it was read', 'check/list-refused');
-      return;
+      // The list is older than the server keeps: it offers to go on from what is there now.
+      const rest: string | undefined = textAt(parseAnswer(answer.text), 'metadata', 'continue');
+      if (rest === undefined || rest === '') {
+        yield refused(listed, 'the list changed too much while it was read');
+        return;
+      }
+      next = rest;
+      continue;
     }
     if (answer.status !== 200) {
       if (answer.status === 401) throw unreachable('it does not know this account (status 401)');
       const why = answer.status === 403 ? 'this account may not list them' : `status ${answer.status}`;
-      yield refused(listed, why, 'check/list-refused');
+      yield refused(listed, why);
       return;
     }
-    const list = parse(answer.text);
+    const list = parseList(answer.text);
     for (const item of listAt(list, 'items')) yield* itemOf(item, listed);
     const token: string | undefined = textAt(list, 'metadata', 'continue');
     next = token === undefined || token === '' ? undefined : token;
@@ -116,27 +122,30 @@ function* itemOf(item: Json, { apiVersion, kind }: Listed): Generator<Read> {
   if (object) yield { kind: 'object', object };
 }
 
-function refused({ resource, note }: Listed, why: string, code: Diagnostic['code']): Read {
+function refused({ resource, note }: Listed, why: string): Read {
   return {
     kind: 'problem',
     problem: {
-      code,
+      code: 'check/list-refused',
       severity: 'error',
       message: `Cannot list ${resource}: ${why}${note === undefined ? '' : `; ${note}`}`,
     },
   };
 }
 
-function parse(text: string): Json {
-  let value: Json;
+function parseList(text: string): Json {
+  const value = parseAnswer(text);
+  const items = at(value, 'items');
+  if (!Array.isArray(items) && items !== null) throw unreachable('its answer is no list');
+  return value;
+}
+
+function parseAnswer(text: string): Json {
   try {
-    value = JSON.parse(text) as Json;
+    return JSON.parse(text) as Json;
   } catch (reason) {
     throw unreachable('its answer is not JSON', reason);
   }
-  if (!Array.isArray(at(value, 'items')) && at(value, 'items') !== null)
-    throw unreachable('its answer is no list');
-  return value;
 }
 
 function get(
