@@ -4,10 +4,12 @@ import { type TestContext, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { VERITY_BLOCK_BYTES as BLOCK } from '@plinth/formats';
 import fc from 'fast-check';
+import type { Fetcher } from '../fetch/fetcher.ts';
 import type { Fault } from '../testing/lying-server.ts';
 import { type SampleRelease, sampleBlocks, sampleRelease } from '../testing/sample-release.ts';
 import { assertSound, assertStaged, stageWorld, toEnd } from '../testing/stage-world.ts';
-import { unpackFrames } from './unpack-blocks.ts';
+import { fetchPacked } from './fetch-packed.ts';
+import { unpackBlocks } from './unpack-blocks.ts';
 
 /** Every third block is of bytes that do not compress, the others do well; every eleventh is of zeros. */
 function mixedRoot(blocks: number, seed: string): Uint8Array {
@@ -95,6 +97,20 @@ test('whatever the compressed form holds, the slot is right afterwards', async (
   );
 });
 
+test('a large update comes as it is: unpacking would take longer than a tenth of it on the wire', async () => {
+  const asked: unknown[] = [];
+  const file = { path: 'targets/root.blocks.zst', sizeBytes: 40_000_000, sha256: '' };
+  const fetcher = { ranges: async (fetch: unknown) => void asked.push(fetch) } satisfies Pick<
+    Fetcher,
+    'ranges'
+  >;
+  for (const count of [8192, 8193]) {
+    const wanted = new Uint8Array(9000).fill(1, 0, count);
+    await fetchPacked({ fetcher, file, wanted, signal: new AbortController().signal, take: () => 0 });
+  }
+  assert.equal(asked.length, 1);
+});
+
 test('a frame that would grow, ask for much memory, or is none, is not unpacked', () => {
   const good = zstdCompressSync(Buffer.alloc(BLOCK, 'good'));
   const bomb = zstdCompressSync(Buffer.alloc(64 * 1024 * 1024));
@@ -103,15 +119,18 @@ test('a frame that would grow, ask for much memory, or is none, is not unpacked'
   const head = [0x28, 0xb5, 0x2f, 0xfd, 0, window, block & 255, (block >> 8) & 255, block >> 16];
   const wide = Buffer.concat([Buffer.from(head), Buffer.alloc(BLOCK, 'wide')]);
   const short = zstdCompressSync(Buffer.alloc(BLOCK - 1, 'short'));
-  for (const bad of [bomb, wide, short, Buffer.from('none'), Buffer.alloc(0)]) {
-    const frames = [good, bad, good];
-    const found = unpackFrames(
-      Buffer.concat(frames),
-      frames.map(({ length }) => length),
-    );
-    assert.deepEqual(
-      found.map((block) => block && Buffer.from(block).toString('latin1', 0, 4)),
-      ['good', undefined, 'good'],
-    );
-  }
+  const frames = Buffer.concat([good, good]);
+  assert.equal(unpackBlocks(frames, 2)?.toString('latin1', BLOCK, BLOCK + 4), 'good');
+  for (const [bytes, blocks] of [
+    [bomb, 1],
+    [bomb, 100],
+    [wide, 1],
+    [short, 1],
+    [Buffer.concat([good, short]), 2],
+    [frames, 1],
+    [frames, 3],
+    [Buffer.from('none'), 1],
+    [Buffer.alloc(0), 1],
+  ] as const)
+    assert.equal(unpackBlocks(bytes, blocks), undefined);
 });

@@ -2,6 +2,7 @@ import { VERITY_BLOCK_BYTES as BLOCK, openBlocksChecker, type VerityTree } from 
 import { blockRuns, type CopyRun, type DeltaPlan } from '@plinth/updates';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import { type BlockFile, PIECE_BYTES } from './block-file.ts';
+import { countMarked } from './count-marked.ts';
 import { fetchPacked } from './fetch-packed.ts';
 import type { ProgressMeter } from './progress.ts';
 import type { ReleaseFiles } from './release-files.ts';
@@ -104,11 +105,4 @@ function openTaker({
     if (good > before) meter.done((good - before) * BLOCK);
     return good;
   };
-}
-
-/** countMarked counts what is not 0. */
-export function countMarked(marks: Uint8Array): number {
-  let count = 0;
-  for (let at = 0; at < marks.length; at++) if (marks[at]) count++;
-  return count;
 }

@@ -10,8 +10,9 @@ import {
 import { blockRuns, planDelta } from '@plinth/updates';
 import type { Fetcher } from '../fetch/fetcher.ts';
 import { type BlockFile, PIECE_BYTES } from './block-file.ts';
+import { countMarked } from './count-marked.ts';
 import { fetchTree } from './fetch-tree.ts';
-import { copyBlocks, countMarked, type FillParts, fetchBlocks } from './fill-slot.ts';
+import { copyBlocks, type FillParts, fetchBlocks } from './fill-slot.ts';
 import { hashBlocks } from './hash-blocks.ts';
 import type { ProgressMeter } from './progress.ts';
 import { openReadBack, type ReadBack } from './read-back.ts';
