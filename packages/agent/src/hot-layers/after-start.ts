@@ -23,7 +23,7 @@ export async function afterStart(work: HotLayerWork): Promise<string> {
   if (!state.kept) return dropOrphan(work);
   const layer = layerOf(state.kept);
   const booted = await usr.booted();
-  const merged = await usr.layer();
+  const merged = await usr.layer().catch(() => undefined);
   if (layer.base.rootHash !== booted.rootHash)
     return leaveAside(work, state.kept, booted.version, merged !== undefined);
   if (!isSameLayer(merged, layer)) {

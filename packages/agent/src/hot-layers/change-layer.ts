@@ -116,7 +116,7 @@ export async function retireLayer(work: HotLayerWork, stored: StoredLayer): Prom
   const { usr, console } = work.parts;
   const layer = layerOf(stored);
   await usr.choose({});
-  if (await usr.layer()) {
+  if (await usr.layer().catch(() => true)) {
     const refused = await work.merge();
     if (refused) console.say(`hot layer: ${refused.message}`);
   }

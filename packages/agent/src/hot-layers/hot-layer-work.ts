@@ -80,7 +80,8 @@ export function openHotLayerWork(parts: HotLayersParts): HotLayerWork {
   /** Remembers what the file system at /usr holds now. */
   async function noteDevice(): Promise<void> {
     const { usr: now, root } = await usr.devices();
-    const layer = layerDigest(await usr.layer());
+    // One that cannot be read is none that anybody wants.
+    const layer = await usr.layer().then(layerDigest, () => 'unreadable');
     await update((state) => {
       const seen = state.devices?.bootId === bootId ? state.devices.seen : [{ device: root, layer: '' }];
       const others = seen.filter(({ device }) => device !== now).slice(-DEVICES_LIMIT);

@@ -54,6 +54,8 @@ export class ModelNode {
   readonly said: string[] = [];
   readonly folder: string;
   readonly #store: StateStore = memoryStore('a test');
+  /** Serials of layers whose manifest inside is of a form that plinthd does not know. */
+  readonly unreadable = new Set<number>();
   /** Another layer is merged too, so that an overlay lies over /usr in any case. */
   kubernetes = false;
   readonly #contents = new Map([[ROOT_DEVICE, 0]]);
@@ -196,7 +198,11 @@ export class ModelNode {
       }),
       usr: {
         booted: async () => this.booted,
-        layer: async () => this.merged,
+        layer: async () => {
+          if (this.merged && this.unreadable.has(this.merged.serial))
+            throw new PlinthError('hot-layer/invalid', 'Cannot read what is merged');
+          return this.merged;
+        },
         devices: async () => ({ usr: this.device, root: ROOT_DEVICE }),
         choose: async ({ trial, kept }) => {
           act();

@@ -133,6 +133,17 @@ suite('the hot layer of a node', () => {
     assert.deepEqual([phase, state.failure?.code, node.merged], ['none', 'hot-layer/refused', undefined]);
   });
 
+  test('one whose manifest inside cannot be read is taken away again, the layer before stays', async () => {
+    await node.stage(layerOfSerial(1));
+    await activate(1);
+    node.unreadable.add(2);
+    await node.stage(layerOfSerial(2));
+    await activate(2);
+    const { phase, state } = await node.plinthd.view();
+    assert.deepEqual([phase, state.failure?.code, node.merged?.serial], ['active', 'hot-layer/invalid', 1]);
+    assert.deepEqual(node.old(), []);
+  });
+
   test('one that is refused at boot goes, and the boot goes on without it', async () => {
     await node.stage(layerOfSerial(1));
     await activate(1);
