@@ -37,10 +37,7 @@ const PID1 = 'init.scope';
 
 /** Services whose restart would break others; the first that fits counts. */
 const NEVER: readonly (readonly [unit: RegExp, reason: string])[] = [
-  [
-    /^dbus(?:-broker)?\.service$/,
-    'every service speaks over the message bus and would lose it; a reboot ends it',
-  ],
+  [/^dbus(?:-broker)?\.service$/, 'every service would lose the message bus; a reboot ends it'],
   [/^systemd-soft-reboot|^systemd-(?:reboot|poweroff|halt|kexec)\.service$/, 'the system is about to end'],
 ];
 

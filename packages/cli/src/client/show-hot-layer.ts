@@ -77,8 +77,8 @@ function layerRows({
   return [
     ['serial', String(serial)],
     ['base', `${printable(baseVersion)} (${printable(baseRootHash).slice(0, 16)}…)`],
-    ['for', advisories.map(printable).join(', ') || '<not said>'],
-    ['replaces', `${replacedPaths.length} files, ${formatBytes(Number(sizeBytes))}`],
+    ['advisories', advisories.map(printable).join(', ') || '<not said>'],
+    ['replaced files', `${replacedPaths.length} (layer of ${formatBytes(Number(sizeBytes))})`],
   ];
 }
 
