@@ -4,7 +4,7 @@ import { defineCommand } from '../framework/command.ts';
 export const upgradeCommand = defineCommand({
   path: ['upgrade'],
   summary: 'Bring a node to another version of its system',
-  details: ['The node stages it, reboots, and proves it or takes it back; Ctrl-C only detaches.'],
+  details: ['It proves itself there, or the node takes it back; Ctrl-C only detaches.'],
   examples: [
     { run: 'plinth upgrade --to 1.4.2 --drain', what: 'of a member, pods first' },
     { run: 'plinth upgrade', what: 'to what its channel offers' },
