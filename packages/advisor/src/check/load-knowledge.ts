@@ -30,7 +30,7 @@ export async function checkTargets(): Promise<string[]> {
 /**
  * loadKnowledge reads rules, known agents, and what is known of a target; for Plinth that comes from what it is built of.
  * @param osDir the folder os/ of the repository
- * @param today the day of the check, "2026-11-22"
+ * @param today the day on which os/ is read, "2026-11-22"
  * @throws check/unknown-target, check/data-invalid
  */
 export async function loadKnowledge(targetId: string, osDir: string, today: string): Promise<CheckKnowledge> {

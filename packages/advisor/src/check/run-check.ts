@@ -5,11 +5,12 @@ import { viewPod } from './model/pod-view.ts';
 import { LIMITS } from './read/limits.ts';
 import type { Read } from './read/read-sources.ts';
 import { createCollector } from './report/collect-findings.ts';
-import type { CheckResult } from './report/finding.ts';
+import type { CheckResult, Finding } from './report/finding.ts';
 import { addToIndex, checkCluster, emptyIndex, noteRefused } from './rules/cluster-rules.ts';
 import { objectRules, podRules } from './rules/index.ts';
 import type { Rule } from './rules/knowledge.ts';
 import { type Knowledge, placeOf, type RawFinding, type Severity } from './rules/rule.ts';
+import type { Target } from './target/target.ts';
 
 /** What a check knows: rules, target, agents. */
 export interface CheckKnowledge extends Knowledge {
@@ -71,17 +72,42 @@ export async function runCheck(
   }
   for (const { finding, object, span } of checkCluster(index, known))
     collector.addPlaced(finding, object, span, severityOf(finding));
-  const { findings, dropped } = collector.finish();
+  const { findings: found, dropped } = collector.finish();
+  const findings = found.map((one) => ({ ...one, fix: one.fix || (known.rules.get(one.rule)?.fix ?? '') }));
   if (dropped > 0) notes.push(`${dropped} findings more than can be listed`);
   return {
-    target: { id: known.target.id, name: known.target.name },
+    target: {
+      id: known.target.id,
+      name: known.target.name,
+      sources: sourcesOf(findings, known.target.sources),
+    },
     asOf,
     ...counts,
     nodes: [...nodes].sort(),
     findings,
+    rules: rulesOf(findings, known.rules),
     problems,
     notes,
   };
+}
+
+/** The texts of the rules that found something. */
+function rulesOf(findings: readonly Finding[], rules: CheckKnowledge['rules']): CheckResult['rules'] {
+  const used = [...new Set(findings.map(({ rule }) => rule))].sort();
+  return Object.fromEntries(
+    used.flatMap((id) => {
+      const rule = rules.get(id);
+      if (rule === undefined) return [];
+      const { name, title, why, fix, source } = rule;
+      return [[id, { name, title, why, fix, source }]];
+    }),
+  );
+}
+
+/** The sources that findings rest on. */
+function sourcesOf(findings: readonly Finding[], sources: Target['sources']): Target['sources'] {
+  const used = new Set(findings.map(({ fact }) => fact));
+  return Object.fromEntries(Object.entries(sources).filter(([id]) => used.has(id)));
 }
 
 /** What names an object, without its content. */

@@ -57,7 +57,7 @@ export async function checkWorkloads(
         : 'no SOURCE, expected files, folders, "-" for standard input, or --live',
     );
   const files = reportFiles(options.report);
-  const known = await loadCheckKnowledge(options.to, join(repositoryRoot, 'os'), dayAsked(options.asOf));
+  const known = await loadCheckKnowledge(options.to, join(repositoryRoot, 'os'), dayAsked(undefined));
   const waivers =
     options.waivers === undefined
       ? []

@@ -99,18 +99,37 @@ export function checkReport(result: CheckResult, rules: ReadonlyMap<string, Rule
               ],
             },
           ]),
+      ...factsSection(result),
     ],
   };
 }
 
+/** What the facts about the target were read in. */
+function factsSection({ target }: CheckResult): Report['sections'] {
+  const rows = Object.entries(target.sources).map(([id, { title, read, confidence }]) => [
+    id,
+    title,
+    read,
+    confidence,
+  ]);
+  if (rows.length === 0) return [];
+  return [
+    {
+      heading: `Facts about ${target.name}`,
+      parts: [tableOf(['Fact', 'Read in', 'On', 'Confidence'], rows)],
+    },
+  ];
+}
+
 function findingsTable(findings: readonly Finding[]): Part {
   return tableOf(
-    ['Rule', 'Workload', 'Container', 'Finding', 'Pods', 'Nodes', 'Where'],
-    findings.map(({ rule, owner, container, message, pods, nodes, span, path }) => [
+    ['Rule', 'Workload', 'Container', 'Finding', 'Fix', 'Pods', 'Nodes', 'Where'],
+    findings.map(({ rule, owner, container, message, fix, pods, nodes, span, path }) => [
       rule,
       ownerText(owner),
       container,
       message,
+      fix,
       pods === null ? 'each node' : String(pods),
       nodes.length > 0 ? String(nodes.length) : pods === null ? 'all' : 'not known',
       span ? `${span.file}:${span.line}:${span.column}` : path,

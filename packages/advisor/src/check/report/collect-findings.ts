@@ -131,6 +131,7 @@ function firstOf(
     container: clip(finding.container ?? ''),
     object: { apiVersion, kind, namespace, name },
     path: pathText(finding.path),
+    fix: finding.fix ?? '',
     fact: finding.fact ?? '',
     span,
   };

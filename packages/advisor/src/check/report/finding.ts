@@ -1,5 +1,6 @@
 import type { Diagnostic, Span } from '@plinth/base';
 import type { ObjectRef } from '../model/kube-object.ts';
+import type { Rule } from '../rules/knowledge.ts';
 import type { Severity } from '../rules/rule.ts';
 
 /** Whom a finding is counted for: the outermost controller of the pods it was found in. */
@@ -25,6 +26,8 @@ export interface Finding {
   readonly path: string;
   /** Where that stands in a file; absent for a live cluster. */
   readonly span?: Span;
+  /** What to do, one action. */
+  readonly fix: string;
   /** Which fact of the target it rests on; empty when on none. */
   readonly fact: string;
   /** How many pods are affected, running ones or those asked for; null: one on each node. */
@@ -34,9 +37,22 @@ export interface Finding {
   readonly waiver?: { readonly reason: string; readonly expires: string };
 }
 
+/** Where facts of a target were read. */
+export interface FactSource {
+  readonly title: string;
+  /** The day it was read: "2026-11-21". */
+  readonly read: string;
+  readonly confidence: string;
+}
+
 /** What came out of a check. */
 export interface CheckResult {
-  readonly target: { readonly id: string; readonly name: string };
+  readonly target: {
+    readonly id: string;
+    readonly name: string;
+    /** What the facts of findings were read in, by the name that `fact` of a finding says. */
+    readonly sources: Readonly<Record<string, FactSource>>;
+  };
   /** The day it was judged for: "2026-11-22". */
   readonly asOf: string;
   readonly objects: number;
@@ -45,6 +61,8 @@ export interface CheckResult {
   /** Names of nodes that were seen. */
   readonly nodes: readonly string[];
   readonly findings: readonly Finding[];
+  /** The rules of the findings, by id. */
+  readonly rules: Readonly<Record<string, Pick<Rule, 'name' | 'title' | 'why' | 'fix' | 'source'>>>;
   /** What could not be read or listed, so it was not checked. */
   readonly problems: readonly Diagnostic[];
   /** Problems beyond those that are listed. */

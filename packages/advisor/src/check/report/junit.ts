@@ -40,7 +40,7 @@ function caseOf(suite: string, finding: Finding, rule: Rule | undefined): string
   const title = `${finding.rule} ${[container, subject].filter((part) => part !== '').join(' ')}`;
   const place = span ? `${span.file}:${span.line}:${span.column}` : finding.path;
   const place2 = span ? ` file="${escapeXml(span.file)}" line="${span.line}"` : '';
-  const detail = escapeXml(`${place}\n${message}\n${rule?.why ?? ''}\nFix: ${rule?.fix ?? ''}`);
+  const detail = escapeXml(`${place}\n${message}\n${rule?.why ?? ''}\nFix: ${finding.fix}`);
   const head = `<testcase classname="${escapeXml(suite)}" name="${escapeXml(title)}"${place2}>`;
   if (waiver)
     return `${head}<skipped message="${escapeXml(`${waiver.reason} (until ${waiver.expires})`)}"/></testcase>`;

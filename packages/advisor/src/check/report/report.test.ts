@@ -22,7 +22,15 @@ const rules = new Map([['PLM001', rule]]);
 function finding(name: string, more: Partial<Finding> = {}): Finding {
   const object = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name };
   return {
-    ...{ rule: 'PLM001', severity: 'block', message: 'writes', subject: '/usr', container: 'a', fact: '' },
+    ...{
+      rule: 'PLM001',
+      severity: 'block',
+      message: 'writes',
+      subject: '/usr',
+      container: 'a',
+      fact: '',
+      fix: 'Move.',
+    },
     ...{ owner: { kind: 'Deployment', namespace: 'shop', name }, object, path: '$.spec', pods: 1, nodes: [] },
     ...more,
   };
@@ -30,8 +38,14 @@ function finding(name: string, more: Partial<Finding> = {}): Finding {
 
 function result(findings: readonly Finding[], more: Partial<CheckResult> = {}): CheckResult {
   return {
-    ...{ target: { id: 'plinth', name: 'Plinth' }, asOf: '2026-11-22', objects: 3, workloads: 2, pods: 1 },
-    ...{ nodes: [], findings, problems: [], moreProblems: 0, notes: [] },
+    ...{
+      target: { id: 'plinth', name: 'Plinth', sources: {} },
+      asOf: '2026-11-22',
+      objects: 3,
+      workloads: 2,
+      pods: 1,
+    },
+    ...{ nodes: [], findings, problems: [], moreProblems: 0, notes: [], rules: {} },
     ...more,
   };
 }
@@ -214,6 +228,18 @@ describe('forms', () => {
     const markdown = reportMarkdown(report);
     assert.doesNotMatch(markdown, /(?<!\\)<script/);
     assert.doesNotMatch(markdown, /(?<!\\)\[x(?<!\\)\]\(/);
+  });
+
+  test('a report says what the facts of its findings were read in, and when', () => {
+    const sources = { paths: { title: 'os/paths.yaml', read: '2026-11-22', confidence: 'documented' } };
+    const report = checkReport(
+      result([finding('w')], { target: { id: 'plinth', name: 'Plinth', sources } }),
+      rules,
+    );
+    assert.match(
+      reportMarkdown(report),
+      /## Facts about Plinth[^|]*\|[^\n]*\n[^\n]*\n\| paths \| os\/paths\.yaml \| 2026-11-22 \| documented \|/,
+    );
   });
 
   test('the last sentence says that not all was read', () => {

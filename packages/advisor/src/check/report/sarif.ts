@@ -85,7 +85,7 @@ function resultOf(finding: Finding, used: readonly string[]): object {
         { kind: 'external', status: 'accepted', justification: `${waiver.reason} (until ${waiver.expires})` },
       ],
     }),
-    properties: { severity, pods: finding.pods, nodes: finding.nodes.length },
+    properties: { severity, fix: finding.fix, pods: finding.pods, nodes: finding.nodes.length },
   };
 }
 

@@ -23,6 +23,7 @@ export function checkAgents(pod: PodView, { target, agents }: Knowledge): RawFin
         severity: state.severity,
         message: `is ${agent.name}${image.tag === '' ? '' : ` ${image.tag}`}: ${state.note}`,
         subject: agent.id,
+        fix: agent.advice,
         path: [...container.path, 'image'],
         container: container.name,
       },
@@ -49,6 +50,7 @@ export function checkDrivers(object: KubeObject, { target, agents }: Knowledge):
         severity: state.severity,
         message: `uses ${agent.name} (${driver}): ${state.note}`,
         subject: agent.id,
+        fix: agent.advice,
         path: [...path],
       },
     ];

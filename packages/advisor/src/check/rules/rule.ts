@@ -28,6 +28,8 @@ export interface RawFinding {
   readonly container?: string;
   /** When it is not the owner of the object that the finding is counted for. */
   readonly owner?: { readonly kind: string; readonly namespace: string; readonly name: string };
+  /** What to do, when it is another thing than the rule's own. */
+  readonly fix?: string;
   /** Which fact of the target it rests on. */
   readonly fact?: string;
 }
