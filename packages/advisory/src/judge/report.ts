@@ -73,7 +73,7 @@ function missingAnswers(
     const feed = feeds.find((each) => each.name === name);
     if (feed?.condition === 'fresh' || feed?.condition === 'partial') return [];
     return [
-      `${question} is unknown${sinceOf(feed)}: ${name} ${feed ? `is ${feed.condition}` : 'is missing'}`,
+      `${question} is unknown${sinceOf(feed)}: ${name} is ${feed?.condition ?? 'missing'}${feed?.detail === undefined ? '' : `, ${feed.detail}`}`,
     ];
   });
 }
