@@ -122,24 +122,6 @@ suite('a hot layer on a booted node, beside a Kubernetes layer', () => {
     assert.deepEqual([phase, staged], [HotLayerPhase.NONE, undefined]);
   });
 
-  test('that was changed, that nobody or a stranger signed, or that lies about itself, is refused; what is merged stays', async () => {
-    const before = await processes(client);
-    for (const [name, bad, words] of await badLayers(lab, first, foreign)) {
-      const { failure: old } = await client.hotLayer.get();
-      const { serial } = await stage(bad);
-      await client.hotLayer.activate(serial);
-      const answer = await settled(client, ({ failure, busy }) => !busy && failure?.message !== old?.message);
-      console.log(`# ${name}: ${answer.failure?.message}`);
-      assert.equal(answer.phase, HotLayerPhase.NONE, name);
-      assert.equal(answer.failure?.code, 'hot-layer/refused', name);
-      assert.match(answer.failure?.message ?? '', words, name);
-      assert.equal(verdictOf((await client.getHealth()).checks, 'hot-layer'), Verdict.FAIL, name);
-      assert.equal((await layerHashes(client)).length, 1, `${name}: Kubernetes stays merged`);
-    }
-    // Nothing mapped the library of a layer that was never merged, so nothing had to be restarted.
-    assert.deepEqual(changes(before, await processes(client)), []);
-  });
-
   test('that is signed is merged, and exactly the units that map what it replaces are restarted', async () => {
     const before = await processes(client);
     await stage(asBuilt(first));
@@ -240,6 +222,24 @@ suite('a hot layer on a booted node, beside a Kubernetes layer', () => {
     assert.deepEqual(failing(health.checks), []);
     assert.equal((await layerHashes(client)).length, 1, 'Kubernetes is merged');
   });
+
+  test('that was changed, that nobody or a stranger signed, or that lies about itself, is refused; what is merged stays', async () => {
+    const before = await processes(client);
+    for (const [name, bad, words] of await badLayers(lab, second, foreign)) {
+      const { failure: old } = await client.hotLayer.get();
+      const { serial } = await stage(bad);
+      await client.hotLayer.activate(serial);
+      const answer = await settled(client, ({ failure, busy }) => !busy && failure?.message !== old?.message);
+      console.log(`# ${name}: ${answer.failure?.message}`);
+      assert.equal(answer.phase, HotLayerPhase.NONE, name);
+      assert.equal(answer.failure?.code, 'hot-layer/refused', name);
+      assert.match(answer.failure?.message ?? '', words, name);
+      assert.equal(verdictOf((await client.getHealth()).checks, 'hot-layer'), Verdict.FAIL, name);
+      assert.equal((await layerHashes(client)).length, 1, `${name}: Kubernetes stays merged`);
+    }
+    // Nothing mapped the library of a layer that was never merged, so nothing had to be restarted.
+    assert.deepEqual(changes(before, await processes(client)), []);
+  });
 });
 
 /** Root hashes of what is merged over /usr, each checked by the kernel. */
@@ -293,9 +293,9 @@ async function badLayers(lab: BootLab, good: BuiltHotLayer, foreign: BuiltHotLay
   const copy = async (name: string) => copyDisk(good.imagePath, join(lab.scratch, `${name}.raw`));
   const tampered = await copy('tampered');
   // The first block of the partition describes the tree, the second is the one that the root hash is the hash of.
-  await tampered.flipBit(tampered.partition('hot-1_verity').offsetBytes + VERITY_BLOCK_BYTES);
+  await tampered.flipBit(tampered.partition('hot-2_verity').offsetBytes + VERITY_BLOCK_BYTES);
   const unsigned = await copy('unsigned');
-  const { offsetBytes, sizeBytes } = unsigned.partition('hot-1_sig');
+  const { offsetBytes, sizeBytes } = unsigned.partition('hot-2_sig');
   await unsigned.write(offsetBytes, new Uint8Array(sizeBytes));
   const liar = formatHotLayer({ ...good.layer, fixes: [{ package: 'libssl3t64', from: '1', to: '2' }] });
   const trust = /expected a layer that this node trusts/;
