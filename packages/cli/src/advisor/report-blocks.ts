@@ -3,6 +3,7 @@ import { type Block, plainText, table } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 import { wrapText } from '../output/wrap-text.ts';
+import { commandLines } from './command-lines.ts';
 
 const WIDTH_CHARS = 80;
 
@@ -26,7 +27,7 @@ function partBlock(part: Part): Block {
     case 'list':
       return plainText(part.items.map((item) => hanging('- ', printable(item))).join('\n'));
     case 'commands':
-      return plainText(part.lines.map((line) => `  ${printable(line)}`).join('\n'));
+      return plainText(part.lines.flatMap((line) => commandLines(printable(line), WIDTH_CHARS)).join('\n'));
     case 'diagram':
       return plainText(part.mermaid);
     case 'table':
