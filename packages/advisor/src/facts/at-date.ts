@@ -38,7 +38,7 @@ function entryAt(entries: readonly FactEntry[], asOf: string, platform?: string)
   const scoped = holding.filter(({ on }) => platform !== undefined && on?.includes(platform));
   const general = holding.filter(({ on }) => on === undefined);
   const best = scoped.length > 0 ? scoped : general;
-  return [...best].sort((a, b) => ((a.from ?? '') < (b.from ?? '') ? 1 : -1))[0];
+  return best.toSorted((a, b) => (b.from ?? '').localeCompare(a.from ?? ''))[0];
 }
 
 /** holdsAt says whether a statement holds on a day: `from` is its first one, `until` the first one after it. */

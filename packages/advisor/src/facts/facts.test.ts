@@ -92,6 +92,15 @@ test('a retirement is known from the day it was told, and holds from its own', (
   assert.equal(at('2027-03-10').get('status')?.value, 'removed');
 });
 
+test('the retirement of Flatcar for AKS counts from its announcement, three months before it', () => {
+  const flatcar = findSubject(knowledge.systems, 'flatcar');
+  const retires = (day: string, platform: string) =>
+    factsAt(knowledge, flatcar, day, platform).get('retires')?.value;
+  assert.equal(retires('2026-03-09', 'aks'), undefined);
+  assert.equal(retires('2026-03-10', 'aks'), '2026-06-08');
+  assert.equal(retires('2026-11-22', 'bare-metal'), undefined);
+});
+
 test('what holds on a platform goes before what holds in general, and both contradicting sources are kept', () => {
   const flatcar = findSubject(knowledge.systems, 'flatcar');
   assert.equal(factsAt(knowledge, flatcar, '2026-11-22', 'aks').get('status')?.value, 'removed');
