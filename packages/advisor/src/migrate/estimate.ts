@@ -3,6 +3,8 @@ import type { Method } from './move-schema.ts';
 /** How long a move takes, and what that rests on. */
 export interface Estimate {
   readonly minutes: number;
+  /** Only machines are counted: moving workloads to another cluster is not. */
+  readonly machinesOnly: boolean;
   /** When every node takes its whole drain timeout. */
   readonly worstMinutes: number | undefined;
   readonly assumptions: readonly string[];
@@ -10,7 +12,8 @@ export interface Estimate {
 
 /** What an estimate is made from. */
 export interface EstimateInput {
-  readonly nodes: number;
+  /** Undefined when nobody told: then it is counted for one. */
+  readonly nodes: number | undefined;
   /** Nodes at once: "33%", "2"; undefined: one. */
   readonly surge: string | undefined;
   readonly soakMinutes: number;
@@ -29,9 +32,19 @@ export function nodesAtOnce(surge: string | undefined, nodes: number): number {
 
 /** estimate counts rounds of as many nodes as may move at once, each starting, draining and soaking. */
 export function estimate({ time }: Pick<Method, 'time'>, input: EstimateInput): Estimate {
-  const atOnce = time.together ? 1 : nodesAtOnce(input.surge, input.nodes);
-  const rounds = Math.ceil(input.nodes / atOnce);
+  const nodes = input.nodes ?? 1;
+  const count = `${input.nodes === undefined ? 'the number of nodes is not told; for one' : nodes} node${nodes === 1 ? '' : 's'}`;
   const start = time.nodeStartSeconds / 60;
+  const last = 'tests before and the weeks of watching are not counted';
+  if (time.drainMinutes === undefined)
+    return {
+      minutes: Math.ceil(start),
+      machinesOnly: true,
+      worstMinutes: undefined,
+      assumptions: [`${count}: all start together, ${time.nodeStartSeconds} s each`, time.says, last],
+    };
+  const atOnce = time.together ? 1 : nodesAtOnce(input.surge, nodes);
+  const rounds = Math.ceil(nodes / atOnce);
   // Nobody soaks nodes that are drained by hand.
   const soak = time.together ? 0 : input.soakMinutes;
   const drain = input.drainMinutes ?? time.drainMinutes;
@@ -39,17 +52,18 @@ export function estimate({ time }: Pick<Method, 'time'>, input: EstimateInput): 
   const total = (each: number) => Math.ceil(starts * start + rounds * (each + soak));
   return {
     minutes: total(drain),
+    machinesOnly: false,
     worstMinutes:
       input.drainTimeoutMinutes === undefined || time.together
         ? undefined
         : total(Math.max(drain, input.drainTimeoutMinutes)),
     assumptions: [
       time.together
-        ? `${input.nodes} nodes: new ones start together, old ones are left one by one`
-        : `${input.nodes} nodes, ${atOnce} at once: ${rounds} rounds`,
+        ? `${count}: new ones start together, old ones are left one by one`
+        : `${count}, ${atOnce} at once: ${rounds} round${rounds === 1 ? '' : 's'}`,
       `${time.nodeStartSeconds} s for a node to start, ${drain} min to drain it${input.drainMinutes === undefined ? ' (assumed)' : ''}, ${soak} min soak`,
       time.says,
-      'tests before and the weeks of watching are not counted',
+      last,
     ],
   };
 }

@@ -75,7 +75,8 @@ export interface Method {
   readonly wayBack: { readonly run: readonly string[]; readonly says: string; readonly ends: string };
   readonly time: {
     readonly nodeStartSeconds: number;
-    readonly drainMinutes: number;
+    /** Absent where no node is drained: workloads move to another cluster, and nobody can tell how long that takes. */
+    readonly drainMinutes?: number | undefined;
     /** New nodes start all at once and only the old ones are drained one by one. */
     readonly together?: true | undefined;
     readonly source: string;
@@ -190,7 +191,7 @@ function methodSchema(condition: z.ZodType<Condition>, source: z.ZodType<string>
     wayBack: z.strictObject({ run: z.array(line), says: line, ends: line }),
     time: z.strictObject({
       nodeStartSeconds: z.int().positive(),
-      drainMinutes: z.number().nonnegative(),
+      drainMinutes: z.number().nonnegative().optional(),
       together: z.literal(true).optional(),
       source,
       says: line,

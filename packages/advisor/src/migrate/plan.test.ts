@@ -134,7 +134,7 @@ for (const [what, changed, id] of [
       checkTargets: ['plinth'],
     });
     assert.equal(found.verdict, 'unknown');
-    assert.ok(found.checks.some((one) => one.state === 'unknown' && one.missing.includes(property)));
+    assert.ok(found.checks.some((one) => one.state === 'unknown' && one.open.includes(property)));
   });
 }
 
@@ -150,7 +150,7 @@ test('OS Guard to Azure Container Linux: in place by the general rule only, unve
   assert.ok(found.notes.some(({ says }) => says.includes('audit log')));
   assert.match(
     found.wayBack.ends,
-    /on 2026-12-10 at the latest, .* \(its images are removed on 2027-03-10\)$/,
+    /on 2026-12-10 at the latest, .* \(its images are removed on 2027-03-10: .*\)$/,
   );
 });
 
@@ -169,6 +169,37 @@ test('Flatcar for AKS: new pools in both directions, and withdrawn today', () =>
   assert.deepEqual(blocking(plan('ubuntu', 'flatcar', { fips: 'yes' }, '2025-11-20')), ['fips-kept']);
   assert.ok(blocking(plan('ubuntu', 'flatcar')).includes('target-alive'));
   assert.equal(plan('flatcar', 'azure-container-linux').method.id, 'aks-new-pool');
+});
+
+test('back to a pool whose images are gone: the plan says since when, in the past', () => {
+  const { ends } = plan('flatcar', 'azure-container-linux').wayBack;
+  assert.match(ends, /no new pools of Flatcar Container Linux since it retired on 2026-06-08/);
+  assert.match(ends, /its images were removed on 2026-09-08/);
+});
+
+test('to Azure Linux with a CLI older than its versioned SKU needs: nothing blocks, the SKU without version is used', () => {
+  assert.deepEqual(blocking(plan('ubuntu', 'azure-linux', { cli: '2.70.0' })), []);
+});
+
+test('a cluster beside the old one may have another Kubernetes version, nodes of the old one may not', () => {
+  const beside = plan('kubeadm', 'plinth', { kubernetes: '1.33' }, '2026-11-22', 'on-premises');
+  assert.equal(beside.checks.find(({ id }) => id === 'other-kubernetes')?.state, 'warns');
+  assert.deepEqual(blocking(beside), []);
+  assert.equal(beside.estimate.machinesOnly, true);
+  assert.deepEqual(blocking(plan('ubuntu', 'azure-container-linux', { kubernetes: '1.33' })), ['kubernetes']);
+});
+
+test('EKS without an AMI type of the target: the group is made from a launch template', () => {
+  const commands = plan('amazon-linux', 'flatcar', {}, '2026-11-22', 'eks').steps.flatMap(({ run }) => run);
+  const [create = ''] = commands.filter((command) => command.includes('create-nodegroup'));
+  assert.match(create, /--launch-template id=LAUNCH_TEMPLATE/);
+  assert.doesNotMatch(create, /--ami-type|--instance-types/);
+});
+
+test('GKE: the image types of both sides are known without a description', () => {
+  const found = plan('container-optimized-os', 'ubuntu', {}, '2026-11-22', 'gke');
+  assert.ok(found.steps.some(({ run }) => run.some((one) => one.endsWith('--image-type UBUNTU_CONTAINERD'))));
+  assert.ok(found.wayBack.run[0]?.endsWith('--image-type COS_CONTAINERD'));
 });
 
 test('EKS: a new node group, since the AMI type is fixed; GKE: in place', () => {

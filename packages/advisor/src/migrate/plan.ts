@@ -3,6 +3,7 @@ import { evaluate, type World } from '../advise/condition.ts';
 import { type Fact, factsAt, findSubject } from '../facts/at-date.ts';
 import type { Knowledge } from '../facts/load.ts';
 import type { Source, SubjectFile } from '../facts/schema.ts';
+import type { FactValue } from '../facts/vocabulary.ts';
 import { type ChosenMove, chooseMove } from './choose-move.ts';
 import { type Estimate, estimate } from './estimate.ts';
 import { fillCommand } from './fill-command.ts';
@@ -27,7 +28,8 @@ export interface Check {
   readonly state: 'met' | 'blocks' | 'warns' | 'unknown';
   readonly severity: 'blocks' | 'warns';
   readonly says: string;
-  /** What was missing to judge it. */
+  /** Properties of the pool that nobody told, and facts about the target that are not known: what was missing to judge it. */
+  readonly open: readonly string[];
   readonly missing: readonly string[];
   readonly fix: string | undefined;
   readonly source: Source;
@@ -146,7 +148,8 @@ function checksOf(
         says,
         fix,
         state: state === 'true' ? 'met' : state === 'false' ? severity : 'unknown',
-        missing: [...open, ...missing],
+        open,
+        missing,
         source: sourceOf(knowledge, source),
       };
     });
@@ -163,13 +166,18 @@ function applies(ids: readonly string[] | undefined, id: string): boolean {
   return ids === undefined || ids.includes(id);
 }
 
-/** A system that retires can be gone back to until then, and run on until its images are removed. */
+/** A system that retires can be gone back to until then, and its nodes can be made anew until its images are removed. */
 function endOfSystem(knowledge: Knowledge, { pool, asOf }: MoveRequest, from: SubjectFile): string {
   const facts = factsAt(knowledge, from, asOf, pool.platform);
   const retires = facts.get('retires')?.value;
   if (retires === undefined) return '';
   const removed = facts.get('images-removed')?.value;
-  return `; on ${retires} at the latest, when ${from.name} retires${removed === undefined ? '' : ` (its images are removed on ${removed})`}`;
+  const tense = (day: FactValue, past: string, future: string) => (String(day) <= asOf ? past : future);
+  const images =
+    removed === undefined
+      ? ''
+      : ` (its images ${tense(removed, 'were removed', 'are removed')} on ${removed}: from then a node that is lost does not come back)`;
+  return `; ${tense(retires, `there are no new pools of ${from.name} since it retired on ${retires}`, `on ${retires} at the latest, when ${from.name} retires`)}${images}`;
 }
 
 /** What stands in for the placeholders of commands. */
@@ -212,7 +220,7 @@ function estimateOf(
   };
   const advised = facts.get('surge')?.value;
   return estimate(method, {
-    nodes: pool.nodes ?? 1,
+    nodes: pool.nodes,
     surge: pool.surge ?? (typeof advised === 'string' ? advised : undefined),
     soakMinutes: number('soak-minutes') ?? 0,
     drainTimeoutMinutes: number('drain-timeout-minutes'),

@@ -15,7 +15,7 @@ const VERDICT = {
 
 /** planReport tells a plan in the order in which it is carried out. */
 export function planReport(plan: MovePlan): Report {
-  const { from, to, pool, method, asOf } = plan;
+  const { from, to, pool, asOf } = plan;
   return {
     title: `From ${from.name} to ${to.name}, pool ${pool.name} on ${pool.platform}, as of ${asOf}`,
     sections: [
@@ -23,7 +23,7 @@ export function planReport(plan: MovePlan): Report {
       { heading: 'Prerequisites', parts: [checkTable(plan.checks), ...fixes(plan.checks)], onlyOn: 'files' },
       {
         heading: 'Prerequisites',
-        parts: [openTable(plan.checks), ...fixes(plan.checks)],
+        parts: [openList(plan.checks)],
         onlyOn: 'terminal',
       },
       { heading: 'Settings', parts: settings(plan) },
@@ -40,7 +40,7 @@ export function planReport(plan: MovePlan): Report {
       {
         heading: 'Time',
         parts: [
-          { kind: 'text', text: `${timeText(plan)} (effort: ${method.effort})` },
+          { kind: 'text', text: timeText(plan) },
           { kind: 'list', items: plan.estimate.assumptions },
         ],
       },
@@ -75,34 +75,32 @@ function checkTable(checks: readonly Check[]): Part {
   return {
     kind: 'table',
     header: ['State', 'Check', 'Needed', 'Missing', 'Source'],
-    rows: sorted.map(({ state, id, says, missing, source }) => [
-      state,
-      id,
-      says,
-      state === 'unknown' ? missing.join(', ') : '',
-      source.title,
-    ]),
+    rows: sorted.map((check) => [check.state, check.id, check.says, missingText(check), check.source.title]),
   };
 }
 
-/** What is not met; the rest in one row. */
-function openTable(checks: readonly Check[]): Part {
+/** What is not met, in lines that no terminal has to cut, each with its way on; the rest in one line. */
+function openList(checks: readonly Check[]): Part {
   const sorted = checks
     .filter(({ state }) => state !== 'met')
     .toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
-  const met = checks.filter(({ state }) => state === 'met').map(({ id }) => id);
+  const met = checks.length - sorted.length;
   return {
-    kind: 'table',
-    header: ['State', 'Needed', 'Missing'],
-    rows: [
-      ...sorted.map(({ state, says, missing }) => [
-        state,
-        says,
-        state === 'unknown' ? missing.join(', ') : 'it is not so',
-      ]),
-      ...(met.length > 0 ? [['met', `${met.length} others`, 'nothing']] : []),
+    kind: 'list',
+    items: [
+      ...sorted.map((check) => {
+        const { state, says, fix } = check;
+        const missing = state === 'unknown' ? ` (not told: ${missingText(check)})` : ': it is not so';
+        return `${state}: ${says}${missing}${fix === undefined ? '' : `. Way on: ${fix}`}`;
+      }),
+      ...(met > 0 ? [`met: ${met} ${sorted.length > 0 ? 'others' : 'of them, that is all'}`] : []),
     ],
   };
+}
+
+/** What nobody told of the pool, and what is not known of the target: the same word can stand for both. */
+function missingText({ state, open, missing }: Check): string {
+  return state === 'unknown' ? [...open, ...missing.map((key) => `${key} of the target`)].join(', ') : '';
 }
 
 function fixes(checks: readonly Check[]): readonly Part[] {
@@ -115,11 +113,7 @@ function fixes(checks: readonly Check[]): readonly Part[] {
 function settings({ settings: rows }: MovePlan): readonly Part[] {
   const commands = rows.flatMap(({ run }) => run ?? []);
   return [
-    {
-      kind: 'table',
-      header: ['Setting', 'Value', 'Why'],
-      rows: rows.map(({ name, value, why }) => [name, value, why]),
-    },
+    { kind: 'list', items: rows.map(({ name, value, why }) => `${name}, ${value}: ${why}`) },
     ...(commands.length > 0 ? [{ kind: 'commands', lines: commands } as const] : []),
   ];
 }
@@ -139,12 +133,14 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-function timeText({ estimate: { minutes, worstMinutes } }: MovePlan): string {
+function timeText({ estimate: { minutes, worstMinutes, machinesOnly }, method }: MovePlan): string {
+  if (machinesOnly)
+    return `Some ${method.effort}: about ${hours(minutes)} until the machines are up; how long workloads, data and traffic take is not estimated`;
   const worst =
     worstMinutes === undefined
       ? ''
       : `, at most ${hours(worstMinutes)} when every node takes its drain timeout`;
-  return `About ${hours(minutes)}${worst}`;
+  return `About ${hours(minutes)}${worst} (effort: ${method.effort})`;
 }
 
 function hours(minutes: number): string {

@@ -143,9 +143,16 @@ function planData(plan: MovePlan) {
 }
 
 function nextOf({ checks, verdict }: MovePlan): readonly (readonly [string, string])[] {
-  const unknown = checks.filter(({ state }) => state === 'unknown').flatMap(({ missing }) => missing);
-  const asked = [...new Set(unknown)];
-  if (verdict === 'blocked') return [['plinth advise', 'what fits instead']];
+  const asked = [...new Set(checks.filter(({ state }) => state === 'unknown').flatMap(({ open }) => open))];
+  if (verdict === 'blocked')
+    return checks.some(({ state, fix }) => state === 'blocks' && fix === undefined)
+      ? [['plinth advise', 'what fits instead']]
+      : [['plinth migrate plan …', 'again, when what blocks is mended']];
   if (asked.length === 0) return [['plinth migrate check --live', 'what breaks there']];
-  return [[`plinth migrate plan … --facts ${asked[0]}=…`, `not known yet: ${asked.join(', ')}`]];
+  return [
+    [
+      `plinth migrate plan … --facts ${asked[0]}=…`,
+      asked.length === 1 ? 'is not told yet' : `one of ${asked.length} that are not told yet`,
+    ],
+  ];
 }
