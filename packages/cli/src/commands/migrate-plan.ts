@@ -8,7 +8,7 @@ export const migratePlanCommand = defineCommand({
   details: ['FILE: JSON of az aks show, aws eks describe-nodegroup, gcloud, kubectl.'],
   examples: [
     { run: 'plinth migrate plan --to azure-container-linux --describe aks.json', what: 'from a file' },
-    { run: 'kubectl get nodes,pdb -A -o json | plinth migrate plan --to plinth --describe -', what: 'live' },
+    { run: 'kubectl get no,pdb -A -o json | plinth migrate plan --to plinth --describe -', what: 'live' },
   ],
   options: {
     from: text('SYSTEM', 'What the pool runs, if no file says so'),
