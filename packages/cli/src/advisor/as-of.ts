@@ -3,7 +3,7 @@ import type { ValueSpec } from '../framework/options.ts';
 /** The option of every command whose answer depends on the day. */
 export const asOfOption: ValueSpec<string | undefined> = {
   placeholder: 'DATE',
-  help: 'Answer as of this day, such as 2025-11-20',
+  help: 'Answer as of a day: 2025-11-20',
   shownDefault: 'today',
   read: (raw) => {
     if (typeof raw !== 'string') return undefined;

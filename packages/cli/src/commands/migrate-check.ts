@@ -11,8 +11,8 @@ export const migrateCheckCommand = defineCommand({
   ],
   extraFormats: ['wide', 'name', 'sarif'],
   examples: [
-    { run: 'plinth migrate check manifests/', what: 'a folder' },
-    { run: 'helm template web ./chart | plinth migrate check - --exit-code', what: 'in CI' },
+    { run: 'plinth migrate check manifests/ --exit-code', what: 'a folder, in CI' },
+    { run: 'helm template web ./chart | plinth migrate check -', what: 'what helm prints' },
     { run: 'plinth migrate check --live --simulate', what: 'what to fix first' },
   ],
   options: {
