@@ -6,6 +6,7 @@ import { advise, firstOf } from './advise.ts';
 import type { Answer } from './condition.ts';
 import type { Answers } from './judge.ts';
 import { loadRules, type Question } from './rule-schema.ts';
+import { whatIfs } from './what-if.ts';
 
 const knowledge = await loadKnowledge();
 const book = await loadRules(knowledge);
@@ -68,5 +69,22 @@ test('what an open question is for is true: each of those asked first changes th
       firstOf(advise(knowledge, book, { ...aks, [id]: choice }, asOf)).join(),
     );
     assert.ok(new Set(results).size > 1, id);
+  }
+});
+
+test('what would change says who comes first then, and that it is not sure where a fact is missing', () => {
+  const advice = advise(knowledge, book, { platform: ['bare-metal'], operator: 'community' }, '2026-11-22');
+  const found = whatIfs(knowledge, book, advice);
+  const of = (question: string, instead: string) =>
+    found.find((one) => one.question === question && one.instead === instead);
+  assert.equal(of('fips', 'required')?.isUncertain, false);
+  assert.equal(of('certification', 'fedramp')?.isUncertain, true);
+  for (const { question, instead, first, isUncertain } of found) {
+    const answers = { ...advice.answers, [question]: question === 'platform' ? [instead] : instead };
+    const { choices } = advise(knowledge, book, answers, '2026-11-22');
+    assert.deepEqual(
+      choices.filter(({ place }) => place === 1).map(({ system, standing }) => [system.id, standing]),
+      first.map((id) => [id, isUncertain ? 'uncertain' : 'fits']),
+    );
   }
 });

@@ -12,19 +12,31 @@ export interface WhatIf {
   readonly instead: string;
   /** Ids of the systems in the first place; empty when none is left. */
   readonly first: readonly string[];
+  /** They may be out: a fact that would tell is not known. */
+  readonly isUncertain: boolean;
 }
 
-/** whatIfs turns each answer round, one at a time, and keeps what changes the first place. */
+/** whatIfs turns each answer round, one at a time, and keeps what changes the first place, or makes it unsure. */
 export function whatIfs(knowledge: Knowledge, book: RuleBook, advice: Advice): readonly WhatIf[] {
-  const now = firstOf(advice).join();
+  const now = endOf(advice);
   return book.questions.flatMap(({ id, choices }) => {
     const was = advice.answers[id];
     return Object.keys(choices)
       .filter((choice) => choice !== [was].flat().join())
       .flatMap((instead): WhatIf[] => {
         const answers: Answers = { ...advice.answers, [id]: id === 'platform' ? [instead] : instead };
-        const first = firstOf(advise(knowledge, book, answers, advice.asOf));
-        return first.join() === now ? [] : [{ question: id, was, instead, first }];
+        const then = advise(knowledge, book, answers, advice.asOf);
+        if (endOf(then) === now) return [];
+        return [{ question: id, was, instead, first: firstOf(then), isUncertain: isUncertain(then) }];
       });
   });
+}
+
+/** Who comes first and whether that is sure, to be compared. */
+function endOf(advice: Advice): string {
+  return [...firstOf(advice), isUncertain(advice)].join();
+}
+
+function isUncertain({ choices }: Advice): boolean {
+  return choices.some(({ place, standing }) => place === 1 && standing === 'uncertain');
 }

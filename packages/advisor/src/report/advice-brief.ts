@@ -86,7 +86,7 @@ function reasonList({ system, findings }: Choice, asOf: string): Section {
         items: [
           ...doubts,
           ...reasons,
-          ...(unknown.length > 0 ? [`not known: ${unknown.join(', ')}`] : []),
+          ...(unknown.length > 0 ? [`not known whether: ${unknown.join(', ')}`] : []),
           ...staleText(findings, asOf),
         ],
       },

@@ -155,11 +155,11 @@ export function whatIfTable({ whatIfs, knowledge }: AdviceParts): Part {
   return {
     kind: 'table',
     header: ['Question', 'Answered', 'Instead', 'First then'],
-    rows: whatIfs.map(({ question, was, instead, first }) => [
+    rows: whatIfs.map(({ question, was, instead, first, isUncertain }) => [
       question,
       was === undefined ? 'not asked' : valueText(was),
       instead,
-      first.length === 0 ? 'none fits' : first.map(nameOf).join(', '),
+      `${first.length === 0 ? 'none fits' : first.map(nameOf).join(', ')}${isUncertain ? ' (uncertain)' : ''}`,
     ]),
     empty: 'No single answer would.',
   };

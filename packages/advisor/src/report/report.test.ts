@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { advise } from '../advise/advise.ts';
 import { loadRules } from '../advise/rule-schema.ts';
 import { loadKnowledge } from '../facts/load.ts';
+import { contradictionsOf } from './contradictions.ts';
 import { decisionPath, pathMermaid } from './decision-path.ts';
 import type { Report } from './document.ts';
 import { escapeHtml, reportHtml } from './html.ts';
@@ -74,6 +75,16 @@ test('Markdown: a table keeps its number of cells and a block of commands its en
       assert.equal(fences.at(-1), first.replace('sh', ''));
     }),
   );
+});
+
+test('contradictions are those of every platform of the answers, and each is told once', () => {
+  const of = (platform: string[]) =>
+    contradictionsOf(knowledge, advise(knowledge, book, { platform }, '2026-11-22'))
+      .filter(({ system }) => system === 'Ubuntu')
+      .map(({ fact, conflict }) => `${fact.key}: ${conflict.value}`);
+  const [there, both] = [of(['aks']), of(['gke', 'aks'])];
+  assert.ok(there.length > of(['gke']).length);
+  assert.deepEqual([...both].sort(), [...there].sort());
 });
 
 test('the decision path: each answer is a step, each system leaves once, and the end is the first place', () => {

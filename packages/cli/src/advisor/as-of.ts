@@ -1,3 +1,4 @@
+import { dayOf, isDate } from '@plinth/advisor';
 import type { ValueSpec } from '../framework/options.ts';
 
 /** The option of every command whose answer depends on the day. */
@@ -7,15 +8,12 @@ export const asOfOption: ValueSpec<string | undefined> = {
   shownDefault: 'today',
   read: (raw) => {
     if (typeof raw !== 'string') return undefined;
-    const day = /^\d{4}-\d{2}-\d{2}$/.test(raw) ? new Date(`${raw}T00:00:00Z`) : undefined;
-    // JavaScript makes 2026-02-30 the second of March.
-    if (day === undefined || Number.isNaN(day.getTime()) || !day.toISOString().startsWith(raw))
-      throw new RangeError(`"${raw}", expected a day such as 2026-11-22`);
+    if (!isDate(raw)) throw new RangeError(`"${raw}", expected a day such as 2026-11-22`);
     return raw;
   },
 };
 
 /** The day an answer is for: the one asked for, else today in UTC. */
 export function dayAsked(asOf: string | undefined): string {
-  return asOf ?? new Date().toISOString().slice(0, 10);
+  return asOf ?? dayOf(Date.now());
 }

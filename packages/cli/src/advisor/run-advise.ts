@@ -17,7 +17,8 @@ import {
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
-import { nextCommands, table } from '../output/blocks.ts';
+import { nextCommands, plainText } from '../output/blocks.ts';
+import { wrapText } from '../output/wrap-text.ts';
 import { adviceData } from './advice-data.ts';
 import { dayAsked } from './as-of.ts';
 import { askAnswers } from './ask-answers.ts';
@@ -31,7 +32,7 @@ export interface AdviseOptions {
   readonly compliance: string | undefined;
   readonly operator: string | undefined;
   readonly platform: string | undefined;
-  /** More answers, as question=choice with semicolons or commas between. */
+  /** More answers, as question=choice with commas between. */
   readonly answer: string | undefined;
   readonly answers: string | undefined;
   readonly asOf: string | undefined;
@@ -113,27 +114,19 @@ async function answersOf(options: AdviseOptions, book: RuleBook): Promise<Answer
 }
 
 function listQuestions({ questions }: RuleBook): CommandResult {
-  const rows = questions.flatMap(({ id, ask, choices }) =>
-    Object.entries(choices).map(([choice, what], i) => ({
-      id: i === 0 ? id : '',
-      choice,
-      what,
-      ask: i === 0 ? ask : '',
-    })),
-  );
+  const lines = questions.map(({ id, ask, choices }) => {
+    const widthChars = Math.max(...Object.keys(choices).map(({ length }) => length));
+    const means = Object.entries(choices).flatMap(([choice, what]) =>
+      wrapText(what, 80 - widthChars - 4).map(
+        (line, i) => `  ${(i === 0 ? choice : '').padEnd(widthChars)}  ${line}`,
+      ),
+    );
+    return [`${id}: ${ask}`, ...means].join('\n');
+  });
   return {
     data: questions,
     names: questions.map(({ id }) => id),
-    view: [
-      table(
-        [
-          { header: 'QUESTION', value: (row) => row.id || ' ' },
-          { header: 'ANSWER', value: (row) => row.choice },
-          { header: 'MEANS', value: (row) => row.what },
-        ],
-        rows,
-      ),
-    ],
+    view: [plainText(lines.join('\n\n'))],
   };
 }
 

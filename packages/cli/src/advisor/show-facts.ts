@@ -112,9 +112,15 @@ function indented(text: string): string[] {
 /** Both sides, whole: a contradiction is never cut away. */
 function contradictions(rows: readonly Row[]): Block[] {
   const lines = rows.flatMap(({ fact }) =>
-    fact.conflicts.map(
-      ({ value, source, note }) =>
-        `${fact.key}: ${valueText(fact.value)} (${fact.source.title}, ${fact.source.publisher})\n  but: ${value} (${source.title}, ${source.publisher})${note === undefined ? '' : `\n  ${note}`}`,
+    fact.conflicts.map(({ value, source, note }) =>
+      [
+        ...wrapText(
+          `${fact.key}: ${valueText(fact.value)} (${fact.source.title}, ${fact.source.publisher})`,
+          80,
+        ),
+        ...indented(`but: ${value} (${source.title}, ${source.publisher})`),
+        ...(note === undefined ? [] : indented(note)),
+      ].join('\n'),
     ),
   );
   return lines.length === 0 ? [] : [plainText(`Sources disagree:\n${lines.join('\n')}`)];
@@ -146,7 +152,7 @@ function overview(knowledge: Knowledge, all: readonly SubjectFile[], asOf: strin
         [
           { header: 'NAME', value: (row) => row.id },
           { header: 'KIND', value: (row) => row.kind },
-          { header: 'TITLE', value: (row) => row.name },
+          { header: 'TITLE', value: (row) => row.name, wide: true },
           count('FACTS', 'facts'),
           count('DISPUTED', 'disputed'),
           count('UNSURE', 'unsure'),
