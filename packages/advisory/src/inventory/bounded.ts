@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { PlinthError } from '@plinth/base';
 import { hashText, ioError } from '@plinth/host';
+import type { z } from 'zod';
 
 /** A document, whole, with its digest. */
 export interface BoundedText {
@@ -67,6 +68,18 @@ export function parseBoundedJson(
   } catch (reason) {
     throw invalid(path, 'it is no whole JSON document', 'one', reason, code);
   }
+}
+
+/**
+ * parseBill checks a parsed bill of materials against its format.
+ * @throws advisory/subject-invalid
+ */
+export function parseBill<T>(schema: z.ZodType<T>, document: unknown, path: string): T {
+  const result = schema.safeParse(document);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const state = `${issue?.path.join('.') || 'it'} is not as the format says (${issue?.message ?? 'invalid'})`;
+  throw invalid(path, state, 'SPDX 2.3 or CycloneDX 1.3 to 1.7');
 }
 
 /** Counts brackets outside strings; a character loop over 30 MB takes 0.1 s. */

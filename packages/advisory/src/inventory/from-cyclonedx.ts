@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Inventory, SourceVersion } from '../model/index.ts';
+import { parseBill } from './bounded.ts';
 import { parsePackageUrl } from './package-url.ts';
 import { type BillItem, sortBill } from './sort-bill.ts';
 
@@ -13,11 +14,13 @@ const component = z.object({
   version: text.optional(),
   purl: text.optional(),
   properties: z.array(property).max(1_000).optional(),
-  components: z
-    .array(z.object({ type: text, name: text }))
-    .max(1_000_000)
-    .optional(),
+  /** Parts inside of it: files, and with some tools whole trees of packages. */
+  get components() {
+    return z.array(component).max(1_000_000).optional();
+  },
 });
+type Component = z.infer<typeof component>;
+
 const schema = z.object({
   bomFormat: z.literal('CycloneDX'),
   specVersion: z.enum(['1.3', '1.4', '1.5', '1.6', '1.7']),
@@ -37,14 +40,14 @@ const schema = z.object({
 /**
  * inventoryOfCycloneDx reads a CycloneDX JSON document of version 1.3 to 1.7; pure. `dependsOn` is read as "compiled
  * in" only for what has no package of its own in the image: Go modules and source packages.
- * Throws the schema's error where the document is another one.
+ * @throws advisory/subject-invalid
  */
 export function inventoryOfCycloneDx(document: unknown, locator: string, sha256: string): Inventory {
-  const bom = schema.parse(document);
+  const bom = parseBill(schema, document, locator);
   const edges = new Map((bom.dependencies ?? []).map(({ ref, dependsOn }) => [ref, dependsOn ?? []]));
   const root = bom.metadata?.component;
   const files = new Set<string>();
-  const items = (bom.components ?? []).flatMap((each, index): BillItem[] => {
+  const items = allOf(bom.components ?? []).flatMap((each, index): BillItem[] => {
     if (each.type === 'file') {
       files.add(each.name);
       return [];
@@ -62,6 +65,7 @@ export function inventoryOfCycloneDx(document: unknown, locator: string, sha256:
         ...sourceOf(each.properties ?? []),
         contains: edges.get(id) ?? [],
         files: own,
+        isFrame: FRAMES.has(each.type) || (each.components ?? []).some(({ type }) => type !== 'file'),
       },
     ];
   });
@@ -79,6 +83,22 @@ export function inventoryOfCycloneDx(document: unknown, locator: string, sha256:
     ...sorted.parts,
     ...(files.size > 0 ? { files: [...files].sort() } : {}),
   };
+}
+
+/** Kinds of components that are no software with versions of its own. */
+const FRAMES = new Set([
+  'operating-system',
+  'container',
+  'device',
+  'platform',
+  'data',
+  'machine-learning-model',
+  'cryptographic-asset',
+]);
+
+/** A component and all that is inside of it; parseBoundedJson bounds how deep that can go. */
+function allOf(components: readonly Component[]): Component[] {
+  return components.flatMap((each) => [each, ...allOf(each.components ?? [])]);
 }
 
 /** A Go module goes by its whole path, which tools put into name, group or only the package URL. */

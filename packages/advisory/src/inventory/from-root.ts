@@ -13,6 +13,8 @@ import { codenameOf } from './sort-bill.ts';
 const STATUS_LIMIT_BYTES = 64 * 1024 * 1024;
 /** A longer list is evidence nobody reads. */
 const ABSENT_LIMIT = 5_000;
+/** Of a package that npm, yarn or pnpm put there; those of Debian's own packages are judged with them. */
+const NPM_PACKAGE = /\/node_modules\/(?:@[^/]+\/)?[^/@.][^/]*\/package\.json$/;
 /** What may be deleted from an image without any code going with it. */
 const PAPER = /^\/usr\/share\/(?:doc|man|info|locale|lintian|bug|doc-base|bash-completion|zsh|fish)(?:\/|$)/;
 
@@ -39,6 +41,8 @@ export async function inventoryOfRoot(root: string): Promise<Inventory> {
   const ownerOf = (path: string) => owners.get(path) ?? owners.get(path.replace(/^\/usr/, ''));
   const go = await readGoPrograms(root, found.paths, ownerOf);
   const kernel = await readKernel(root, found.paths);
+  const isDebian = release.get('ID') === 'debian';
+  const npm = found.paths.filter((path) => NPM_PACKAGE.test(path) && ownerOf(path) === undefined);
   const distribution = `${release.get('ID') ?? ''}-${release.get('VERSION_ID') ?? ''}`.replace(/-$/, '');
   return {
     format: 1,
@@ -47,7 +51,8 @@ export async function inventoryOfRoot(root: string): Promise<Inventory> {
       name: root,
       architecture: binaries.find(({ architecture }) => architecture !== 'all')?.architecture ?? '',
       distribution,
-      codename: release.get('VERSION_CODENAME') ?? codenameOf(distribution),
+      // Others go by Debian's names of releases and count their versions in another way (Raspbian: "bookworm", "+rpi1").
+      codename: isDebian ? (release.get('VERSION_CODENAME') ?? codenameOf(distribution)) : '',
     },
     inputs: statuses.map(({ locator, sha256 }) => ({ locator, sha256, source: 'dpkg-status' })),
     binaries: binaries.sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -55,16 +60,17 @@ export async function inventoryOfRoot(root: string): Promise<Inventory> {
     npmModules: [],
     ...(kernel ? { kernel } : {}),
     files: found.paths,
-    gaps: [
+    gaps: lists.size === 0 ? ['dpkg keeps no list of files here: whether they are present is not known'] : [],
+    unread: [
       ...parsed.flatMap(({ unreadable }) =>
         unreadable.map((what) => `dpkg's status has an entry that cannot be read: ${what}`),
       ),
-      ...(lists.size === 0
-        ? ['dpkg keeps no list of files here: whether they are present is not known']
-        : []),
+      ...(binaries.length === 0 ? ["dpkg's status names no package"] : []),
       ...found.gaps,
       ...go.gaps,
-      'packages of npm in the root were not looked for',
+      ...(npm.length === 0
+        ? []
+        : [`${npm.length} packages of npm lie in the root and are not read; an SBOM of them can be scanned`]),
     ],
   };
 }
@@ -114,13 +120,24 @@ function presence(
   paths: readonly string[],
 ): Pick<BinaryComponent, 'filesPresent' | 'absentPaths'> {
   const code = paths.filter((path) => path !== '/.' && !PAPER.test(path));
-  const present = code.map((path) => lstatSync(join(root, path), { throwIfNoEntry: false }));
-  const gone = code.filter((_, index) => present[index] === undefined);
-  const here = present.some((facts) => facts !== undefined && !facts.isDirectory());
-  if (here) return { filesPresent: gone.length === 0 ? 'all' : 'some' };
+  const looked = code.map((path) => look(join(root, path)));
+  const gone = code.filter((_, index) => looked[index] === 'gone');
+  if (looked.includes('file')) return { filesPresent: gone.length === 0 ? 'all' : 'some' };
   // Nothing but folders, all of them there: a package that only depends on others.
-  if (gone.length === 0 || gone.length > ABSENT_LIMIT) return { filesPresent: 'unknown' };
+  if (gone.length === 0 || gone.length > ABSENT_LIMIT || looked.includes('unknown'))
+    return { filesPresent: 'unknown' };
   return { filesPresent: 'none', absentPaths: gone };
+}
+
+/** What may not be looked at (another user's folder) is not gone. */
+function look(path: string): 'file' | 'folder' | 'gone' | 'unknown' {
+  try {
+    const facts = lstatSync(path, { throwIfNoEntry: false });
+    if (!facts) return 'gone';
+    return facts.isDirectory() ? 'folder' : 'file';
+  } catch {
+    return 'unknown';
+  }
 }
 
 async function readKernel(root: string, paths: readonly string[]): Promise<KernelFacts | undefined> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Inventory, SourceVersion } from '../model/index.ts';
+import { parseBill } from './bounded.ts';
 import { parsePackageUrl } from './package-url.ts';
 import { type BillItem, sortBill } from './sort-bill.ts';
 
@@ -30,20 +31,27 @@ const schema = z.object({
     .optional(),
 });
 
+/** Packages of these purposes are no software (SPDX 2.3, clause 7.24). */
+const FRAMES = new Set(['OPERATING-SYSTEM', 'CONTAINER', 'DEVICE']);
+
 /**
  * inventoryOfSpdx reads an SPDX 2.3 document: Debian packages and what is linked into them, Go and npm modules; pure.
- * Throws the schema's error where the document is another one.
+ * @throws advisory/subject-invalid
  */
 export function inventoryOfSpdx(document: unknown, locator: string, sha256: string): Inventory {
-  const spdx = schema.parse(document);
+  const spdx = parseBill(schema, document, locator);
   const image = spdx.packages.find((each) => each.primaryPackagePurpose === 'OPERATING-SYSTEM');
   const fileNames = new Map(
     (spdx.files ?? []).map((file) => [file.SPDXID, file.fileName.replace(/^\.\//, '/')]),
   );
+  const packages = new Set(spdx.packages.map(({ SPDXID }) => SPDXID));
   const linked = new Map<string, string[]>();
   const contained = new Map<string, string[]>();
+  const frames = new Set<string>();
   for (const { spdxElementId, relationshipType, relatedSpdxElement } of spdx.relationships ?? []) {
     if (relationshipType === 'STATIC_LINK') push(linked, spdxElementId, relatedSpdxElement);
+    // syft and trivy hang what they found below packages that stand for the image, or for a file of versions.
+    if (relationshipType === 'CONTAINS' && packages.has(relatedSpdxElement)) frames.add(spdxElementId);
     if (relationshipType === 'CONTAINS' && fileNames.has(relatedSpdxElement)) {
       push(contained, spdxElementId, fileNames.get(relatedSpdxElement) ?? '');
     }
@@ -61,6 +69,7 @@ export function inventoryOfSpdx(document: unknown, locator: string, sha256: stri
       ...(own ? { purl: own } : {}),
       ...sourceOf(own === source ? undefined : source, each.sourceInfo),
       contains: linked.get(each.SPDXID) ?? [],
+      isFrame: frames.has(each.SPDXID) || FRAMES.has(each.primaryPackagePurpose ?? ''),
       files: contained.get(each.SPDXID) ?? [],
     };
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { hashText } from '@plinth/host';
@@ -172,7 +172,7 @@ test('SPDX: packages with their sources, what is linked into what, and what no f
     inventory.npmModules.map(({ name }) => name),
     ['zod'],
   );
-  assert.match(inventory.gaps[0] ?? '', /1 parts .*openssl 3.5.8/);
+  assert.match(inventory.unread?.[0] ?? '', /1 parts .*openssl 3.5.8/);
 });
 
 test('CycloneDX of other tools: source packages as trivy and syft write them', async () => {
@@ -202,6 +202,76 @@ test('CycloneDX of other tools: source packages as trivy and syft write them', a
   }
 });
 
+test('nothing in an SBOM vanishes: parts inside parts are read, parts without a package URL are named', async () => {
+  const module = (name: string, more = {}) => ({
+    ...{ type: 'library', name, version: '1.0.0', purl: `pkg:npm/${name}@1.0.0` },
+    ...more,
+  });
+  const cyclonedx = {
+    ...{ bomFormat: 'CycloneDX', specVersion: '1.6' },
+    components: [
+      { type: 'operating-system', name: 'debian', version: '13' },
+      module('outer', { components: [module('inner', { components: [module('innermost')] })] }),
+      { type: 'library', name: 'libfoo', version: '2' },
+      { type: 'library', name: 'Bad_Name', version: '1', purl: 'pkg:deb/debian/Bad_Name@1?arch=amd64' },
+    ],
+  };
+  const spdx = {
+    ...{ spdxVersion: 'SPDX-2.3', name: 'x' },
+    packages: [
+      { SPDXID: 'SPDXRef-image', name: 'image' },
+      { SPDXID: 'SPDXRef-a', name: 'libfoo', versionInfo: '2' },
+    ],
+    relationships: [
+      {
+        ...{ spdxElementId: 'SPDXRef-image', relationshipType: 'CONTAINS' },
+        relatedSpdxElement: 'SPDXRef-a',
+      },
+    ],
+  };
+  const folder = await tree({ 'c.json': JSON.stringify(cyclonedx), 's.json': JSON.stringify(spdx) });
+  const fromCycloneDx = await readSubject(join(folder, 'c.json'));
+  assert.deepEqual(
+    fromCycloneDx.npmModules.map(({ name }) => name),
+    ['outer', 'inner', 'innermost'],
+  );
+  assert.match(fromCycloneDx.unread?.[0] ?? '', /2 parts .*: libfoo 2, Bad_Name 1$/);
+  assert.match((await readSubject(join(folder, 's.json'))).unread?.[0] ?? '', /1 parts .*: libfoo 2$/);
+});
+
+test('a root: what is not read is named; a release name that another distribution uses too is not Debian', async () => {
+  const files = {
+    'var/lib/dpkg/status': `${STATUS}\nPackage: Bad_Name\nStatus: install ok installed\nVersion: 1\n`,
+    'etc/os-release': 'ID=raspbian\nVERSION_ID=12\nVERSION_CODENAME=bookworm\nID_LIKE=debian\n',
+    'opt/app/node_modules/left-pad/package.json': '{}',
+    'opt/app/node_modules/@scope/name/package.json': '{}',
+    'usr/share/nodejs/node_modules/ours/package.json': '{}',
+    'var/lib/dpkg/info/zlib1g:amd64.list': '/usr/share/nodejs/node_modules/ours/package.json\n',
+  };
+  const { subject, unread = [] } = await readSubject(await tree(files));
+  assert.equal(subject.codename, '');
+  assert.match(unread.join('\n'), /cannot be read: Bad_Name 1\n2 packages of npm lie in the root/);
+  const empty = await readSubject(await tree({ 'var/lib/dpkg/status': '' }));
+  assert.match(empty.unread?.join('\n') ?? '', /names no package/);
+});
+
+test('Go programs are found wherever they lie', async () => {
+  const root = await tree({ 'var/lib/dpkg/status': STATUS, coredns: Buffer.alloc(600_000) });
+  // An ELF file with the mark of Go and nothing readable in it.
+  await writeFile(
+    join(root, 'coredns'),
+    Buffer.concat([Buffer.from('\x7fELF.go.buildinfo'), Buffer.alloc(600_000)]),
+    {
+      mode: 0o755,
+    },
+  );
+  await chmod(join(root, 'coredns'), 0o755);
+  assert.match(
+    (await readSubject(root)).unread?.join('\n') ?? '',
+    /\/coredns is a program that cannot be read/,
+  );
+});
+
 test('a release whose papers are not what SHA256SUMS says is refused', async () => {
   const manifest = JSON.stringify({
     ...{
@@ -227,6 +297,8 @@ test('a release whose papers are not what SHA256SUMS says is refused', async () 
     .join('');
   const good = await readSubject(await tree({ ...papers, SHA256SUMS: sums }));
   assert.equal(good.kernel?.config?.['CONFIG_EXT4_FS'], 'y');
+  const strange = await tree({ ...papers, 'p.spdx.json': '{"spdxVersion":"SPDX-2.3"}' });
+  assert.equal(await codeOf(readSubject(strange)), 'advisory/subject-invalid');
   const bad = await tree({ ...papers, SHA256SUMS: sums, 'p.spdx.json': spdx.replace('0.30.0', '0.99.0') });
   assert.equal(await codeOf(readSubject(bad)), 'advisory/subject-invalid');
 });

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readElf } from '@plinth/formats';
 import { isErrno } from '@plinth/host';
@@ -20,8 +20,6 @@ const SKIPPED = new Set([
   '/var/cache',
   '/var/lib/apt/lists',
 ]);
-const PROGRAM_FOLDER =
-  /^\/(?:usr\/)?(?:local\/)?(?:s?bin|lib(?:exec)?(?:\/[^/]+)?|opt\/.*)$|^\/(?:opt|ko-app|app)(?:\/|$)/;
 
 export interface FoundFiles {
   readonly paths: readonly string[];
@@ -46,7 +44,10 @@ export async function listFiles(root: string): Promise<FoundFiles> {
       const path = `${folder}/${entry.name}`;
       if (paths.length >= FILES_LIMIT) return;
       if (!entry.isDirectory()) paths.push(path);
-      else if (depth < DEPTH_LIMIT && !SKIPPED.has(path)) await walk(path, depth + 1);
+      else if (SKIPPED.has(path)) continue;
+      else if (depth >= DEPTH_LIMIT)
+        gaps.push(`${path} lies deeper than ${DEPTH_LIMIT} folders: not looked at`);
+      else await walk(path, depth + 1);
     }
   };
   await walk('', 0);
@@ -54,7 +55,7 @@ export async function listFiles(root: string): Promise<FoundFiles> {
   return { paths: paths.sort(), gaps };
 }
 
-/** readGoPrograms reads the build information of every Go program among the files where programs lie. */
+/** readGoPrograms reads the build information of every Go program among the files, wherever it lies. */
 export async function readGoPrograms(
   root: string,
   paths: readonly string[],
@@ -63,13 +64,13 @@ export async function readGoPrograms(
   const programs: GoProgram[] = [];
   const gaps: string[] = [];
   for (const path of paths) {
-    if (!PROGRAM_FOLDER.test(path.slice(0, path.lastIndexOf('/')))) continue;
     try {
       const facts = lstatSync(join(root, path));
       // Go's linker never makes a program smaller than this.
       if (!facts.isFile() || (facts.mode & 0o111) === 0 || facts.size < 500_000) continue;
+      if (!(await isElf(join(root, path)))) continue;
       const bytes = await readBoundedBytes(join(root, path), PROGRAM_LIMIT_BYTES);
-      if (bytes.toString('latin1', 0, 4) !== '\x7fELF' || !bytes.includes('.go.buildinfo')) continue;
+      if (!bytes.includes('.go.buildinfo')) continue;
       const go = readElf(bytes, path)?.go;
       if (!go) continue;
       const owner = ownerOf(path);
@@ -90,4 +91,14 @@ export async function readGoPrograms(
     }
   }
   return { programs, gaps };
+}
+
+async function isElf(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    return buffer.toString('latin1', 0, bytesRead) === '\x7fELF';
+  } finally {
+    await file.close();
+  }
 }

@@ -20,11 +20,13 @@ export interface BillItem {
   /** Ids of what is compiled into it. */
   readonly contains: readonly string[];
   readonly files: readonly string[];
+  /** Stands for the image, a device or what holds others together: no part that could have a flaw of its own. */
+  readonly isFrame: boolean;
 }
 
 export interface SortedBill {
   readonly subject: Pick<Inventory['subject'], 'architecture' | 'distribution' | 'codename'>;
-  readonly parts: Pick<Inventory, 'binaries' | 'goPrograms' | 'npmModules' | 'gaps'>;
+  readonly parts: Pick<Inventory, 'binaries' | 'goPrograms' | 'npmModules' | 'gaps' | 'unread'>;
 }
 
 /** Release names by the number that package URLs carry; a distribution Plinth has no feed for stays nameless. */
@@ -43,7 +45,7 @@ export function codenameOf(distribution: string): string {
   return [...Object.values(CODENAMES), 'sid'].includes(name) ? name : '';
 }
 
-/** sortBill puts the entries of a bill where they belong; what Plinth has no feed for becomes a gap, by name. */
+/** sortBill puts the entries of a bill where they belong; what Plinth has no feed for counts as unread, by name. */
 export function sortBill(items: readonly BillItem[], provenance: Provenance): SortedBill {
   const byId = new Map(items.map((item) => [item.id, item]));
   const binaries: BinaryComponent[] = [];
@@ -60,9 +62,7 @@ export function sortBill(items: readonly BillItem[], provenance: Provenance): So
     }
     if (isDebianBinary(item)) binaries.push(binaryOf(item, inside, provenance));
     else if (item.purl?.type === 'npm') npmModules.push(npmOf(item, item.purl, provenance));
-    else if (item.purl?.type !== 'golang' && item.purl?.type !== 'deb' && item.purl !== undefined) {
-      others.push(`${item.name} ${item.version}`);
-    }
+    else if (!isCovered(item)) others.push(`${item.name} ${item.version}`.trim());
   }
   const loose = items.filter(({ id, purl }) => purl?.type === 'golang' && !linkedGo.has(id));
   if (loose.length > 0) goPrograms.push(goProgram({ name: provenance.locator }, loose, provenance));
@@ -80,7 +80,8 @@ export function sortBill(items: readonly BillItem[], provenance: Provenance): So
       binaries,
       goPrograms,
       npmModules,
-      gaps:
+      gaps: [],
+      unread:
         others.length === 0
           ? []
           : [
@@ -93,6 +94,12 @@ export function sortBill(items: readonly BillItem[], provenance: Provenance): So
 function isDebianBinary({ purl, name, version }: BillItem): boolean {
   if (purl?.type !== 'deb' || purl.qualifiers['arch'] === 'source') return false;
   return isPackageName(name) && isPackageVersion(version);
+}
+
+/** Whether an entry that is no package of its own is looked at elsewhere, or is no part at all. */
+function isCovered({ purl, contains, isFrame }: BillItem): boolean {
+  if (purl === undefined) return isFrame || contains.length > 0;
+  return purl.type === 'golang' || (purl.type === 'deb' && purl.qualifiers['arch'] === 'source');
 }
 
 function binaryOf(item: BillItem, inside: readonly BillItem[], provenance: Provenance): BinaryComponent {

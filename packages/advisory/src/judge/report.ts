@@ -25,6 +25,8 @@ export function makeReport(
   const missing = missingAnswers(inventory, knowledge);
   const gaps = [
     ...inventory.gaps,
+    ...(inventory.unread ?? []),
+    ...emptiness(inventory),
     ...unknownSources(components, knowledge),
     ...holes(components, knowledge),
     ...missing,
@@ -47,8 +49,14 @@ export function makeReport(
       npmModules: inventory.npmModules.length,
     },
     gaps,
-    complete: missing.length === 0 && gaps.length === inventory.gaps.length,
+    complete: gaps.length === inventory.gaps.length,
   };
+}
+
+/** An SBOM or root in which nothing was found was not looked at. */
+function emptiness({ binaries, goPrograms, npmModules }: Inventory): string[] {
+  if (binaries.length + goPrograms.length + npmModules.length > 0) return [];
+  return ['nothing was found that could be compared with any feed: no Debian, Go or npm package'];
 }
 
 /** Which question each feed answers; without a fresh answer nobody may say that nothing else is open. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Inventory } from '../model/index.ts';
 import {
   binary,
   changelogText,
@@ -91,6 +92,15 @@ test('a source that no suite has is a gap, and a distribution without suites is 
   const nothing = judge(strange, { ...knowledge([]), fixSuites: [] }, { now: NOW });
   assert.match(nothing.gaps.join('\n'), /no suite is known that holds fixes for ubuntu-24.04/);
   assert.equal(nothing.complete, false);
+});
+
+test('nothing counts as clean beside what was not read, nor where nothing was found', () => {
+  const fresh = knowledge([['trixie', 'acme', '1.0-1', changelogText('acme', [['1.0-1', 'trixie', 'x']])]]);
+  const packages = [binary('acme', '1.0-1')];
+  const complete = (subject: Inventory) => judge(subject, fresh, { now: NOW }).complete;
+  assert.equal(complete(image(packages, { gaps: ['a lock names packages only'] })), true);
+  assert.equal(complete(image(packages, { unread: ['/srv cannot be listed'] })), false);
+  assert.equal(complete(image([])), false);
 });
 
 test('names that mean one flaw make one finding; a withdrawn name opens nothing', () => {

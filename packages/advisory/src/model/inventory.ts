@@ -124,6 +124,8 @@ export interface Inventory {
   readonly kernel?: KernelFacts;
   /** All paths of the final file system, sorted. Absent: no list. */
   readonly files?: readonly string[];
-  /** What should have been there and could not be read: each makes some verdict weaker, none is silent. */
+  /** What this kind of subject does not tell, or only weaker: named in the report, never silent. */
   readonly gaps: readonly string[];
+  /** Parts that are there and could not be read or compared with any feed: beside them nothing counts as clean. */
+  readonly unread?: readonly string[];
 }
