@@ -86,6 +86,8 @@ export interface PackageClaim {
   /** Debian's name of the release it is about; absent: not bound to one. */
   readonly release?: string;
   readonly ranges: readonly AffectedRange[];
+  /** Versions that have it, one by one, beside the ranges. */
+  readonly versions?: readonly string[];
   readonly stance?: DebianStance;
   readonly title?: string;
   /** For Go: the packages, and functions, that have it: "net/http" → ["Server.Serve"]. */

@@ -11,7 +11,8 @@ import type {
   VexJustification,
 } from '../model/index.ts';
 import { affected } from './changelog-rule.ts';
-import type { SourceComponent } from './components.ts';
+import { isStranger, type SourceComponent } from './components.ts';
+import { isContained } from './contained.ts';
 import type { Judgement, Rule } from './judgement.ts';
 import type { Knowledge } from './knowledge.ts';
 import { compareSemver } from './semver.ts';
@@ -24,10 +25,33 @@ export function judgeSourceByClaims(
   knowledge: Knowledge,
   codename: string,
 ): Judgement[] {
-  return knowledge.claims
-    .filter((claim) => claim.ecosystem === 'debian' && claim.package === component.source)
-    .filter(({ release }) => release === undefined || release === codename)
-    .flatMap((claim) => judge(claim, affected(component, undefined), compareDebianVersions, knowledge));
+  const claims = knowledge.claims.filter(
+    (claim) => claim.ecosystem === 'debian' && claim.package === component.source,
+  );
+  const own = claims.filter(({ release }) => release === undefined || release === codename);
+  const place = affected(component, undefined);
+  const judged = own.flatMap((claim) => judge(claim, place, compareDebianVersions, knowledge));
+  if (!isStranger(component, knowledge)) return judged;
+  const ahead = claims
+    .filter(({ release }) => release === 'sid')
+    .flatMap((claim) => judge(claim, place, byContent, knowledge));
+  const told = new Set(ahead.map(({ id }) => id));
+  return [...ahead, ...judged.filter(({ id }) => !told.has(id)).map((each) => doubted(each, codename))];
+}
+
+/** A version made for stable or for backports has what the version has that it was made from. */
+function byContent(version: string, other: string): number {
+  const order = compareDebianVersions(version, other);
+  return order < 0 && isContained(other, version) ? 0 : order;
+}
+
+/** "1.22.1-9+deb12u3 has the fix" says nothing of nginx.org's 1.26.2: it went another way, and is only a larger number. */
+function doubted(judgement: Judgement, codename: string): Judgement {
+  const { justification: _, ...rest } = judgement;
+  if (judgement.verdict === 'open' || judgement.verdict === 'unknown') return judgement;
+  const { version } = judgement.component;
+  const reason = `${judgement.reason}; but ${version} is of no suite of ${codename}, so that need not be true of it`;
+  return { ...rest, verdict: 'unknown', reason };
 }
 
 /** judgeGo judges what is linked into a Go program, and its toolchain's own library, by OSV's ranges; pure. */
@@ -140,11 +164,18 @@ function outcomeOf(claim: PackageClaim, version: string, compare: Compare): Outc
   if (stance === 'undetermined')
     return { verdict: 'unknown', reason: `${by} that it is not determined who has it` };
   const hits = claim.ranges.map((range) => inRange(range, version, compare));
-  if (hits.includes(undefined)) {
+  const { versions = [] } = claim;
+  if (!hits.includes('in') && versions.some((each) => each === version || compare(each, version) === 0)) {
+    return { verdict: 'open', reason: `${by} that ${version} has it` };
+  }
+  if (hits.includes(undefined) || (versions.length > 0 && compare(version, version) === undefined)) {
     return {
       verdict: 'unknown',
-      reason: `${version} cannot be compared with the versions that ${claim.feed} names`,
+      reason: `${version || 'a part without a version'} cannot be compared with the versions that ${claim.feed} names`,
     };
+  }
+  if (hits.length + versions.length === 0 && stance === undefined) {
+    return { verdict: 'unknown', reason: `${by} that ${claim.package} has it, and not in which versions` };
   }
   const fixes = claim.ranges.flatMap(({ fixed }) => fixed ?? []);
   const hit = claim.ranges[hits.indexOf('in')];
@@ -161,12 +192,19 @@ function outcomeOf(claim: PackageClaim, version: string, compare: Compare): Outc
   if (hits.includes('after')) {
     return {
       verdict: 'fixed',
-      reason: `${by} that ${fixes.join(' or ')} fixed it, ${version} is in the image`,
+      reason:
+        fixes.length === 0
+          ? `${by} that versions before ${version} had it`
+          : `${by} that ${fixes.join(' or ')} fixed it, ${version} is in the image`,
     };
   }
+  const reason =
+    hits.length === 0
+      ? `${by} which versions have it, and ${version} is none of them`
+      : `${by} that it came in after ${version}`;
   return {
     verdict: 'not-affected',
-    reason: `${by} that it came in after ${version}`,
+    reason,
     justification: 'vulnerable_code_not_present',
   };
 }
@@ -204,8 +242,7 @@ function believed(
   { verdict, reason }: Outcome,
   feed: FeedState | undefined,
 ): { verdict: Verdict; reason: string; unknownSince?: string } {
-  const good = feed?.condition === 'fresh' || feed?.condition === 'partial';
-  if (good || verdict === 'open') return { verdict, reason };
+  if (feed?.condition === 'fresh' || verdict === 'open') return { verdict, reason };
   const since = feed?.validUntil;
   return {
     verdict: 'unknown',

@@ -1,5 +1,7 @@
+import { compareDebianVersions } from '@plinth/base';
 import { trueSource } from '../feeds/source-names.ts';
 import type { BinaryComponent, Inventory } from '../model/index.ts';
+import type { Knowledge } from './knowledge.ts';
 
 /** A source package at the version that is in the image, with what of it is there. */
 export interface SourceComponent {
@@ -36,4 +38,26 @@ export function sourceComponents({ binaries }: Pick<Inventory, 'binaries'>): Sou
     }
   }
   return [...own.values(), ...built.values()];
+}
+
+/** Uploads for a stable release: an index that is half a day old need not have them yet. */
+const FOR_STABLE = /[+~]deb\d+u\d+/;
+
+/**
+ * isStranger tells a source whose version is newer than any that the subject's release offers: out of backports, of
+ * unstable, or somebody's own. Only where all suites are at hand; pure.
+ */
+export function isStranger(
+  { source, version }: SourceComponent,
+  { feeds, fixSuites, offers }: Knowledge,
+): boolean {
+  const own = new Set(fixSuites.map((suite) => `debian-index:${suite}`));
+  const atHand = feeds.filter(({ name, condition }) => own.has(name) && condition === 'fresh').length;
+  const offered = offers.filter((offer) => offer.source === source && own.has(offer.feed));
+  return (
+    atHand === own.size &&
+    offered.length > 0 &&
+    !FOR_STABLE.test(version) &&
+    offered.every((offer) => compareDebianVersions(offer.version, version) < 0)
+  );
 }

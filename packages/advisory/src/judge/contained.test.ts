@@ -32,6 +32,9 @@ test('SemVer order, with the spellings of Go', () => {
     for (const [j, b] of order.entries())
       assert.equal(Math.sign(compareSemver(a, b) ?? Number.NaN), Math.sign(i - j), `${a} ${b}`);
   assert.equal(compareSemver('1.2.3', 'devel'), undefined);
+  // A pre-release that cannot be read is not the release.
+  assert.equal(compareSemver('1.2.3-beta_1', '1.2.3'), undefined);
+  assert.equal(compareSemver('go1.24.4 X:nocoverageredesign', '1.24.4'), 0);
 });
 
 test('alias sets are the same whatever order the pairs come in, and an advisory number joins nothing', () => {

@@ -8,7 +8,7 @@ import type {
   Verdict,
 } from '../model/index.ts';
 import { compareIds } from './aliases.ts';
-import type { SourceComponent } from './components.ts';
+import { isStranger, type SourceComponent } from './components.ts';
 import { changelogKey, type JudgeOptions, type Knowledge } from './knowledge.ts';
 
 const VERDICTS: readonly Verdict[] = ['open', 'unknown', 'not-affected', 'fixed'];
@@ -28,6 +28,7 @@ export function makeReport(
     ...(inventory.unread ?? []),
     ...emptiness(inventory),
     ...unknownSources(components, knowledge),
+    ...strangers(components, knowledge, inventory.subject.codename),
     ...holes(components, knowledge),
     ...missing,
   ];
@@ -62,7 +63,7 @@ function emptiness({ binaries, goPrograms, npmModules }: Inventory): string[] {
 /** Which question each feed answers; without a fresh answer nobody may say that nothing else is open. */
 function missingAnswers(
   { binaries, goPrograms, npmModules, subject }: Inventory,
-  { feeds, fixSuites }: Knowledge,
+  { claims, feeds, fixSuites }: Knowledge,
 ): string[] {
   const needed: (readonly [FeedName, string])[] = [];
   if (binaries.length > 0) {
@@ -77,13 +78,20 @@ function missingAnswers(
   if (goPrograms.length > 0)
     needed.push(['osv-go', 'what is known of Go modules and of the standard library']);
   if (npmModules.length > 0) needed.push(['osv-npm', 'what is known of npm packages']);
-  return needed.flatMap(([name, question]) => {
+  const said = claims.filter(({ feed }) => feed === 'debian-tracker');
+  // A release leaves the tracker when its support ends.
+  const isSilent = said.length > 0 && !said.some(({ release }) => release === subject.codename);
+  const lapsed = isSilent
+    ? [`debian-tracker says nothing of ${subject.codename}, whose support may have ended`]
+    : [];
+  const unanswered = needed.flatMap(([name, question]) => {
     const feed = feeds.find((each) => each.name === name);
-    if (feed?.condition === 'fresh' || feed?.condition === 'partial') return [];
+    if (feed?.condition === 'fresh') return [];
     return [
       `${question} is unknown${sinceOf(feed)}: ${name} is ${feed?.condition ?? 'missing'}${feed?.detail === undefined ? '' : `, ${feed.detail}`}`,
     ];
   });
+  return [...unanswered, ...lapsed];
 }
 
 function sinceOf(feed: FeedState | undefined): string {
@@ -92,25 +100,39 @@ function sinceOf(feed: FeedState | undefined): string {
 
 function unknownSources(components: readonly SourceComponent[], { offers, fixSuites }: Knowledge): string[] {
   if (fixSuites.length === 0) return [];
-  const known = new Set(offers.map(({ source }) => source));
-  const strange = [
-    ...new Set(components.map(({ source }) => source).filter((source) => !known.has(source))),
-  ].sort();
-  if (strange.length === 0) return [];
-  const shown = strange.slice(0, 8).join(', ');
-  const more = strange.length > 8 ? `, and ${strange.length - 8} more` : '';
-  return [
-    `no suite at hand has ${strange.length} sources of the image, so nothing is known of them: ${shown}${more}`,
-  ];
+  const own = new Set(fixSuites.map((suite) => `debian-index:${suite}`));
+  // That unstable has it helps nobody: its updates are not meant for this release.
+  const known = new Set(offers.filter(({ feed }) => own.has(feed)).map(({ source }) => source));
+  const strange = components.map(({ source }) => source).filter((source) => !known.has(source));
+  return named(strange, 'sources of the image are in no suite at hand, so nothing is known of them');
 }
 
-function holes(components: readonly SourceComponent[], { changelogs, offers }: Knowledge): string[] {
+function strangers(components: readonly SourceComponent[], knowledge: Knowledge, codename: string): string[] {
+  const strange = components.filter((component) => isStranger(component, knowledge));
+  return named(
+    strange.map(({ source, version }) => `${source} ${version}`),
+    `sources are newer than all that ${codename} offers, so its updates say nothing of them`,
+  );
+}
+
+function named(names: readonly string[], what: string): string[] {
+  const unique = [...new Set(names)].sort();
+  if (unique.length === 0) return [];
+  const more = unique.length > 8 ? `, and ${unique.length - 8} more` : '';
+  return [`${unique.length} ${what}: ${unique.slice(0, 8).join(', ')}${more}`];
+}
+
+/** Changelogs that were needed and cannot be read, each with the reason; those never fetched together. */
+function holes(components: readonly SourceComponent[], { changelogs, offers, feeds }: Knowledge): string[] {
   const wanted = new Set(components.map(({ source }) => source));
-  return offers.flatMap(({ source, version }) => {
+  const unreadable = offers.flatMap(({ source, version }) => {
     const changelog = changelogs.get(changelogKey(source, version));
     if (!wanted.has(source) || changelog === undefined || changelog.state === 'read') return [];
     return [`the changelog of ${source} ${version} is ${changelog.state}: ${changelog.detail}`];
   });
+  if (unreadable.length > 0) return unreadable;
+  const together = feeds.find(({ name }) => name === 'debian-changelogs');
+  return together?.detail === undefined ? [] : [together.detail];
 }
 
 /** levelOf is the worst that any source says, "unknown" where none says anything. */

@@ -7,7 +7,7 @@ interface Parsed {
 /** Also "1.22" and "1.24rc1", as Go names its toolchains. */
 function parse(text: string): Parsed | undefined {
   const match =
-    /^(?:v|go)?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-([0-9A-Za-z.-]{1,200})|((?:rc|beta)\d{1,4}))?(?:\+[0-9A-Za-z.-]*)?(?:[ -].*)?$/.exec(
+    /^(?:v|go)?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-([0-9A-Za-z.-]{1,200})|((?:rc|beta)\d{1,4}))?(?:\+[0-9A-Za-z.-]*)?(?: .*)?$/.exec(
       text,
     );
   if (!match) return undefined;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { PackageClaim } from '../feeds/feed-content.ts';
 import type { Inventory } from '../model/index.ts';
 import {
   binary,
@@ -85,7 +86,7 @@ for (const condition of ['missing', 'stale', 'truncated', 'unreadable'] as const
 
 test('a source that no suite has is a gap, and a distribution without suites is nothing but one', () => {
   const report = judge(image([binary('acme-agent', '1.0')]), knowledge([]), { now: NOW });
-  assert.match(report.gaps.join('\n'), /no suite at hand has 1 sources .*acme-agent/);
+  assert.match(report.gaps.join('\n'), /1 sources of the image are in no suite at hand, .*acme-agent/);
   assert.equal(report.complete, false);
   const other = image([binary('foo', '1')]);
   const strange = { ...other, subject: { ...other.subject, codename: '', distribution: 'ubuntu-24.04' } };
@@ -297,4 +298,95 @@ test('a Go flaw whose functions are not linked is not in the program; a whole pa
       symbols: ['golang.org/x/net/http2.Server.ServeConn', 'golang.org/x/net/http2.(*Server).ServeConn'],
     },
   ]);
+});
+
+test('a version that the release never had is not judged by what is true of the release', () => {
+  const offers = [
+    ['trixie', 'nginx', '1.22.1-9+deb13u3'],
+    ['sid', 'nginx', '1.28.0-1'],
+  ] as const;
+  const claims = [
+    trackerClaim('CVE-2026-10001', 'nginx', { ranges: [{ introduced: '0', fixed: '1.22.1-9+deb13u2' }] }),
+    trackerClaim('CVE-2026-10001', 'nginx', {
+      ...{ release: 'sid', ranges: [{ introduced: '0', fixed: '1.26.3-1' }] },
+    }),
+    trackerClaim('CVE-2026-10002', 'nginx', { ranges: [], stance: 'never-affected' }),
+    trackerClaim('CVE-2026-10003', 'nginx', {
+      ...{ release: 'sid', ranges: [{ introduced: '0', fixed: '1.26.2-1' }] },
+    }),
+  ];
+  const verdicts = (version: string) => {
+    const report = judge(image([binary('nginx', version)]), knowledge(offers, claims), { now: NOW });
+    const found = report.findings.map(({ vulnerability, verdict }) => `${vulnerability.id} ${verdict}`);
+    return { found: found.sort(), complete: report.complete, gaps: report.gaps.join('\n') };
+  };
+  const strange = verdicts('1.26.2-1~bookworm');
+  assert.deepEqual(strange.found, ['CVE-2026-10001 open', 'CVE-2026-10002 unknown', 'CVE-2026-10003 open']);
+  assert.match(strange.gaps, /1 sources are newer than all that trixie offers.*nginx 1\.26\.2-1~bookworm/);
+  assert.equal(strange.complete, false);
+  // What a backport was made from is in it.
+  assert.deepEqual(verdicts('1.26.2-1~bpo13+1').found.at(-1), 'CVE-2026-10003 fixed');
+  assert.deepEqual(verdicts('1.22.1-9+deb13u3').found, [
+    'CVE-2026-10001 fixed',
+    'CVE-2026-10002 not-affected',
+  ]);
+  assert.equal(verdicts('1.22.1-9+deb13u3').complete, true);
+  // An update that our index, half a day old, does not have yet is of this release.
+  assert.deepEqual(verdicts('1.22.1-9+deb13u4').found, [
+    'CVE-2026-10001 fixed',
+    'CVE-2026-10002 not-affected',
+  ]);
+});
+
+test('a source that only unstable has gets no updates here; a tracker that dropped the release says nothing', () => {
+  const subject = image([binary('acme', '1.0-1')]);
+  const ahead = judge(subject, knowledge([['sid', 'acme', '2.0-1']]), { now: NOW });
+  assert.match(ahead.gaps.join('\n'), /1 sources of the image are in no suite at hand/);
+  const dropped = knowledge(
+    [['trixie', 'acme', '1.0-1']],
+    [trackerClaim('CVE-2026-1', 'acme', { release: 'forky', ranges: [{ introduced: '0', fixed: '2.0-1' }] })],
+  );
+  const report = judge(subject, dropped, { now: NOW });
+  assert.equal(report.complete, false);
+  assert.match(report.gaps.join('\n'), /debian-tracker says nothing of trixie/);
+});
+
+test('only a fresh feed closes anything: one with holes does not; a needed changelog that was never read is named', () => {
+  const subject = image([binary('acme', '1.0-1')]);
+  const claim = trackerClaim('CVE-2026-10001', 'acme', { ranges: [{ introduced: '0', fixed: '0.9-1' }] });
+  const withFeeds = (feeds: typeof FRESH) =>
+    judge(subject, knowledge([['trixie', 'acme', '1.0-1']], [claim], feeds), { now: NOW });
+  const partial = withFeeds(
+    FRESH.map((feed) =>
+      feed.name === 'debian-tracker' ? { ...feed, condition: 'partial' as const, detail: 'holes' } : feed,
+    ),
+  );
+  assert.deepEqual([partial.complete, partial.counts.unknown], [false, 1]);
+  const detail = '1 of 1 changelogs are missing: golang-1.24 1.24.9-1';
+  const unread = withFeeds([
+    ...FRESH,
+    { name: 'debian-changelogs', condition: 'missing', detail, authenticity: 'archive-signature' },
+  ]);
+  assert.deepEqual([unread.complete, unread.gaps], [false, [detail]]);
+});
+
+test('OSV names versions one by one, or none: neither means "not affected"', () => {
+  const provenance = { source: 'spdx', locator: 'x' } as const;
+  const verdict = (version: string, fields: Partial<PackageClaim>) => {
+    const claim: PackageClaim = {
+      ...{ feed: 'osv-npm', id: 'MAL-2026-1001', aliases: [], state: 'active', ecosystem: 'npm' },
+      ...{ package: 'left-pad', ranges: [] },
+      ...fields,
+    };
+    const feeds = [{ name: 'osv-npm', condition: 'fresh', authenticity: 'none' }] as const;
+    const subject = image([], { npmModules: [{ name: 'left-pad', version, provenance }] });
+    return judge(subject, knowledge([], [claim], feeds), { now: NOW }).findings[0]?.verdict;
+  };
+  assert.equal(verdict('1.3.1', { versions: ['1.3.0', '1.3.1'] }), 'open');
+  assert.equal(verdict('1.3.2', { versions: ['1.3.0', '1.3.1'] }), 'not-affected');
+  assert.equal(verdict('', { versions: ['1.3.1'] }), 'unknown');
+  assert.equal(verdict('1.3.1', {}), 'unknown');
+  const ranges = [{ introduced: '0', fixed: '1.0.0' }];
+  assert.equal(verdict('1.3.1', { ranges, versions: ['1.3.1'] }), 'open');
+  assert.equal(verdict('1.3.1', { ranges }), 'fixed');
 });

@@ -172,6 +172,11 @@ test('OSV: several ranges, symbols, and the names of one flaw', () => {
     [debian.name, debian.claims[0]?.id, debian.claims[0]?.release],
     ['osv-debian', 'CVE-2026-0042', 'trixie'],
   );
+  const malware = {
+    ...{ id: 'MAL-2026-1001', modified: '2026-10-01T00:00:00Z' },
+    affected: [{ package: { ecosystem: 'npm', name: 'left-pad' }, versions: ['1.3.1'] }],
+  };
+  assert.deepEqual(read(malware).claims[0]?.versions, ['1.3.1']);
 });
 
 test('NVD: severity and state, never its version ranges', () => {

@@ -39,6 +39,7 @@ const schema = z.object({
           )
           .max(10_000)
           .optional(),
+        versions: z.array(text).max(100_000).optional(),
         ecosystem_specific: z
           .object({
             imports: z
@@ -104,7 +105,7 @@ function claimsOf(record: Osv, feed: OsvFeed, isOurs: (ecosystem: string) => boo
   const names = namesOf(record);
   if (!names) return [];
   return (record.affected ?? []).flatMap(
-    ({ package: item, ranges = [], ecosystem_specific: specific }): PackageClaim[] => {
+    ({ package: item, ranges = [], versions = [], ecosystem_specific: specific }): PackageClaim[] => {
       if (!item || !isOurs(item.ecosystem)) return [];
       const symbols = Object.fromEntries(
         (specific?.imports ?? []).flatMap(({ path, symbols: list }) =>
@@ -124,6 +125,8 @@ function claimsOf(record: Osv, feed: OsvFeed, isOurs: (ecosystem: string) => boo
           ...(release === undefined ? {} : { release }),
           // Ranges of commits say nothing about versions.
           ranges: ranges.filter(({ type }) => type !== 'GIT').flatMap(({ events }) => rangesOf(events)),
+          // Debian's records list every version that its ranges hold already: hundreds each.
+          ...(versions.length === 0 || (feed === 'osv-debian' && ranges.length > 0) ? {} : { versions }),
           ...(record.summary === undefined ? {} : { title: plainLine(record.summary) }),
           ...(Object.keys(symbols).length === 0 ? {} : { symbols }),
           ...(at === undefined ? {} : { at }),
