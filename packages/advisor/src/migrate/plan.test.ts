@@ -117,6 +117,7 @@ for (const [what, changed, id] of [
   test(`Azure Container Linux is blocked when ${what}, and by nothing else`, () => {
     const found = plan('ubuntu', 'azure-container-linux', changed);
     assert.deepEqual(blocking(found), [id]);
+    for (const { fix, state } of found.checks) if (state !== 'met') assert.doesNotMatch(fix ?? '', /\{/);
     assert.equal(found.verdict, 'blocked');
   });
 
@@ -207,6 +208,10 @@ test('EKS: a new node group, since the AMI type is fixed; GKE: in place', () => 
   const gke = plan('ubuntu', 'container-optimized-os', {}, '2026-11-22', 'gke');
   assert.equal(gke.method.id, 'gke-in-place');
   assert.match(gke.steps.flatMap(({ run }) => run).join('\n'), /--image-type COS_CONTAINERD/);
+  assert.deepEqual(
+    blocking(plan('container-optimized-os', 'ubuntu', { autopilot: 'yes' }, '2026-11-22', 'gke')),
+    ['autopilot'],
+  );
 });
 
 test('to Plinth, from kubeadm, k3s and the pools of clouds: a cluster of its own beside the old one', () => {

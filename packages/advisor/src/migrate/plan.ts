@@ -89,10 +89,12 @@ export function planMove(knowledge: Knowledge, moves: Moves, request: MoveReques
     answer: (property) => pool.properties[property],
     fact: (key) => facts.get(key),
   };
-  const checks = checksOf(knowledge, moves, { ...chosen, leg, world });
   const names = namesOf(knowledge, request, from, facts);
   const filled = new Set<string>();
   const fill = (command: string) => fillCommand(command, names, filled);
+  const checks = checksOf(knowledge, moves, { ...chosen, leg, world }).map((check) =>
+    check.state === 'met' || check.fix === undefined ? check : { ...check, fix: fill(check.fix) },
+  );
   const { method } = chosen;
   return {
     ...chosen,
@@ -192,6 +194,7 @@ function namesOf(
   const fromSku = factsAt(knowledge, from, asOf, pool.platform).get('os-sku')?.value;
   return {
     ...(typeof fromSku === 'string' && { 'from-os-sku': fromSku }),
+    ...(pool.nodes !== undefined && { 'min-nodes': String(pool.nodes), 'max-nodes': String(pool.nodes) }),
     ...pool.names,
     to: request.to,
     ...(typeof sku === 'string' && !needsVariant(pool) && { 'os-sku': sku }),

@@ -101,6 +101,7 @@ test('aws eks describe-nodegroup', () => {
     'os-type': 'linux',
   });
   assert.equal(pool?.names['subnets'], 'subnet-1 subnet-2');
+  assert.deepEqual([pool?.names['min-nodes'], pool?.names['max-nodes']], ['1', '9']);
 });
 
 test('an EKS group with an image of its own: nothing is guessed from it', () => {
@@ -138,6 +139,26 @@ test('gcloud container clusters describe: the count is that of one zone', () => 
   assert.equal(pool?.surge, '1');
   assert.equal(pool?.properties['kubernetes'], '1.34');
   assert.equal(pool?.properties['secure-boot'], 'yes');
+  const autopilotOf = (described: object) =>
+    readPools(JSON.stringify(described), 'gke.json')[0]?.properties['autopilot'];
+  assert.equal(autopilotOf(cluster), 'no');
+  assert.equal(autopilotOf({ ...cluster, autopilot: { enabled: true } }), 'yes');
+  assert.equal(autopilotOf(cluster.nodePools[0] ?? {}), undefined);
+});
+
+test('a disruption budget without pods holds nothing up', () => {
+  const of = (...budgets: object[]) => {
+    const items = [
+      node({}, { osImage: 'Ubuntu 24.04', kubeletVersion: 'v1.36.0' }),
+      ...budgets.map((status) => ({ kind: 'PodDisruptionBudget', status })),
+    ];
+    return readPools(JSON.stringify({ kind: 'List', items }), 'x.json')[0]?.properties['disruption-budgets'];
+  };
+  const empty = { disruptionsAllowed: 0, expectedPods: 0 };
+  assert.equal(of(), undefined);
+  assert.equal(of(empty), 'yes');
+  assert.equal(of(empty, { disruptionsAllowed: 0, expectedPods: 2 }), 'no');
+  assert.equal(of(empty, { disruptionsAllowed: 1, expectedPods: 2 }), 'yes');
 });
 
 const node = (labels: Record<string, string>, info: Record<string, string>, capacity = {}) => ({

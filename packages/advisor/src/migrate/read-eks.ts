@@ -9,6 +9,7 @@ export function readEks(data: unknown): readonly Pool[] {
   if (name === undefined) return [];
   const ami = textOf(group['amiType']) ?? '';
   const update = fieldsOf(group['updateConfig']);
+  const scaling = fieldsOf(group['scalingConfig']);
   const types = Array.isArray(group['instanceTypes'])
     ? group['instanceTypes'].filter((one) => typeof one === 'string')
     : [];
@@ -20,7 +21,7 @@ export function readEks(data: unknown): readonly Pool[] {
       platform: 'eks',
       system: systemOf(ami),
       name,
-      nodes: countOf(fieldsOf(group['scalingConfig'])['desiredSize']),
+      nodes: countOf(scaling['desiredSize']),
       surge:
         percent !== undefined ? `${percent}%` : unavailable === undefined ? undefined : String(unavailable),
       properties: known({
@@ -35,6 +36,8 @@ export function readEks(data: unknown): readonly Pool[] {
         cluster: textOf(group['clusterName']),
         'vm-size': types.length === 0 ? undefined : types.join(' '),
         'node-role': textOf(group['nodeRole']),
+        'min-nodes': countOf(scaling['minSize'])?.toString(),
+        'max-nodes': countOf(scaling['maxSize'])?.toString(),
         subnets: Array.isArray(group['subnets'])
           ? group['subnets'].filter((one) => typeof one === 'string').join(' ')
           : undefined,

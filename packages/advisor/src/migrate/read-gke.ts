@@ -7,10 +7,12 @@ export function readGke(data: unknown): readonly Pool[] {
   const cluster = fieldsOf(data);
   if (Array.isArray(cluster['nodePools']))
     return listOf(cluster['nodePools']).flatMap((pool) => readPool(pool, cluster));
-  return readPool(cluster, {});
+  return readPool(cluster, undefined);
 }
 
-function readPool(pool: Fields, cluster: Fields): Pool[] {
+/** Without its cluster a pool does not say whether that is an Autopilot one. */
+function readPool(pool: Fields, whole: Fields | undefined): Pool[] {
+  const cluster = whole ?? {};
   const name = textOf(pool['name']);
   const config = fieldsOf(pool['config']);
   const image = textOf(config['imageType']);
@@ -42,6 +44,7 @@ function readPool(pool: Fields, cluster: Fields): Pool[] {
                 : 'none',
         'secure-boot': yesNo(fieldsOf(config['shieldedInstanceConfig'])['enableSecureBoot']),
         confidential: yesNo(fieldsOf(config['confidentialNodes'])['enabled']),
+        autopilot: whole && (fieldsOf(whole['autopilot'])['enabled'] === true ? 'yes' : 'no'),
         'os-type': image === undefined ? undefined : /windows/i.test(image) ? 'windows' : 'linux',
       }),
       names: known({

@@ -94,10 +94,13 @@ function gpuOf(nodes: readonly Fields[]): string | undefined {
   return resources.some((key) => key.startsWith('amd.com/')) ? 'amd' : undefined;
 }
 
-/** Not told at all when no budget was listed: there may be none, or they were not asked for. */
+/** Not told at all when no budget was listed: there may be none, or they were not asked for. One without pods allows none and needs none. */
 function budgetsOf(budgets: readonly Fields[]): string | undefined {
   if (budgets.length === 0) return undefined;
-  const allowed = budgets.map((budget) => fieldsOf(budget['status'])['disruptionsAllowed']);
+  const statuses = budgets.map((budget) => fieldsOf(budget['status']));
+  const allowed = statuses
+    .filter(({ expectedPods }) => expectedPods !== 0)
+    .map(({ disruptionsAllowed }) => disruptionsAllowed);
   return allowed.every((count) => typeof count === 'number' && count >= 1) ? 'yes' : 'no';
 }
 

@@ -90,8 +90,9 @@ function openList(checks: readonly Check[]): Part {
     items: [
       ...sorted.map((check) => {
         const { state, says, fix } = check;
-        const missing = state === 'unknown' ? ` (not told: ${missingText(check)})` : ': it is not so';
-        return `${state}: ${says}${missing}${fix === undefined ? '' : `. Way on: ${fix}`}`;
+        const isOpen = state === 'unknown';
+        const why = isOpen ? ` (not told: ${missingText(check)})` : ': it is not so';
+        return `${state}: ${says}${why}${fix === undefined ? '' : `. ${isOpen ? 'If not' : 'Way on'}: ${fix}`}`;
       }),
       ...(met > 0 ? [`met: ${met} ${sorted.length > 0 ? 'others' : 'of them, that is all'}`] : []),
     ],
