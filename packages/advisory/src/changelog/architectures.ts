@@ -1,3 +1,5 @@
+import { findIds } from './find-ids.ts';
+
 /** How changelogs write architectures → Debian's names for them. */
 const NAMES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^(?:amd64|x86[-_]64)$/i, ['amd64']],
@@ -14,17 +16,21 @@ const NAMES: readonly (readonly [RegExp, readonly string[]])[] = [
 const WORD = '[A-Za-z][A-Za-z0-9_-]{2,11}';
 /** "[arm64,s390x] KVM: …", as Debian's kernel changelog marks what is for some architectures only. */
 const TAG = new RegExp(`^\\[(${WORD}(?:[,/ ]+${WORD})*)\\] `);
-/** "ARM64/RISC-V only", "only on s390x", "only affects arm64". */
+/** "CVE-1 (ARM64/RISC-V only)" and "CVE-1: …, only affects s390x": said of the flaw, at the end of the bullet. */
 const ONLY = new RegExp(
-  `\\b(${WORD}(?:(?:[/,]| and | or )\\s*${WORD})*)[ -]only\\b|\\bonly (?:on|affects?|for) (?:the )?(${WORD}(?:(?:[/,]| and | or )\\s*${WORD})*)`,
+  `[,(]\\s*(?:(${WORD}(?:(?:[/,]| and | or )\\s*${WORD})*) only|only affects (${WORD}(?:(?:[/,]| and | or )\\s*${WORD})*))\\W*$`,
+  'i',
 );
+/** Then what is "only" there may be the fix, its build or its test: the flaw is everywhere else. */
+const ABOUT_THE_FIX =
+  /\b(?:appl(?:y|ied|ies)|enabl\w*|disabl\w*|skip\w*|build\w*|built|compil\w*|run\w*|tests?|testsuite|not|until|before|seen|mitigat\w*)\b/i;
 
 /**
  * architecturesOf tells which architectures a bullet limits its flaw to, in Debian's names, sorted; undefined when it
  * limits nothing, or names anything that is not surely an architecture.
  */
 export function architecturesOf(text: string): readonly string[] | undefined {
-  const match = TAG.exec(text) ?? ONLY.exec(text);
+  const match = TAG.exec(text) ?? limitedFlaw(text);
   const words = (match?.[1] ?? match?.[2])?.split(/[/,\s]+|\band\b|\bor\b/).filter((word) => word !== '');
   if (!words || words.length === 0) return undefined;
   const names: string[] = [];
@@ -34,4 +40,9 @@ export function architecturesOf(text: string): readonly string[] | undefined {
     names.push(...known[1]);
   }
   return [...new Set(names)].sort();
+}
+
+/** A bullet with several flaws does not tell which of them it limits. */
+function limitedFlaw(text: string): RegExpExecArray | null {
+  return ABOUT_THE_FIX.test(text) || findIds(text).length !== 1 ? null : ONLY.exec(text);
 }

@@ -140,6 +140,21 @@ test('architectures are told only when the bullet is plain about them', () => {
   ]);
   assert.equal(architecturesOf('weak signature in Pointer Authentication support for ARM'), undefined);
   assert.equal(architecturesOf('[SECURITY] for testing only'), undefined);
+  assert.deepEqual(architecturesOf('CVE-2026-1234: overflow in the assembler code, only affects s390x'), [
+    's390x',
+  ]);
+  // What is "only" there is a build, a test or the fix itself, or it is one flaw of several.
+  for (const text of [
+    'Fix CVE-2026-1234. Disable the tests on armhf only',
+    'Fix CVE-2026-1234 (apply the patch only on arm64)',
+    'Fix CVE-2026-1234 by building with -O1, on mips64el only',
+    'CVE-2026-1234: not only on s390x',
+    'CVE-2026-1234 was fixed only on amd64 before',
+    'Fix CVE-2026-1234 and CVE-2026-1235 (arm64 only)',
+    'CVE-2026-1234: wrong result, until now seen on ppc64el only',
+    'Enable CET only for amd64 (mitigates CVE-2026-1234)',
+  ])
+    assert.equal(architecturesOf(text), undefined, text);
 });
 
 test('any text gives claims without an exception, each span inside the text', () => {

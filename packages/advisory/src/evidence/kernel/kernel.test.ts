@@ -107,6 +107,50 @@ test('names that fit elsewhere too do not decide: esp is IPsec, ssif is two driv
   assert.equal(judge('char: ssif_bmc: fix leak').state, 'off');
 });
 
+test('words that are only by chance the name of a file somewhere do not decide', () => {
+  const shipped = kernelMapFor('6.12.117');
+  assert.ok(shipped);
+  // None of the drivers that have such a file; what the changes really touched is compiled.
+  const cloud: Readonly<Record<string, string>> = {
+    ...{ CONFIG_64BIT: 'y', CONFIG_NET: 'y', CONFIG_INET: 'y', CONFIG_NETDEVICES: 'y', CONFIG_PHYLIB: 'm' },
+    ...{
+      CONFIG_XFS_FS: 'm',
+      CONFIG_XFS_QUOTA: 'y',
+      CONFIG_NETFILTER: 'y',
+      CONFIG_BRIDGE: 'm',
+      CONFIG_BRIDGE_NETFILTER: 'm',
+    },
+  };
+  const state = (subject: string, architecture = 'amd64') =>
+    judgeKernelChange({ subject }, architecture, cloud, shipped).state;
+  // net/core, drivers/net/phy/mdio_bus.c, fs/xfs/xfs_dquot.c, net/bridge/br_netfilter_hooks.c, kernel/power.
+  for (const subject of [
+    'netdev: prevent accessing NAPI instances from another namespace',
+    'net: neigh: decrement the family specific qlen',
+    'net: skb: fix a leak',
+    'net: tc: fix a leak',
+    'phy: mdio: fix memory leak',
+    'mdio: fix a leak',
+    'xfs: quota: fix a leak',
+    'netfilter: bridge: replace physindev with physinif in nf_bridge_info',
+    'PM: hibernate: Fix crash when freeing invalid crypto compressor',
+    'accept: fix a leak',
+  ])
+    assert.equal(state(subject), 'unknown', subject);
+  for (const subject of [
+    'xhci: fix',
+    'jfs: fix',
+    'net: stmmac: fix',
+    'net: ethernet: mtk_eth_soc: fix',
+    'xfs: scrub: fix',
+  ])
+    assert.equal(state(subject), 'off', subject);
+  // arch/arm64 compiles arch/arm/xen and shared virt/kvm/arm.
+  assert.notEqual(state('arm/xen: Fix some refcount leaks', 'arm64'), 'elsewhere');
+  assert.notEqual(state('KVM: arm/arm64: vgic: fix', 'arm64'), 'elsewhere');
+  assert.equal(state('arm/xen: Fix some refcount leaks'), 'elsewhere');
+});
+
 test('changes for other architectures are elsewhere', () => {
   assert.deepEqual(judge('[arm64] KVM: arm64: Transfer the hyp stack pages').architectures, ['arm64']);
   assert.equal(judge('KVM: s390: fix gmap').state, 'elsewhere');

@@ -106,15 +106,19 @@ function resolve(segments: readonly string[], index: TreeIndex): Resolved {
   const start = named ?? asPath ?? { roots: first === undefined ? [] : anywhere(first, index), depth: 1 };
   if (start.roots.length === 0) return { files: [], depth: 0, literal: false };
   // Folders marked "+" count as long as nothing narrows the place down.
-  let roots: readonly string[] = start.roots.filter((root) => !root.startsWith('+'));
+  const roots = start.roots.filter((root) => !root.startsWith('+'));
   let all: readonly string[] = start.roots.map((root) => root.replace(/^\+/, ''));
   let depth = start.depth;
-  for (const segment of segments.slice(depth)) {
-    const narrower = below(roots, segment, index);
-    if (narrower.length === 0) break;
-    roots = narrower;
-    all = narrower;
-    depth++;
+  let reached: readonly string[] = roots;
+  for (const [at, segment] of segments.slice(depth).entries()) {
+    reached = below(reached, segment, index);
+    if (reached.length === 0) break;
+    // Words behind one that only fits by chance still tell: "net: ethernet: mtk_eth_soc".
+    if (!isUnit(segment, reached, index)) continue;
+    // "xfs: quota" is more than scrub/quota.c: every file of the symbol belongs to it.
+    const within = depth === start.depth ? roots : all;
+    all = [...reached, ...index.needing(symbolWord(segment)).filter((file) => isBelow(file, within))];
+    depth = start.depth + at + 1;
   }
   const files = new Set(all.flatMap((root) => index.filesBelow(root)));
   return { files: [...files], depth, literal: named === undefined && asPath?.depth === depth };
@@ -145,7 +149,30 @@ function longestPath(segments: readonly string[], index: TreeIndex): Start | und
 
 /** Every folder and file of exactly this name in the tree; a part of a name would fit too much by chance. */
 function anywhere(name: string, index: TreeIndex): readonly string[] {
-  return COMMON.has(normalName(name)) ? [] : index.named(name);
+  if (COMMON.has(normalName(name))) return [];
+  const paths = index.named(name);
+  return paths.length > 0 && isUnit(name, paths, index) ? paths : [];
+}
+
+/**
+ * Whether a name is that of something that is compiled or left out by itself: it is written as only code is
+ * ("mtk_eth_soc", "ath11k"), or all of its files need a symbol with it. "netdev" is neither: e1000e happens to have a
+ * netdev.c, and a change that says "netdev: …" is in net/core.
+ */
+function isUnit(name: string, paths: readonly string[], index: TreeIndex): boolean {
+  const words = normalName(name);
+  if (/[\d_]/.test(words) || COMMON.has(words)) return true;
+  const needing = new Set(index.needing(symbolWord(name)));
+  return paths.every((path) => index.filesBelow(path).every((file) => needing.has(file)));
+}
+
+/** How a symbol of the configuration has the name in it. */
+function symbolWord(name: string): string {
+  return name.toUpperCase();
+}
+
+function isBelow(path: string, roots: readonly string[]): boolean {
+  return roots.some((root) => path.startsWith(`${root}/`));
 }
 
 /** Folders and files below the roots that have the segment's words in their name. */

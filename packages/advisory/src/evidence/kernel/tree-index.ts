@@ -8,6 +8,8 @@ export interface TreeIndex {
   withWords(name: string): readonly string[];
   /** Folders and files of exactly this name. */
   named(name: string): readonly string[];
+  /** Files with a configuration symbol that has this word in it ("HSR") in their condition. */
+  needing(word: string): readonly string[];
 }
 
 const indexes = new WeakMap<KernelMap, TreeIndex>();
@@ -36,19 +38,29 @@ function makeIndex(map: KernelMap): TreeIndex {
       paths.push(path);
     }
   }
+  const bySymbolWord = new Map<string, string[]>();
+  for (const file of files) {
+    for (const word of new Set((map.files.get(file) ?? []).flat().flatMap((symbol) => symbol.split('_')))) {
+      const paths = bySymbolWord.get(word) ?? [];
+      bySymbolWord.set(word, paths);
+      paths.push(file);
+    }
+  }
   const having = (name: string): readonly string[] => {
     const [first = ''] = normalName(name).split('_');
     // "RDMA/counter" is counters.c.
     return [first, `${first}s`].flatMap((word) => byWord.get(word) ?? []);
   };
+  const filesBelow = (path: string): readonly string[] => {
+    if (known.has(path)) return [path];
+    const start = lowerBound(files, `${path}/`);
+    const end = lowerBound(files, `${path}0`);
+    if (end > start) return files.slice(start, end);
+    return known.has(`${path}.c`) ? [`${path}.c`] : [];
+  };
   return {
-    filesBelow: (path) => {
-      if (known.has(path)) return [path];
-      const start = lowerBound(files, `${path}/`);
-      const end = lowerBound(files, `${path}0`);
-      if (end > start) return files.slice(start, end);
-      return known.has(`${path}.c`) ? [`${path}.c`] : [];
-    },
+    filesBelow,
+    needing: (word) => bySymbolWord.get(word) ?? [],
     withWords: (name) => {
       const wanted = normalName(name);
       return having(name).filter((path) => {
