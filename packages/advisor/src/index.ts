@@ -1,13 +1,12 @@
 // facts, advise, migrate
 export { type Advice, advise, firstOf } from './advise/advise.ts';
-export { type Cases, loadCases } from './advise/cases.ts';
-export type { Answer, Condition } from './advise/condition.ts';
+export { loadCases } from './advise/cases.ts';
+export type { Answer } from './advise/condition.ts';
 export { type Change, explainChange } from './advise/explain-change.ts';
 export { type Answers, type Finding, valueText } from './advise/judge.ts';
-export type { Choice, Standing } from './advise/rank.ts';
 export { parseAnswer, readAnswers } from './advise/read-answers.ts';
 export { loadRules, type Question, type Rule, type RuleBook } from './advise/rule-schema.ts';
-export { type WhatIf, whatIfs } from './advise/what-if.ts';
+export { whatIfs } from './advise/what-if.ts';
 export { type ClusterAccess, readClusterAccess } from './check/live/kubeconfig.ts';
 export { listCluster } from './check/live/list-cluster.ts';
 // check
@@ -37,16 +36,14 @@ export {
 export { dayOf, isDate } from './facts/dates.ts';
 export { type Knowledge, loadKnowledge } from './facts/load.ts';
 export type { Source, SubjectFile } from './facts/schema.ts';
-export { describeFact, type FactValue, systemFacts } from './facts/vocabulary.ts';
-export { type ChangeCost, changeCosts } from './migrate/change-cost.ts';
+export { changeCosts } from './migrate/change-cost.ts';
 export { loadMoves, type Moves } from './migrate/move-schema.ts';
-export { type MovePlan, type MoveRequest, planMove } from './migrate/plan.ts';
+export { type MovePlan, planMove } from './migrate/plan.ts';
 export { choosePool, type Pool, readPools } from './migrate/pool.ts';
 export { adviceBrief } from './report/advice-brief.ts';
 export { adviceReport } from './report/advice-report.ts';
-export { type DecisionPath, decisionPath, pathMermaid } from './report/decision-path.ts';
-export { type Part, type Report, reportEndings, type Section } from './report/document.ts';
-export { htmlPage, htmlTable, reportHtml } from './report/html.ts';
+export { decisionPath, pathMermaid } from './report/decision-path.ts';
+export { type Part, type Report, reportEndings } from './report/document.ts';
+export { htmlTable, reportHtml } from './report/html.ts';
 export { reportMarkdown } from './report/markdown.ts';
-export { pathSvg } from './report/path-svg.ts';
 export { planReport } from './report/plan-report.ts';

@@ -1,3 +1,4 @@
+import { daysBetween } from '../facts/dates.ts';
 import { compareVersions, covers } from '../facts/version-range.ts';
 import type { FactValue } from '../facts/vocabulary.ts';
 
@@ -9,7 +10,7 @@ export type Condition =
   | AnswerTest
   | FactTest;
 
-export interface AnswerTest {
+interface AnswerTest {
   readonly answer: string;
   readonly is: string | readonly string[];
 }
@@ -56,7 +57,6 @@ export interface Verdict {
   readonly missing: readonly string[];
 }
 
-const DAY_MS = 86_400_000;
 const DAYS_A_MONTH = 30.44;
 
 /** evaluate judges a condition in three values and one more: what is not answered yet. */
@@ -126,7 +126,7 @@ function listOf(value: FactValue | Answer): readonly string[] {
 }
 
 function isWithin(value: FactValue, asOf: string, days: number): boolean {
-  return Date.parse(String(value)) - Date.parse(asOf) <= days * DAY_MS;
+  return daysBetween(asOf, String(value)) <= days;
 }
 
 /** questionsOf lists the questions a condition asks about. */

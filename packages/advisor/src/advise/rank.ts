@@ -18,7 +18,7 @@ export interface Choice extends Judged {
 }
 
 /** What a finding counts when it holds. */
-export function pointsOf({ rule, state }: Pick<Finding, 'rule' | 'state'>): number {
+function pointsOf({ rule, state }: Pick<Finding, 'rule' | 'state'>): number {
   if (state === 'false') return 0;
   if (rule.effect === 'disqualifies') return state === 'unknown' ? UNCERTAIN : OUT;
   if (state === 'unknown') return 0;

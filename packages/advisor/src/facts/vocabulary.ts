@@ -133,13 +133,3 @@ export const platformFacts = {
   advice: { title: 'Advice', value: text },
   limits: { title: 'Limits', value: text },
 } as const satisfies Readonly<Record<string, FactKind>>;
-
-export type SystemFactKey = keyof typeof systemFacts;
-export type PlatformFactKey = keyof typeof platformFacts;
-export type PlatformId = (typeof platformIds)[number];
-
-/** describeFact is what a key stands for; undefined when nobody knows the key. */
-export function describeFact(key: string): FactKind | undefined {
-  const all: Readonly<Record<string, FactKind>> = { ...platformFacts, ...systemFacts };
-  return Object.hasOwn(all, key) ? all[key] : undefined;
-}

@@ -46,7 +46,7 @@ function wasNeverThere({ to, platform }: Leg): boolean {
 }
 
 /** The platforms a system runs on at a date. */
-export function platformsOf(knowledge: Knowledge, system: SubjectFile, asOf: string): readonly string[] {
+function platformsOf(knowledge: Knowledge, system: SubjectFile, asOf: string): readonly string[] {
   const value = factsAt(knowledge, system, asOf).get('platforms')?.value;
   return value === undefined ? [] : [value].flat().map(String);
 }

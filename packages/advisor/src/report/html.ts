@@ -21,7 +21,7 @@ export function reportHtml(report: Report): string {
 }
 
 /** htmlPage is a page around parts that are HTML already. */
-export function htmlPage(title: string, parts: readonly string[]): string {
+function htmlPage(title: string, parts: readonly string[]): string {
   return [
     '<!doctype html>',
     '<html lang="en">',
