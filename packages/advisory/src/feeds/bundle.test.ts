@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -8,6 +8,7 @@ import { initKeys, type KeyRing, loadKeys } from '@plinth/trust';
 import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
 import { exportBundle, importBundle } from './bundle.ts';
 import type { FeedHead } from './feed-content.ts';
+import { stateOfFeed } from './feed-states.ts';
 import { importFeed } from './import-feed.ts';
 
 const NOW = new Date('2026-11-22T12:00:00.000Z');
@@ -145,4 +146,28 @@ test('a feed that lost a fifth of its records was cut off; what was there stays,
   assert.equal(await codeOf(importFeed(store, path, NOW)), 'advisory/feed-invalid');
   assert.equal(store.size('kev'), 10);
   assert.match(store.feeds()[0]?.failure?.detail ?? '', /7 records, 10 were there before/);
+});
+
+test('a piece of a feed is taken and closes nothing; what is dated in the future is refused', async () => {
+  const store = openSqliteStore(':memory:');
+  const path = join(folder, 'one.json');
+  const record = {
+    ...{ id: 'GO-2026-1001', modified: '2026-11-20T00:00:00Z' },
+    affected: [{ package: { ecosystem: 'Go', name: 'stdlib' }, ranges: [] }],
+  };
+  await writeFile(path, JSON.stringify(record));
+  await utimes(path, NOW, NOW);
+  const { name, condition, detail } = stateOfFeed(await importFeed(store, path, NOW), NOW);
+  assert.deepEqual(
+    [name, condition, detail],
+    ['osv-go', 'partial', '1 records, a whole one has at least 1000'],
+  );
+  const later = new Date(NOW.getTime() + 3 * 24 * 3600 * 1000);
+  await utimes(path, later, later);
+  assert.equal(await codeOf(importFeed(store, path, NOW)), 'advisory/feed-invalid');
+  // Copied today, made in spring.
+  await writeFile(path, JSON.stringify({ ...record, modified: '2026-04-01T00:00:00Z' }));
+  await utimes(path, NOW, NOW);
+  const old = await importFeed(openSqliteStore(':memory:'), path, NOW);
+  assert.equal(stateOfFeed(old, NOW).condition, 'stale');
 });

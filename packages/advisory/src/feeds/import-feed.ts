@@ -1,12 +1,14 @@
 import type { FeedAuthenticity } from '../model/index.ts';
 import type { AdvisoryStore } from '../store/index.ts';
-import { feedInvalid } from './adapters/adapter.ts';
+import { type Adapter, DAY_MS, feedInvalid } from './adapters/adapter.ts';
 import { adapters } from './adapters/index.ts';
 import type { FeedContent, FeedHead } from './feed-content.ts';
 import { readFeedDocuments } from './read-feed-documents.ts';
 
 /** A feed loses records now and then, never this share of them at once. */
 const LARGEST_LOSS = 0.2;
+/** A feed from the future would stay valid for years, and keep every real one out. */
+const CLOCK_SKEW_MS = DAY_MS;
 
 /**
  * importFeed reads a document of a feed, tells by its shape which one it is, and puts it into the store. A feed that
@@ -28,7 +30,9 @@ export async function importFeed(
     if (strangers > 0 && !name.startsWith('osv-'))
       throw feedInvalid(name, `${strangers} of its records are of another kind`);
     const content = adapter.read(documents, writtenAt);
-    const head = headOf({ name, sha256, sizeBytes, authenticity: 'none' }, content, adapter.validityMs, now);
+    const head = headOf({ name, sha256, sizeBytes, authenticity: 'none' }, content, adapter, now);
+    if (Date.parse(head.date) > now.getTime() + CLOCK_SKEW_MS)
+      throw feedInvalid(name, `it is dated ${head.date}, which is still to come`);
     refuseLoss(store, head, content);
     store.replaceContent(head, content);
     return head;
@@ -41,16 +45,19 @@ export async function importFeed(
 
 function headOf(
   facts: { name: FeedHead['name']; sha256: string; sizeBytes: number; authenticity: FeedAuthenticity },
-  { date }: FeedContent,
-  validityMs: number,
+  { date, claims, details }: FeedContent,
+  { validityMs, leastRecords = 0 }: Adapter,
   now: Date,
 ): FeedHead {
+  const records = new Set([...claims, ...details].map(({ id }) => id)).size;
+  const holes = `${records} records, a whole one has at least ${leastRecords}`;
   return {
     ...facts,
     date,
     fetchedAt: now.toISOString(),
     validUntil: new Date(Date.parse(date) + validityMs).toISOString(),
     validitySource: 'plinth',
+    ...(records < leastRecords ? { holes } : {}),
   };
 }
 

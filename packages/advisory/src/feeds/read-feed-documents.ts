@@ -32,7 +32,7 @@ export async function readFeedDocuments(path: string): Promise<FeedDocuments> {
     throw ioError(reason, `read the feed ${path}`);
   });
   if (facts.isDirectory()) return await readFolder(path);
-  const bytes = await readLimited(path, FILE_LIMIT_BYTES);
+  const bytes = await readBoundedBytes(path, FILE_LIMIT_BYTES, 'advisory/feed-invalid');
   const text = decode(await unpack(bytes, path), path);
   return {
     documents: parseDocuments(text, path),
@@ -56,7 +56,7 @@ async function readFolder(path: string): Promise<FeedDocuments> {
   let sizeBytes = 0;
   let writtenMs = 0;
   for (const file of files) {
-    const bytes = await readLimited(file, RECORD_LIMIT_BYTES);
+    const bytes = await readBoundedBytes(file, RECORD_LIMIT_BYTES, 'advisory/feed-invalid');
     sizeBytes += bytes.length;
     if (sizeBytes > FOLDER_LIMIT_BYTES)
       throw feedInvalid(path, `it has more than ${FOLDER_LIMIT_BYTES} bytes`);
@@ -70,15 +70,6 @@ async function readFolder(path: string): Promise<FeedDocuments> {
     sizeBytes,
     writtenAt: new Date(writtenMs).toISOString(),
   };
-}
-
-async function readLimited(path: string, limitBytes: number): Promise<Buffer> {
-  try {
-    return await readBoundedBytes(path, limitBytes);
-  } catch (reason) {
-    if (!(reason instanceof PlinthError) || reason.code !== 'advisory/subject-invalid') throw reason;
-    throw new PlinthError('advisory/feed-invalid', reason.message, { cause: reason });
-  }
 }
 
 async function unpack(bytes: Buffer, path: string): Promise<Buffer> {

@@ -13,35 +13,48 @@ export interface BoundedText {
 /** Largest document that is read as one text: an SBOM of a large image measures 30 MB. */
 export const DOCUMENT_LIMIT_BYTES = 256 * 1024 * 1024;
 
+/** What is said of a document that cannot be used, by what it was to be. */
+export type InvalidCode =
+  | 'advisory/subject-invalid'
+  | 'advisory/feed-invalid'
+  | 'advisory/statements-invalid'
+  | 'advisory/policy-invalid';
+
 /** Deepest nesting of JSON that is accepted; SBOM, CSAF, OSV and NVD stay below 20. */
 const DEPTH_LIMIT = 64;
 
 /**
  * readBounded reads a text file whose size has a limit before anything of it is held, and which must be UTF-8.
- * @throws advisory/subject-invalid, host/io
+ * @throws the code given, host/io
  */
 export async function readBounded(
   path: string,
   limitBytes: number = DOCUMENT_LIMIT_BYTES,
+  code: InvalidCode = 'advisory/subject-invalid',
 ): Promise<BoundedText> {
-  const bytes = await readBoundedBytes(path, limitBytes);
+  const bytes = await readBoundedBytes(path, limitBytes, code);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return { text, sha256: hashText(bytes), sizeBytes: bytes.length };
   } catch (reason) {
-    throw invalid(path, 'it is not UTF-8', 'text', reason);
+    throw invalid(path, 'it is not UTF-8', 'text', reason, code);
   }
 }
 
-/** readBoundedBytes reads a regular file up to a limit. @throws advisory/subject-invalid, host/io */
-export async function readBoundedBytes(path: string, limitBytes: number): Promise<Buffer> {
+/** readBoundedBytes reads a regular file up to a limit. @throws the code given, host/io */
+export async function readBoundedBytes(
+  path: string,
+  limitBytes: number,
+  code: InvalidCode = 'advisory/subject-invalid',
+): Promise<Buffer> {
   const file = await open(path, 'r').catch((reason: unknown) => {
     throw ioError(reason, `read ${path}`);
   });
   try {
     const facts = await file.stat();
-    if (!facts.isFile()) throw invalid(path, 'it is no regular file', 'one');
-    if (facts.size > limitBytes) throw invalid(path, `it has ${facts.size} bytes`, `at most ${limitBytes}`);
+    if (!facts.isFile()) throw invalid(path, 'it is no regular file', 'one', undefined, code);
+    if (facts.size > limitBytes)
+      throw invalid(path, `it has ${facts.size} bytes`, `at most ${limitBytes}`, undefined, code);
     return await file.readFile();
   } catch (reason) {
     throw ioError(reason, `read ${path}`);
@@ -58,7 +71,7 @@ export async function readBoundedBytes(path: string, limitBytes: number): Promis
 export function parseBoundedJson(
   text: string,
   path: string,
-  code: 'advisory/subject-invalid' | 'advisory/feed-invalid' = 'advisory/subject-invalid',
+  code: InvalidCode = 'advisory/subject-invalid',
 ): unknown {
   if (nestingExceeds(text, DEPTH_LIMIT)) {
     throw invalid(path, `it is nested deeper than ${DEPTH_LIMIT}`, 'at most that', undefined, code);
@@ -113,7 +126,7 @@ function invalid(
   state: string,
   expected: string,
   cause?: unknown,
-  code: 'advisory/subject-invalid' | 'advisory/feed-invalid' = 'advisory/subject-invalid',
+  code: InvalidCode = 'advisory/subject-invalid',
 ): PlinthError {
   return new PlinthError(code, `Cannot read ${path}: ${state}, expected ${expected}`, { cause });
 }

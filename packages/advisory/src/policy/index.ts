@@ -1,2 +1,2 @@
 export { type Action, type Clock, type Decision, decide } from './decide.ts';
-export { type AdvisoryPolicy, defaultPolicy, parsePolicy } from './policy.ts';
+export { type AdvisoryPolicy, defaultPolicy, readPolicy } from './policy.ts';

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { codeOf } from '@plinth/host/testing';
 import { stringify } from 'yaml';
 import type { AffectedComponent, Finding, SeverityLevel } from '../model/index.ts';
 import { decide } from './decide.ts';
-import { defaultPolicy, parsePolicy } from './policy.ts';
+import { defaultPolicy, parsePolicy, readPolicy } from './policy.ts';
 
 const NOW = new Date('2026-11-22T12:00:00.000Z');
 
@@ -68,7 +69,9 @@ test('the clock of a fix starts with the first signed index that offers it', () 
   );
 });
 
-test('a policy is read whole or refused', () => {
+test('a policy is read whole or refused', async () => {
+  assert.equal(await readPolicy(undefined), defaultPolicy);
+  assert.equal(await codeOf(readPolicy('/dev/zero')), 'advisory/policy-invalid');
   assert.deepEqual(parsePolicy(stringify(defaultPolicy), 'p.yaml'), defaultPolicy);
   const { triageHours: _hours, ...rest } = defaultPolicy;
   assert.throws(() => parsePolicy(stringify(rest), 'p.yaml'), { code: 'advisory/policy-invalid' });

@@ -1,5 +1,6 @@
 import { PlinthError, readDocument } from '@plinth/base';
 import { z } from 'zod';
+import { readBounded } from '../inventory/bounded.ts';
 
 const hours = z
   .int()
@@ -33,6 +34,14 @@ export const defaultPolicy: AdvisoryPolicy = {
   triageHours: 12,
   warnAt: 0.75,
 };
+
+const LIMIT_BYTES = 64 * 1024;
+
+/** readPolicy reads a file with a policy, or gives the usual one. @throws advisory/policy-invalid, host/io */
+export async function readPolicy(path: string | undefined): Promise<AdvisoryPolicy> {
+  if (path === undefined) return defaultPolicy;
+  return parsePolicy((await readBounded(path, LIMIT_BYTES, 'advisory/policy-invalid')).text, path);
+}
 
 /** parsePolicy reads a policy (YAML); every field must be there. @throws advisory/policy-invalid */
 export function parsePolicy(text: string, file: string): AdvisoryPolicy {

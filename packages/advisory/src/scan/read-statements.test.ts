@@ -20,6 +20,7 @@ test("statements: a person's word without an end, or a predicate about nothing, 
     await writeFile(path, text);
     return await codeOf(readStatements(path));
   };
+  assert.equal(await codeOf(readStatements('/dev/zero')), 'advisory/statements-invalid');
   assert.equal(await code(GOOD), 'ok');
   assert.equal((await readStatements(path)).length, 2);
   for (const [what, by] of [

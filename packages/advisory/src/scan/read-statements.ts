@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { PlinthError, readDocument } from '@plinth/base';
-import { ioError } from '@plinth/host';
 import { z } from 'zod';
 import type { VexStatement } from '../evidence/index.ts';
+import { readBounded } from '../inventory/bounded.ts';
 import { normaliseId } from '../model/index.ts';
+
+const LIMIT_BYTES = 32 * 1024 * 1024;
 
 const word = z.string().min(1).max(300);
 const words = z.array(word).min(1).max(1_000);
@@ -50,9 +51,7 @@ const schema = z.strictObject({
  * @throws advisory/statements-invalid, host/io
  */
 export async function readStatements(path: string): Promise<readonly VexStatement[]> {
-  const text = await readFile(path, 'utf8').catch((reason: unknown) => {
-    throw ioError(reason, `read ${path}`);
-  });
+  const { text } = await readBounded(path, LIMIT_BYTES, 'advisory/statements-invalid');
   const parsed = readDocument(text, path, schema, 'advisory/statements-invalid');
   if (parsed.ok) return parsed.value.statements;
   const [first] = parsed.diagnostics;

@@ -1,12 +1,11 @@
 import { join, resolve } from 'node:path';
-import { advisoryStorePath, type Clock, type Decision, decide, scan } from '@plinth/advisory';
+import { advisoryStorePath, type Clock, type Decision, decide, readPolicy, scan } from '@plinth/advisory';
 import { exitCodes } from '@plinth/base';
 import { osDir } from '../flows/use-lock.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { plainText, table } from '../output/blocks.ts';
 import { formatDuration } from '../output/units.ts';
-import { readPolicy } from './read-policy.ts';
 
 export interface ShowClocksOptions {
   readonly policy?: string | undefined;

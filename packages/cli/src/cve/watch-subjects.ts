@@ -1,12 +1,18 @@
 import { resolve } from 'node:path';
-import { advisoryStorePath, countClocks, openSqliteStore, type WatchResult, watch } from '@plinth/advisory';
+import {
+  advisoryStorePath,
+  countClocks,
+  openSqliteStore,
+  readPolicy,
+  type WatchResult,
+  watch,
+} from '@plinth/advisory';
 import { exitCodes } from '@plinth/base';
 import type { KeyFolderOptions } from '../flows/key-folder.ts';
 import { openKeys } from '../flows/open-keys.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { plainText, table } from '../output/blocks.ts';
-import { readPolicy } from './read-policy.ts';
 
 export interface WatchSubjectsOptions extends KeyFolderOptions {
   readonly to: string;

@@ -8,6 +8,8 @@ export interface Adapter {
   readonly name: FeedName;
   /** How long what it says may be believed, counted from the feed's own date. */
   readonly validityMs: number;
+  /** A whole feed has had so many records for years; with fewer it counts as a part. Absent: no verdict rests on it. */
+  readonly leastRecords?: number;
   /** Whether a document is of this feed, by its outermost shape. */
   readonly recognises: (document: unknown) => boolean;
   /** Takes what Plinth needs; `fallbackDate` where the feed has no date of its own. @throws advisory/feed-invalid */
@@ -34,6 +36,12 @@ export function feedInvalid(feed: string, state: string): PlinthError {
     'advisory/feed-invalid',
     `Cannot use the feed ${feed}: ${state}, expected a whole feed`,
   );
+}
+
+/** onlyOne gives the document of a feed that is one: of two nobody knows which counts. @throws advisory/feed-invalid */
+export function onlyOne(documents: readonly unknown[], feed: string): unknown {
+  if (documents.length !== 1) throw feedInvalid(feed, `there are ${documents.length} documents of it`);
+  return documents[0];
 }
 
 /** isObject tells a JSON object from everything else. */

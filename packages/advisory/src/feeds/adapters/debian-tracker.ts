@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isPackageName, isPackageVersion } from '../../inventory/debian-fields.ts';
 import { type DebianStance, normaliseId, type SeverityLevel } from '../../model/index.ts';
 import type { FlawDetail, PackageClaim } from '../feed-content.ts';
-import { type Adapter, DAY_MS, feedInvalid, isObject, plainLine, shapedAs } from './adapter.ts';
+import { type Adapter, DAY_MS, feedInvalid, isObject, onlyOne, plainLine, shapedAs } from './adapter.ts';
 
 const release = z.object({
   status: z.enum(['resolved', 'open', 'undetermined']),
@@ -24,13 +24,15 @@ const schema = z.record(z.string().max(200), z.record(z.string().max(100), flaw)
 export const debianTracker: Adapter = {
   name: 'debian-tracker',
   validityMs: 2 * DAY_MS,
+  leastRecords: 10_000,
   recognises: (document) => {
     if (!isObject(document)) return false;
     const [first] = Object.values(document);
     const [inner] = isObject(first) ? Object.values(first) : [];
     return isObject(inner) && isObject(inner['releases']);
   },
-  read: ([document], date) => {
+  read: (documents, date) => {
+    const document = onlyOne(documents, 'debian-tracker');
     const packages = Object.entries(shapedAs(schema, document, 'debian-tracker'));
     if (packages.length === 0) throw feedInvalid('debian-tracker', 'it names no package');
     const claims: PackageClaim[] = [];

@@ -1,6 +1,6 @@
 import { normaliseId } from '../../model/index.ts';
 import type { FlawDetail } from '../feed-content.ts';
-import { type Adapter, DAY_MS, feedInvalid, isoTime } from './adapter.ts';
+import { type Adapter, DAY_MS, feedInvalid, isoTime, onlyOne } from './adapter.ts';
 
 const HEAD = /^#model_version:[^,\n]{1,40},score_date:([^,\n]{1,40})\r?\ncve,epss,percentile\r?\n/;
 
@@ -9,8 +9,8 @@ export const epss: Adapter = {
   name: 'epss',
   validityMs: 3 * DAY_MS,
   recognises: (document) => typeof document === 'string' && HEAD.test(document),
-  read: ([document]) => {
-    const text = String(document);
+  read: (documents) => {
+    const text = String(onlyOne(documents, 'epss'));
     const [head = '', at = ''] = HEAD.exec(text) ?? [];
     const date = isoTime(at);
     if (date === undefined) throw feedInvalid('epss', 'its first line names no date');

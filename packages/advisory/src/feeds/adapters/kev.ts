@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { normaliseId } from '../../model/index.ts';
 import type { FlawDetail } from '../feed-content.ts';
-import { type Adapter, DAY_MS, feedInvalid, isObject, isoTime, plainLine, shapedAs } from './adapter.ts';
+import {
+  type Adapter,
+  DAY_MS,
+  feedInvalid,
+  isObject,
+  isoTime,
+  onlyOne,
+  plainLine,
+  shapedAs,
+} from './adapter.ts';
 
 const text = z.string().max(10_000);
 const schema = z.object({
@@ -27,8 +36,8 @@ export const kev: Adapter = {
   validityMs: 14 * DAY_MS,
   recognises: (document) =>
     isObject(document) && 'catalogVersion' in document && 'vulnerabilities' in document,
-  read: ([document]) => {
-    const catalogue = shapedAs(schema, document, 'kev');
+  read: (documents) => {
+    const catalogue = shapedAs(schema, onlyOne(documents, 'kev'), 'kev');
     const { count, vulnerabilities } = catalogue;
     if (count !== vulnerabilities.length)
       throw feedInvalid('kev', `it has ${vulnerabilities.length} of ${count} records`);

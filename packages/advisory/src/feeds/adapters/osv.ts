@@ -64,6 +64,7 @@ function osvAdapter(name: OsvFeed, ecosystem: string): Adapter {
   return {
     name,
     validityMs: 7 * DAY_MS,
+    leastRecords: 1_000,
     recognises: (document) => {
       if (!isObject(document) || typeof document['id'] !== 'string' || !Array.isArray(document['affected']))
         return false;
@@ -75,10 +76,9 @@ function osvAdapter(name: OsvFeed, ecosystem: string): Adapter {
     read: (documents, fallbackDate): FeedContent => {
       if (documents.length === 0) throw feedInvalid(name, 'it has no record');
       const records = documents.map((document) => shapedAs(schema, document, name));
-      // The feed is as old as its newest record is at most; what it was fetched at says more.
       const claims = records.flatMap((record) => claimsOf(record, name, isOurs));
       return {
-        date: fallbackDate,
+        date: dateOf(records, fallbackDate),
         claims,
         details: records.flatMap((record) => detailOf(record, name) ?? []),
       };
@@ -89,6 +89,16 @@ function osvAdapter(name: OsvFeed, ecosystem: string): Adapter {
 export const osvDebian = osvAdapter('osv-debian', 'Debian');
 export const osvGo = osvAdapter('osv-go', 'Go');
 export const osvNpm = osvAdapter('osv-npm', 'npm');
+
+/** Each of these ecosystems gets records every few days: files that were copied lately can hold what is old. */
+function dateOf(records: readonly Osv[], writtenAt: string): string {
+  const newest =
+    records
+      .flatMap(({ modified }) => isoTime(modified) ?? [])
+      .sort()
+      .at(-1) ?? writtenAt;
+  return Date.parse(writtenAt) - Date.parse(newest) > 30 * DAY_MS ? newest : writtenAt;
+}
 
 /** The name it has in its own ecosystem may be unknown to us ("DEBIAN-CVE-2026-1"); then its upstream name is meant. */
 function namesOf({ id, aliases = [], upstream = [] }: Osv): { id: string; aliases: string[] } | undefined {
