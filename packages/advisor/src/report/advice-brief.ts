@@ -9,6 +9,7 @@ import {
   titleOf,
   weighing,
   whatIfTable,
+  whereText,
 } from './advice-report.ts';
 import { contradictionsOf } from './contradictions.ts';
 import type { Part, Report, Section } from './document.ts';
@@ -29,7 +30,7 @@ export function adviceBrief(parts: AdviceParts): Report {
     { heading: 'Out', parts: [outList(parts)] },
     { heading: 'What a change costs later', parts: [costList(parts)] },
     { heading: 'What would change the answer', parts: [whatIfTable(parts)] },
-    ...first.map((choice) => reasonList(choice, parts.advice.asOf)),
+    ...first.map((choice) => reasonList(parts, choice)),
     { heading: 'Ranking', parts: [ranking(parts)] },
   ];
   return { title: titleOf(parts), sections };
@@ -66,7 +67,7 @@ function costList({ costs }: AdviceParts): Part {
     : { kind: 'text', text: 'There is no other choice to change to, or no platform was named.' };
 }
 
-function reasonList({ system, findings }: Choice, asOf: string): Section {
+function reasonList(parts: AdviceParts, { system, findings }: Choice): Section {
   const reasons = weighing(findings).map(
     ({ rule, text, facts, source }) =>
       `${rule.effect}, ${rule.weight}: ${text} [${(facts[0]?.source ?? source).title}]`,
@@ -87,7 +88,8 @@ function reasonList({ system, findings }: Choice, asOf: string): Section {
           ...doubts,
           ...reasons,
           ...(unknown.length > 0 ? [`not known whether: ${unknown.join(', ')}`] : []),
-          ...staleText(findings, asOf),
+          ...whereText(parts, system),
+          ...staleText(findings, parts.advice.asOf),
         ],
       },
     ],

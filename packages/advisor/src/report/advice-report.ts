@@ -5,6 +5,7 @@ import type { RuleBook } from '../advise/rule-schema.ts';
 import type { WhatIf } from '../advise/what-if.ts';
 import { factsAt, isStale } from '../facts/at-date.ts';
 import type { Knowledge } from '../facts/load.ts';
+import type { SubjectFile } from '../facts/schema.ts';
 import { systemFacts } from '../facts/vocabulary.ts';
 import type { ChangeCost } from '../migrate/change-cost.ts';
 import { contradictionsOf } from './contradictions.ts';
@@ -29,7 +30,7 @@ export function adviceReport(parts: AdviceParts): Report {
   const left = contendersOf(advice);
   const sections: Section[] = [
     { heading: 'Ranking', parts: [rankingTable(advice)] },
-    ...left.map((choice) => reasonsOf(choice, advice.asOf)),
+    ...left.map((choice) => reasonsOf(parts, choice)),
     ...(left.length > 0 ? [] : [noneFits]),
     { heading: 'Out', parts: [outTable(advice)] },
     { heading: 'What would change it', parts: [whatIfTable(parts)] },
@@ -93,7 +94,8 @@ export function weighing(findings: readonly Finding[]): readonly Finding[] {
     .toSorted((a, b) => order.indexOf(a.rule.weight ?? '') - order.indexOf(b.rule.weight ?? ''));
 }
 
-function reasonsOf({ system, findings }: Choice, asOf: string): Section {
+function reasonsOf(parts: AdviceParts, { system, findings }: Choice): Section {
+  const { asOf } = parts.advice;
   const rows = weighing(findings).map((finding) => [
     finding.rule.effect,
     finding.rule.weight ?? '',
@@ -113,7 +115,9 @@ function reasonsOf({ system, findings }: Choice, asOf: string): Section {
         rows: [...rows, ...gaps],
         empty: 'No rule speaks for or against it.',
       },
-      ...staleText(findings, asOf).map((text): Part => ({ kind: 'text', text })),
+      ...[...whereText(parts, system), ...staleText(findings, asOf)].map(
+        (text): Part => ({ kind: 'text', text }),
+      ),
     ],
   };
 }
@@ -122,6 +126,12 @@ function reasonsOf({ system, findings }: Choice, asOf: string): Section {
 function citation({ facts, source }: Finding): string {
   const cited = facts[0]?.source ?? source;
   return `${cited.title} (${cited.publisher}, read ${cited.read})`;
+}
+
+/** whereText is on what a system runs, where that has a condition that its name does not tell; nothing when there is none. */
+export function whereText({ knowledge, advice }: AdviceParts, system: SubjectFile): readonly string[] {
+  const runsOn = factsAt(knowledge, system, advice.asOf).get('platforms');
+  return runsOn?.note === undefined ? [] : [`offered for ${valueText(runsOn.value)}: ${runsOn.note}`];
 }
 
 /** staleText says how many facts behind the reasons must be read again; nothing when none must. */

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { advise } from '../advise/advise.ts';
 import { loadRules } from '../advise/rule-schema.ts';
 import { loadKnowledge } from '../facts/load.ts';
+import { adviceBrief } from './advice-brief.ts';
 import { contradictionsOf } from './contradictions.ts';
 import { decisionPath, pathMermaid } from './decision-path.ts';
 import type { Report } from './document.ts';
@@ -75,6 +76,22 @@ test('Markdown: a table keeps its number of cells and a block of commands its en
       assert.equal(fences.at(-1), first.replace('sh', ''));
     }),
   );
+});
+
+test('the condition under which a system runs somewhere is told where it comes first', () => {
+  const answers = { platform: ['on-premises'], compliance: 'strict', operator: 'community' };
+  const advice = advise(knowledge, book, answers, '2026-11-22');
+  const brief = adviceBrief({
+    knowledge,
+    book,
+    advice,
+    whatIfs: [],
+    path: decisionPath(knowledge, book, advice),
+    costs: [],
+  });
+  const why = brief.sections.find(({ heading }) => heading === 'Why Bottlerocket, and why not');
+  const items = why?.parts.flatMap((part) => (part.kind === 'list' ? part.items : [])) ?? [];
+  assert.ok(items.some((item) => /^offered for eks, on-premises: .*VMware/.test(item)));
 });
 
 test('contradictions are those of every platform of the answers, and each is told once', () => {
