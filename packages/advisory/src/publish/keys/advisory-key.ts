@@ -36,6 +36,8 @@ export async function openAdvisoryKey(
   throw new PlinthError(
     'trust/key-missing',
     `Cannot sign advisories: ${path} is not there, expected an OpenPGP key`,
-    { hint: 'Run "plinth keys init": it makes what a key folder lacks and leaves the rest as it is.' },
+    {
+      hint: `Run "plinth keys init --keys ${keysDir}": it makes what a key folder lacks and leaves the rest as it is.`,
+    },
   );
 }

@@ -56,3 +56,12 @@ export async function checkScores(scores: readonly unknown[]): Promise<boolean> 
   const test = run as (document: unknown) => { readonly isValid: boolean };
   return test({ vulnerabilities: [{ scores: scores.map((cvss) => ({ cvss_v3: cvss })) }] }).isValid;
 }
+
+/** listedWeaknesses gives the CWE list of the validator: id → name. */
+export async function listedWeaknesses(): Promise<readonly (readonly [string, string])[]> {
+  const { weaknesses } = await load('cwe');
+  return (weaknesses as readonly { readonly id: string; readonly name: string }[]).map(({ id, name }) => [
+    id,
+    name,
+  ]);
+}

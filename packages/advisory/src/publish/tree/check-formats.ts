@@ -89,7 +89,7 @@ async function checkCvrf(records: readonly AdvisoryRecord[], read: ReadFile, sam
     same(`${path}.json`, readCvrfJson(await read(`${path}.json`), `${path}.json`), factsOf(group));
     same(`${path}.xml`, readCvrfXml(await read(`${path}.xml`), `${path}.xml`), factsOf(group));
   }
-  return `${months.size} months say what the records say, as XML and as JSON`;
+  return `what the records say, as XML and as JSON; months: ${months.size}`;
 }
 
 async function checkOpenVex(records: readonly AdvisoryRecord[], read: ReadFile, same: Same): Promise<string> {

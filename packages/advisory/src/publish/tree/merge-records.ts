@@ -2,6 +2,7 @@ import { PlinthError } from '@plinth/base';
 import type { AdvisoryRecord } from '../../model/index.ts';
 import { compare } from '../record/facts.ts';
 import { formatRecord } from '../record/read-record.ts';
+import { weaknessProblem } from '../record/weakness-names.ts';
 
 /** What a publication changes. */
 export interface MergedRecords {
@@ -14,7 +15,7 @@ export interface MergedRecords {
 /**
  * mergeRecords puts new records beside those that are published. What is published is never deleted, and changes only by a
  * revision more that leaves the history as it was.
- * @throws advisory/not-public, advisory/record-conflict
+ * @throws advisory/not-public, advisory/record-conflict, advisory/record-invalid
  */
 export function mergeRecords(
   published: readonly AdvisoryRecord[],
@@ -33,14 +34,23 @@ export function mergeRecords(
     if (seen.has(record.id)) throw conflict(record.id, 'it was given twice', 'once');
     seen.add(record.id);
     const before = all.get(record.id);
-    if (!before) added.push(record.id);
-    else if (formatRecord(before) !== formatRecord(record)) {
-      requireNextRevision(before, record);
-      changed.push(record.id);
-    }
+    if (before && formatRecord(before) === formatRecord(record)) continue;
+    requireWeaknessNames(record);
+    if (before) requireNextRevision(before, record);
+    (before ? changed : added).push(record.id);
     all.set(record.id, record);
   }
   return { records: [...all.values()].toSorted((left, right) => compare(left.id, right.id)), added, changed };
+}
+
+/** Only of what is new: the list grows and renames, and what was published by it stays. */
+function requireWeaknessNames(record: AdvisoryRecord): void {
+  const problem = weaknessProblem(record);
+  if (problem !== undefined)
+    throw new PlinthError(
+      'advisory/record-invalid',
+      `Cannot publish ${record.id}: ${problem}, expected its name of cwe.mitre.org`,
+    );
 }
 
 function requireNextRevision(before: AdvisoryRecord, after: AdvisoryRecord): void {

@@ -89,6 +89,8 @@ test('what is published changes by a revision more, and goes away never', async 
   await assert.rejects(publish([{ ...opensslRecord, title: 'other' }]), refused);
   await assert.rejects(publish([zlibRecord, zlibRecord]), refused);
   await assert.rejects(publish([{ ...zlibRecord, state: 'draft' }]), { code: 'advisory/not-public' });
+  const misnamed = { ...zlibRecord, weaknesses: [{ id: 'CWE-835', name: 'Endless loop' }] };
+  await assert.rejects(publish([misnamed]), { code: 'advisory/record-invalid', message: /Infinite Loop/ });
   const date = '2026-11-23T06:00:00Z';
   const next = {
     ...opensslRecord,

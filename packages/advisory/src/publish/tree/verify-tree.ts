@@ -182,7 +182,7 @@ async function checkLists(
     (path) => /\/white\/\d{4}\/[^/]+\.json$/.test(path) && !listed.has(path),
   );
   if (stray !== undefined) throw new Error(`${stray} belongs to no record`);
-  return `${entries.length} documents are listed, ${fingerprints.length} keys`;
+  return `documents listed: ${entries.length}, keys: ${fingerprints.length}`;
 }
 
 async function checkSignatures(records: readonly AdvisoryRecord[], read: ReadFile): Promise<string> {
