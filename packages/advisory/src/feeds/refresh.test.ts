@@ -36,6 +36,9 @@ function head(fields: Partial<FeedHead> = {}): FeedHead {
 }
 
 test('which suites a release is judged by', () => {
+  // Such a name comes from the system that is scanned.
+  for (const name of ['../../etc', 'trixie/../sid', 'a b', ''])
+    assert.deepEqual(suitesFor(name), ['forky', 'sid'], name);
   assert.deepEqual(fixSuites('trixie'), ['trixie', 'trixie-updates', 'trixie-security']);
   assert.deepEqual(suitesFor('trixie').slice(3), ['trixie-backports', 'forky', 'sid']);
   assert.deepEqual(fixSuites(''), []);

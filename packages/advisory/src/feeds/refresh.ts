@@ -1,5 +1,5 @@
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
-import { fetchIndexes, type Keyring, type Mirrors } from '@plinth/debian';
+import { fetchIndexes, type Keyring, type Mirrors, readScanKeyring } from '@plinth/debian';
 import { mapParallel } from '@plinth/host';
 import type { AdvisoryStore } from '../store/index.ts';
 import type { FeedHead, SourceOffer } from './feed-content.ts';
@@ -21,16 +21,20 @@ export const HALF_DAY_MS = 12 * 3600 * 1000;
 /** Suites that are looked at beyond those that carry fixes: they show what is fixed where, and newer Go toolchains. */
 const AHEAD = ['forky', 'sid'] as const;
 
+/** Names come from what is scanned, and become part of addresses and of file names. */
+const CODENAME = /^[a-z]{1,40}$/;
+
 /** fixSuites names the suites whose packages are meant for systems of a release, main suite first. */
 export function fixSuites(codename: string): string[] {
-  if (codename === '' || codename === 'sid') return codename === '' ? [] : ['sid'];
+  if (!CODENAME.test(codename)) return [];
+  if (codename === 'sid') return ['sid'];
   return [codename, `${codename}-updates`, `${codename}-security`];
 }
 
 /** suitesFor names every suite a judgement of this release looks at. */
 export function suitesFor(codename: string): string[] {
-  const own = codename === '' || codename === 'sid' ? [] : [...fixSuites(codename), `${codename}-backports`];
-  return [...new Set([...own, ...AHEAD])];
+  const own = fixSuites(codename);
+  return [...new Set([...own, ...(own.length > 1 ? [`${codename}-backports`] : []), ...AHEAD])];
 }
 
 /**
@@ -50,7 +54,8 @@ export async function refreshIndexes(
   // One at a time: the text of one index is 60 MB, and its packages are objects on top of that.
   for (const suite of due) {
     try {
-      const [index] = await fetchIndexes([suite], { ...options, now, progress });
+      const keyring = options.keyring ?? (await readScanKeyring(suite));
+      const [index] = await fetchIndexes([suite], { ...options, keyring, now, progress });
       if (index) store.replaceOffers(headOfIndex(index, now), offersOf(index));
     } catch (reason) {
       const failure = failureOf(reason, now);

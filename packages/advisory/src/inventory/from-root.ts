@@ -41,9 +41,9 @@ export async function inventoryOfRoot(root: string): Promise<Inventory> {
   const ownerOf = (path: string) => owners.get(path) ?? owners.get(path.replace(/^\/usr/, ''));
   const go = await readGoPrograms(root, found.paths, ownerOf);
   const kernel = await readKernel(root, found.paths);
-  const isDebian = release.get('ID') === 'debian';
   const npm = found.paths.filter((path) => NPM_PACKAGE.test(path) && ownerOf(path) === undefined);
   const distribution = `${release.get('ID') ?? ''}-${release.get('VERSION_ID') ?? ''}`.replace(/-$/, '');
+  const isDebian = release.get('ID') === 'debian';
   return {
     format: 1,
     subject: {

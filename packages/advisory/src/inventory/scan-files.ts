@@ -65,7 +65,9 @@ export async function readGoPrograms(
   const gaps: string[] = [];
   for (const path of paths) {
     try {
-      const facts = lstatSync(join(root, path));
+      const facts = lstatSync(join(root, path), { throwIfNoEntry: false });
+      // A running system removes files while it is looked at.
+      if (!facts) continue;
       // Go's linker never makes a program smaller than this.
       if (!facts.isFile() || (facts.mode & 0o111) === 0 || facts.size < 500_000) continue;
       if (!(await isElf(join(root, path)))) continue;

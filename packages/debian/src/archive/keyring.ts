@@ -20,20 +20,38 @@ export async function readKeyring(dir: string = TRUST_DIR): Promise<Keyring> {
   });
   const keys: PublicKey[] = [];
   for (const name of names.filter((entry) => /^debian-archive-.*\.asc$/.test(entry)).sort()) {
-    try {
-      keys.push(await readKey({ armoredKey: await readFile(join(dir, name), 'utf8') }));
-    } catch (reason) {
-      throw PlinthError.from(
-        reason,
-        'debian/index-untrusted',
-        `Cannot read the archive key ${join(dir, name)}`,
-      );
-    }
+    keys.push(await readArchiveKey(join(dir, name)));
   }
   if (keys.length === 0) {
     throw new PlinthError('debian/index-untrusted', `Cannot trust any index: ${dir} has no archive key`);
   }
   return keys;
+}
+
+/**
+ * readScanKeyring gives the keys for reading what a suite says about systems of other releases: those of the image and
+ * the one in os/trust/scan-only that is named after the suite. What is locked into an image is never read by it.
+ * @throws debian/index-untrusted
+ */
+export async function readScanKeyring(suite: string): Promise<Keyring> {
+  const dir = join(TRUST_DIR, 'scan-only');
+  const names = await readdir(dir).catch((reason) => {
+    throw ioError(reason, `read the archive keys in ${dir}`);
+  });
+  // Compared, never built into a path: the name of a suite may come from the system that is scanned.
+  const own = names.filter((name) => name === `debian-archive-${suite}-automatic.asc`);
+  return [
+    ...(await readKeyring()),
+    ...(await Promise.all(own.map((name) => readArchiveKey(join(dir, name))))),
+  ];
+}
+
+async function readArchiveKey(path: string): Promise<PublicKey> {
+  try {
+    return await readKey({ armoredKey: await readFile(path, 'utf8') });
+  } catch (reason) {
+    throw PlinthError.from(reason, 'debian/index-untrusted', `Cannot read the archive key ${path}`);
+  }
 }
 
 /**
