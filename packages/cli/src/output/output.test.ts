@@ -145,6 +145,14 @@ test('renderError draws a frame with a caret and ends with the hint', () => {
   );
 });
 
+test('renderError frames nothing that no person can read, and nothing that commands a terminal', () => {
+  const head = 'error[cli/usage]: Cannot read a.yaml: unknown key "naem"\n  --> a.yaml:2:1 ($)\n';
+  const after = (second: string) =>
+    renderError(spanned, plain, () => `size: 1\n${second}\n`).slice(head.length);
+  assert.equal(after('a'.repeat(1_000_000)), '  hint: did you mean "name"?\n');
+  assert.match(after('n\tx\u001b[31m\0'), /^ {2}\|\n2 \| n x \n/);
+});
+
 test('renderError takes its hint from the code when it has none, and greets an interruption calmly', () => {
   const full = new PlinthError('host/disk-full', 'Cannot write x: no space left');
   assert.match(

@@ -48,6 +48,7 @@ export function readPiece(piece: Piece, file: string): ReadPiece {
   });
   if (piece.tooLarge)
     return problem('check/too-large', `more than ${LIMITS.documentBytes} bytes, expected at most as many`);
+  if (isUtf16(piece.bytes)) return problem('check/not-text', 'it is UTF-16, expected UTF-8');
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(piece.bytes);
@@ -72,6 +73,12 @@ export function readPiece(piece: Piece, file: string): ReadPiece {
       piece.firstLine + text.slice(0, template.index).split('\n').length - 1,
     );
   return piece.isJson ? readJson(piece, text, file, problem) : readYaml(piece, text, file, problem);
+}
+
+/** By its mark, which Windows writes; without one by a first character that has a NUL beside it. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  const mark = (first ?? 0) * 256 + (second ?? 0);
+  return mark === 0xfffe || mark === 0xfeff || (first !== undefined && (first === 0) !== (second === 0));
 }
 
 type Problem = (code: ErrorCode, state: string, line?: number, column?: number) => ReadPiece;

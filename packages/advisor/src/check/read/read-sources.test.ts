@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -179,6 +180,7 @@ describe('hostile input', () => {
       'check/not-text',
     ],
     ['a NUL', 'apiVersion: v1\nkind: "Pod\0"\n', 'check/not-text'],
+    ['UTF-16', Buffer.from(`\ufeff${pod('a')}`, 'utf16le'), 'check/not-text'],
     [
       'a template',
       'apiVersion: v1\nkind: Pod\nmetadata: {name: {{ .Release.Name }}}\n',
@@ -265,6 +267,25 @@ describe('folders', () => {
     const reads = await readAll(chart);
     assert.deepEqual(names(reads), ['crd']);
     assert.deepEqual(problems(reads), ['check/not-rendered 1']);
+  });
+
+  test('in another encoding are told, not taken for files of other programs', async () => {
+    const windows = join(folder, 'windows');
+    mkdirSync(windows);
+    for (const mark of ['', '\ufeff'])
+      writeFileSync(join(windows, `${mark.length}.yaml`), Buffer.from(mark + pod('a'), 'utf16le'));
+    assert.deepEqual(problems(await readAll(windows)), ['check/not-text 1', 'check/not-text 1']);
+  });
+
+  test('that a link leads to are read when the link is named', async () => {
+    symlinkSync(plain, join(folder, 'link'));
+    assert.deepEqual(names(await readAll(join(folder, 'link'))), ['a', 'b']);
+  });
+
+  test('and files that are pipes do not make it wait', async () => {
+    const pipe = join(folder, 'pipe.yaml');
+    execFileSync('mkfifo', [pipe]);
+    assert.deepEqual(problems(await readAll(pipe)), ['host/io 1']);
   });
 
   test('that are not there are an error', async () => {

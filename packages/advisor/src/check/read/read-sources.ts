@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { lstat, opendir } from 'node:fs/promises';
+import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Diagnostic, type ErrorCode, messageOf } from '@plinth/base';
 import { ioError } from '@plinth/host';
@@ -26,6 +26,12 @@ const MANIFEST = /\.(?:ya?ml|json)$/i;
 const SKIPPED_FOLDERS = new Set(['.git', '.github', 'node_modules', '.terraform']);
 const KUSTOMIZATIONS = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization']);
 
+/**
+ * What a shell makes of "<(helm template …)". Any other pipe has a name, and to open it waits for a writer, which nothing
+ * can interrupt.
+ */
+const OPEN_PIPE = /^\/(?:dev\/(?:stdin$|fd\/)|proc\/(?:self|\d+)\/fd\/)/;
+
 /** What is left of the limits of one check. */
 interface Budget {
   bytes: number;
@@ -48,10 +54,13 @@ export async function* readSources(
       yield* readStream(stdin, 'standard input', budget, true, signal);
       continue;
     }
-    const info = await lstat(source).catch((reason: unknown) => {
+    // A link that is named is followed: whoever names it means what it leads to.
+    const info = await stat(source).catch((reason: unknown) => {
       throw ioError(reason, `read ${source}`);
     });
     if (info.isDirectory()) yield* readFolder(source, budget, 0, signal);
+    else if (info.isFIFO() && !OPEN_PIPE.test(source))
+      yield problemOf('host/io', source, 'a named pipe, expected a file; give it as standard input ("-")');
     else yield* readStream(createReadStream(source), source, budget, true, signal);
   }
 }
@@ -67,7 +76,12 @@ async function* readFolder(
     return;
   }
   const entries = [];
-  for await (const entry of await opendir(folder)) entries.push(entry);
+  try {
+    for await (const entry of await opendir(folder)) entries.push(entry);
+  } catch (reason) {
+    yield problemOf('host/io', folder, messageOf(reason));
+    return;
+  }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const isChart = entries.some(({ name }) => name === 'Chart.yaml');
   const isCustomised = entries.some(({ name }) => KUSTOMIZATIONS.has(name));
@@ -128,7 +142,7 @@ async function* readStream(
     }
   } catch (reason) {
     signal.throwIfAborted();
-    yield problemOf('check/too-large', file, messageOf(reason));
+    yield problemOf('host/io', file, messageOf(reason));
     return;
   }
   if (stopped.is)
@@ -145,9 +159,12 @@ async function* readStream(
     );
 }
 
-/** What cannot be parsed is of Kubernetes if it has the two words that each object begins with. */
+/** What cannot be parsed is of Kubernetes if it has the two words that each object begins with, in UTF-16 too. */
 function claims({ bytes }: Piece): boolean {
-  const text = Buffer.from(bytes).toString('latin1');
+  const text = Buffer.from(bytes)
+    .toString('latin1')
+    .replaceAll('\0', '')
+    .replace(/^[þÿ]{2}/, '');
   return /^\s*"?apiVersion"?\s*:/m.test(text) && /^\s*"?kind"?\s*:/m.test(text);
 }
 
