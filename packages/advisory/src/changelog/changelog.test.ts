@@ -132,6 +132,82 @@ test('an identifier broken by a line end or a backslash is whole again, and its 
   assert.match(text.slice(first?.span.start, first?.span.end), /^CVE-2024-\s+12345$/);
 });
 
+test('a fix stays one whatever else its sentence drops, reverts, renames or breaks', () => {
+  for (const text of [
+    'Disable SSLv3 to fix CVE-2014-3566',
+    'Remove support for X to fix CVE-2024-1111',
+    'Remove debug code, fixes CVE-2024-1111',
+    'Drop obsolete patches and fix CVE-2024-1111',
+    'Refresh patches, add CVE-2024-1111.patch',
+    'Refresh patches and fix CVE-2024-1111',
+    'CVE-2024-1111: does not apply bounds to the header length',
+    'CVE-2024-1111: did not apply limits',
+    'CVE-2024-1111 does not affect only servers',
+    'Fix tests and CVE-2024-1111',
+    'Fix failing test, CVE-2024-1111',
+    'Fix CVE-2024-1111 and add a test for it',
+    'Add patch from upstream to fix CVE-2024-1111 (regression test included)',
+    'Fix use after free related to CVE-2024-1111',
+    'Fix remote code execution due to CVE-2024-1111',
+    'Delete temporary files after use, fix for CVE-2024-1111',
+    'Fix CVE-2024-1111: previous fix was incomplete',
+    'CVE-2024-1111: Regression in parser allows RCE',
+    'Fix regression in URL parsing that caused CVE-2024-1111',
+    'Fix a broken bounds check, fix CVE-2024-1111',
+    'Fix CVE-2024-1111 (broken length check)',
+    'Fix broken length check (CVE-2024-1111)',
+    'Unbreak build. Fix CVE-2024-1111',
+    'Do not follow symlinks when removing files (CVE-2024-1111)',
+    'Removing a hunk of memory twice could crash, fixes CVE-2024-1111',
+    'Revert to the safe default, fixes CVE-2024-1111',
+    'Revert commit abc which introduced CVE-2024-1111',
+    'Disable the vulnerable module by default, fixing CVE-2024-1111',
+    'Disable JNDI lookups (CVE-2021-44228)',
+    'Delete expired certificates (CVE-2024-1111)',
+    'Drop privileges before fixing permissions (CVE-2024-1111)',
+    'Update to 1.2.3 to fix CVE-2024-1111',
+    'Update patches to fix CVE-2024-1111',
+    'Rename temp files safely, fixes CVE-2024-1111',
+    'Renaming a directory now fixes up references (CVE-2024-1111)',
+    'Fix CVE-2024-1111, not yet fixed upstream',
+    'No longer vulnerable to CVE-2024-1111',
+    'Fix trailing whitespace handling (CVE-2024-1111)',
+    'Fix path prefix (artefact upload), CVE-2024-1111',
+    'Fix crash because of CVE-2024-1111',
+    'Fix vulnerability caused by CVE-2024-1111',
+    'd/p/CVE-2024-1111.patch: drop privileges earlier',
+    'd/p/CVE-2024-1111.patch: disable external entities',
+    'debian/patches/CVE-2024-1111.patch: delete files safely',
+    'debian/patches/0001-remove-x-CVE-2024-1111.patch: Add',
+  ]) {
+    const roles = classifyIds({ text: `  * ${text}`, version: '1.2-3' }).map(({ role }) => role);
+    assert.ok(
+      roles.length > 0 && roles.every((role) => role === 'fixed' || role === 'corrected'),
+      `${text}: ${roles}`,
+    );
+  }
+  for (const text of [
+    'Drop CVE-2024-1111.patch, applied upstream',
+    'Remove patches for CVE-2024-1111, included upstream',
+    'Refresh CVE-2024-1111.patch',
+    'Disable the fix for CVE-2024-1111, it breaks boot',
+    'Fix regression introduced by the fix for CVE-2024-1111',
+    'Drop the fix for CVE-2024-1111, included upstream',
+    'Remove fix for CVE-2024-1111',
+    'Drop patches fixing CVE-2024-1111, included upstream',
+    'Remove the security fix for CVE-2024-1111',
+    'CVE-2024-1111 does not affect Debian',
+    'CVE-2024-1111: not fixed',
+    'Refresh patches for CVE-2024-1111',
+  ]) {
+    const roles = classifyIds({ text: `  * ${text}`, version: '1.2-3' }).map(({ role }) => role);
+    assert.ok(
+      roles.length > 0 && roles.every((role) => role !== 'fixed' && role !== 'corrected'),
+      `${text}: ${roles}`,
+    );
+  }
+});
+
 test('architectures are told only when the bullet is plain about them', () => {
   assert.deepEqual(architecturesOf('[arm64] KVM: arm64: Transfer pages (CVE-2026-98466)'), ['arm64']);
   assert.deepEqual(architecturesOf('CVE-2026-54875 ("Poly1305 carry", ARM64/RISC-V only)'), [

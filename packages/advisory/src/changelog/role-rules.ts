@@ -28,7 +28,12 @@ export const NO_CHANGE = 'same source as the version before';
 const ID = '(?:cve|can|ghsa)-[\\w-]+';
 const DROP = 'drop(?:s|ped|ping)?|remov(?:e|es|ed|ing)|delet(?:e|es|ed|ing)';
 const FORM = 'refresh\\w*|rebase\\w*|unfuzz\\w*|re-?diff\\w*|renam\\w*';
-const PATCH = `(?:patch(?:es|set)?|diffs?|fix(?:es)?|backports?|hunks?|${PATCH_FILE})`;
+const PATCH_NOUN = `(?:patch(?:es|set)?|diffs?|backports?|${PATCH_FILE})`;
+/** "drop the fix for …" takes it out; "drop SSLv3 to fix …" and "drop SSLv3, fixes …" do the fixing. */
+const FIX_NOUN =
+  '(?:(?:the|our|upstream|security|local|old) (?:\\w+ ){0,2}fix(?:es)?|(?<!to )fix(?:es)? (?:for|of|from))\\b';
+/** What follows a verb within its part of the sentence: a patch, or a fix. */
+const OF_PATCH = `(?:[^.;]{0,60}?${PATCH_NOUN}|[^.,;]{0,60}?${FIX_NOUN})`;
 const ADDS =
   '\\b(?:add|added|adds|adding|apply|applied|backport(?:ed)?|cherry-?pick(?:ed)?|import(?:ed)?|include|introduce|imported|pull)\\b(?! upstream)';
 
@@ -41,6 +46,14 @@ export const ROLE_RULES: readonly RoleRule[] = [
     pattern: /\bmention\w*\b.*\b(?:this (?:version|release|upload) fix|(?:by|in|since)\s+v?(\d[\w.]*))/,
     unless: /\bprev(?:ious)?\b|\bchangelog entry\b/,
     inherited: true,
+  },
+  {
+    // Whatever else the sentence tells: "drop obsolete patches and fix CVE-1", "refresh patches, add CVE-1.patch".
+    rule: 'fixed as well',
+    role: 'fixed',
+    where: 'before',
+    pattern: /(?:\band|[,;])\s+(?:also |then )?(?:fix(?:es)?|adds?)\s+(?:patch(?:es)? |the )?\W*$/,
+    unless: /\bregress|\bprevious|\balready\b|\bfollow-?up\b|\bcves?[- ](?:id|number|entr)/,
   },
   {
     rule: NO_CHANGE,
@@ -59,23 +72,23 @@ export const ROLE_RULES: readonly RoleRule[] = [
     role: 'mentioned',
     where: 'after',
     pattern:
-      /^\W*(?:(?:does|do|did|is|are|was|were) ?(?:not|n't) (?:affect|apply|concern|vulnerable|applicable|relevant|present|exploitable|fixed)|not (?:affected|applicable|vulnerable|yet fixed|fixed)|vulnerable code (?:is )?not|unfixed|remains? (?:open|unfixed|vulnerable)|(?:was |were )?deemed a false)/,
+      /^\W*(?:(?:does|do|did) ?(?:not|n't) (?:affect|apply|concern)(?=$|[^\w\s]|\s+(?:to|us|this|the|here|debian|stable|unstable|version|any|our|in|since|as|because|for|upstream|packages?|us|it)\b)|(?:is|are|was|were) ?(?:not|n't) (?:affect|vulnerable|applicable|relevant|present|exploitable|fixed)|not (?:affected|applicable|vulnerable|(?:yet )?fixed(?! upstream))|vulnerable code (?:is )?not|unfixed|remains? (?:open|unfixed|vulnerable)|(?:was |were )?deemed a false)/,
   },
   {
     rule: 'repairs what the fix broke',
     role: 'regression',
     where: 'before',
     pattern: new RegExp(
-      `\\bregress\\w*\\b.*\\b(?:from|by|in|of|for|after|to|with|since|due)\\b|^\\W*${ID}: .*\\bregression\\b.*\\($|\\bfollow-?up\\b|\\bfix\\w* up on\\b|\\bbro(?:ke|ken)\\b.*\\bfix|\\b(?:fallout|breakage)\\b|\\bregression fix(?:es)?\\b|\\bintroduced (?:by|in|with) (?:the )?(?:\\w+ ){0,2}(?:fix|patch)|\\bfix(?:es)? (?:of|to|in|for) the (?:\\w+ )?fix|\\bfix\\w* (?:ftbfs|the build|autopkgtests?)\\b.*\\b(?:caused|introduced|after|due)\\b`,
+      `\\bregress\\w*\\b.*\\b(?:from|by|in|of|for|after|to|with|since|due)\\b|^\\W*${ID}: .*\\bregression\\b.*\\($|\\bfollow-?up\\b|\\bfix\\w* up on\\b|\\bbro(?:ke|ken)\\b.*(?:\\b(?:by|with|since|after|due to|from|in) .*|\\bthe (?:\\w+ )?)\\bfix|\\b(?:fallout|breakage)\\b|\\bregression fix(?:es)?\\b|\\bintroduced (?:by|in|with) (?:the )?(?:\\w+ ){0,2}(?:fix|patch)|\\bfix(?:es)? (?:of|to|in|for) the (?:\\w+ )?fix|\\bfix\\w* (?:ftbfs|the build|autopkgtests?)\\b.*\\b(?:caused|introduced|after|due)\\b`,
     ),
-    unless: /\bregression tests?\b/,
+    unless: /\bregression tests?\b|\b(?:caused|causing|led to|leading to|resulting in) (?:cve-|\u25a0)/,
   },
   {
     rule: 'repairs what the fix broke',
     role: 'regression',
     where: 'clause',
     pattern: new RegExp(
-      `\\bfix\\w* (?:the |a )?(?:${ID}\\W+(?:and )?)+regressions?\\b|\\bfix(?:es)? (?:for|of) ${ID} (?:was|is|broke|breaks|caused|introduced|could|led|did)\\b`,
+      `\\bfix\\w* (?:the |a )?(?:${ID}\\W+(?:and )?)+regressions?\\b(?! tests?)|\\bfix(?:es)? (?:for|of) ${ID} (?:was|is|broke|breaks|caused|introduced|could|led|did)\\b`,
     ),
   },
   {
@@ -122,7 +135,7 @@ export const ROLE_RULES: readonly RoleRule[] = [
     role: 'mentioned',
     where: 'clause',
     pattern: new RegExp(
-      `\\b(?:${FORM})\\b[^.;]{0,60}?${PATCH}|${PATCH_FILE}[:,\\s]+(?:\\w+\\W+){0,2}(?:${FORM})\\b|\\btrailing white ?space\\b|${PATCH_FILE}[:,\\s][^.;]{0,40}\\b(?:white ?space|artef?acts?)\\b|\\bapply cleanly\\b|\\bdep-?3\\b|\\bpatch header|^\\W*update[sd]? (?:the )?(?:\\S+ ){0,3}(?:patch(?:es)?|fix|${PATCH_FILE})(?!\\w)(?!.*\\b(?:to|which|that) (?:fix|address))`,
+      `\\b(?:${FORM})\\b${OF_PATCH}|${PATCH_FILE}[:,\\s]+(?:\\w+\\W+){0,2}(?:${FORM})\\b|\\btrailing white ?space\\b(?! handling)|${PATCH_FILE}[:,\\s][^.;]{0,40}\\b(?:white ?space|artef?acts?)\\b|\\bapply cleanly\\b|\\bdep-?3\\b|\\bpatch header|^\\W*update[sd]? (?:the )?(?:\\S+ ){0,3}(?:patch(?:es)?|(?<!to )fix|${PATCH_FILE})(?!\\w)(?!.*\\b(?:to|which|that) (?:fix|address))`,
     ),
     inherited: true,
   },
@@ -130,7 +143,7 @@ export const ROLE_RULES: readonly RoleRule[] = [
     rule: 'patch reverted',
     role: 'dropped',
     where: 'clause',
-    pattern: new RegExp(`\\brevert(?:s|ed|ing)?\\b[^.;]{0,60}?${PATCH}`),
+    pattern: new RegExp(`\\brevert(?:s|ed|ing)?\\b${OF_PATCH}`),
     unless: /\b(?:introduc|caus|expos)\w*\b/,
     inherited: true,
   },
@@ -139,7 +152,7 @@ export const ROLE_RULES: readonly RoleRule[] = [
     role: 'dropped',
     where: 'clause',
     pattern: new RegExp(
-      `\\b(?:${DROP}|disabl(?:e|es|ed|ing))\\b[^.;]{0,60}?${PATCH}|${PATCH_FILE}[:,\\s]+(?:was |were |is |are )?(?:${DROP}|disabled|superseded|obsolete)|\\bpatch(?:es)?\\W+(?:\\w+\\W+){0,3}(?:${DROP}|obsolete)\\b`,
+      `\\b(?:${DROP}|disabl(?:e|es|ed|ing))\\b${OF_PATCH}|${PATCH_FILE}[:,\\s]+(?:was |were |is |are )?(?:dropped|removed|deleted|disabled|superseded|obsolete|(?:${DROP})(?=\\W*$|\\W*[,;.(]|,? (?:as|since|because|applied|included|merged|fixed|now|it|patch|upstream|which|in|from|by|no longer|after|due|obsolete|this|cherry|backport)))|\\bpatch(?:es)?\\W+(?:\\w+\\W+){0,3}(?:${DROP}|obsolete)\\b`,
     ),
     unless: new RegExp(`(?:${ADDS})[^.;]*\\b(?:${DROP})`),
     inherited: true,
@@ -159,7 +172,7 @@ export const ROLE_RULES: readonly RoleRule[] = [
     role: 'mentioned',
     where: 'before',
     pattern:
-      /\bfix(?:es|ed)? (?:the |a )?(?:failing )?tests?\b|\b(?:in|of) (?:the |a )?tests? (?:case )?(?:for|of)\b|\b(?:add|adds|added|new|enable|regression) (?:\w+ ){0,3}tests? (?:case )?(?:for|of|covering)\b/,
+      /\bfix(?:es|ed)? (?:the |a )?(?:failing )?tests?\b(?!(?:.*\band\b|.*,))|\b(?:in|of) (?:the |a )?tests? (?:case )?(?:for|of)\b|\b(?:add|adds|added|new|enable|regression) (?:\w+ ){0,3}tests? (?:case )?(?:for|of|covering)\b/,
     unless: /\bfix\w* and\b|\bpatch/,
   },
   {
@@ -168,5 +181,8 @@ export const ROLE_RULES: readonly RoleRule[] = [
     where: 'before',
     pattern:
       /\b(?:due to|because of|caused by|required (?:to|for)|prerequisite (?:of|for)|related to|similar to|variant of|see also|after (?:the )?(?:fix|patch)|bypass (?:of|for)|incomplete (?:fix|patch) (?:for|of)) (?:the )?(?:\w+ ){0,2}["'`]?$/,
+    // "Fix remote code execution due to CVE-1" names what is fixed.
+    unless:
+      /\bfix(?:es|ed)? (?:an? |the )?(?!ftbfs|build|regress|tests?\b|autopkg)[^;,]*\b(?:due to|because of|caused by|related to) (?:cve-|\u25a0)/,
   },
 ];
