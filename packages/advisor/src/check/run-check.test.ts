@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { loadKnowledge } from './load-knowledge.ts';
 import type { Json } from './model/json.ts';
+import { toKubeObject } from './model/kube-object.ts';
 import { readSources } from './read/read-sources.ts';
 import { ownerText } from './report/finding.ts';
 import { type CheckKnowledge, runCheck } from './run-check.ts';
@@ -123,4 +124,25 @@ test('pods of a file on the node are told apart from those nobody starts again',
     spec: { containers: [{ name: 'etcd', image: 'e', securityContext: { privileged: true } }] },
   };
   assert.deepEqual(summary(await check([mirror])), [['PLM013', 'Pod kube-system/etcd-n1', 1, 0, 'warn']]);
+});
+
+test('a setting that kubelets refuse blocks only where no setting of the node allows it; drivers are of NVIDIA', async () => {
+  const pod: Json = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p', namespace: 'kube-system', ownerReferences: [{ kind: 'Job', name: 'j' }] },
+    spec: {
+      securityContext: { sysctls: [{ name: 'net.core.somaxconn', value: '1024' }] },
+      containers: [{ name: 'a', image: 'b', resources: { limits: { 'amd.com/gpu': 1 } } }],
+    },
+  };
+  const object = toKubeObject(pod, () => undefined);
+  assert.ok(object);
+  const severities = async (system: string) => {
+    const there = await loadKnowledge(system, OS, TODAY);
+    const { findings } = await runCheck([{ kind: 'object', object }], there, TODAY);
+    return findings.map(({ rule, severity }) => `${rule} ${severity}`).sort();
+  };
+  assert.deepEqual(await severities('plinth'), ['PLM053 block', 'PLM083 block']);
+  assert.deepEqual(await severities('bottlerocket'), ['PLM053 warn', 'PLM083 unknown']);
 });

@@ -157,7 +157,8 @@ export function checkGpu(pod: PodView, { target }: Knowledge): RawFinding[] {
         (kind === 'requests' && at(container.value, 'resources', 'limits', resource) !== undefined)
       )
         return [];
-      const { gpu } = target;
+      // What is known of a system with drivers is known of those of NVIDIA.
+      const gpu = target.gpu?.value === 'none' || resource.startsWith('nvidia.com/') ? target.gpu : undefined;
       if (gpu !== undefined && gpu.value !== 'none') return [];
       return [
         {

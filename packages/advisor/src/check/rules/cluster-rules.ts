@@ -1,6 +1,6 @@
 import type { Span } from '@plinth/base';
 import { at, isMap, type JsonMap, listAt, mapAt, textAt } from '../model/json.ts';
-import type { KubeObject, ObjectRef } from '../model/kube-object.ts';
+import { type KubeObject, type ObjectRef, refText } from '../model/kube-object.ts';
 import type { PodView } from '../model/pod-view.ts';
 import { type Knowledge, placeOf, type RawFinding } from './rule.ts';
 import { baselineProblems } from './security.ts';
@@ -16,7 +16,8 @@ export interface PlacedFinding {
 
 interface Workload extends ObjectRef {
   readonly labels: JsonMap;
-  readonly replicas: number;
+  /** Absent when the object leaves it to an autoscaler or to the default. */
+  readonly replicas: number | undefined;
 }
 
 /** Pods of one namespace that the level "baseline" refuses. */
@@ -35,11 +36,13 @@ export interface ClusterIndex {
   /** Labels of namespaces that were seen. */
   readonly namespaces: Map<string, JsonMap>;
   readonly refused: Map<string, Refused>;
+  /** The fewest pods that an autoscaler leaves, by the workload it scales; charts leave its replicas out then. */
+  readonly scaled: Map<string, number>;
 }
 
 /** emptyIndex is the index of no objects. */
 export function emptyIndex(): ClusterIndex {
-  return { workloads: [], budgets: [], namespaces: new Map(), refused: new Map() };
+  return { workloads: [], budgets: [], namespaces: new Map(), refused: new Map(), scaled: new Map() };
 }
 
 /** More are not compared: no cluster has as many, and each is compared with each workload of its namespace. */
@@ -49,6 +52,7 @@ const MOST_BUDGETS = 10_000;
 export function addToIndex(index: ClusterIndex, object: KubeObject, pod: PodView | undefined): void {
   if (object.kind === 'PodDisruptionBudget' && index.budgets.length < MOST_BUDGETS)
     index.budgets.push(object);
+  if (object.kind === 'HorizontalPodAutoscaler') noteScaled(index, object);
   if (object.kind === 'Namespace')
     index.namespaces.set(object.name, mapAt(object.value, 'metadata', 'labels'));
   if (pod === undefined || object.kind === 'Job' || object.kind === 'CronJob') return;
@@ -58,8 +62,20 @@ export function addToIndex(index: ClusterIndex, object: KubeObject, pod: PodView
     index.workloads.push({
       ...{ apiVersion, kind, namespace, name },
       labels: mapAt(pod.metadata, 'labels'),
-      replicas: typeof replicas === 'number' ? replicas : 1,
+      replicas: typeof replicas === 'number' ? replicas : undefined,
     });
+}
+
+function noteScaled({ scaled }: ClusterIndex, { value, namespace }: KubeObject): void {
+  const target = mapAt(value, 'spec', 'scaleTargetRef');
+  const least = at(value, 'spec', 'minReplicas');
+  const [kind = '', name = ''] = [textAt(target, 'kind'), textAt(target, 'name')];
+  scaled.set(refText({ kind, namespace, name }), typeof least === 'number' ? least : 1);
+}
+
+/** How many pods are asked for: what the object says, else what its autoscaler leaves at least, else one. */
+function replicasOf(workload: Workload, { scaled }: ClusterIndex): number {
+  return workload.replicas ?? scaled.get(refText(workload)) ?? 1;
 }
 
 /** noteRefused keeps that a pod breaks the level "baseline", for its namespace. */
@@ -89,9 +105,9 @@ export function checkCluster(index: ClusterIndex, known: Knowledge): PlacedFindi
   return [...index.budgets.flatMap((budget) => checkBudget(budget, index)), ...checkAdmission(index, known)];
 }
 
-function checkBudget(budget: KubeObject, { workloads }: ClusterIndex): PlacedFinding[] {
+function checkBudget(budget: KubeObject, index: ClusterIndex): PlacedFinding[] {
   const selector = at(budget.value, 'spec', 'selector');
-  const chosen = workloads.filter(
+  const chosen = index.workloads.filter(
     ({ namespace, labels }) => namespace === budget.namespace && isMap(selector) && selects(selector, labels),
   );
   const most = textAt(budget.value, 'spec', 'maxUnavailable');
@@ -104,7 +120,7 @@ function checkBudget(budget: KubeObject, { workloads }: ClusterIndex): PlacedFin
     return [place(`lets no pod leave (maxUnavailable: ${most}): a drain never ends`, 'maxUnavailable')];
   if (least === '100%')
     return [place('lets no pod leave (minAvailable: 100%): a drain never ends', 'minAvailable')];
-  const replicas = chosen.reduce((sum, each) => sum + each.replicas, 0);
+  const replicas = chosen.reduce((sum, each) => sum + replicasOf(each, index), 0);
   const count = least !== undefined && /^\d+$/.test(least) ? Number(least) : undefined;
   if (count !== undefined && count > 0 && chosen.length > 0 && replicas > 0 && count >= replicas)
     return [

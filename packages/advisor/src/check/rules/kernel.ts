@@ -146,15 +146,21 @@ function podSysctls({ spec, specPath }: PodView, { target }: Knowledge): RawFind
   return listAt(spec, ...field).flatMap((entry, index): RawFinding[] => {
     const key = (textAt(entry, 'name') ?? '').replaceAll('/', '.');
     if (key === '' || SAFE.has(key)) return [];
-    const changeable = target.kubelet.flagsChangeable;
+    const allows = target.kubelet.unsafeSysctls;
+    const how =
+      allows === undefined
+        ? ''
+        : allows.value
+          ? `; the settings of ${target.name} can allow it`
+          : `; ${target.name} has no setting for that`;
     return [
       {
         rule: 'PLM053',
-        severity: changeable?.value === false ? 'block' : 'warn',
-        message: `sets ${key}, which a kubelet refuses unless it is told to allow it${changeable?.value === false ? `; ${target.name} has no setting for that` : ''}`,
+        severity: allows?.value === false ? 'block' : 'warn',
+        message: `sets ${key}, which a kubelet refuses unless it is told to allow it${how}`,
         subject: key,
         path: [...specPath, ...field, index, ...(at(entry, 'name') === undefined ? [] : ['name'])],
-        ...(changeable && { fact: changeable.source }),
+        ...(allows && { fact: allows.source }),
       },
     ];
   });

@@ -160,6 +160,7 @@ export function plinthTarget(tables: PlinthTables, today: string): Target {
       runtimeSocket: { value: '/run/containerd/containerd.sock', source: 'cluster' },
       nri: { value: !tables.isNriOff, source: 'containerd' },
       flagsChangeable: { value: false, source: 'cluster' },
+      unsafeSysctls: { value: false, source: 'cluster' },
     },
     fixedSysctls: refusedSysctls
       .filter(({ key }) => !allowedSysctls.some((allowed) => allowed.key === key))

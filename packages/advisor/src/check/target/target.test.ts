@@ -132,6 +132,14 @@ describe('other systems', () => {
         assert.ok(program in programs || /apiclient|update_engine_client/.test(program), `${id}: ${program}`);
   });
 
+  test('no system is said to refuse what works on any: to write to /tmp, to read /usr', async () => {
+    for (const id of await checkTargets()) {
+      const { target } = await loadKnowledge(id, OS, TODAY);
+      assert.equal(pathFactOf(target, '/tmp/x')?.usual, true, id);
+      assert.equal(existsOn(target, '/usr'), true, id);
+    }
+  });
+
   test('a system that nobody described is refused with those there are', async () => {
     await assert.rejects(loadKnowledge('plan9', OS, TODAY), {
       code: 'check/unknown-target',

@@ -87,6 +87,8 @@ export const targetSchema = z.strictObject({
       nri: known(z.boolean()).optional(),
       /** Files of settings or flags can be changed on the node. */
       flagsChangeable: known(z.boolean()).optional(),
+      /** The settings of a node can let pods set kernel settings that kubelets refuse by themselves. */
+      unsafeSysctls: known(z.boolean()).optional(),
     })
     .default({}),
   /** Kernel settings that cannot have another value: key and why. */
@@ -114,8 +116,12 @@ export function isWithin(path: string, folder: string): boolean {
   return folder === '/' || path === folder || path.startsWith(`${folder}/`);
 }
 
+/** Folders that any Linux has (file-hierarchy(7)). */
+const ANYWHERE = new Set(['/', '/etc', '/usr', '/usr/bin', '/usr/lib', '/var']);
+
 /** existsOn tells whether something lies at a path of the image; undefined: nobody has listed it. */
 export function existsOn(target: Target, path: string): boolean | undefined {
+  if (ANYWHERE.has(path)) return true;
   const list = target.exists?.value;
   if (list === undefined) return undefined;
   if (list.some((entry) => isWithin(entry.replace(/\/\*$/, ''), path))) return true;
