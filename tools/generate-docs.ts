@@ -12,6 +12,7 @@ import { osSpecPage } from './pages/os-spec-page.ts';
 import { pathsPage } from './pages/paths-page.ts';
 import { sourcesPage } from './pages/sources-page.ts';
 import { channelSchema, manifestSchema } from './pages/update-schemas-page.ts';
+import { workloadRulesPage } from './pages/workload-rules-page.ts';
 import { finish, root } from './repo-files.ts';
 
 const pages: Readonly<Record<string, () => string>> = {
@@ -29,6 +30,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/os-spec.md': osSpecPage,
   'docs/reference/paths.md': pathsPage,
   'docs/reference/sources.md': sourcesPage,
+  'docs/reference/workload-rules.md': workloadRulesPage,
 };
 
 const check = process.argv.includes('--check');

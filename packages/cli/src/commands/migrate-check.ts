@@ -7,7 +7,7 @@ export const migrateCheckCommand = defineCommand({
   summary: 'Find workloads that break on another node OS',
   details: [
     'Reads manifests: files, folders, "-" for what helm or kubectl print; or --live.',
-    'Ends with 5 when something could not be read.',
+    'Ends with 5 when not all was read. Rules: docs/reference/workload-rules.md.',
   ],
   extraFormats: ['wide', 'name', 'sarif'],
   examples: [

@@ -33,7 +33,7 @@ export function parseWaivers(text: string, file: string, ruleIds: readonly strin
   if (unknown)
     throw new PlinthError(
       'check/waivers-invalid',
-      `Cannot use the waivers of ${file}: there is no rule ${unknown.rule}, expected one of data/check/rules.yaml`,
+      `Cannot use the waivers of ${file}: there is no rule ${unknown.rule}, expected one of docs/reference/workload-rules.md`,
     );
   return document.value.waivers;
 }
