@@ -1,24 +1,12 @@
 import { compareDebianVersions } from '@plinth/base';
-import type { SourceOffer } from '../feeds/feed-content.ts';
+import type { PackageClaim, SourceOffer } from '../feeds/feed-content.ts';
 import { missingFeed, stateOfFeed } from '../feeds/feed-states.ts';
+import { importedFeeds } from '../feeds/imported-feeds.ts';
 import { indexFeed } from '../feeds/index-offers.ts';
 import { fixSuites, suitesFor } from '../feeds/refresh.ts';
 import { changelogKey, type FlawFacts, type Knowledge, sourceComponents } from '../judge/index.ts';
 import type { FeedName, FeedState, Inventory } from '../model/index.ts';
 import type { AdvisoryStore, SeenOffer, StoredChangelog } from '../store/index.ts';
-
-/** Feeds that are never fetched by Plinth itself today; they come in by import. */
-const IMPORTED: readonly FeedName[] = [
-  'debian-tracker',
-  'osv-debian',
-  'osv-go',
-  'osv-npm',
-  'nvd',
-  'kev',
-  'epss',
-  'kernel-cna',
-  'csaf',
-];
 
 /** An offer with what makes it worth reading the changelog. */
 export interface NeededOffers {
@@ -81,10 +69,7 @@ export function collectKnowledge(
     offers: needed.offers,
     changelogs,
     claims: [
-      ...store.claims(
-        'debian',
-        sourceComponents(inventory).map(({ source }) => source),
-      ),
+      ...debianClaims(store, inventory),
       ...(goModules.length > 0 ? store.claims('go', [...goModules, 'stdlib']) : []),
       ...store.claims(
         'npm',
@@ -92,6 +77,15 @@ export function collectKnowledge(
       ),
     ],
   };
+}
+
+/** Claims on the sources of an image; vendors also speak of binary packages. */
+function debianClaims(store: AdvisoryStore, inventory: Inventory): readonly PackageClaim[] {
+  const sources = new Set(sourceComponents(inventory).map(({ source }) => source));
+  const claims = store.claims('debian', sources);
+  if (store.size('csaf') === 0) return claims;
+  const others = inventory.binaries.map(({ name }) => name).filter((name) => !sources.has(name));
+  return [...claims, ...store.claims('debian', others).filter(({ statement }) => statement !== undefined)];
 }
 
 /** factsFrom looks identifiers up in a store, under all the names they have, and notes those never seen before. */
@@ -122,7 +116,7 @@ function feedStates(
   return [
     ...suitesFor(subject.codename).map((suite) => stateOf(indexFeed(suite), failures.get(suite))),
     changelogFeed(needed, changelogs),
-    ...IMPORTED.map((name) => stateOf(name)),
+    ...importedFeeds.map((name) => stateOf(name)),
   ];
 }
 

@@ -26,7 +26,7 @@ export async function affectedSubjects(
   now: Date = new Date(),
 ): Promise<AffectedSubject[]> {
   const inventories = join(folder, 'inventories');
-  const names = [id, ...store.aliases([id]).map(([, other]) => other)];
+  const names = namesOf(store, id);
   const packages = store.packagesNamedWith(names);
   const kernels = new Map<string, KernelFacts>();
   const known = new Map<string, Finding | undefined>();
@@ -58,6 +58,15 @@ export async function affectedSubjects(
   return results;
 }
 
+/** isNamedByFeeds tells whether any feed at hand connects an identifier with a package: if none does, nothing can be told. */
+export function isNamedByFeeds(store: AdvisoryStore, id: string): boolean {
+  return store.packagesNamedWith(namesOf(store, id)).size > 0;
+}
+
+function namesOf(store: AdvisoryStore, id: string): string[] {
+  return [id, ...store.aliases([id]).map(([, other]) => other)];
+}
+
 /** The part of an inventory that has to do with these packages; undefined when there is none. */
 function partOf({ inventory }: StoredInventory, packages: ReadonlySet<string>): Inventory | undefined {
   const binaries = inventory.binaries.filter((binary) =>
@@ -67,8 +76,8 @@ function partOf({ inventory }: StoredInventory, packages: ReadonlySet<string>): 
     ),
   );
   const goPrograms = inventory.goPrograms.filter(
-    ({ modules, goVersion }) =>
-      modules.some(({ path }) => packages.has(`go ${path}`)) ||
+    ({ main, modules, goVersion }) =>
+      [...modules, ...(main ? [main] : [])].some(({ path }) => packages.has(`go ${path}`)) ||
       (goVersion !== '' && packages.has('go stdlib')),
   );
   const npmModules = inventory.npmModules.filter(({ name }) => packages.has(`npm ${name}`));

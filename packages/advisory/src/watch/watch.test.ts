@@ -5,11 +5,13 @@ import { before, test } from 'node:test';
 import { hashText } from '@plinth/host';
 import { scratchFolder } from '@plinth/host/testing';
 import { initKeys, type KeyRing, loadKeys, parseDsse, verifyDsse } from '@plinth/trust';
-import type { FeedHead } from '../feeds/feed-content.ts';
+import type { FeedHead, PackageClaim } from '../feeds/feed-content.ts';
 import { defaultPolicy } from '../policy/index.ts';
 import { parseRecord, recordProblem } from '../publish/record/read-record.ts';
 import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
-import { affectedSubjects } from './affected.ts';
+import { image } from '../testing/knowledge.testing.ts';
+import { affectedSubjects, isNamedByFeeds } from './affected.ts';
+import { storeInventory } from './inventory-files.ts';
 import { readLedger } from './ledger.ts';
 import { type WatchResult, watch } from './watch.ts';
 
@@ -193,4 +195,36 @@ test('which kept releases have a flaw is told without the releases', async () =>
     ['plinth_0.3.1_x86-64', 'fixed'],
   ]);
   assert.deepEqual((await verdicts('CVE-1999-0001'))[0], ['plinth_0.3.0_x86-64', undefined]);
+});
+
+test('a program that is itself the module with the flaw is found among what is kept', async () => {
+  const out = join(folder, 'main-module');
+  const provenance = { source: 'go-build-info', locator: '/coredns' } as const;
+  const main = { path: 'github.com/coredns/coredns', version: 'v1.11.0' };
+  const program = {
+    path: '/coredns',
+    goVersion: 'go1.26.1',
+    main,
+    modules: [],
+    modulesRecorded: true,
+    provenance,
+  };
+  await storeInventory(join(out, 'inventories'), 'root_1', image([], { goPrograms: [program] }));
+  const store = openSqliteStore(':memory:');
+  const date = new Date(START_MS).toISOString();
+  const head: FeedHead = {
+    ...{ name: 'osv-go', date, fetchedAt: date, validUntil: new Date(START_MS + DAY_MS).toISOString() },
+    ...{ validitySource: 'plinth', sha256: 'a'.repeat(64), sizeBytes: 1, authenticity: 'none' },
+  };
+  const claim: PackageClaim = {
+    ...{ feed: 'osv-go', id: 'CVE-2026-20001', aliases: [], state: 'active', ecosystem: 'go' },
+    ...{ package: main.path, ranges: [{ introduced: '0', fixed: '1.11.2' }] },
+  };
+  store.replaceContent(head, { date, claims: [claim], details: [] });
+  const [found] = await affectedSubjects(store, out, 'CVE-2026-20001', new Date(START_MS));
+  assert.equal(found?.finding?.verdict, 'open');
+  assert.deepEqual(
+    [isNamedByFeeds(store, 'CVE-2026-20001'), isNamedByFeeds(store, 'CVE-2026-20002')],
+    [true, false],
+  );
 });

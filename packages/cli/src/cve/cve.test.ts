@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { openSqliteStore } from '@plinth/advisory';
+import { openSqliteStore, readPolicy, watch } from '@plinth/advisory';
 import { scratchFolder } from '@plinth/host/testing';
 import { runCli } from '../run-cli.ts';
 
@@ -59,7 +59,7 @@ async function world(options: { readonly validDays: number; readonly fixes: read
     ],
   });
   store.close();
-  return async (...argv: string[]) => {
+  const plinth = async (...argv: string[]) => {
     const out: string[] = [];
     const err: string[] = [];
     const surroundings = {
@@ -71,6 +71,7 @@ async function world(options: { readonly validDays: number; readonly fixes: read
     const exitCode = await runCli(words, surroundings, new AbortController().signal);
     return { exitCode, stdout: out.join(''), stderr: err.join('') };
   };
+  return Object.assign(plinth, { root: join(folder, 'root') });
 }
 
 test('what is open, with its fix; CI is told by the exit code', async () => {
@@ -137,7 +138,17 @@ test('the same verdicts in the forms of other programs', async () => {
 
 test('cve feeds list shows what is here; a document of no feed is refused', async () => {
   const plinth = await world({ validDays: 5, fixes: [] });
-  assert.match((await plinth('cve', 'feeds', 'list')).stdout, /debian-index:trixie-security +fresh/);
+  const { stdout } = await plinth('cve', 'feeds', 'list');
+  assert.match(stdout, /^trixie-security +fresh/m);
+  assert.match(
+    stdout,
+    /Not here: debian-tracker, osv-debian, osv-go, .*\n\nNext:\n.*plinth cve feeds import FILE/,
+  );
+  const text = stdout.split('\n').filter((line) => /fresh|NAME/.test(line));
+  assert.ok(
+    text.every((line) => line.length <= 90),
+    stdout,
+  );
   const refused = await plinth('cve', 'feeds', 'import', 'ROOT/etc/os-release');
   assert.match(refused.stderr, /advisory\/feed-invalid/);
 });
@@ -156,4 +167,35 @@ test('names in an SBOM do not command the terminal', async () => {
   const { stdout } = await plinth('cve', 'scan', path, '--offline', '-q');
   assert.match(stdout, /no feed speaks of 1 parts .*RED/);
   assert.ok(!stdout.includes('\u001b') && !stdout.includes('\u0007'));
+});
+
+test('a scan names in one line what would complete it', async () => {
+  const plinth = await world({ validDays: 5, fixes: [] });
+  const { stdout } = await plinth('cve', 'scan', 'ROOT', '--offline', '-q');
+  assert.match(stdout, /^ {2}plinth cve feeds import tracker\.json +to complete it: Debian's tracker$/m);
+});
+
+test('clocks without the indexes that start them are no good news', async () => {
+  const codes = async (validDays: number) => {
+    const plinth = await world({ validDays, fixes: [] });
+    return (await plinth('cve', 'sla', 'ROOT', '--offline', '-q', '--exit-code')).exitCode;
+  };
+  assert.equal(await codes(5), 0);
+  assert.equal(await codes(-1), 3);
+});
+
+test('which kept releases have a flaw: none kept is an error, an identifier nobody names is not "none"', async () => {
+  const plinth = await world({ validDays: 5, fixes: ['CVE-2026-35189'] });
+  const folder = await scratchFolder('affected');
+  const ask = (id: string) => plinth('cve', 'affected', id, '--in', folder, '--exit-code');
+  const nothing = await ask('CVE-2026-35189');
+  assert.deepEqual([nothing.exitCode, /keeps no releases/.test(nothing.stderr)], [2, true]);
+  const store = openSqliteStore(':memory:');
+  const options = { store, folder, policy: await readPolicy(undefined), offline: true };
+  await watch([plinth.root], options);
+  store.close();
+  assert.equal((await ask('CVE-2026-35189')).exitCode, 3);
+  const unknown = await ask('CVE-2026-99999');
+  assert.equal(unknown.exitCode, 3);
+  assert.match(unknown.stdout, /whether a release has it cannot be told/);
 });

@@ -6,6 +6,7 @@ import {
   exportBundle,
   type FeedState,
   importBundle,
+  importedFeeds,
   importFeed,
   isBundle,
   openSqliteStore,
@@ -17,7 +18,7 @@ import { openKeys } from '../flows/open-keys.ts';
 import { openAnchors } from '../flows/trust-anchors.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
-import { facts, table } from '../output/blocks.ts';
+import { facts, nextCommands, plainText, table } from '../output/blocks.ts';
 import { formatBytes, formatDuration } from '../output/units.ts';
 
 /** listFeeds shows every feed that is here. @throws advisory/store-failed */
@@ -93,6 +94,7 @@ function withStore<T>(context: CommandContext, work: (store: AdvisoryStore) => T
 function feedTable(store: AdvisoryStore, now: Date): CommandResult {
   // Cells are drawn after the store is closed.
   const records = new Map(store.feeds().map(({ name }) => [name, store.size(name)]));
+  const absent = importedFeeds.filter((name) => !records.has(name));
   const states = store.feeds().map((head) => stateOfFeed(head, now));
   return {
     data: states,
@@ -100,7 +102,7 @@ function feedTable(store: AdvisoryStore, now: Date): CommandResult {
     view: [
       table(
         [
-          { header: 'NAME', value: ({ name }: FeedState) => name },
+          { header: 'NAME', value: ({ name }: FeedState) => name.replace(/^debian-index:/, '') },
           {
             header: 'STATE',
             value: ({ condition }) => condition,
@@ -119,6 +121,12 @@ function feedTable(store: AdvisoryStore, now: Date): CommandResult {
         states,
         'No feed is here yet; "plinth cve scan" fetches the signed indexes.',
       ),
+      ...(absent.length === 0
+        ? []
+        : [
+            plainText(`Not here: ${absent.join(', ')}`),
+            nextCommands([['plinth cve feeds import FILE', 'a document of one of these, or a bundle']]),
+          ]),
     ],
   };
 }

@@ -3,6 +3,7 @@ import {
   type AffectedSubject,
   advisoryStorePath,
   affectedSubjects,
+  isNamedByFeeds,
   normaliseId,
   openSqliteStore,
 } from '@plinth/advisory';
@@ -24,10 +25,17 @@ export async function showAffected(
   const store = openSqliteStore(advisoryStorePath(context.env));
   try {
     const subjects = await affectedSubjects(store, resolve(options.in), id);
+    if (subjects.length === 0) {
+      throw usageError(
+        `"${options.in}" keeps no releases, expected those of "plinth cve watch"`,
+        'Run "plinth cve watch RELEASE --to DIR", then name DIR with --in.',
+      );
+    }
+    const isKnown = isNamedByFeeds(store, id);
     const named = subjects.filter(({ finding }) => finding !== undefined);
     const bad = named.filter(({ finding }) => finding?.verdict === 'open' || finding?.verdict === 'unknown');
     return {
-      data: { id, subjects },
+      data: { id, isKnown, subjects },
       view: [
         table(
           [
@@ -40,14 +48,16 @@ export async function showAffected(
             { header: 'WHY', value: ({ finding }) => finding?.reason ?? '' },
           ],
           printableData(named),
-          `No feed at hand names ${id} for anything in ${subjects.length} kept releases.`,
+          isKnown
+            ? `What feeds name ${id} for is in none of ${subjects.length} kept releases.`
+            : `No feed at hand names ${id}: whether a release has it cannot be told.`,
         ),
         plainText(
-          `${bad.length} of ${subjects.length} have it or may have it; feeds: "plinth cve feeds list"`,
+          `${isKnown ? bad.length : subjects.length} of ${subjects.length} have it or may have it; feeds: "plinth cve feeds list"`,
         ),
       ],
       names: bad.map(({ subject }) => subject),
-      exitCode: options.exitCode && bad.length > 0 ? exitCodes.findings : exitCodes.ok,
+      exitCode: options.exitCode && (bad.length > 0 || !isKnown) ? exitCodes.findings : exitCodes.ok,
     };
   } finally {
     store.close();

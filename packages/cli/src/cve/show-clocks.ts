@@ -1,5 +1,13 @@
 import { join, resolve } from 'node:path';
-import { advisoryStorePath, type Clock, type Decision, decide, readPolicy, scan } from '@plinth/advisory';
+import {
+  advisoryStorePath,
+  type Clock,
+  type Decision,
+  decide,
+  knowsFixes,
+  readPolicy,
+  scan,
+} from '@plinth/advisory';
 import { exitCodes } from '@plinth/base';
 import { osDir } from '../flows/use-lock.ts';
 import type { CommandContext } from '../framework/context.ts';
@@ -40,6 +48,7 @@ export async function showClocks(
   const lines = linesOf(decisions, context.format !== 'wide');
   const breached = decisions.filter(({ clock }) => clock?.state === 'breached').length;
   const waiting = decisions.filter(({ action, clock }) => action !== 'none' && !clock).length;
+  const told = knowsFixes(report);
   return {
     data: {
       subject: report.subject,
@@ -80,13 +89,14 @@ export async function showClocks(
       plainText(
         [
           `${breached} past the target, ${waiting} without a clock (no fix, nothing urgent); times are UTC`,
+          ...(told ? [] : ['Sources that say since when fixes exist are missing: clocks may run unseen.']),
           ...(report.complete
             ? []
             : ['Some sources could not be asked, so more may be open: see "plinth cve scan".']),
         ].join('\n'),
       ),
     ],
-    exitCode: options.exitCode && breached > 0 ? exitCodes.findings : exitCodes.ok,
+    exitCode: options.exitCode && (breached > 0 || !told) ? exitCodes.findings : exitCodes.ok,
   };
 }
 

@@ -57,7 +57,32 @@ export function showReport(report: ScanReport, { all, fold, now }: ShowReportOpt
     ...(report.gaps.length === 0
       ? []
       : [plainText(['Not known:', ...report.gaps.map((gap) => `  ${gap}`)].join('\n'))]),
-    ...(top === undefined ? [] : [nextCommands(nextSteps(report, top, lines.length < shown.length))]),
+    ...nextBlock([
+      ...completing(report),
+      ...(top ? nextSteps(report, top, lines.length < shown.length) : []),
+    ]),
+  ];
+}
+
+function nextBlock(commands: readonly (readonly [string, string])[]): Block[] {
+  return commands.length === 0 ? [] : [nextCommands(commands)];
+}
+
+/** Documents that answer what no signed index does; the how-to says where they are. */
+const DOCUMENTS = [
+  ['debian-tracker', 'binaries', 'tracker.json', "Debian's tracker"],
+  ['osv-go', 'goPrograms', 'osv-go/', 'OSV for Go'],
+  ['osv-npm', 'npmModules', 'osv-npm/', 'OSV for npm'],
+] as const;
+
+/** completing names in one line what would tell more about this subject. */
+function completing({ looked, feeds }: ScanReport): (readonly [string, string])[] {
+  const fresh = new Set(feeds.filter(({ condition }) => condition === 'fresh').map(({ name }) => name));
+  const wanted = DOCUMENTS.filter(([name, what]) => looked[what] > 0 && !fresh.has(name));
+  if (wanted.length === 0) return [];
+  const files = wanted.map(([, , file]) => file).join(' ');
+  return [
+    [`plinth cve feeds import ${files}`, `to complete it: ${wanted.map(([, , , of]) => of).join(', ')}`],
   ];
 }
 
@@ -80,9 +105,13 @@ function idText({ first, findings }: Line): string {
 }
 
 function foundText({ counts, complete }: ScanReport): string {
-  const known = `${counts['not-affected']} not affected, ${counts.fixed} fixed`;
-  if (complete) return `${counts.open} open, ${counts.unknown} unknown, ${known}`;
-  return `${counts.open} known to be open, ${counts.unknown} unknown, ${known}; more may be open, see "Not known"`;
+  const known = [
+    ...(counts['not-affected'] > 0 ? [`${counts['not-affected']} not affected`] : []),
+    ...(counts.fixed > 0 ? [`${counts.fixed} fixed`] : []),
+  ];
+  if (complete) return [`${counts.open} open`, `${counts.unknown} unknown`, ...known].join(', ');
+  const found = [`${counts.open} known to be open`, `${counts.unknown} unknown`, ...known].join(', ');
+  return `${found}; more may be open, see "Not known"`;
 }
 
 function nextSteps({ subject }: ScanReport, top: Finding, folded: boolean): (readonly [string, string])[] {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import {
   advisoryStorePath,
   countClocks,
+  knowsFixes,
   openSqliteStore,
   readPolicy,
   type WatchResult,
@@ -12,7 +13,7 @@ import type { KeyFolderOptions } from '../flows/key-folder.ts';
 import { openKeys } from '../flows/open-keys.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
-import { plainText, table } from '../output/blocks.ts';
+import { nextCommands, plainText, table } from '../output/blocks.ts';
 
 export interface WatchSubjectsOptions extends KeyFolderOptions {
   readonly to: string;
@@ -40,6 +41,7 @@ export async function watchSubjects(
       },
     );
     const breached = results.reduce((sum, { decisions }) => sum + countClocks(decisions).breached, 0);
+    const incomplete = subjects[results.findIndex(({ report }) => !report.complete)];
     return {
       data: results.map(({ subject, report, decisions, changes, drafts }) => ({
         ...{ subject, counts: report.counts, complete: report.complete, clocks: countClocks(decisions) },
@@ -58,15 +60,21 @@ export async function watchSubjects(
             },
             { header: 'CHANGED', value: ({ changes }) => String(changes), align: 'right' },
             { header: 'DRAFTS', value: ({ drafts }) => String(drafts.length), align: 'right' },
-            { header: 'ALL SOURCES', value: ({ report }) => (report.complete ? 'yes' : 'no') },
+            { header: 'COMPLETE', value: ({ report }) => (report.complete ? 'yes' : 'no') },
           ],
           results,
         ),
         plainText(
           `Reports, signed, ledger and drafts are in ${folder}; times and digests in them let others recompute all clocks.`,
         ),
+        ...(incomplete === undefined
+          ? []
+          : [nextCommands([[`plinth cve scan ${incomplete} --offline`, 'what could not be asked or read']])]),
       ],
-      exitCode: options.exitCode && breached > 0 ? exitCodes.findings : exitCodes.ok,
+      exitCode:
+        options.exitCode && (breached > 0 || !results.every(({ report }) => knowsFixes(report)))
+          ? exitCodes.findings
+          : exitCodes.ok,
     };
   } finally {
     store.close();
