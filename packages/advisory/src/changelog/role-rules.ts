@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * What an entry does with an identifier. `corrected` is a fix as well: one that was claimed before and took effect only
  * now. `regression` repairs what an earlier fix broke, `dropped` takes a patch out, `mentioned` claims nothing.
@@ -186,3 +188,16 @@ export const ROLE_RULES: readonly RoleRule[] = [
       /\bfix(?:es|ed)? (?:an? |the )?(?!ftbfs|build|regress|tests?\b|autopkg)[^;,]*\b(?:due to|because of|caused by|related to) (?:cve-|\u25a0)/,
   },
 ];
+
+/**
+ * rulesNumber is another number, from 1 to 2³¹ - 1, whenever a rule is another: what was read by older rules is read again.
+ */
+export function rulesNumber(): number {
+  const written = ROLE_RULES.map(({ pattern, unless, ...rest }) => [
+    rest,
+    pattern.source,
+    unless?.source ?? '',
+  ]);
+  const digest = createHash('sha256').update(JSON.stringify(written)).digest();
+  return digest.readUInt32BE(0) & 0x7fff_ffff || 1;
+}

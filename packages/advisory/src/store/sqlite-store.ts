@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PlinthError } from '@plinth/base';
+import { rulesNumber } from '../changelog/index.ts';
 import type {
   EntryClaims,
   FeedHead,
@@ -27,6 +28,7 @@ export function openSqliteStore(path: string): AdvisoryStore {
     const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
     prepareTables(database, path);
+    forgetOldReadings(database, rulesNumber());
     return guarded(storeOver(database), path);
   } catch (reason) {
     throw failed(path, reason);
@@ -48,6 +50,16 @@ function prepareTables(database: DatabaseSync, path: string): void {
       `Cannot use ${path}: ${state}, expected ${SCHEMA_VERSION}`,
     );
   }
+}
+
+/** Changelogs are kept as what the rules made of them: by other rules, they have to be fetched and read again. */
+function forgetOldReadings(database: DatabaseSync, rules: number): void {
+  const known = () => Number(database.prepare('PRAGMA application_id').get()?.['application_id'] ?? 0);
+  if (known() === rules) return;
+  inTransaction(database, () => {
+    if (known() === rules) return;
+    database.exec(`DELETE FROM changelog_entries; DELETE FROM changelogs; PRAGMA application_id = ${rules};`);
+  });
 }
 
 function storeOver(database: DatabaseSync): AdvisoryStore {

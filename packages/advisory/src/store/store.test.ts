@@ -114,3 +114,22 @@ test('a file that is no database, or one of a newer Plinth, is refused with its 
   database.close();
   assert.throws(() => openSqliteStore(newer), { code: 'advisory/store-failed', message: /version 99/ });
 });
+
+test('changelogs that were read by other rules are read again; the rest stays', async () => {
+  const file = join(await scratchFolder('store'), 'feeds.sqlite');
+  const first = openSqliteStore(file);
+  first.putChangelog({ source: 'a', version: '1', state: 'read', detail: '', entries: [] });
+  first.close();
+  const same = openSqliteStore(file);
+  assert.equal(same.changelog('a', '1')?.state, 'read');
+  same.close();
+  const database = new DatabaseSync(file);
+  database.exec("INSERT INTO flaws_seen VALUES ('CVE-2026-1234', '2026-11-20'); PRAGMA application_id = 7");
+  database.close();
+  const later = openSqliteStore(file);
+  assert.equal(later.changelog('a', '1'), undefined);
+  later.close();
+  const kept = new DatabaseSync(file);
+  assert.equal(kept.prepare('SELECT id FROM flaws_seen').get()?.['id'], 'CVE-2026-1234');
+  kept.close();
+});
