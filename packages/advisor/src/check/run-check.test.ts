@@ -146,3 +146,36 @@ test('a setting that kubelets refuse blocks only where no setting of the node al
   assert.deepEqual(await severities('plinth'), ['PLM053 block', 'PLM083 block']);
   assert.deepEqual(await severities('bottlerocket'), ['PLM053 warn', 'PLM083 unknown']);
 });
+
+test('what an agent writes to is what its manifest mounts; folders that are only read block nothing', async () => {
+  const calico = (folder: string) =>
+    toKubeObject(
+      {
+        apiVersion: 'apps/v1',
+        kind: 'DaemonSet',
+        metadata: { name: 'calico', namespace: 'kube-system' },
+        spec: {
+          template: {
+            spec: {
+              tolerations: [{ operator: 'Exists' }],
+              containers: [
+                { name: 'a', image: 'calico/node:v3.30.0', volumeMounts: [{ name: 'v', mountPath: '/x' }] },
+              ],
+              volumes: [{ name: 'v', hostPath: { path: folder } }],
+            },
+          },
+        },
+      },
+      () => undefined,
+    );
+  const cos = await loadKnowledge('container-optimized-os', OS, TODAY);
+  const rulesOf = async (folder: string) => {
+    const object = calico(folder);
+    assert.ok(object);
+    const { findings } = await runCheck([{ kind: 'object', object }], cos, TODAY);
+    return findings.map(({ rule, severity }) => `${rule} ${severity}`);
+  };
+  assert.deepEqual(await rulesOf('/opt/cni/bin'), ['PLM040 block', 'PLM008 unknown']);
+  assert.deepEqual(await rulesOf('/home/kubernetes/bin'), []);
+  assert.deepEqual(await rulesOf('/lib/udev'), []);
+});

@@ -181,7 +181,8 @@ function toFinding({ first, owner, seenPods, askedPods, nodes }: Entry): Finding
   };
 }
 
-function compareFindings(a: Finding, b: Finding): number {
+/** compareFindings orders findings: the worst first, then those of most nodes and pods. */
+export function compareFindings(a: Finding, b: Finding): number {
   const order = severities.indexOf(a.severity) - severities.indexOf(b.severity);
   if (order !== 0) return order;
   const size = b.nodes.length - a.nodes.length || (b.pods ?? 0) - (a.pods ?? 0);
@@ -203,7 +204,8 @@ export function controllerOf(object: KubeObject): Owner | undefined {
   return { kind, namespace: object.namespace, name };
 }
 
-function ownerOf(object: KubeObject, pod: PodView | undefined): Owner {
+/** The outermost controller that an object itself tells. */
+export function ownerOf(object: KubeObject, pod: PodView | undefined): Owner {
   const { kind, namespace, name } = object;
   const controller = controllerOf(object);
   if (controller === undefined) return { kind, namespace, name };

@@ -35,6 +35,21 @@ export interface Finding {
   /** On which nodes they run; empty when the input says nothing of it. */
   readonly nodes: readonly string[];
   readonly waiver?: { readonly reason: string; readonly expires: string };
+  /** What nodes saw of it; absent when none was asked, or when it leaves no trace in their logs. */
+  readonly observed?: Sightings;
+}
+
+/** How often nodes refused what a finding is about. */
+export interface Sightings {
+  /** Whether it runs on a node that was asked; if not, that nothing was seen means nothing. */
+  readonly ran: boolean;
+  readonly count: number;
+  /** Of them those that failed; the others were let through and only logged. */
+  readonly enforced: number;
+  /** RFC 3339, by the clocks of the nodes; absent when nothing was seen. */
+  readonly first?: string;
+  readonly last?: string;
+  readonly nodes: readonly string[];
 }
 
 /** Where facts of a target were read. */
@@ -43,6 +58,18 @@ export interface FactSource {
   /** The day it was read: "2026-11-21". */
   readonly read: string;
   readonly confidence: string;
+}
+
+/** How much of a node's logs was read. */
+export interface ObservedLog {
+  readonly node: string;
+  /** RFC 3339: the oldest and the newest message of the kernel that was read. */
+  readonly from: string;
+  readonly until: string;
+  readonly containerLogs: number;
+  readonly refusals: number;
+  /** Messages that the kernel says it left out. */
+  readonly lost: number;
 }
 
 /** What came out of a check. */
@@ -67,6 +94,8 @@ export interface CheckResult {
   readonly problems: readonly Diagnostic[];
   /** Problems beyond those that are listed. */
   readonly moreProblems: number;
+  /** What was read of nodes; absent when none was asked. */
+  readonly observed?: readonly ObservedLog[];
   readonly notes: readonly string[];
 }
 

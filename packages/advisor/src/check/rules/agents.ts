@@ -2,7 +2,7 @@ import { at, mapAt, textAt } from '../model/json.ts';
 import type { KubeObject } from '../model/kube-object.ts';
 import type { PodView } from '../model/pod-view.ts';
 import { pathFactOf, programOn, type Target } from '../target/target.ts';
-import { realPath } from './host-paths.ts';
+import { hostPathsOf, realPath } from './host-paths.ts';
 import { judgeModule } from './kernel.ts';
 import { type Agent, agentKinds } from './knowledge.ts';
 import type { Knowledge, RawFinding, Severity } from './rule.ts';
@@ -10,12 +10,13 @@ import type { Knowledge, RawFinding, Severity } from './rule.ts';
 /** checkAgents tells the state on the target of drivers and agents that are known by their images. */
 export function checkAgents(pod: PodView, { target, agents }: Knowledge): RawFinding[] {
   const seen = new Set<string>();
+  const mounted = hostPathsOf(pod).map(({ path }) => path);
   return pod.containers.flatMap((container): RawFinding[] => {
     const image = splitImage(container.image);
     const agent = agents.find(({ images }) => images.some((each) => isImage(image.repository, each)));
     if (agent === undefined || seen.has(agent.id)) return [];
     seen.add(agent.id);
-    const state = stateOf(agent, image.tag, target);
+    const state = stateOf(agent, image.tag, target, mounted);
     if (state === undefined) return [];
     return [
       {
@@ -42,7 +43,7 @@ export function checkDrivers(object: KubeObject, { target, agents }: Knowledge):
     const driver = object.kind === kind ? textAt(object.value, ...path) : undefined;
     const agent =
       driver === undefined ? undefined : agents.find(({ provisioners }) => provisioners.includes(driver));
-    const state = agent && stateOf(agent, '', target);
+    const state = agent && stateOf(agent, '', target, []);
     if (agent === undefined || state === undefined) return [];
     return [
       {
@@ -76,6 +77,7 @@ function stateOf(
   agent: Agent,
   tag: string,
   target: Target,
+  mounted: readonly string[],
 ): { severity: Severity; note: string } | undefined {
   const said = agent.states.find((state) => state.target === target.id && isInRange(tag, state.versions));
   if (said) {
@@ -86,10 +88,15 @@ function stateOf(
       note: `${said.note} (${said.source.title}, ${said.source.read})`,
     };
   }
-  return needsOf(agent, target);
+  return needsOf(agent, target, mounted);
 }
 
-function needsOf({ needs }: Agent, target: Target): { severity: Severity; note: string } | undefined {
+/** @param mounted host paths of the pod: to which folder an agent writes, its manifest says better than its name */
+function needsOf(
+  { needs }: Agent,
+  target: Target,
+  mounted: readonly string[],
+): { severity: Severity; note: string } | undefined {
   const missing: string[] = [];
   const settings: string[] = [];
   const unknown: string[] = [];
@@ -104,6 +111,7 @@ function needsOf({ needs }: Agent, target: Target): { severity: Severity; note: 
     else if (judged !== undefined) settings.push(`the module ${module}`);
   }
   for (const folder of needs.writes) {
+    if (!mounted.includes(realPath(folder))) continue;
     const fact = pathFactOf(target, realPath(folder));
     if (fact === undefined) unknown.push(`writing to ${folder}`);
     else if (fact.state === 'read-only' || fact.state === 'absent') missing.push(`writing to ${folder}`);

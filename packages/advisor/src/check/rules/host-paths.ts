@@ -55,6 +55,7 @@ export function hostPathsOf(pod: PodView): HostPath[] {
 const ONLY_READ = [
   '/usr/lib/modules',
   '/usr/lib/os-release',
+  '/usr/lib/udev',
   '/usr/share/zoneinfo',
   '/usr/share/ca-certificates',
   '/etc/ssl',
@@ -67,6 +68,7 @@ const ONLY_READ = [
   '/etc/group',
   '/etc/hosts',
   '/etc/resolv.conf',
+  '/etc/udev',
   '/etc/hostname',
 ];
 /** Told by rules of their own. */
@@ -98,6 +100,8 @@ function judge(host: HostPath, target: Target, pod: PodView): Judgement | undefi
   if (isPluginFolder(path)) return judgePlugins(host, target, use);
   if (isWithin(path, '/dev')) return undefined;
   const fact = pathFactOf(target, path);
+  const isOnlyRead = ONLY_READ.some((each) => isWithin(path, each));
+  if (fact === undefined && (isOnlyRead || (!writable && existsOn(target, path)))) return undefined;
   if (fact === undefined)
     return {
       rule: 'PLM007',
