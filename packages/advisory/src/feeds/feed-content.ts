@@ -7,6 +7,8 @@ import type {
   IdState,
   KnownExploited,
   SeverityClaim,
+  Verdict,
+  VexJustification,
 } from '../model/index.ts';
 
 /** What is kept about a feed that was read: everything but its age, which depends on when one asks. */
@@ -93,6 +95,25 @@ export interface PackageClaim {
   /** For Go: the packages, and functions, that have it: "net/http" → ["Server.Serve"]. */
   readonly symbols?: Readonly<Record<string, readonly string[]>>;
   readonly at?: string;
+  /** Present when a vendor's document says so: its verdict for just the versions above, which are no range of the flaw. */
+  readonly statement?: VendorStatement;
+}
+
+/** What a vendor says in a CSAF or OpenVEX document about a flaw in one package. Dates are ISO 8601. */
+export interface VendorStatement {
+  readonly verdict: Verdict;
+  /** Whose word it is: the publisher or author, as the document names them. */
+  readonly by: string;
+  /** The document's own id. */
+  readonly document: string;
+  /** A source package of Debian, a binary one (or either, where the document does not say), or a Go or npm module. */
+  readonly about: 'source' | 'package' | 'module';
+  readonly justification?: VexJustification;
+  /** The vendor's reason in one line. */
+  readonly words?: string;
+  readonly at: string;
+  /** Neither format has an end; Plinth believes "fixed" and "not affected" no longer than this. */
+  readonly validUntil: string;
 }
 
 /** What a feed says about a flaw itself, whatever has it. */

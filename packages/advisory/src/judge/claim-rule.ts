@@ -149,7 +149,7 @@ function linkerNames(symbols: PackageClaim['symbols']): { readonly goFunctions?:
   return { goFunctions: names };
 }
 
-const RULES: Readonly<Record<string, Rule>> = { 'debian-tracker': 'tracker', csaf: 'vex' };
+const RULES: Readonly<Record<string, Rule>> = { 'debian-tracker': 'tracker' };
 
 /** What the claim means for one version; undefined when it says nothing about it. */
 function outcomeOf(claim: PackageClaim, version: string, compare: Compare): Outcome | undefined {
@@ -221,7 +221,8 @@ const STANCES: Readonly<Record<DebianStance, string>> = {
   unimportant: 'Debian holds it for unimportant',
 };
 
-function inRange(
+/** inRange tells on which side of a range a version is; undefined when they cannot be compared; pure. */
+export function inRange(
   range: AffectedRange,
   version: string,
   compare: Compare,
@@ -257,7 +258,7 @@ function evidenceOf(
   { verdict, reason }: Outcome,
 ): Evidence {
   return {
-    kind: claim.feed === 'debian-tracker' ? 'tracker' : claim.feed === 'csaf' ? 'csaf' : 'osv',
+    kind: claim.feed === 'debian-tracker' ? 'tracker' : 'osv',
     speaksFor: verdict,
     statement: reason,
     source: claim.feed,

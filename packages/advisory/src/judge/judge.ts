@@ -10,6 +10,7 @@ import type { FlawFacts, JudgeOptions, Knowledge } from './knowledge.ts';
 import { mergeJudgements } from './merge.ts';
 import { makeReport } from './report.ts';
 import { judgeToolchain, toolchainsOf } from './toolchain-rule.ts';
+import { heedImage, judgeByVendors } from './vendor-rule.ts';
 
 const NOTHING: FlawFacts = { details: [], aliases: [], seenAt: new Map() };
 
@@ -19,12 +20,15 @@ const NOTHING: FlawFacts = { details: [], aliases: [], seenAt: new Map() };
  */
 export function judge(
   inventory: Inventory,
-  knowledge: Knowledge,
+  known: Knowledge,
   options: JudgeOptions,
   factsOf: (ids: readonly string[]) => FlawFacts = () => NOTHING,
 ): ScanReport {
   const components = sourceComponents(inventory);
+  // A vendor's word is about versions, not about ranges of a flaw: it has a rule of its own.
+  const knowledge = { ...known, claims: known.claims.filter(({ statement }) => statement === undefined) };
   const said = [
+    ...judgeByVendors(inventory, components, known, options.now),
     ...components.flatMap((component) => judgeByChangelog(component, knowledge, options)),
     ...components.flatMap((component) =>
       judgeSourceByClaims(component, knowledge, inventory.subject.codename),
@@ -51,7 +55,9 @@ export function judge(
     const details = [id, ...aliases].flatMap((name) => detailsOf.get(name) ?? []);
     const names = [id, ...aliases];
     const statements = (options.statements ?? []).filter((statement) => names.includes(statement.id));
-    const asked = judgements.map((each) => askImage(each, inventory, details, statements, options));
+    const asked = heedImage(
+      judgements.map((each) => askImage(each, inventory, details, statements, options)),
+    );
     const seen = [id, ...aliases].flatMap((name) => flaws.seenAt.get(name) ?? []).sort()[0];
     return mergeJudgements({ id, aliases, state: 'active' }, asked, details, seen);
   });

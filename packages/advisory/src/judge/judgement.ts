@@ -9,8 +9,11 @@ import type {
   VexJustification,
 } from '../model/index.ts';
 
-/** Who decides when sources disagree, best first: NVD's ranges never decide, they are no facts about a distribution. */
-export const rules = ['human', 'vex', 'tracker', 'osv', 'changelog', 'toolchain'] as const;
+/**
+ * Who decides when sources disagree, best first: NVD's ranges never decide, they are no facts about a distribution. `note`
+ * is what a vendor says that is not in force.
+ */
+export const rules = ['human', 'vex', 'tracker', 'osv', 'changelog', 'toolchain', 'note'] as const;
 export type Rule = (typeof rules)[number];
 
 /** What one rule says about one identifier in one component. */

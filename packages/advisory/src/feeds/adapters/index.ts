@@ -5,6 +5,7 @@ import { kernelCna } from './kernel-cna.ts';
 import { kev } from './kev.ts';
 import { nvd } from './nvd.ts';
 import { osvDebian, osvGo, osvNpm } from './osv.ts';
+import { vendorStatements } from './vendor-statements.ts';
 
 export type { Adapter } from './adapter.ts';
 
@@ -18,4 +19,5 @@ export const adapters: readonly Adapter[] = [
   kev,
   epss,
   kernelCna,
+  vendorStatements,
 ];

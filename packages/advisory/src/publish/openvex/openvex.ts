@@ -8,8 +8,9 @@ import { type Publisher, pageUrl } from '../record/publisher.ts';
 import { type Remedy, remediesOf } from '../record/remedies.ts';
 import { notesFact, readStatusNotes, statusNotes } from '../record/status-notes.ts';
 
-const CONTEXT = 'https://openvex.dev/ns/v0.2.0';
-const STATUS: Readonly<Record<Verdict, string>> = {
+export const OPENVEX_CONTEXT = 'https://openvex.dev/ns/v0.2.0';
+/** The word of OpenVEX for each verdict. */
+export const OPENVEX_STATUS: Readonly<Record<Verdict, string>> = {
   open: 'affected',
   fixed: 'fixed',
   'not-affected': 'not_affected',
@@ -35,7 +36,7 @@ export function writeOpenVex(records: readonly AdvisoryRecord[], about: OpenVexA
       .map((status) => statement(record, status, remedies, about.publisher));
   });
   const document = {
-    '@context': CONTEXT,
+    '@context': OPENVEX_CONTEXT,
     '@id': about.id,
     author: about.publisher.name,
     role: 'Vendor',
@@ -85,7 +86,7 @@ function statement(
         }),
       },
     ],
-    status: STATUS[verdict],
+    status: OPENVEX_STATUS[verdict],
     status_notes: statusNotes(record, status),
     ...(justification !== undefined && { justification }),
     ...(verdict === 'not-affected' && status.reason !== '' && { impact_statement: status.reason }),
@@ -107,7 +108,8 @@ function binaryPurls(binaries: readonly string[]): readonly string[] {
  */
 export function readOpenVex(bytes: Uint8Array, name: string): readonly Fact[] {
   const data = readJson(decodeText(bytes, name), name);
-  if (textAt(data, '@context') !== CONTEXT) throw refuse(name, 'it is not OpenVEX 0.2.0', 'its context');
+  if (textAt(data, '@context') !== OPENVEX_CONTEXT)
+    throw refuse(name, 'it is not OpenVEX 0.2.0', 'its context');
   return sortFacts(
     asList(valueAt(data, 'statements')).flatMap((one) => {
       const ids = [
@@ -116,7 +118,8 @@ export function readOpenVex(bytes: Uint8Array, name: string): readonly Fact[] {
       ];
       requireIds(ids, name);
       const [id = '', ...aliases] = ids;
-      const [verdict] = Object.entries(STATUS).find(([, text]) => text === textAt(one, 'status')) ?? [];
+      const [verdict] =
+        Object.entries(OPENVEX_STATUS).find(([, text]) => text === textAt(one, 'status')) ?? [];
       if (verdict === undefined) throw refuse(name, 'a statement has no status', 'one of the four');
       const notes = readStatusNotes(textAt(one, 'status_notes') ?? '');
       return asList(valueAt(one, 'products')).map((item): Fact => {
