@@ -1,5 +1,6 @@
 import { unreachable } from '@plinth/base';
 import type { Inventory, KernelFacts, PredicateOutcome, VexPredicate } from '../model/index.ts';
+import { misspeltName } from './misspelt-name.ts';
 import type { ProgramFacts } from './program-facts.ts';
 import { goSymbolAbsent, symbolNotImported } from './program-predicates.ts';
 
@@ -15,6 +16,10 @@ export function evaluatePredicate(
   now: Date,
   programs?: ProgramFacts,
 ): PredicateOutcome {
+  const misspelt = misspeltName(predicate);
+  if (misspelt !== undefined) {
+    return { holds: 'unknown', detail: `no fact of an image is written like "${misspelt}"` };
+  }
   switch (predicate.kind) {
     case 'path-absent':
       return pathAbsent(predicate.paths, inventory);

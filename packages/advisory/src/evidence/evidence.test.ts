@@ -145,6 +145,27 @@ test('a predicate about nothing, and a judgement without author or end, are unkn
     assert.equal(evaluatePredicate(predicate, image, now, programs).holds, 'unknown');
 });
 
+test('a name that is written as no fact is shows nothing by being absent', () => {
+  const misspelt: readonly VexPredicate[] = [
+    { kind: 'config-off', symbols: ['CONFIG_F2FS_FS', 'EXT4_FS'] },
+    { kind: 'module-absent', modules: ['kvm.ko'] },
+    { kind: 'module-absent', modules: ['kernel/arch/x86/kvm/kvm.ko.xz'] },
+    { kind: 'module-denied', modules: ['nf_tables.ko'] },
+    { kind: 'package-absent', packages: ['libssl3t64:amd64'] },
+    { kind: 'path-absent', paths: ['/usr/sbin/../bin/runc'] },
+    { kind: 'path-absent', paths: ['/usr/bin/run*'] },
+    { kind: 'other-architecture', affected: ['x86_64'] },
+    { kind: 'other-architecture', affected: ['x86'] },
+    { kind: 'symbol-not-imported', library: 'libssl.so.3', symbols: ['SSL_read@@OPENSSL_3.0.0'] },
+  ];
+  for (const predicate of misspelt) {
+    const outcome = evaluatePredicate(predicate, image, now, programs);
+    assert.equal(outcome.holds, 'unknown', JSON.stringify(predicate));
+    assert.match(outcome.detail, /no fact of an image is written like/);
+  }
+  assert.equal(evaluatePredicate({ kind: 'path-absent', paths: ['/usr/bin/['] }, image, now).holds, 'yes');
+});
+
 test('what may be used without being imported is unknown, not absent', () => {
   const elf = new Map([
     ['/usr/bin/loader', { needed: ['libssl.so.3'], symbols: new Set(['dlsym']), loadsByName: true }],
