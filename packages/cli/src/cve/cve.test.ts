@@ -146,7 +146,7 @@ test('cve feeds list shows what is here; a document of no feed is refused', asyn
   );
   const text = stdout.split('\n').filter((line) => /fresh|NAME/.test(line));
   assert.ok(
-    text.every((line) => line.length <= 90),
+    text.every((line) => line.length <= 80),
     stdout,
   );
   const refused = await plinth('cve', 'feeds', 'import', 'ROOT/etc/os-release');

@@ -91,6 +91,13 @@ function withStore<T>(context: CommandContext, work: (store: AdvisoryStore) => T
   }
 }
 
+const VOUCHERS: Readonly<Record<FeedState['authenticity'], string>> = {
+  'archive-signature': 'archive',
+  'bundle-signature': 'bundle',
+  transport: 'transport',
+  none: 'nobody',
+};
+
 function feedTable(store: AdvisoryStore, now: Date): CommandResult {
   // Cells are drawn after the store is closed.
   const records = new Map(store.feeds().map(({ name }) => [name, store.size(name)]));
@@ -109,13 +116,10 @@ function feedTable(store: AdvisoryStore, now: Date): CommandResult {
             mark: ({ condition }, style) => (condition === 'fresh' ? style.good : style.bad),
           },
           { header: 'OF', value: ({ date = '' }) => date.slice(0, 10) },
-          {
-            header: 'READ',
-            value: ({ ageMs }) => (ageMs === undefined ? '-' : `${formatDuration(ageMs)} ago`),
-          },
+          { header: 'AGE', value: ({ ageMs }) => (ageMs === undefined ? '-' : formatDuration(ageMs)) },
           { header: 'VALID UNTIL', value: ({ validUntil = '-' }) => validUntil.slice(0, 10) },
           { header: 'RECORDS', value: ({ name }) => String(records.get(name) ?? 0), align: 'right' },
-          { header: 'VOUCHED BY', value: ({ authenticity }) => authenticity.replace('-', ' ') },
+          { header: 'VOUCHED BY', value: ({ authenticity }) => VOUCHERS[authenticity] },
           { header: 'DETAIL', value: ({ detail = '' }) => detail, wide: true },
         ],
         states,

@@ -166,8 +166,11 @@ function lookedText({ looked }: ScanReport): string {
 /** Good feeds in one line with their ages, each other one in a line of its own. */
 function feedRows(feeds: readonly FeedState[]): (readonly [string, string])[] {
   const fresh = feeds.filter(({ condition }) => condition === 'fresh');
-  const missing = feeds.filter(({ condition }) => condition === 'missing');
-  const rest = feeds.filter(({ condition }) => condition !== 'fresh' && condition !== 'missing');
+  // What was tried and failed says why; the others nobody gave yet.
+  const isAbsent = ({ condition, detail = '' }: FeedState) =>
+    condition === 'missing' && !/^[a-z]+\/[a-z-]+: /.test(detail);
+  const missing = feeds.filter(isAbsent);
+  const rest = feeds.filter((feed) => feed.condition !== 'fresh' && !isAbsent(feed));
   return [
     [
       'by',
