@@ -3,11 +3,11 @@ import type { Rule } from '../rules/knowledge.ts';
 import { severities } from '../rules/rule.ts';
 import { type CheckResult, type Finding, ownerText } from './finding.ts';
 import { simulateFixes } from './simulate.ts';
-import { verdictOf } from './summary.ts';
+import { openFindings, verdictOf } from './summary.ts';
 
 /** checkReport is a check as a document, for Markdown and HTML. */
 export function checkReport(result: CheckResult, rules: ReadonlyMap<string, Rule>): Report {
-  const open = result.findings.filter(({ waiver }) => waiver === undefined);
+  const open = openFindings(result);
   const waived = result.findings.filter(({ waiver }) => waiver !== undefined);
   const used = [...new Set(result.findings.map(({ rule }) => rule))].sort();
   const steps = simulateFixes(result);

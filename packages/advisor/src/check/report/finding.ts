@@ -3,6 +3,9 @@ import type { ObjectRef } from '../model/kube-object.ts';
 import type { Rule } from '../rules/knowledge.ts';
 import type { Severity } from '../rules/rule.ts';
 
+/** An owner is named as any object is. */
+export { refText as ownerText } from '../model/kube-object.ts';
+
 /** Whom a finding is counted for: the outermost controller of the pods it was found in. */
 export interface Owner {
   readonly kind: string;
@@ -43,6 +46,8 @@ export interface Finding {
 export interface Sightings {
   /** Whether it runs on a node that was asked; if not, that nothing was seen means nothing. */
   readonly ran: boolean;
+  /** A log of it could not be read, so a count of 0 means nothing. */
+  readonly unread?: boolean;
   readonly count: number;
   /** Of them those that failed; the others were let through and only logged. */
   readonly enforced: number;
@@ -97,9 +102,4 @@ export interface CheckResult {
   /** What was read of nodes; absent when none was asked. */
   readonly observed?: readonly ObservedLog[];
   readonly notes: readonly string[];
-}
-
-/** ownerText names an owner: "DaemonSet kube-system/calico-node". */
-export function ownerText({ kind, namespace, name }: Owner): string {
-  return `${kind} ${namespace === '' ? '' : `${namespace}/`}${name === '' ? '(no name)' : name}`;
 }

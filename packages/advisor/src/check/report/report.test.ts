@@ -213,6 +213,17 @@ describe('forms', () => {
     assert.equal(run?.invocations[0]?.toolExecutionNotifications.length, 1);
   });
 
+  test('SARIF: a path from the root is a URI of its own, a relative one is of the repository', () => {
+    const uriOf = (file: string) => {
+      const [finding] = evil.findings;
+      assert.ok(finding?.span);
+      const log = checkSarif(result([{ ...finding, span: { ...finding.span, file } }]), rules, '1.2.3');
+      return /"uri": "([^"]*)"/.exec(log)?.[1];
+    };
+    assert.equal(uriOf('/srv/a b.yaml'), 'file:///srv/a%20b.yaml');
+    assert.equal(uriOf('deploy/a.yaml'), 'deploy/a.yaml');
+  });
+
   test('JUnit: well-formed whatever the names, what blocks is a failure, what was not read an error', () => {
     const xml = checkJunit(evil, rules);
     assert.match(xml, /tests="3" failures="1" errors="1"/);

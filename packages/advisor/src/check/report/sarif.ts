@@ -90,9 +90,10 @@ function resultOf(finding: Finding, used: readonly string[]): object {
 }
 
 function physical({ file, line, column, length }: NonNullable<Finding['span']>): object {
-  const uri = file.toWellFormed().split('/').map(encodeURIComponent).join('/');
+  const path = file.toWellFormed().split('/').map(encodeURIComponent).join('/');
+  // A path from the root without a scheme would be taken for one from the root of the repository.
   return {
-    artifactLocation: { uri },
+    artifactLocation: { uri: path.startsWith('/') ? `file://${path}` : path },
     region: { startLine: line, startColumn: column, endColumn: column + length },
   };
 }

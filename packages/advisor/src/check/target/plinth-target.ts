@@ -156,7 +156,6 @@ export function plinthTarget(tables: PlinthTables, today: string): Target {
     kubelet: {
       cniBinDirs: { value: [...tables.cniBinDirs], source: 'containerd' },
       volumePluginDir: { value: '/var/lib/kubelet/volume-plugins', source: 'cluster' },
-      rootDir: { value: '/var/lib/kubelet', source: 'cluster' },
       runtimeSocket: { value: '/run/containerd/containerd.sock', source: 'cluster' },
       nri: { value: !tables.isNriOff, source: 'containerd' },
       flagsChangeable: { value: false, source: 'cluster' },

@@ -81,7 +81,6 @@ export const targetSchema = z.strictObject({
       /** Where network plugins are looked for. */
       cniBinDirs: known(z.array(name)).optional(),
       volumePluginDir: known(name).optional(),
-      rootDir: known(name).optional(),
       runtimeSocket: known(name).optional(),
       /** The runtime takes plugins at /run/nri/nri.sock. */
       nri: known(z.boolean()).optional(),
