@@ -157,10 +157,8 @@ function lookedText({ looked }: ScanReport): string {
     [looked.goModules, 'Go modules'],
     [looked.npmModules, 'npm packages'],
   ] as const;
-  return parts
-    .filter(([count]) => count > 0)
-    .map(([count, what]) => `${count} ${what}`)
-    .join(', ');
+  const found = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return found.join(', ') || 'no package';
 }
 
 /** Good feeds in one line with their ages, each other one in a line of its own. */
