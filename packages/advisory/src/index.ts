@@ -4,6 +4,7 @@ export * from './feeds/index.ts';
 export { readSubject } from './inventory/index.ts';
 export { compareIds, isContained, judge, levelOf } from './judge/index.ts';
 export * from './model/index.ts';
+export * from './nodes/index.ts';
 export * from './policy/index.ts';
 export * from './publish/index.ts';
 export * from './scan/index.ts';

@@ -1,4 +1,4 @@
-import type { ConnectRouter, ServiceImpl } from '@connectrpc/connect';
+import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from '@connectrpc/connect';
 import type { EtcdService } from '../gen/plinth/node/v1/etcd_pb.ts';
 import {
   type ActKind,
@@ -10,7 +10,7 @@ import {
   Membership,
   NodeRole,
 } from '../gen/plinth/node/v1/kubernetes_pb.ts';
-import { HealthState, type NodeService } from '../gen/plinth/node/v1/node_pb.ts';
+import { HealthState, type NodeService, Verdict } from '../gen/plinth/node/v1/node_pb.ts';
 import { actKindName } from '../names.ts';
 import { FakeAccess } from './fake-access.ts';
 import { FakeLogs } from './fake-logs.ts';
@@ -64,6 +64,11 @@ export class FakeNode {
   labels: Readonly<Record<string, string>> = {};
   /** Whether a check of the CIS benchmark fails. */
   cisFails = false;
+  /**
+   * What it tells of its system: the root hash that its kernel enforces (empty: its root is not on dm-verity) and a check
+   * that fails (empty: all pass). Undefined: it is too old to answer.
+   */
+  runs: { readonly rootHash: string; readonly failingCheck: string } | undefined;
   membership: Membership = Membership.NONE;
   role: NodeRole = NodeRole.UNSPECIFIED;
   version = '';
@@ -94,6 +99,22 @@ export class FakeNode {
       return {
         ...{ nodeName: this.name, nodeId: this.nodeId, addresses: ['192.0.2.7'] },
         bootId: `boot-${this.machine.boot}`,
+      };
+    },
+    getVersions: () => {
+      if (!this.runs) throw new ConnectError('no such method', Code.Unimplemented);
+      return { imageId: 'plinth', imageVersion: this.update.booted.version };
+    },
+    getIntegrity: () => {
+      if (!this.runs) throw new ConnectError('no such method', Code.Unimplemented);
+      const { rootHash, failingCheck } = this.runs;
+      const verdict = failingCheck === '' ? Verdict.PASS : Verdict.FAIL;
+      return {
+        ...{ verdict, rootHash },
+        checks: [
+          { id: 'dm-verity', verdict: rootHash === '' ? Verdict.UNKNOWN : Verdict.PASS },
+          ...(failingCheck === '' ? [] : [{ id: failingCheck, verdict }]),
+        ],
       };
     },
     getSlots: () => this.update.slots(),

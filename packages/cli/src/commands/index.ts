@@ -40,6 +40,7 @@ import { cveAffectedCommand } from './cve-affected.ts';
 import { cveFeedsExportCommand } from './cve-feeds-export.ts';
 import { cveFeedsImportCommand } from './cve-feeds-import.ts';
 import { cveFeedsListCommand } from './cve-feeds-list.ts';
+import { cveNodesCommand } from './cve-nodes.ts';
 import { cvePublishCommand } from './cve-publish.ts';
 import { cveScanCommand } from './cve-scan.ts';
 import { cveServeCommand } from './cve-serve.ts';
@@ -168,6 +169,7 @@ export const commandTable: CommandTable = {
     inspectCommand,
     sbomCommand,
     cveScanCommand,
+    cveNodesCommand,
     cveAffectedCommand,
     cveSlaCommand,
     cveWatchCommand,
