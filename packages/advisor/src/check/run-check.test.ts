@@ -126,14 +126,21 @@ test('pods of a file on the node are told apart from those nobody starts again',
   assert.deepEqual(summary(await check([mirror])), [['PLM013', 'Pod kube-system/etcd-n1', 1, 0, 'warn']]);
 });
 
-test('a setting that kubelets refuse blocks only where no setting of the node allows it; drivers are of NVIDIA', async () => {
+test('what a system refuses blocks there and nowhere else: kernel settings, capabilities, GPUs', async () => {
   const pod: Json = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'p', namespace: 'kube-system', ownerReferences: [{ kind: 'Job', name: 'j' }] },
     spec: {
       securityContext: { sysctls: [{ name: 'net.core.somaxconn', value: '1024' }] },
-      containers: [{ name: 'a', image: 'b', resources: { limits: { 'amd.com/gpu': 1 } } }],
+      containers: [
+        {
+          name: 'a',
+          image: 'b',
+          securityContext: { capabilities: { add: ['SYS_MODULE'] } },
+          resources: { limits: { 'amd.com/gpu': 1 } },
+        },
+      ],
     },
   };
   const object = toKubeObject(pod, () => undefined);
@@ -143,8 +150,9 @@ test('a setting that kubelets refuse blocks only where no setting of the node al
     const { findings } = await runCheck([{ kind: 'object', object }], there, TODAY);
     return findings.map(({ rule, severity }) => `${rule} ${severity}`).sort();
   };
-  assert.deepEqual(await severities('plinth'), ['PLM053 block', 'PLM083 block']);
-  assert.deepEqual(await severities('bottlerocket'), ['PLM053 warn', 'PLM083 unknown']);
+  assert.deepEqual(await severities('plinth'), ['PLM014 warn', 'PLM053 block', 'PLM083 block']);
+  assert.deepEqual(await severities('bottlerocket'), ['PLM014 warn', 'PLM053 warn', 'PLM083 unknown']);
+  assert.deepEqual(await severities('talos'), ['PLM014 block', 'PLM053 warn', 'PLM083 unknown']);
 });
 
 test('what an agent writes to is what its manifest mounts; folders that are only read block nothing', async () => {

@@ -51,13 +51,18 @@ export function checkPrivileges(pod: PodView, { target }: Knowledge): RawFinding
     return added.flatMap((capability, index): RawFinding[] => {
       const word = String(capability).replace(/^CAP_/, '').toUpperCase();
       if (!OF_THE_NODE.has(word)) return [];
+      const refused = target.security.refusedCapabilities;
+      const isRefused = refused?.value.includes(word) ?? false;
       return [
         {
           rule: 'PLM014',
-          message: `has the capability ${word}, which reaches beyond the container`,
+          message: isRefused
+            ? `asks for the capability ${word}, which no process of ${target.name} can have: the container does not start`
+            : `has the capability ${word}, which reaches beyond the container`,
           subject: word,
           path: [...path, 'securityContext', 'capabilities', 'add', index],
           container: name,
+          ...(isRefused && { severity: 'block' as const, fact: refused?.source ?? '' }),
         },
       ];
     });

@@ -71,6 +71,8 @@ export const targetSchema = z.strictObject({
     .strictObject({
       selinux: known(z.enum(modes)).optional(),
       apparmor: known(z.boolean()).optional(),
+      /** Capabilities that no process of the system can have. */
+      refusedCapabilities: known(z.array(name)).optional(),
       /** Level that namespaces without a label of their own are held to. */
       podSecurity: known(z.enum(['privileged', 'baseline', 'restricted'])).optional(),
       podSecurityExempt: z.array(name).default([]),
