@@ -180,10 +180,15 @@ function feedRows(feeds: readonly FeedState[]): (readonly [string, string])[] {
     ],
     ...rest.map((feed): readonly [string, string] => [
       feed.condition,
-      `${feedName(feed)}: ${feed.detail ?? ''}`,
+      `${feedName(feed)}: ${stateOf(feed.detail ?? '')}`,
     ]),
     ...(missing.length === 0 ? [] : [['missing', missing.map(feedName).join(', ')] as const]),
   ];
+}
+
+/** Of an error only what was found; the name of the feed stands before it. */
+function stateOf(detail: string): string {
+  return detail.replace(/^[a-z]+\/[a-z-]+: (?:Cannot [^:]+: )?/, '').replace(/, (?:now is|expected) .*$/, '');
 }
 
 function feedName({ name }: FeedState): string {
