@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { scratchFolder } from '@plinth/host/testing';
+import { openToolbox } from '@plinth/toolbox';
+
+// The units of the watch before systemd itself.
+
+const deploy = new URL('../../../advisory/deploy/', import.meta.url);
+const NAMES = ['plinth-cve-watch.service', 'plinth-cve-watch.timer'] as const;
+const toolbox = await openToolbox();
+
+test('systemd knows every line of the units, and says so of a wrong one', { timeout: 120_000 }, async () => {
+  const dir = join(await scratchFolder('units'), 'units');
+  await mkdir(dir);
+  const verify = async (more: string) => {
+    for (const name of NAMES) {
+      const text = await readFile(new URL(name, deploy), 'utf8');
+      await writeFile(join(dir, name), name.endsWith('.service') ? text + more : text);
+    }
+    const paths = NAMES.map((name) => `/mnt/work/${name}`).join(' ');
+    const { stdout, stderr } = await toolbox.run(
+      'sh',
+      ['-c', `systemd-analyze verify --man=no --generators=no ${paths} 2>&1; true`],
+      { binds: [{ host: dir, inside: '/mnt/work' }] },
+    );
+    return `${stdout}${stderr}`;
+  };
+  assert.doesNotMatch(await verify(''), /plinth-cve-watch/);
+  assert.match(await verify('ProtectEverything=yes\n'), /plinth-cve-watch.*ProtectEverything/);
+});
+
+test('the times are those that are meant', { timeout: 60_000 }, async () => {
+  const timer = await readFile(new URL('plinth-cve-watch.timer', deploy), 'utf8');
+  const times = [...timer.matchAll(/^OnCalendar=(.*)$/gm)].map(([, when = '']) => when);
+  const { stdout } = await toolbox.run('systemd-analyze', ['calendar', ...times]);
+  const meant = [...String(stdout).matchAll(/Normalized form: (.*)$/gm)].map(([, form]) => form);
+  // systemd leaves out the form where it is what was written.
+  assert.deepEqual(meant.length > 0 ? meant : times, ['*-*-* 06:00:00 UTC', '*-*-* 18:00:00 UTC']);
+});
