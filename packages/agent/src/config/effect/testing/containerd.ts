@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RenderedFile } from '@plinth/config';
-import { exists } from '@plinth/host';
 import { eventually } from '@plinth/host/testing';
 import { type CriClient, openCri } from '../../../containers/cri-client.ts';
 
@@ -68,7 +68,8 @@ export async function startContainerd(
       log += chunk.toString();
     });
     daemon = child;
-    await eventually(async () => assert.ok(await exists(socket), `containerd did not start:\n${log}`), {
+    // A socket is there a moment before anybody listens on it.
+    await eventually(async () => assert.ok(await answers(socket), `containerd did not start:\n${log}`), {
       everyMs: 100,
       isHopeless: () => child.exitCode !== null,
     });
@@ -103,4 +104,15 @@ export async function startContainerd(
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once('error', () => resolve(false));
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
+  });
 }
