@@ -11,6 +11,14 @@ export { type ClusterAccess, readClusterAccess } from './check/live/kubeconfig.t
 export { listCluster } from './check/live/list-cluster.ts';
 // check
 export { checkTargets, loadKnowledge as loadCheckKnowledge } from './check/load-knowledge.ts';
+export { attributeRefusals, type LiveNode } from './check/observed/attribute.ts';
+export { joinObserved, type NodeObservation } from './check/observed/join-observed.ts';
+export { OBSERVED_LIMITS } from './check/observed/limits.ts';
+export { loadObservedRules } from './check/observed/observed-rules.ts';
+export { parseContainerLine } from './check/observed/parse-container.ts';
+export { parseKernelLine } from './check/observed/parse-kernel.ts';
+export type { AttributedRefusal, ContainerPlace, Refusal } from './check/observed/refusal.ts';
+export { watchWorkloads } from './check/observed/workload-map.ts';
 export { readSources as readManifests } from './check/read/read-sources.ts';
 export { checkReport } from './check/report/check-report.ts';
 export {

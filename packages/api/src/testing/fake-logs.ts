@@ -18,6 +18,8 @@ import { refusal } from './refusal.ts';
 /** FakeLogs is what a fake node tells of its logs, events, containers, images and files: what it was given. */
 export class FakeLogs {
   entries: MessageInitShape<typeof LogEntrySchema>[] = [];
+  /** Logs of containers by "NAMESPACE/POD/CONTAINER", where they are others than `entries`; null: the log is not there. */
+  readonly ofContainers = new Map<string, MessageInitShape<typeof LogEntrySchema>[] | null>();
   events: MessageInitShape<typeof WatchEventsResponseSchema>[] = [];
   pods: MessageInitShape<typeof PodSchema>[] = [];
   running: MessageInitShape<typeof ContainerSchema>[] = [];
@@ -33,7 +35,13 @@ export class FakeLogs {
     readLogs: async function* (this: FakeLogs, request: ReadLogsRequest) {
       this.asked.push(request);
       if (this.unreadable) throw refusal('logs/unreadable', 'the journal is damaged', Code.Internal);
-      const last = request.lines === undefined ? this.entries : this.entries.slice(-request.lines);
+      const { source } = request;
+      const container = source.case === 'container' ? source.value : undefined;
+      const own =
+        container && this.ofContainers.get(`${container.namespace}/${container.pod}/${container.container}`);
+      if (own === null) throw refusal('logs/not-found', 'the container has no log', Code.NotFound);
+      const entries = own ?? this.entries;
+      const last = request.lines === undefined ? entries : entries.slice(-request.lines);
       for (const entry of last) yield { entries: { entries: [entry] } };
     }.bind(this),
     watchEvents: async function* (this: FakeLogs) {

@@ -53,6 +53,11 @@ export const migrateCheckCodes = {
     cause: 'The account lacks the right to list them, or the cluster does not serve the kind.',
     fix: 'Apply packages/advisor/data/check/rbac.yaml, and check as that account.',
   },
+  'check/observed-unread': {
+    meaning: 'What a node refused could not be read, in whole or in part, so it is unknown.',
+    cause: 'The node does not answer, or the log of a container is gone or cannot be read.',
+    fix: 'Try "plinth logs --kernel" and "plinth get containers" on that node, then check again.',
+  },
   'check/waivers-invalid': {
     meaning: 'The file of waivers cannot be read.',
     cause: 'A waiver without a reason or a last day, or a rule that does not exist.',

@@ -11,15 +11,15 @@ export const migrateCheckCommand = defineCommand({
   ],
   extraFormats: ['wide', 'name', 'sarif'],
   examples: [
-    { run: 'plinth migrate check manifests/ --exit-code', what: 'a folder, in CI' },
     { run: 'helm template web ./chart | plinth migrate check -', what: 'what helm prints' },
-    { run: 'plinth migrate check --live --simulate', what: 'what to fix first' },
+    { run: 'plinth migrate check --live --observed all', what: 'and what did break' },
   ],
   options: {
     to: textOr('SYSTEM', 'plinth', 'System to move to'),
     live: flag('Check the cluster of the kubeconfig'),
     kubeconfig: text('FILE', 'Another kubeconfig than $KUBECONFIG'),
     kubeContext: text('NAME', 'Another context than its current one'),
+    observed: text('NODES', 'Join what Plinth nodes refused: names, or "all"'),
     waivers: text('FILE', 'Findings that are accepted, until when and why'),
     simulate: flag('Rank what to fix first by nodes and pods'),
     report: text('FILES', 'Write .md, .html, .sarif, .xml (JUnit) or .json'),

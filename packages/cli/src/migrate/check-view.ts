@@ -32,6 +32,7 @@ export function checkView(result: CheckResult, known: CheckKnowledge): Block[] {
         { header: 'WORKLOAD', value: (one) => shortOwner(one.owner) },
         { header: 'CONTAINER', value: (one) => one.container, wide: true },
         { header: 'WHAT', value: (one) => one.subject },
+        ...(result.observed ? [{ header: 'SEEN', value: seenText }] : []),
         { header: 'PODS', value: podsText, align: 'right', wide: !isLive },
         { header: 'NODES', value: nodesText, align: 'right', wide: !isLive },
         { header: 'WHERE', value: shortPlace, wide: isLive },
@@ -109,6 +110,14 @@ function freeText({ freeNodes }: FixStep, { nodes }: CheckResult): string {
   return freeNodes === null ? '?' : `${freeNodes}/${nodes.length}`;
 }
 
+/** How often it happened. Nothing seen is not nothing done: the notes say how much log there was. */
+function seenText({ observed }: CheckFinding): string {
+  if (observed === undefined) return '-';
+  if (observed.unread && observed.count === 0) return 'unknown';
+  if (observed.count > 0) return `${observed.count}×${observed.enforced === 0 ? ' logged' : ''}`;
+  return observed.ran ? 'not seen' : 'not run';
+}
+
 function severityText({ severity, waiver }: CheckFinding): string {
   return waiver === undefined ? severity : 'waived';
 }
@@ -137,5 +146,7 @@ function shortPlace(finding: CheckFinding): string {
 }
 
 function placeText({ span, object, path }: CheckFinding): string {
-  return span ? `${span.file}:${span.line}:${span.column}` : `${object.kind} ${path}`;
+  return span
+    ? `${span.file}:${span.line}:${span.column}`
+    : `${object.kind}${path === '$' ? '' : ` ${path}`}`;
 }

@@ -9,12 +9,14 @@ import {
   isComplete,
   listCluster,
   loadCheckKnowledge,
+  loadObservedRules,
   ownerText,
   parseWaivers,
   readClusterAccess,
   readManifests,
   runCheck,
   simulateFixes,
+  watchWorkloads,
 } from '@plinth/advisor';
 import { type Diagnostic, type ExitCode, exitCodes, PlinthError } from '@plinth/base';
 import { dayAsked } from '../advisor/as-of.ts';
@@ -26,12 +28,15 @@ import { repositoryRoot } from '../repository.ts';
 import { readToolVersion } from '../tool-version.ts';
 import { readSmallFile, reportFiles, saveCheck } from './check-files.ts';
 import { checkView, simulateView } from './check-view.ts';
+import { joinNodes } from './join-nodes.ts';
 
 export interface CheckOptions {
   readonly to: string;
   readonly live: boolean;
   readonly kubeconfig: string | undefined;
   readonly kubeContext: string | undefined;
+  /** Contexts or nodes of the cluster, separated by commas, or "all". */
+  readonly observed: string | undefined;
   readonly waivers: string | undefined;
   readonly simulate: boolean;
   /** Files to write, separated by commas; the ending says what each is. */
@@ -57,7 +62,16 @@ export async function checkWorkloads(
         : 'no SOURCE, expected files, folders, "-" for standard input, or --live',
     );
   const files = reportFiles(options.report);
-  const known = await loadCheckKnowledge(options.to, join(repositoryRoot, 'os'), dayAsked(undefined));
+  if (options.observed !== undefined && options.to !== 'plinth')
+    throw usageError(
+      `--observed and --to ${options.to} are both given, expected --to plinth: other systems are not asked`,
+    );
+  const rulesOfTarget = await loadCheckKnowledge(options.to, join(repositoryRoot, 'os'), dayAsked(undefined));
+  // One file of waivers serves with --observed and without.
+  const known = {
+    ...rulesOfTarget,
+    rules: new Map([...rulesOfTarget.rules, ...(await loadObservedRules())]),
+  };
   const waivers =
     options.waivers === undefined
       ? []
@@ -90,15 +104,22 @@ async function readAndCheck(
   context: CommandContext,
 ): Promise<CheckResult> {
   const asOf = dayAsked(options.asOf);
-  if (!options.live) {
-    const reads = readManifests(sources, { stdin: process.stdin, signal: context.signal });
-    return context.progress.step('Check manifests', () => runCheck(reads, known, asOf));
-  }
+  const { what, reads } = await openReads(sources, options, context);
+  if (options.observed === undefined) return context.progress.step(what, () => runCheck(reads, known, asOf));
+  const watched = watchWorkloads(reads);
+  const result = await context.progress.step(what, () => runCheck(watched.reads, known, asOf));
+  return joinNodes(result, watched.workloads(), options.observed, context);
+}
+
+async function openReads(sources: readonly string[], options: CheckOptions, context: CommandContext) {
+  if (!options.live)
+    return {
+      what: 'Check manifests',
+      reads: readManifests(sources, { stdin: process.stdin, signal: context.signal }),
+    };
   const path = options.kubeconfig ?? kubeconfigOf(context);
   const access = await readClusterAccess(path, options.kubeContext, context.signal);
-  return context.progress.step(`Check the cluster at ${access.server.host}`, () =>
-    runCheck(listCluster(access, context.signal), known, asOf),
-  );
+  return { what: `Check the cluster at ${access.server.host}`, reads: listCluster(access, context.signal) };
 }
 
 /** Names of files in a folder come from outside, and must not command a terminal. */
