@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -83,6 +83,7 @@ test('CronJob: writes to its own volumes only, every mount has one, everything i
     'state',
     'cache',
     'tmp',
+    'private',
   ]);
   for (const volume of volumes) {
     assert.equal(at(volume, 'hostPath'), undefined);
@@ -127,6 +128,14 @@ test('both commands run as they stand: a signed report, and again without a chan
   await symlink(LOCK, join(releases, 'plinth.lock.json'));
   const script = `#!/bin/sh\nexec '${process.execPath}' '${LAUNCHER}' "$@" --offline -o json\n`;
   await writeFile(plinth, script, { mode: 0o755 });
+  // As a Secret is mounted: files that a group may read, behind links.
+  const [secret, mounted] = [join(folder, 'secret'), join(folder, 'mounted')];
+  await mkdir(mounted);
+  await cp(keys, secret, { recursive: true });
+  for (const name of (await readdir(secret)).filter((each) => /\.(?:pem|json)$/.test(each))) {
+    await chmod(join(secret, name), 0o440);
+    await symlink(join(secret, name), join(mounted, name));
+  }
   const unit = /^ExecStart=\/bin\/sh -c '(.*)'$/m.exec(await read('plinth-cve-watch.service'))?.[1];
   for (const [name, text, turns] of [
     ['pod', String(at(container, 'args', 0)), 2],
@@ -134,14 +143,20 @@ test('both commands run as they stand: a signed report, and again without a chan
   ] as const) {
     const state = join(folder, name);
     const env = {
-      ...{ PATH: '/usr/bin:/bin', STATE_DIRECTORY: state, PLINTH_STATE_DIR: state, PLINTH_KEYS: keys },
+      ...{ PATH: '/usr/bin:/bin', STATE_DIRECTORY: state, PLINTH_STATE_DIR: state },
       ...{ PLINTH_CACHE_DIR: join(state, 'cache'), PLINTH_CONFIG_DIR: join(state, 'config') },
+      PLINTH_KEYS: name === 'pod' ? join(state, 'private', 'keys') : keys,
     };
     const here = text
       .replace('/opt/plinth/plinth', plinth)
       .replace(/(?:\/srv\/plinth)?\/releases\//, `${releases}/`)
-      .replace('/var/lib/plinth', state);
+      .replace('/var/lib/plinth', state)
+      .replaceAll('/etc/plinth/watch-keys', mounted)
+      .replaceAll('/run/plinth', join(state, 'private'));
     for (let turn = 0; turn < turns; turn++) {
+      // The volume of the copied keys is empty when a pod starts.
+      await rm(join(state, 'private'), { recursive: true, force: true });
+      await mkdir(join(state, 'private'), { recursive: true });
       // 3: no feed is here, so no clock can be told; a run says so, and leaves its report.
       const ended = await promisify(execFile)('/bin/sh', ['-c', here], { env }).then(
         ({ stdout }) => ({ code: 0, stdout }),
