@@ -131,12 +131,16 @@ async function readContainers(node: Logs, name: string, places: readonly Contain
 async function readContainer({ logs }: Logs, place: ContainerPlace): Promise<AttributedRefusal[]> {
   const found: AttributedRefusal[] = [];
   const source = { case: 'container', value: { ...place, previous: false } } as const;
+  let lines = 0;
   for await (const entries of logs.read({ source, lines: OBSERVED_LIMITS.containerLines }))
-    for (const { time, message } of entries)
+    for (const { time, message } of entries) {
+      // A node that sends more than it was asked for is not read for ever.
+      if (++lines > OBSERVED_LIMITS.containerLines) return found;
       for (const line of message.split('\n')) {
         const refusal = parseContainerLine(line, timeMs(time));
         if (refusal) found.push({ ...refusal, place, unit: '' });
       }
+    }
   return found;
 }
 

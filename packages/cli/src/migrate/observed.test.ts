@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { NodeClient } from '@plinth/api';
 import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
+import { observeNode } from './ask-observed.ts';
 
 const manifest = `apiVersion: apps/v1
 kind: DaemonSet
@@ -140,6 +142,43 @@ describe('what could not be asked is unknown, and ends with 5', () => {
     const { exitCode } = await check('--observed', 'n2');
     logs.entries = kept;
     assert.equal(exitCode, 5);
+  });
+});
+
+describe('whose a refusal of the kernel was', () => {
+  const container = { id: 'c1', namespace: 'kube-system', pod: 'agent-abcde', name: 'main', podId: 'p1' };
+  /** What of a node is asked, by a process of a container and one of the host; more lines than were wanted. */
+  function node(processes: object[], log: readonly string[]) {
+    const read = async function* (request: { source?: { case?: string } }) {
+      const messages =
+        request.source?.case === 'kernel' ? log : new Array(5_000).fill('tee: /x: Read-only file system');
+      for (const message of messages) yield [{ identifier: 'kernel', pid: 0, time: at(43), message }];
+    };
+    return {
+      logs: { read },
+      system: { processes: async () => ({ processes, total: processes.length + 1 }) },
+      containers: { containers: async () => ({ containers: [{ ...container, createdAt: at(0) }] }) },
+    } as unknown as NodeClient;
+  }
+  const living = { pid: 382, containerId: 'c1', unit: '', startedAt: at(10) };
+
+  test('the container whose process lives', async () => {
+    const { refusals, notes } = await observeNode(node([living], [denial(1)]), 'n1');
+    assert.deepEqual(refusals[0]?.place, { namespace: 'kube-system', pod: 'agent-abcde', container: 'main' });
+    assert.match(notes.join(), /only 1 of 2 processes are known/);
+  });
+
+  test('nobody, when the process has begun since, or when it began is not known', async () => {
+    for (const startedAt of [at(50), undefined]) {
+      const { refusals } = await observeNode(node([{ ...living, startedAt }], [denial(1)]), 'n1');
+      assert.equal(refusals[0]?.place, undefined);
+    }
+  });
+
+  test('more than was asked for is not read; what is beyond the bound is told', async () => {
+    const { refusals, problems } = await observeNode(node([], new Array(20_005).fill(denial(1))), 'n1');
+    assert.equal(refusals.length, 20_000 + 1_000);
+    assert.match(problems.map(({ message }) => message).join(), /Cannot keep 5 refusals of the kernel/);
   });
 });
 

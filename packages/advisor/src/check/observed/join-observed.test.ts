@@ -180,6 +180,13 @@ describe('a refusal that no rule foresaw', () => {
     });
   }
 
+  test('a program that tries a new name each time makes some findings, and none is lost', async () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => refused({ path: `/tmp/${index}` }));
+    const found = unforeseen(await check([observation(many)]));
+    assert.equal(found.length, 21);
+    assert.equal(found.find(({ subject }) => subject === 'others')?.observed?.count, 980);
+  });
+
   test('whose it is nobody knows: it stands at the node, and a note says so', async () => {
     const lost = refused({
       kind: 'selinux',

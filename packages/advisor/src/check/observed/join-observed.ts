@@ -3,6 +3,7 @@ import { compareFindings } from '../report/collect-findings.ts';
 import { type CheckResult, type Finding, type Owner, ownerText } from '../report/finding.ts';
 import type { Rule } from '../rules/knowledge.ts';
 import { foresaw, leavesTrace } from './foreseen.ts';
+import { OBSERVED_LIMITS } from './limits.ts';
 import { judgeUnforeseen, type Unforeseen } from './observed-rules.ts';
 import type { AttributedRefusal, ContainerPlace } from './refusal.ts';
 import { addTo, emptyTally, isoTime, seenText, sightings, spanText, type Tally } from './tally.ts';
@@ -54,19 +55,8 @@ export function joinObserved(
 ): CheckResult {
   const byOwner = Map.groupBy(result.findings, ({ owner }) => ownerText(owner));
   const seen = new Map<Finding, Tally>();
-  const groups = new Map<string, Group>();
-  const running = new Map<string, Running>();
-  for (const { node, refusals, places, unreadPlaces, fromMs, untilMs } of observations) {
-    const textOf = (place: ContainerPlace) => ownerText(workloads.ownerOf(place, node) ?? podOwner(place));
-    const unread = new Set(unreadPlaces.map(textOf));
-    for (const place of places) {
-      const owner = textOf(place);
-      const known = running.get(owner) ?? { spanMs: 0, isUnread: false };
-      running.set(owner, {
-        spanMs: Math.max(known.spanMs, untilMs - fromMs),
-        isUnread: known.isUnread || unread.has(owner),
-      });
-    }
+  const groups = createGroups();
+  for (const { node, refusals } of observations)
     for (const refusal of refusals) {
       const { place } = refusal;
       const owner = place ? (workloads.ownerOf(place, node) ?? podOwner(place)) : nodeOwner(node);
@@ -76,23 +66,17 @@ export function joinObserved(
       );
       for (const finding of foreseen)
         seen.set(finding, addTo(seen.get(finding) ?? emptyTally(), refusal, node));
-      if (foreseen.length > 0) continue;
-      const what = judgeUnforeseen(refusal, hostPath);
-      const container = place?.container ?? '';
-      const key = [what.rule, what.severity, ownerText(owner), container, what.subject].join('\n');
-      const group = groups.get(key) ?? { ...emptyTally(), owner, container, what, pods: new Set() };
-      groups.set(key, group);
-      addTo(group, refusal, node);
-      if (place) group.pods.add(`${node}/${place.namespace}/${place.pod}`);
+      if (foreseen.length === 0) groups.add(refusal, node, owner, judgeUnforeseen(refusal, hostPath));
     }
-  }
+  const running = whereRunning(observations, workloads);
+  const unforeseen = groups.all();
   const findings = [
     ...result.findings.map((finding) =>
       withSightings(finding, seen.get(finding), running, observations.length),
     ),
-    ...[...groups.values()].map((group) => toFinding(group, rules)),
+    ...unforeseen.map((group) => toFinding(group, rules)),
   ].sort(compareFindings);
-  const used = new Set([...groups.values()].map(({ what }) => what.rule));
+  const used = new Set(unforeseen.map(({ what }) => what.rule));
   const texts = [...rules]
     .filter(([id]) => used.has(id))
     .map(([id, { name, title, why, fix, source }]) => [id, { name, title, why, fix, source }]);
@@ -112,6 +96,52 @@ export function joinObserved(
       },
     })),
     notes: [...result.notes, ...observations.flatMap(notesOf)],
+  };
+}
+
+/** Which workloads run on the nodes that answered, and how long those have been watched. */
+function whereRunning(
+  observations: readonly NodeObservation[],
+  workloads: WorkloadMap,
+): ReadonlyMap<string, Running> {
+  const running = new Map<string, Running>();
+  for (const { node, places, unreadPlaces, fromMs, untilMs } of observations) {
+    const textOf = (place: ContainerPlace) => ownerText(workloads.ownerOf(place, node) ?? podOwner(place));
+    const unread = new Set(unreadPlaces.map(textOf));
+    for (const place of places) {
+      const owner = textOf(place);
+      const known = running.get(owner) ?? { spanMs: 0, isUnread: false };
+      running.set(owner, {
+        spanMs: Math.max(known.spanMs, untilMs - fromMs),
+        isUnread: known.isUnread || unread.has(owner),
+      });
+    }
+  }
+  return running;
+}
+
+/** Joins refusals of the same thing. A program that tries a new name each time makes some findings, not thousands. */
+function createGroups() {
+  const groups = new Map<string, Group>();
+  const subjects = new Map<string, number>();
+  return {
+    all: () => [...groups.values()],
+    add(refusal: AttributedRefusal, node: string, owner: Owner, said: Unforeseen) {
+      const { place } = refusal;
+      const container = place?.container ?? '';
+      const kind = [said.rule, said.severity, ownerText(owner), container].join('\n');
+      const keyOf = (subject: string) => `${kind}\n${subject}`;
+      const count = subjects.get(kind) ?? 0;
+      const isNew = !groups.has(keyOf(said.subject));
+      const what = isNew && count >= OBSERVED_LIMITS.subjects ? { ...said, subject: 'others' } : said;
+      const key = keyOf(what.subject);
+      const known = groups.get(key);
+      if (!known) subjects.set(kind, count + 1);
+      const group = known ?? { ...emptyTally(), owner, container, what, pods: new Set<string>() };
+      groups.set(key, group);
+      addTo(group, refusal, node);
+      if (place) group.pods.add(`${node}/${place.namespace}/${place.pod}`);
+    },
   };
 }
 

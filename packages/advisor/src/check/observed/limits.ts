@@ -6,6 +6,8 @@ export const OBSERVED_LIMITS = {
   textChars: 1_024,
   /** Refusals of one node that are kept. */
   refusals: 20_000,
+  /** Things that one container was refused, told one by one; the rest is told together. */
+  subjects: 20,
   /** The last lines of each container's log. */
   containerLines: 1_000,
   /** Containers of one node whose logs are read. */
