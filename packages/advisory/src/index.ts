@@ -7,6 +7,8 @@ export * from './model/index.ts';
 export * from './nodes/index.ts';
 export * from './policy/index.ts';
 export * from './publish/index.ts';
+export * from './rollout/index.ts';
 export * from './scan/index.ts';
 export { type AdvisoryStore, openSqliteStore } from './store/index.ts';
+export * from './waivers/index.ts';
 export * from './watch/index.ts';

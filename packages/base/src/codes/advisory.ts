@@ -50,6 +50,13 @@ export const advisoryCodes = {
     fix: 'Mend the field named in the message; docs/how-to/see-what-is-open.md shows a whole file.',
     exitCode: exitCodes.usage,
   },
+  'advisory/waiver-invalid': {
+    meaning: 'A waiver of a target is not valid.',
+    cause:
+      'Its identifier is mistyped, its end is past or more than a year away, or it has no reason or author.',
+    fix: 'Give --reason (10 characters or more), --author and --until with a date within a year.',
+    exitCode: exitCodes.usage,
+  },
   'advisory/not-found': {
     meaning: 'An identifier is not among what the scan found.',
     cause: 'A mistyped identifier, or one that none of the feeds at hand names for this subject.',

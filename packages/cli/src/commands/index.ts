@@ -46,6 +46,7 @@ import { cveScanCommand } from './cve-scan.ts';
 import { cveServeCommand } from './cve-serve.ts';
 import { cveSlaCommand } from './cve-sla.ts';
 import { cveVerifyCommand } from './cve-verify.ts';
+import { cveWaiveCommand } from './cve-waive.ts';
 import { cveWatchCommand } from './cve-watch.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { diffCommand } from './diff.ts';
@@ -172,6 +173,7 @@ export const commandTable: CommandTable = {
     cveNodesCommand,
     cveAffectedCommand,
     cveSlaCommand,
+    cveWaiveCommand,
     cveWatchCommand,
     cvePublishCommand,
     cveVerifyCommand,

@@ -1,26 +1,36 @@
 import { resolve } from 'node:path';
 import {
+  addObservation,
   advisoryStorePath,
   findPapers,
   type NodesReport,
+  observe,
   openSqliteStore,
+  readObservations,
   readStatements,
   scanNodes,
 } from '@plinth/advisory';
 import { exitCodes, type PlinthError } from '@plinth/base';
+import type { KeyRing } from '@plinth/trust';
 import { asExitCode, exitOfNodes, failureData, failures } from '../client/merge-results.ts';
+import type { KeyFolderOptions } from '../flows/key-folder.ts';
+import { openKeys } from '../flows/open-keys.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
+import { plainText } from '../output/blocks.ts';
 import { type AskFleetOptions, askFleet } from './ask-fleet.ts';
 import { printableData } from './printable-data.ts';
 import { showNodes } from './show-nodes.ts';
 
-export type ScanFleetOptions = AskFleetOptions & {
-  readonly vex?: string | undefined;
-  readonly all: boolean;
-  readonly offline: boolean;
-  readonly exitCode: boolean;
-};
+export type ScanFleetOptions = AskFleetOptions &
+  KeyFolderOptions & {
+    /** Folder in which what was seen is kept. */
+    readonly record?: string | undefined;
+    readonly vex?: string | undefined;
+    readonly all: boolean;
+    readonly offline: boolean;
+    readonly exitCode: boolean;
+  };
 
 /**
  * scanFleet shows what is open on nodes, each release once with the nodes that run it. Papers are looked for in folders, by
@@ -34,6 +44,8 @@ export async function scanFleet(
 ): Promise<CommandResult> {
   const statements =
     options.vex === undefined ? {} : { statements: await readStatements(resolve(options.vex)) };
+  // Before anything is asked: keys that cannot be opened are no reason to lose the answers.
+  const keys = options.record === undefined ? undefined : await openKeys(options, context);
   const outcomes = await askFleet(options, context);
   const failed = outcomes.flatMap((one) => (one.ok ? [] : [one]));
   const states = outcomes.flatMap((one) => (one.ok ? [one.value] : []));
@@ -43,12 +55,16 @@ export async function scanFleet(
   try {
     report = await scanNodes(states, papers, store, {
       ...statements,
-      ...{ offline: options.offline, all: options.all, mirrors: { env: context.env } },
+      // What is fixed is part of the record: without it nobody could tell that a node runs the fix.
+      ...{ offline: options.offline, all: options.all || keys !== undefined },
+      mirrors: { env: context.env },
       ...{ progress: context.progress, signal: context.signal },
     });
   } finally {
     store.close();
   }
+  const silent = failed.map(({ node }) => node);
+  const problems = keys && options.record ? await record(report, silent, options, options.record, keys) : [];
   return {
     data: {
       ...report,
@@ -58,6 +74,7 @@ export async function scanFleet(
     view: [
       ...showNodes(printableData(report), { all: options.all, fold: context.format !== 'wide' }),
       ...failures(failed, context.style),
+      ...(problems.length === 0 ? [] : [plainText(problems.join('\n'))]),
     ],
     names: report.nodes.map(({ node }) => node),
     exitCode: exitOf(
@@ -66,6 +83,21 @@ export async function scanFleet(
       options.exitCode,
     ),
   };
+}
+
+/** Keeps what was seen, and says which earlier lines of the file are not believed. */
+async function record(
+  report: NodesReport,
+  silent: readonly string[],
+  { allNodes }: ScanFleetOptions,
+  folder: string,
+  keys: KeyRing,
+): Promise<readonly string[]> {
+  const path = resolve(folder);
+  const { values, problems } = await readObservations(path, keys.certificates('release'));
+  const seen = observe(report, silent, allNodes ? 'all' : 'some', values);
+  await addObservation(path, seen, keys.signers.release);
+  return problems;
 }
 
 /** papersFolders are the folders to look into: those named, else the usual ones. */

@@ -1,12 +1,15 @@
 import { join, resolve } from 'node:path';
 import {
+  type AppliedWaiver,
   advisoryStorePath,
+  applyWaivers,
   type Clock,
-  type Decision,
   decide,
+  isLate,
   knowsFixes,
   readPolicy,
   scan,
+  type WaivedDecision,
 } from '@plinth/advisory';
 import { exitCodes } from '@plinth/base';
 import { osDir } from '../flows/use-lock.ts';
@@ -14,8 +17,13 @@ import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { plainText, table } from '../output/blocks.ts';
 import { formatDuration } from '../output/units.ts';
+import { printableData } from './printable-data.ts';
+import { readKept, showKept } from './show-rollout.ts';
 
 export interface ShowClocksOptions {
+  /** Folder of the watch, with waivers and observations of nodes. */
+  readonly in?: string | undefined;
+  readonly trust?: string | undefined;
   readonly policy?: string | undefined;
   readonly offline: boolean;
   readonly exitCode: boolean;
@@ -23,7 +31,7 @@ export interface ShowClocksOptions {
 
 /** Decisions of one line: those with the same target, action and clock. */
 interface Line {
-  readonly decision: Decision & { readonly clock: Clock };
+  readonly decision: WaivedDecision & { readonly clock: Clock };
   readonly count: number;
 }
 
@@ -44,9 +52,14 @@ export async function showClocks(
     signal: context.signal,
   });
   const now = new Date(report.judgedAt);
-  const decisions = report.findings.map((finding) => decide(finding, policy, now));
+  const kept = await readKept(options.in, options.trust, now, context.env);
+  const decisions = applyWaivers(
+    report.findings.map((finding) => decide(finding, policy, now)),
+    report.findings,
+    kept.waivers,
+  );
   const lines = linesOf(decisions, context.format !== 'wide');
-  const breached = decisions.filter(({ clock }) => clock?.state === 'breached').length;
+  const breached = decisions.filter(isLate).length;
   const waiting = decisions.filter(({ action, clock }) => action !== 'none' && !clock).length;
   const told = knowsFixes(report);
   return {
@@ -56,6 +69,9 @@ export async function showClocks(
       complete: report.complete,
       policy,
       decisions,
+      ...(options.in === undefined
+        ? {}
+        : { waivers: kept.waivers, nodes: kept.rollout, problems: kept.problems }),
     },
     view: [
       table(
@@ -73,11 +89,11 @@ export async function showClocks(
           { header: 'DUE', value: ({ decision: { clock } }) => clock.dueAt.slice(0, 16).replace('T', ' ') },
           {
             header: 'CLOCK',
-            value: ({ decision: { clock } }) => clockText(clock, now),
-            mark: ({ decision: { clock } }, style) =>
-              clock.state === 'breached'
+            value: ({ decision: { clock, waiver } }) => `${clockText(clock, now)}${waiverText(waiver)}`,
+            mark: ({ decision: { clock, waiver } }, style) =>
+              clock.state === 'breached' && waiver?.state !== 'active'
                 ? style.bad
-                : clock.state === 'due-soon'
+                : clock.state !== 'running'
                   ? style.doubtful
                   : style.good,
           },
@@ -95,17 +111,18 @@ export async function showClocks(
             : ['Some sources could not be asked, so more may be open: see "plinth cve scan".']),
         ].join('\n'),
       ),
+      ...showKept(printableData(kept), now),
     ],
     exitCode: options.exitCode && (breached > 0 || !told) ? exitCodes.findings : exitCodes.ok,
   };
 }
 
-function linesOf(decisions: readonly Decision[], fold: boolean): Line[] {
+function linesOf(decisions: readonly WaivedDecision[], fold: boolean): Line[] {
   const running = decisions.flatMap((decision) =>
     decision.clock ? [{ ...decision, clock: decision.clock }] : [],
   );
-  const groups = Map.groupBy(running, ({ id, target, action, clock }) =>
-    fold ? [target, action, clock.startedAt].join(' ') : id,
+  const groups = Map.groupBy(running, ({ id, target, action, clock, waiver }) =>
+    fold && !waiver ? [target, action, clock.startedAt].join(' ') : id,
   );
   return [...groups.values()]
     .flatMap((group): Line[] => (group[0] ? [{ decision: group[0], count: group.length }] : []))
@@ -114,6 +131,12 @@ function linesOf(decisions: readonly Decision[], fold: boolean): Line[] {
         ORDER.indexOf(a.decision.clock.state) - ORDER.indexOf(b.decision.clock.state) ||
         a.decision.clock.dueAt.localeCompare(b.decision.clock.dueAt),
     );
+}
+
+function waiverText(waiver: AppliedWaiver | undefined): string {
+  if (!waiver) return '';
+  const until = waiver.until.slice(0, 10);
+  return waiver.state === 'active' ? `, waived until ${until}` : `; waiver ended ${until}`;
 }
 
 function clockText(clock: Clock, now: Date): string {

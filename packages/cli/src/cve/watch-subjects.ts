@@ -1,10 +1,14 @@
 import { resolve } from 'node:path';
 import {
   advisoryStorePath,
+  applyWaivers,
   countClocks,
+  currentWaivers,
+  isLate,
   knowsFixes,
   openSqliteStore,
   readPolicy,
+  readWaivers,
   type WatchResult,
   watch,
 } from '@plinth/advisory';
@@ -40,12 +44,18 @@ export async function watchSubjects(
         ...{ mirrors: { env: context.env }, progress: context.progress, signal: context.signal },
       },
     );
-    const breached = results.reduce((sum, { decisions }) => sum + countClocks(decisions).breached, 0);
+    const { values, problems } = await readWaivers(folder, keys.certificates('release'));
+    const waivers = currentWaivers(values, new Date());
+    const lateOf = ({ decisions, report }: WatchResult) =>
+      applyWaivers(decisions, report.findings, waivers).filter(isLate).length;
+    const breached = results.reduce((sum, result) => sum + lateOf(result), 0);
+    const expired = waivers.filter(({ state }) => state === 'expired');
     const incomplete = subjects[results.findIndex(({ report }) => !report.complete)];
     return {
       data: results.map(({ subject, report, decisions, changes, drafts }) => ({
         ...{ subject, counts: report.counts, complete: report.complete, clocks: countClocks(decisions) },
         ...{ changes, drafts },
+        late: lateOf({ subject, report, decisions, changes, drafts }),
       })),
       view: [
         table(
@@ -55,7 +65,7 @@ export async function watchSubjects(
             { header: 'UNKNOWN', value: ({ report }) => String(report.counts.unknown), align: 'right' },
             {
               header: 'LATE',
-              value: ({ decisions }) => String(countClocks(decisions).breached),
+              value: (result) => String(lateOf(result)),
               align: 'right',
             },
             { header: 'CHANGED', value: ({ changes }) => String(changes), align: 'right' },
@@ -67,6 +77,10 @@ export async function watchSubjects(
         plainText(
           `Reports, signed, ledger and drafts are in ${folder}; times and digests in them let others recompute all clocks.`,
         ),
+        ...[
+          ...problems,
+          ...expired.map(({ id, until }) => `The waiver of ${id} ended at ${until}: its clock counts again.`),
+        ].map((line) => plainText(line)),
         ...(incomplete === undefined
           ? []
           : [nextCommands([[`plinth cve scan ${incomplete} --offline`, 'what could not be asked or read']])]),

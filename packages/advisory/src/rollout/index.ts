@@ -1,0 +1,2 @@
+export { addObservation, type Observation, observe, readObservations } from './observation.ts';
+export { type RolloutClock, rolloutClocks } from './rollout-clocks.ts';
