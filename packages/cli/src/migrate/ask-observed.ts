@@ -23,16 +23,17 @@ type Logs = Pick<NodeClient, 'logs' | 'containers' | 'system'>;
 export async function observeNode(node: Logs, name: string): Promise<NodeObservation> {
   const kernel = await readKernel(node);
   // What lives is listed after what happened: a process that ended in between is then nobody's, not somebody else's.
-  const [{ processes, total }, { containers }] = [
-    await node.system.processes(),
-    await node.containers.containers(),
-  ];
+  const { processes, total } = await node.system.processes();
+  const { containers } = await node.containers.containers();
+  const { now } = await node.system.time();
   const live: LiveNode = {
     processes: processes.map(toProcess),
     containers: containers.map(({ id, namespace, pod, name: container, podId, createdAt }) => ({
       ...{ id, namespace, pod, name: container, podId, createdMs: timeMs(createdAt) },
     })),
   };
+  // The log may end long before: nothing was refused since.
+  const untilMs = now ? Math.max(timeMs(now), kernel.untilMs) : kernel.untilMs;
   const notes: string[] = [];
   if (total > processes.length)
     notes.push(`only ${processes.length} of ${total} processes are known, so some refusals are nobody's`);
@@ -41,7 +42,7 @@ export async function observeNode(node: Logs, name: string): Promise<NodeObserva
   const logs = await readContainers(node, name, places);
   const refusals = [...attributeRefusals(kernel.refusals, live), ...logs.refusals];
   return {
-    ...{ node: name, refusals, places, fromMs: kernel.fromMs, untilMs: kernel.untilMs, lost: kernel.lost },
+    ...{ node: name, refusals, places, fromMs: kernel.fromMs, untilMs, lost: kernel.lost },
     ...{
       containerLogs: logs.read,
       unreadPlaces: logs.unreadPlaces,

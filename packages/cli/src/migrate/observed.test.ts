@@ -106,6 +106,17 @@ test('every form of report has it', async () => {
   assert.match((await check('--observed', 'n1', '-o', 'wide')).stdout, /seen 1 time on n1/);
 });
 
+test('a waiver excuses what was observed too, and is valid where no node is asked', async () => {
+  const waivers = join(fleet.folder, 'waivers.yaml');
+  writeFileSync(
+    waivers,
+    'waivers:\n  - rule: PLM091\n    workload: Node n1\n    reason: services of the system itself\n    expires: 2099-01-01\n',
+  );
+  const { stdout } = await check('--observed', 'n1', '--waivers', waivers);
+  assert.match(stdout, /^waived +PLM091 +node\/n1/m);
+  assert.equal((await check('--waivers', waivers)).exitCode, 0);
+});
+
 describe('what could not be asked is unknown, and ends with 5', () => {
   test('a log of a container that is not there', async () => {
     const { logs } = fleet.nodes.get('n1') ?? assert.fail();
@@ -156,15 +167,19 @@ describe('whose a refusal of the kernel was', () => {
     };
     return {
       logs: { read },
-      system: { processes: async () => ({ processes, total: processes.length + 1 }) },
+      system: {
+        processes: async () => ({ processes, total: processes.length + 1 }),
+        time: async () => ({ now: at(7_200) }),
+      },
       containers: { containers: async () => ({ containers: [{ ...container, createdAt: at(0) }] }) },
     } as unknown as NodeClient;
   }
   const living = { pid: 382, containerId: 'c1', unit: '', startedAt: at(10) };
 
   test('the container whose process lives', async () => {
-    const { refusals, notes } = await observeNode(node([living], [denial(1)]), 'n1');
+    const { refusals, notes, untilMs, fromMs } = await observeNode(node([living], [denial(1)]), 'n1');
     assert.deepEqual(refusals[0]?.place, { namespace: 'kube-system', pod: 'agent-abcde', container: 'main' });
+    assert.equal(untilMs - fromMs, 7_157_000);
     assert.match(notes.join(), /only 1 of 2 processes are known/);
   });
 

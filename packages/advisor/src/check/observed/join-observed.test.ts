@@ -187,6 +187,27 @@ describe('a refusal that no rule foresaw', () => {
     assert.equal(found.find(({ subject }) => subject === 'others')?.observed?.count, 980);
   });
 
+  test('different things of one service of the host are one finding that counts them', async () => {
+    const said = {
+      kind: 'selinux',
+      objectClass: 'dir',
+      place: undefined,
+      sourceContext: 'a:b:syslogd_t:s0',
+    } as const;
+    const result = await check([
+      observation(['read', 'search', 'write'].map((action) => refused({ ...said, action, enforced: false }))),
+    ]);
+    assert.match(find(result, 'PLM091').message, /\{ read \} on dir, and 2 other things; seen 3 times on n1/);
+  });
+
+  test('what the kernel did to itself at its start is good to know, and no more', async () => {
+    const said = { kind: 'lockdown', action: 'hibernation', place: undefined } as const;
+    const itself = await check([observation([refused({ ...said, comm: 'swapper/0' })])]);
+    assert.equal(find(itself, 'PLM096').severity, 'info');
+    const other = await check([observation([refused({ ...said, comm: 'systemd-sleep' })])]);
+    assert.equal(find(other, 'PLM096').severity, 'warn');
+  });
+
   test('whose it is nobody knows: it stands at the node, and a note says so', async () => {
     const lost = refused({
       kind: 'selinux',
@@ -199,7 +220,9 @@ describe('a refusal that no rule foresaw', () => {
     const found = find(result, 'PLM090');
     assert.deepEqual([ownerText(found.owner), found.severity, found.subject], ['Node n1', 'warn', 'spc_t']);
     assert.match(found.message, /nobody knows any more whether it was in a container/);
-    assert.ok(result.notes.includes('node n1: of 1 it is unknown whose they are: no such process lives'));
+    assert.ok(
+      result.notes.includes('node n1: of 1 refusals it is unknown whose they are: no such process lives'),
+    );
   });
 });
 

@@ -17,8 +17,9 @@ export interface NodeObservation {
   readonly places: readonly ContainerPlace[];
   /** Those of them whose logs could not be read. */
   readonly unreadPlaces: readonly ContainerPlace[];
-  /** Oldest and newest message of the kernel's log. */
+  /** Oldest message of the kernel's log. */
   readonly fromMs: number;
+  /** When it was read, by the node's clock. */
   readonly untilMs: number;
   /** How many logs of containers were read. */
   readonly containerLogs: number;
@@ -40,6 +41,8 @@ interface Group extends Tally {
   readonly container: string;
   readonly what: Unforeseen;
   readonly pods: Set<string>;
+  /** Different things of this subject, as far as they are counted. */
+  readonly messages: Set<string>;
 }
 
 /**
@@ -120,6 +123,13 @@ function whereRunning(
   return running;
 }
 
+function othersText({ messages }: Group): string {
+  const more = messages.size - 1;
+  if (more <= 0) return '';
+  const number = messages.size < OBSERVED_LIMITS.messages ? String(more) : `at least ${more}`;
+  return `, and ${number} other ${more === 1 ? 'thing' : 'things'}`;
+}
+
 /** Joins refusals of the same thing. A program that tries a new name each time makes some findings, not thousands. */
 function createGroups() {
   const groups = new Map<string, Group>();
@@ -137,9 +147,17 @@ function createGroups() {
       const key = keyOf(what.subject);
       const known = groups.get(key);
       if (!known) subjects.set(kind, count + 1);
-      const group = known ?? { ...emptyTally(), owner, container, what, pods: new Set<string>() };
+      const group = known ?? {
+        ...emptyTally(),
+        owner,
+        container,
+        what,
+        pods: new Set<string>(),
+        messages: new Set<string>(),
+      };
       groups.set(key, group);
       addTo(group, refusal, node);
+      if (group.messages.size < OBSERVED_LIMITS.messages) group.messages.add(said.message);
       if (place) group.pods.add(`${node}/${place.namespace}/${place.pod}`);
     },
   };
@@ -186,7 +204,7 @@ function toFinding(group: Group, rules: ReadonlyMap<string, Rule>): Finding {
   const { owner, container, what, pods } = group;
   return {
     ...{ rule: what.rule, severity: what.severity, subject: what.subject, owner, container },
-    message: `${what.message}; ${seenText(group)}`,
+    message: `${what.message}${othersText(group)}; ${seenText(group)}`,
     object: { apiVersion: '', kind: owner.kind, namespace: owner.namespace, name: owner.name },
     ...{ path: '$', fix: rules.get(what.rule)?.fix ?? '', fact: '' },
     ...{ pods: pods.size, nodes: [...group.nodes].sort(), observed: sightings(group) },
@@ -200,7 +218,7 @@ function notesOf(one: NodeObservation): string[] {
   return [
     `node ${node}: ${refusals.length} ${refusals.length === 1 ? 'refusal' : 'refusals'} in ${logs}`,
     ...(homeless > 0
-      ? [`node ${node}: of ${homeless} it is unknown whose they are: no such process lives`]
+      ? [`node ${node}: of ${homeless} refusals it is unknown whose they are: no such process lives`]
       : []),
     ...(lost > 0 ? [`node ${node}: its kernel left out ${lost} messages, so there may have been more`] : []),
     ...notes.map((note) => `node ${node}: ${note}`),

@@ -8,6 +8,8 @@ export const OBSERVED_LIMITS = {
   refusals: 20_000,
   /** Things that one container was refused, told one by one; the rest is told together. */
   subjects: 20,
+  /** Different texts of one finding that are counted. */
+  messages: 100,
   /** The last lines of each container's log. */
   containerLines: 1_000,
   /** Containers of one node whose logs are read. */

@@ -41,7 +41,11 @@ export function judgeUnforeseen(refusal: AttributedRefusal, hostPath: string | u
   };
 }
 
+const IDLE_TASK = /^swapper\/\d+$/;
+
 function severityOf(refusal: AttributedRefusal, hostPath: string | undefined): Severity {
+  // The kernel itself, at its start: what it looks for is not allowed on such a node anyway.
+  if (refusal.kind === 'lockdown' && IDLE_TASK.test(refusal.comm)) return 'info';
   // Nobody knows which workload it concerns, if any.
   if (refusal.place === undefined) return 'warn';
   switch (refusal.kind) {
@@ -74,6 +78,7 @@ function whoText({ place, unit, comm, pid, sourceContext }: AttributedRefusal): 
     .filter(Boolean)
     .join(' ');
   if (place) return place.container === '' ? `${process} in pod ${place.pod}` : process;
+  if (IDLE_TASK.test(comm)) return `the kernel itself (${comm})`;
   if (unit !== '') return `${process} of the host's ${unit}`;
   const type = sourceContext === '' ? '' : `, context ${sourceContext}`;
   return `${process}${type}, of which nobody knows any more whether it was in a container,`;

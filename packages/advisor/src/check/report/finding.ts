@@ -68,7 +68,7 @@ export interface FactSource {
 /** How much of a node's logs was read. */
 export interface ObservedLog {
   readonly node: string;
-  /** RFC 3339: the oldest and the newest message of the kernel that was read. */
+  /** RFC 3339, by the node's clock: the oldest message of the kernel, and when it was read. */
   readonly from: string;
   readonly until: string;
   readonly containerLogs: number;
