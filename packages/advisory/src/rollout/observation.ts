@@ -14,12 +14,12 @@ const schema = z.object({
   at: instant,
   /** `all`: every node of the cluster was asked, so one that is not named has left. */
   scope: z.enum(['all', 'some']),
+  /** Nodes that answered, together where they say the same. */
   nodes: z
     .array(
       z.object({
-        node: text,
-        nodeId: text,
-        /** Key of what it runs in `releases`; absent: no papers have its root hash. */
+        names: z.array(text).min(1).max(100_000),
+        /** Key of what they run, in `releases` here or of an earlier observation; absent: it could not be judged. */
         runs: text.optional(),
         oldCode: z.enum(['none', 'mapped', 'unknown']),
       }),
@@ -27,6 +27,7 @@ const schema = z.object({
     .max(100_000),
   /** Nodes that were asked and did not answer. */
   silent: z.array(text).max(100_000),
+  /** What was judged, where it is new or judged otherwise than in the observation before. */
   releases: z
     .array(
       z.object({
@@ -73,27 +74,42 @@ export function observe(
     return {
       ...{ key, name },
       ...(created === undefined || hotLayerSerial !== undefined ? {} : { createdAt: created }),
-      verdicts: Object.fromEntries(told.map(({ vulnerability, verdict }) => [vulnerability.id, verdict])),
-      fixAvailableAt: Object.fromEntries(
+      verdicts: sorted(told.map(({ vulnerability, verdict }) => [vulnerability.id, verdict] as const)),
+      fixAvailableAt: sorted(
         told.flatMap(({ vulnerability, clocks: { fixAvailableAt: at } }) =>
-          at === undefined ? [] : [[vulnerability.id, at]],
+          at === undefined ? [] : [[vulnerability.id, at] as const],
         ),
       ),
     };
   });
+  const known = new Map(
+    before
+      .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
+      .flatMap((each) => each.releases.map((release) => [release.key, JSON.stringify(release)] as const)),
+  );
   return {
     ...{ format: 1, at: report.judgedAt, scope },
-    nodes: report.nodes.map(({ node, nodeId, oldCode, integrity }) => {
-      const runs = keys.get(node);
-      // Who fails its integrity check may run anything.
-      return {
-        ...{ node, nodeId, oldCode },
-        ...(runs === undefined || integrity.verdict === 'fail' ? {} : { runs }),
-      };
-    }),
+    nodes: groupsOf(report, keys),
     silent: [...silent].sort(),
-    releases,
+    releases: releases.filter((release) => known.get(release.key) !== JSON.stringify(release)),
   };
+}
+
+function groupsOf({ nodes }: NodesReport, keys: ReadonlyMap<string, string>): Observation['nodes'] {
+  const told = nodes.map(({ node, oldCode, integrity }) => {
+    // Who fails its integrity check may run anything.
+    const runs = integrity.verdict === 'fail' ? undefined : keys.get(node);
+    return { node, oldCode, ...(runs === undefined ? {} : { runs }) };
+  });
+  const groups = Map.groupBy(told, ({ runs, oldCode }) => JSON.stringify([runs ?? null, oldCode]));
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    const { oldCode, runs } = first;
+    return [
+      { names: group.map(({ node }) => node).sort(), oldCode, ...(runs === undefined ? {} : { runs }) },
+    ];
+  });
 }
 
 /** addObservation signs an observation into a folder of the watch. @throws trust/signing-failed, host/io, host/disk-full */
@@ -107,6 +123,11 @@ export async function readObservations(
   trusted: readonly Certificate[],
 ): Promise<SignedLines<Observation>> {
   return await readSignedLines(path(folder), PAYLOAD_TYPE, schema, trusted);
+}
+
+/** In the order of identifiers, so that the same verdicts are the same text. */
+function sorted<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function path(folder: string): string {

@@ -20,7 +20,7 @@ function seen(at: number, what: string, more: Partial<Observation> = {}): Observ
     nodes: words
       .filter(({ runs }) => runs !== '-')
       .map(({ runs, node }) => ({
-        ...{ node, nodeId: node },
+        names: [node],
         ...(runs === '?' ? {} : { runs }),
         oldCode: runs === 'new+1' ? ('none' as const) : ('unknown' as const),
       })),
@@ -109,4 +109,29 @@ test('property: a larger share is never reached before a smaller one, and old co
       }
     }),
   );
+});
+
+test('a thousand nodes, a thousand identifiers and a year of scans are computed in seconds', () => {
+  const names = Array.from({ length: 1000 }, (_, index) => `node-${index}`);
+  const verdicts = (verdict: 'open' | 'fixed') =>
+    Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`CVE-2026-${10_000 + index}`, verdict]));
+  const judged = [
+    { ...release('old', 'open'), verdicts: verdicts('open') },
+    { ...release('new', 'fixed'), verdicts: verdicts('fixed') },
+  ];
+  const lines = Array.from({ length: 730 }, (_, at): Observation => {
+    const split = Math.floor((at / 729) * 1000);
+    const groups = [
+      { names: names.slice(0, split), runs: 'new', oldCode: 'unknown' as const },
+      { names: names.slice(split), runs: 'old', oldCode: 'unknown' as const },
+    ];
+    return seen(at, '-', {
+      ...{ silent: [], releases: at === 0 ? judged : [] },
+      nodes: groups.filter((group) => group.names.length > 0),
+    });
+  });
+  const startedMs = performance.now();
+  const clocks = rolloutClocks(lines);
+  assert.ok(performance.now() - startedMs < 20_000);
+  assert.deepEqual([clocks.length, clocks[0]?.at50, clocks[0]?.at100], [1000, day(365), day(729)]);
 });
