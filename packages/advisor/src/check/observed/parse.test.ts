@@ -45,6 +45,13 @@ describe('the kernel log of a real node', () => {
     });
   });
 
+  test('of a field that stands twice the first counts: the kernel writes what it knows first', () => {
+    const found = refusalOf(
+      'audit: type=1326 audit(1.000:8): pid=4680 comm="app" syscall=202 arch=c000003e code=0x50000 pid=1 code=0x7ffc0000',
+    );
+    assert.deepEqual([found.pid, found.enforced], [4680, true]);
+  });
+
   test('a path of another kind than a file is none', () => {
     assert.equal(refusalOf(node.find((one) => one.includes('cgroup:[')) ?? '').path, '');
   });
