@@ -52,6 +52,12 @@ for (const [line, expected] of [
   ['BdsDxe: starting Boot0001 "UEFI Misc Device"', undefined],
   ['[  OK  ] Reached target multi-user.target', undefined],
   ['Loading failed, ignoring: Access denied', undefined],
+  [
+    '[   24.3] device-mapper: table: 254:0: verity: Root hash verification failed (-ENOKEY)',
+    'vm/root-refused',
+  ],
+  // Of a layer that is merged over a verified root: the boot goes on without it.
+  ['[   72.3] device-mapper: table: 254:1: verity: Root hash verification failed (-ENOKEY)', undefined],
 ] as const) {
   test(`judgeConsoleLine judges "${line}"`, () => {
     const wanted = typeof expected === 'string' ? { kind: 'failed', code: expected, reason: line } : expected;
