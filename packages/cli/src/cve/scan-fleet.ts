@@ -11,6 +11,7 @@ import {
   scanNodes,
 } from '@plinth/advisory';
 import { exitCodes, type PlinthError } from '@plinth/base';
+import { exists } from '@plinth/host';
 import type { KeyRing } from '@plinth/trust';
 import { asExitCode, exitOfNodes, failureData, failures } from '../client/merge-results.ts';
 import type { KeyFolderOptions } from '../flows/key-folder.ts';
@@ -49,7 +50,7 @@ export async function scanFleet(
   const outcomes = await askFleet(options, context);
   const failed = outcomes.flatMap((one) => (one.ok ? [] : [one]));
   const states = outcomes.flatMap((one) => (one.ok ? [one.value] : []));
-  const papers = await findPapers(papersFolders(folders));
+  const papers = await findPapers(await papersFolders(folders));
   const store = openSqliteStore(advisoryStorePath(context.env));
   let report: NodesReport;
   try {
@@ -100,9 +101,12 @@ async function record(
   return problems;
 }
 
-/** papersFolders are the folders to look into: those named, else the usual ones. */
-export function papersFolders(folders: readonly string[]): string[] {
-  return (folders.length === 0 ? ['out'] : folders).map((folder) => resolve(folder));
+/** papersFolders are the folders to look into: those named, else of the usual ones those that are there. */
+async function papersFolders(folders: readonly string[]): Promise<string[]> {
+  if (folders.length > 0) return folders.map((folder) => resolve(folder));
+  const usual = ['out', 'advisories'].map((folder) => resolve(folder));
+  const there = await Promise.all(usual.map((folder) => exists(folder)));
+  return usual.filter((_, index) => there[index] === true || !there.includes(true));
 }
 
 function exitOf(report: NodesReport, errors: readonly PlinthError[], wanted: boolean) {

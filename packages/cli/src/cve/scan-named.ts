@@ -1,0 +1,34 @@
+import type { CommandContext } from '../framework/context.ts';
+import type { CommandResult } from '../framework/result.ts';
+import { usageError } from '../framework/usage-error.ts';
+import { namedNodes } from './named-nodes.ts';
+import { scanFleet } from './scan-fleet.ts';
+import { type ScanSubjectOptions, scanSubject } from './scan-subject.ts';
+
+const NODE_TIMEOUT_SECONDS = 20;
+
+/** scanNamed scans what a word means: nodes or a cluster by name, else a subject on disk. Throws: see both. */
+export async function scanNamed(
+  word: string | undefined,
+  options: ScanSubjectOptions,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const nodes = word === undefined ? undefined : await namedNodes(word, context);
+  if (nodes === undefined) return await scanSubject(word, options, context);
+  const isDocument = !['table', 'json', 'yaml', 'wide', 'name'].includes(context.format);
+  if (options.explain !== undefined || isDocument) {
+    throw usageError(
+      `"${word}" means nodes: --explain and documents are for one release`,
+      'See which release they run with "plinth cve nodes", and name its folder.',
+    );
+  }
+  return await scanFleet(
+    [],
+    {
+      ...{ nodes, selector: undefined, allNodes: false, context: undefined, timeout: NODE_TIMEOUT_SECONDS },
+      ...{ vex: options.vex, all: options.all, offline: options.offline, exitCode: options.exitCode },
+      ...{ keys: undefined, passphraseFile: undefined },
+    },
+    context,
+  );
+}
