@@ -73,7 +73,10 @@ export function observe(
     const { created } = judged.subject;
     return {
       ...{ key, name },
-      ...(created === undefined || hotLayerSerial !== undefined ? {} : { createdAt: created }),
+      // Papers say what they like; what is no instant starts no clock.
+      ...(hotLayerSerial !== undefined || Number.isNaN(Date.parse(created ?? ''))
+        ? {}
+        : { createdAt: new Date(created ?? '').toISOString() }),
       verdicts: sorted(told.map(({ vulnerability, verdict }) => [vulnerability.id, verdict] as const)),
       fixAvailableAt: sorted(
         told.flatMap(({ vulnerability, clocks: { fixAvailableAt: at } }) =>
