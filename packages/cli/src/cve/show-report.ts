@@ -52,6 +52,7 @@ export function showReport(report: ScanReport, { all, fold, now }: ShowReportOpt
     facts([
       ['scanned', `${name} (${subject.kind}), ${lookedText(report)}`],
       ['found', foundText(report)],
+      ...disputedRows(report),
       ...feedRows(report.feeds),
     ]),
     ...(report.gaps.length === 0
@@ -159,6 +160,15 @@ function lookedText({ looked }: ScanReport): string {
   ] as const;
   const found = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   return found.join(', ') || 'no package';
+}
+
+/** What one source has closed and another has not: whoever reads only the table would not see it. */
+function disputedRows({ findings }: ScanReport): (readonly [string, string])[] {
+  const closed = findings.filter(({ disputed, verdict }) => disputed && verdict !== 'open');
+  if (closed.length === 0) return [];
+  const some = closed.slice(0, 3).map(({ vulnerability }) => vulnerability.id);
+  const more = closed.length > some.length ? `, and ${closed.length - some.length} more` : '';
+  return [['disputed', `closed by one source, open by another: ${some.join(', ')}${more}; see --explain`]];
 }
 
 /** Good feeds in one line with their ages, each other one in a line of its own. */
