@@ -60,6 +60,9 @@ export async function showClocks(
   );
   const lines = linesOf(decisions, context.format !== 'wide');
   const breached = decisions.filter(isLate).length;
+  const waived = decisions.filter(
+    (each) => each.clock?.state === 'breached' && each.waiver?.state === 'active',
+  ).length;
   const waiting = decisions.filter(({ action, clock }) => action !== 'none' && !clock).length;
   const told = knowsFixes(report);
   return {
@@ -89,7 +92,7 @@ export async function showClocks(
           { header: 'DUE', value: ({ decision: { clock } }) => clock.dueAt.slice(0, 16).replace('T', ' ') },
           {
             header: 'CLOCK',
-            value: ({ decision: { clock, waiver } }) => `${clockText(clock, now)}${waiverText(waiver)}`,
+            value: ({ decision: { clock, waiver } }) => clockOrWaiver(clockText(clock, now), waiver),
             mark: ({ decision: { clock, waiver } }, style) =>
               clock.state === 'breached' && waiver?.state !== 'active'
                 ? style.bad
@@ -104,14 +107,14 @@ export async function showClocks(
       ),
       plainText(
         [
-          `${breached} past the target, ${waiting} without a clock (no fix, nothing urgent); times are UTC`,
+          `${breached} past the target${waived > 0 ? ` (and ${waived} waived)` : ''}, ${waiting} without a clock (no fix, nothing urgent); times are UTC`,
           ...(told ? [] : ['Sources that say since when fixes exist are missing: clocks may run unseen.']),
           ...(report.complete
             ? []
             : ['Some sources could not be asked, so more may be open: see "plinth cve scan".']),
         ].join('\n'),
       ),
-      ...showKept(printableData(kept), now),
+      ...showKept(printableData(kept), context.format !== 'wide'),
     ],
     exitCode: options.exitCode && (breached > 0 || !told) ? exitCodes.findings : exitCodes.ok,
   };
@@ -133,10 +136,9 @@ function linesOf(decisions: readonly WaivedDecision[], fold: boolean): Line[] {
     );
 }
 
-function waiverText(waiver: AppliedWaiver | undefined): string {
-  if (!waiver) return '';
-  const until = waiver.until.slice(0, 10);
-  return waiver.state === 'active' ? `, waived until ${until}` : `; waiver ended ${until}`;
+function clockOrWaiver(text: string, waiver: AppliedWaiver | undefined): string {
+  if (!waiver) return text;
+  return waiver.state === 'active' ? `waived until ${waiver.until.slice(0, 10)}` : `${text} (waiver over)`;
 }
 
 function clockText(clock: Clock, now: Date): string {

@@ -39,10 +39,13 @@ export async function readKept(
   };
 }
 
-/** showKept draws the clocks of nodes, waivers that ended, and what was not believed. */
-export function showKept({ waivers, rollout, problems }: Kept, now: Date): Block[] {
+/**
+ * showKept draws the clocks of nodes, waivers that ended, and what was not believed.
+ * @param fold identifiers whose fixes came together share a line
+ */
+export function showKept({ waivers, rollout, problems }: Kept, fold: boolean): Block[] {
   return [
-    ...(rollout.length === 0 ? [] : [rolloutTable(rollout, now)]),
+    ...(rollout.length === 0 ? [] : [rolloutTable(rollout, fold)]),
     ...expiredLines(waivers),
     ...(problems.length === 0 ? [] : [plainText(['Not believed:', ...problems].join('\n  '))]),
   ];
@@ -79,7 +82,21 @@ function expiredLines(waivers: readonly AppliedWaiver[]): Block[] {
   ];
 }
 
-function rolloutTable(clocks: readonly RolloutClock[], now: Date): Block {
+/** Clocks of one line. */
+interface Line extends RolloutClock {
+  readonly count: number;
+}
+
+function linesOf(clocks: readonly RolloutClock[], fold: boolean): Line[] {
+  const groups = Map.groupBy(clocks, ({ id, fixAvailableAt: _, ...same }) =>
+    fold ? JSON.stringify(same) : id,
+  );
+  return [...groups.values()]
+    .flatMap((group): Line[] => (group[0] ? [{ ...group[0], count: group.length }] : []))
+    .sort((a, b) => Number(a.at100 !== undefined) - Number(b.at100 !== undefined) || (a.id < b.id ? -1 : 1));
+}
+
+function rolloutTable(clocks: readonly RolloutClock[], fold: boolean): Block {
   // Durations count from the image, where there is one; the instants are in -o json and -o wide.
   const span = (clock: RolloutClock, at: string | undefined) => {
     const start = clock.publishedAt;
@@ -90,7 +107,10 @@ function rolloutTable(clocks: readonly RolloutClock[], now: Date): Block {
   };
   return table(
     [
-      { header: 'FIX ON NODES', value: ({ id }: RolloutClock) => id },
+      {
+        header: 'FIX ON NODES',
+        value: ({ id, count }: Line) => (count === 1 ? id : `${count}: ${id} …`),
+      },
       {
         header: 'PUBLISHED',
         value: ({ publishedAt }) => publishedAt?.slice(0, 16).replace('T', ' ') ?? 'unknown',
@@ -117,9 +137,6 @@ function rolloutTable(clocks: readonly RolloutClock[], now: Date): Block {
       { header: 'FIX AVAILABLE', value: ({ fixAvailableAt }) => fixAvailableAt ?? '-', wide: true },
       { header: '100 % AT', value: ({ at100 }) => at100 ?? '-', wide: true },
     ],
-    clocks.toSorted(
-      (a, b) => Number(a.at100 !== undefined) - Number(b.at100 !== undefined) || (a.id < b.id ? -1 : 1),
-    ),
-    `No clock runs at ${now.toISOString()}.`,
+    linesOf(clocks, fold),
   );
 }
