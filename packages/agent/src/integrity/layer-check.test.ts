@@ -55,3 +55,11 @@ test('a layer that cannot be looked at is unknown', async () => {
   assert.equal((await check(merged({}))).verdict, 'unknown');
   assert.equal((await check(merged({ [table]: SIGNED, [status]: 'nothing\n' }))).verdict, 'unknown');
 });
+
+test('a device that is being removed is no layer any more; one that cannot be read for another reason is unknown', async () => {
+  const sound = merged({ [table]: SIGNED, [status]: '0 205272 verity V\n' });
+  const files = { ...sound.files, '/sys/class/block/dm-2/dm/name': 'leaving\n' };
+  const broken = (code: string) => ({ ...sound, files, broken: { '/sys/class/block/dm-2/dm/name': code } });
+  assert.equal((await check(broken('EINVAL'))).observed, HASH);
+  assert.equal((await check(broken('EIO'))).verdict, 'unknown');
+});

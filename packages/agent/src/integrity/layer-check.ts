@@ -48,8 +48,16 @@ async function observeLayer(sys: Sys): Promise<Finding> {
 
 async function mappedDevices(sys: Sys): Promise<string[]> {
   const devices = (await listDir(sys, BLOCK_DEVICES)).filter((name) => /^dm-\d+$/.test(name));
-  const names = await Promise.all(
-    devices.map((device) => readText(sys, `${BLOCK_DEVICES}/${device}/dm/name`)),
-  );
+  const names = await Promise.all(devices.map((device) => nameOf(sys, device)));
   return names.filter((name) => name !== undefined);
+}
+
+/** A device that is being removed is still in the list and answers EINVAL (drivers/md/dm-sysfs.c, dm_attr_show): it is gone. */
+async function nameOf(sys: Sys, device: string): Promise<string | undefined> {
+  try {
+    return await readText(sys, `${BLOCK_DEVICES}/${device}/dm/name`);
+  } catch (reason) {
+    if (reason instanceof Error && 'code' in reason && reason.code === 'EINVAL') return undefined;
+    throw reason;
+  }
 }
