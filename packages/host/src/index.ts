@@ -11,4 +11,5 @@ export {
   type ProcessIdentity,
   waitForEnd,
 } from './process-identity.ts';
+export { type Answered, type RunningServer, type ServeOptions, serveHttp } from './serve-http.ts';
 export { openStageCache, type StageCache, type StageInputs, stageKey } from './stage-cache.ts';

@@ -16,6 +16,6 @@ export type { RepositoryOptions } from './repository/change-repository.ts';
 export { loadRepository } from './repository/load-repository.ts';
 export { readTargetList } from './repository/plan-renewal.ts';
 export { type Expiry, readExpiries, refreshRepository } from './repository/refresh-repository.ts';
-export { type RunningServer, type ServeOptions, serveRepository } from './serve/serve-repository.ts';
+export { serveRepository } from './serve/serve-repository.ts';
 export { exportSumsKey, initSumsKey } from './sysupdate/openpgp-key.ts';
 export { type RepositoryCheck, verifyServed } from './verify/verify-served.ts';

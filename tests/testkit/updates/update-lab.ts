@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GetUpdateResponse, NodeClient, UpdateStage } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { type MachineStatus, readConsole } from '@plinth/local';
-import { publishRelease, type RunningServer, serveRepository } from '@plinth/publish';
+import { publishRelease, serveRepository } from '@plinth/publish';
 import type { BootLab } from '../boot-lab.ts';
 import { HOST_SEEN_BY_GUEST } from '../guest-network.ts';
 import { joinConfig } from '../owner.ts';
@@ -26,7 +26,7 @@ export interface UpdateLab extends AsyncDisposable {
 /** openUpdateLab makes an empty repository and serves it on this computer's loopback address. */
 export async function openUpdateLab(lab: BootLab): Promise<UpdateLab> {
   const repoDir = join(lab.scratch, 'repository');
-  const server: RunningServer = await serveRepository({ repoDir });
+  const server = await serveRepository({ repoDir });
   const address = guestAddress(server.url);
   return {
     repoDir,

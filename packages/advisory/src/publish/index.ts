@@ -3,12 +3,7 @@ export { initAdvisoryKey } from './keys/advisory-key.ts';
 export { componentPurl } from './record/component-purl.ts';
 export { productPurl } from './record/product-id.ts';
 export { formatRecord, parseRecord, recordProblem } from './record/read-record.ts';
-export {
-  type AdvisoryServer,
-  type AnsweredRequest,
-  type ServeAdvisoriesOptions,
-  serveAdvisories,
-} from './serve/serve-advisories.ts';
+export { serveAdvisories } from './serve/serve-advisories.ts';
 export {
   type PublishAdvisoriesOptions,
   type PublishedAdvisories,

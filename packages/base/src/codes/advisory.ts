@@ -95,9 +95,4 @@ export const advisoryCodes = {
     cause: 'Another folder, files changed by hand, or a copy that was broken off.',
     fix: 'See "plinth cve verify DIR"; publish the records again into a new folder.',
   },
-  'advisory/cannot-serve': {
-    meaning: 'Advisories cannot be served at this address.',
-    cause: 'Another program listens there, or the address is none of this machine.',
-    fix: 'Name another port or address.',
-  },
 } as const satisfies CodeTable;

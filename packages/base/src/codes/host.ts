@@ -31,6 +31,11 @@ export const hostCodes = {
     cause: 'Two builds or two commands on one machine name at once.',
     fix: 'Wait for the process named in the message to end, or end it.',
   },
+  'host/cannot-serve': {
+    meaning: 'Nothing can be served at this address.',
+    cause: 'Another program listens there, or the address is none of this machine.',
+    fix: 'Name another port or address.',
+  },
   'host/download-failed': {
     meaning: 'A file could not be fetched from its mirror.',
     cause: 'The mirror is away or the connection broke; what had arrived is kept.',

@@ -50,9 +50,4 @@ export const publishCodes = {
     cause: 'It cannot be reached, is full, or does not know what it was sent; the message has its answer.',
     fix: 'Try again; what arrived is not sent twice.',
   },
-  'publish/cannot-serve': {
-    meaning: 'The repository cannot be served at this address.',
-    cause: 'Another program listens there, or the address is none of this machine.',
-    fix: 'Name another port or address.',
-  },
 } as const satisfies CodeTable;

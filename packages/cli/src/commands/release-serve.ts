@@ -18,8 +18,10 @@ export const releaseServeCommand = defineCommand({
   },
   args: { repo: repositoryArgument },
   run: async ({ args, options }, context) => {
-    const { serveUntilInterrupted } = await import('../release/serve-until-interrupted.ts');
-    await serveUntilInterrupted(resolve(args.repo), options, context);
+    const { serveUntilInterrupted } = await import('../flows/serve-until-interrupted.ts');
+    const { serveReleases } = await import('../release/serve-releases.ts');
+    const repoDir = resolve(args.repo);
+    await serveUntilInterrupted(repoDir, options, context, (how) => serveReleases(repoDir, how));
     return undefined;
   },
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { RunningServer } from '@plinth/host';
 import { scratchFolder } from '@plinth/host/testing';
 import {
   currentUpdateKeys,
@@ -14,7 +15,7 @@ import {
 import { REPOSITORY } from '@plinth/updates';
 import { publishRelease } from '../release/publish-release.ts';
 import { changeRepository } from '../repository/change-repository.ts';
-import { type RunningServer, serveRepository } from '../serve/serve-repository.ts';
+import { serveRepository } from '../serve/serve-repository.ts';
 import { followChannel, writeSampleFiles } from '../testing/index.ts';
 import { initUpdateKeys } from './init-update-keys.ts';
 import { rotateUpdateKey } from './rotate-update-key.ts';

@@ -1,15 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { Answered } from '@plinth/host';
 import { openServedFile, type ServedFile } from './open-served-file.ts';
 import { parseRange } from './parse-range.ts';
-
-/** One request as it was answered, for a line of the log. */
-export interface Answered {
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly sentBytes: number;
-}
 
 const HIGH_WATER_BYTES = 256 * 1024;
 const PATH_LIMIT = 2048;

@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
+import type { Answered } from '@plinth/host';
 import { scratchFolder } from '@plinth/host/testing';
-import type { Answered } from './answer.ts';
 import { serveRepository } from './serve-repository.ts';
 
 const scratch = await scratchFolder('serve');
@@ -102,7 +102,7 @@ test('nothing is listed, nothing outside is reached, nothing is taken', async ()
 
 test('a taken port is told; a closed server ends its connections', async () => {
   const port = Number(new URL(server.url).port);
-  await assert.rejects(serveRepository({ repoDir, port }), { code: 'publish/cannot-serve' });
+  await assert.rejects(serveRepository({ repoDir, port }), { code: 'host/cannot-serve' });
   const second = await serveRepository({ repoDir });
   const socket = connect(Number(new URL(second.url).port), '127.0.0.1');
   await new Promise((resolve) => socket.once('connect', resolve));

@@ -118,6 +118,6 @@ test('nothing outside of the tree is sent, and nothing is changed', async () => 
 
 test('an address that is taken is told', async () => {
   const port = Number(new URL(server.url).port);
-  await assert.rejects(serveAdvisories({ treeDir, port }), { code: 'advisory/cannot-serve' });
+  await assert.rejects(serveAdvisories({ treeDir, port }), { code: 'host/cannot-serve' });
   await assert.rejects(serveAdvisories({ treeDir: join(scratch, 'absent') }), { code: 'host/io' });
 });

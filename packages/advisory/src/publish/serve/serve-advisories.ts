@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { messageOf, PlinthError } from '@plinth/base';
-import { ioError, isErrno } from '@plinth/host';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Answered, ioError, type RunningServer, type ServeOptions, serveHttp } from '@plinth/host';
 import { readCvrfJson } from '../cvrf/read-cvrf.ts';
 import { CVRF_FOLDER } from '../cvrf/updates.ts';
 import { asList, readJson, textAt, valueAt } from '../limits/read-json.ts';
@@ -11,74 +9,26 @@ import { decodeText } from '../limits/read-text.ts';
 import { readTreeFile } from '../tree/open-tree.ts';
 import { routeOf } from './route.ts';
 
-/** One request as it was answered, for a line of a log. */
-export interface AnsweredRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly sentBytes: number;
-}
-
-export interface ServeAdvisoriesOptions {
-  readonly treeDir: string;
-  /** Default: 127.0.0.1, which only this machine reaches. */
-  readonly host?: string;
-  /** Default: one that is free. */
-  readonly port?: number;
-  /** Called for each request when it is over; `problem` when it broke off. */
-  readonly onAnswered?: (answered: AnsweredRequest | { readonly problem: string }) => void;
-}
-
-/** A server that runs until it is closed. */
-export interface AdvisoryServer extends AsyncDisposable {
-  /** "http://127.0.0.1:8080" */
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-const CONNECTIONS_LIMIT = 256;
-const HEADERS_TIMEOUT_MS = 10_000;
-const IDLE_TIMEOUT_MS = 60_000;
-
 /**
  * serveAdvisories serves a tree over plain HTTP, with the addresses of Microsoft's API for CVRF. What it sends is signed; for others than
  * this machine a web server with TLS belongs in front of it.
- * @throws advisory/cannot-serve when the address cannot be listened at, host/io when there is no tree
+ * @throws host/cannot-serve when the address cannot be listened at, host/io when there is no tree
  */
-export async function serveAdvisories(options: ServeAdvisoriesOptions): Promise<AdvisoryServer> {
-  const { treeDir, host = '127.0.0.1', port = 0, onAnswered } = options;
+export async function serveAdvisories({
+  treeDir,
+  ...options
+}: ServeOptions & { readonly treeDir: string }): Promise<RunningServer> {
   await realpath(treeDir).catch((reason) => Promise.reject(ioError(reason, `serve ${treeDir}`)));
-  const server = createServer(
-    { maxHeaderSize: 8 * 1024, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS },
-    (request, response) => {
-      answer(treeDir, request, response).then(
-        (answered) => onAnswered?.(answered),
-        (reason: unknown) => {
-          response.destroy();
-          onAnswered?.({ problem: messageOf(reason) });
-        },
-      );
-    },
-  );
-  server.maxConnections = CONNECTIONS_LIMIT;
-  server.timeout = IDLE_TIMEOUT_MS;
-  const { port: bound } = await listen(server, host, port);
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  const name = host.includes(':') ? `[${host}]` : host;
-  return { url: `http://${name}:${bound}`, close, [Symbol.asyncDispose]: close };
+  return serveHttp(options, (request, response) => answer(treeDir, request, response));
 }
 
 async function answer(
   treeDir: string,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<AnsweredRequest> {
+): Promise<Answered> {
   const { method = '', url = '' } = request;
-  const done = (status: number, headers: Record<string, string>, body?: Uint8Array): AnsweredRequest => {
+  const done = (status: number, headers: Record<string, string>, body?: Uint8Array): Answered => {
     const sent = method === 'GET' && body ? body : undefined;
     response.writeHead(status, { ...SAFE, ...headers, 'content-length': String(body?.length ?? 0) });
     response.end(sent);
@@ -147,23 +97,4 @@ async function monthNames(folder: string, month: string, wanted: string): Promis
   return readCvrfJson(bytes, path).some(({ id, aliases }) =>
     [id, ...aliases].some((name) => name.toLowerCase() === wanted),
   );
-}
-
-function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (reason) => {
-      const state = isErrno(reason, 'EADDRINUSE') ? 'something else listens there' : messageOf(reason);
-      reject(
-        new PlinthError(
-          'advisory/cannot-serve',
-          `Cannot serve at ${host} port ${port}: ${state}, expected a free address of this machine`,
-          { cause: reason },
-        ),
-      );
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      if (address !== null && typeof address === 'object') resolve(address);
-    });
-  });
 }

@@ -1,19 +1,19 @@
 import { once } from 'node:events';
-import { serveAdvisories } from '@plinth/advisory';
+import type { RunningServer, ServeOptions } from '@plinth/host';
 import type { CommandContext } from '../framework/context.ts';
 
 /**
- * serveUntilInterrupted serves a tree of advisories and writes a line for each request, as JSON with -o json, until Ctrl-C.
- * @throws advisory/cannot-serve, host/io
+ * serveUntilInterrupted serves a folder and writes a line for each request, as JSON with -o json, until Ctrl-C.
+ * @param serve starts the server for what the folder holds
+ * @throws what `serve` throws
  */
 export async function serveUntilInterrupted(
-  treeDir: string,
+  folder: string,
   { address, port }: { readonly address: string; readonly port: number | undefined },
-  context: CommandContext,
+  { signal, writeOut, format, say }: CommandContext,
+  serve: (options: ServeOptions) => Promise<RunningServer>,
 ): Promise<void> {
-  const { signal, writeOut, format, say } = context;
-  const server = await serveAdvisories({
-    treeDir,
+  await using server = await serve({
     host: address,
     ...(port !== undefined && { port }),
     onAnswered: (answered) => {
@@ -22,10 +22,6 @@ export async function serveUntilInterrupted(
       else writeOut(`${answered.status} ${answered.method} ${answered.path} ${answered.sentBytes}\n`);
     },
   });
-  try {
-    say(`Serving ${treeDir} at ${server.url} until Ctrl-C.`);
-    if (!signal.aborted) await once(signal, 'abort');
-  } finally {
-    await server.close();
-  }
+  say(`Serving ${folder} at ${server.url} until Ctrl-C.`);
+  if (!signal.aborted) await once(signal, 'abort');
 }
