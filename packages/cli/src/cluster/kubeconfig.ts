@@ -1,4 +1,6 @@
 import { X509Certificate } from 'node:crypto';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
@@ -33,6 +35,12 @@ const foreignSchema = z.looseObject({
   clusters: z.array(named).nullish(),
   users: z.array(named).nullish(),
 });
+
+/** userKubeconfig is the file that kubectl reads and changes: the first of $KUBECONFIG, else ~/.kube/config. */
+export function userKubeconfig(env: Readonly<Record<string, string | undefined>>): string {
+  const first = (env['KUBECONFIG'] ?? '').split(delimiter).find((path) => path !== '');
+  return first ?? join(env['HOME'] || homedir(), '.kube', 'config');
+}
 
 /** How to reach an API server, and as whom. */
 export interface KubernetesAccess {

@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { ioError, isErrno, withLock, writeFileAtomic } from '@plinth/host';
 import { MEMBER_CALL_TIMEOUT_MS } from '../client/call-timeout.ts';
 import { localCluster } from '../cluster/cluster-contexts.ts';
 import { keepKubeconfig } from '../cluster/keep-kubeconfig.ts';
-import { expiryOf, mergeKubeconfig, readAccess } from '../cluster/kubeconfig.ts';
+import { expiryOf, mergeKubeconfig, readAccess, userKubeconfig } from '../cluster/kubeconfig.ts';
 import { useMember } from '../cluster/observe-cluster.ts';
 import type { CommandContext } from '../framework/context.ts';
 import { usageError } from '../framework/usage-error.ts';
@@ -64,12 +62,6 @@ async function fetchKubeconfig(options: GetKubeconfigOptions, context: CommandCo
     const { kubeconfig } = await node.kubernetes.kubeconfig(options.server ?? '');
     return { name: cluster?.name || 'cluster', path: undefined, text: kubeconfig };
   });
-}
-
-/** userKubeconfig is the file that kubectl changes: the first of $KUBECONFIG, else ~/.kube/config. */
-function userKubeconfig(env: CommandContext['env']): string {
-  const first = (env['KUBECONFIG'] ?? '').split(delimiter).find((path) => path !== '');
-  return first ?? join(env['HOME'] || homedir(), '.kube', 'config');
 }
 
 /** kubectl takes the same lock file while it writes (client-go, clientcmd/config.go). */

@@ -1,5 +1,4 @@
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import {
   applyWaivers,
   type CheckKnowledge,
@@ -20,6 +19,7 @@ import {
 } from '@plinth/advisor';
 import { type Diagnostic, type ExitCode, exitCodes, PlinthError } from '@plinth/base';
 import { dayAsked } from '../advisor/as-of.ts';
+import { userKubeconfig } from '../cluster/kubeconfig.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
@@ -117,7 +117,7 @@ async function openReads(sources: readonly string[], options: CheckOptions, cont
       what: 'Check manifests',
       reads: readManifests(sources, { stdin: process.stdin, signal: context.signal }),
     };
-  const path = options.kubeconfig ?? kubeconfigOf(context);
+  const path = options.kubeconfig ?? userKubeconfig(context.env);
   const access = await readClusterAccess(path, options.kubeContext, context.signal);
   return { what: `Check the cluster at ${access.server.host}`, reads: listCluster(access, context.signal) };
 }
@@ -130,12 +130,6 @@ function printableProblem(problem: Diagnostic): Diagnostic {
     message: printable(message),
     ...(span && { span: { ...span, file: printable(span.file) } }),
   };
-}
-
-/** As kubectl: $KUBECONFIG, whose first file counts here, or the file in the home folder. */
-function kubeconfigOf({ env }: CommandContext): string {
-  const named = (env['KUBECONFIG'] ?? '').split(delimiter).find((path) => path !== '');
-  return named ?? join(env['HOME'] ?? homedir(), '.kube', 'config');
 }
 
 /** What could not be read may hide anything, so it comes before what was found. */
