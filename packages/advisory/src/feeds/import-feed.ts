@@ -1,3 +1,4 @@
+import { messageOf } from '@plinth/base';
 import type { FeedAuthenticity } from '../model/index.ts';
 import type { AdvisoryStore } from '../store/index.ts';
 import { type Adapter, DAY_MS, feedInvalid } from './adapters/adapter.ts';
@@ -37,7 +38,7 @@ export async function importFeed(
     store.replaceContent(head, content);
     return head;
   } catch (reason) {
-    const detail = reason instanceof Error ? (reason.message.split('\n')[0] ?? '') : String(reason);
+    const detail = messageOf(reason).split('\n')[0] ?? '';
     store.noteFailure(name, { at: now.toISOString(), condition: 'unreadable', detail });
     throw reason;
   }

@@ -1,4 +1,5 @@
 import { isSignedSource } from '../feeds/source-names.ts';
+import { withoutRebuild } from '../inventory/debian-fields.ts';
 import type { BinaryComponent, Inventory } from '../model/index.ts';
 import type { LayerFix, MergedLayer } from './node-state.ts';
 
@@ -43,13 +44,8 @@ export function applyHotLayer(inventory: Inventory, { serial, fixes }: MergedLay
 /** Undefined when the layer was made for another version, or its source's version cannot be told. */
 function replaced(binary: BinaryComponent, fix: LayerFix): BinaryComponent | undefined {
   if (binary.version !== fix.fromVersion || isSignedSource(binary.source)) return undefined;
-  const sourceVersion = sourceVersionOf(fix.toVersion);
+  const sourceVersion = withoutRebuild(fix.toVersion);
   // Only where the rule leads from the old binary to its source does it lead from the new one.
-  if (sourceVersionOf(binary.version) !== binary.sourceVersion) return undefined;
+  if (withoutRebuild(binary.version) !== binary.sourceVersion) return undefined;
   return { ...binary, version: fix.toVersion, sourceVersion };
-}
-
-/** A binary-only rebuild adds "+b1" to the version of its source. */
-function sourceVersionOf(version: string): string {
-  return version.replace(/\+b\d+$/, '');
 }

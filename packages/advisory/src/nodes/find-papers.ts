@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { PlinthError } from '@plinth/base';
+import { messageOf, PlinthError } from '@plinth/base';
 import { ioError, isErrno } from '@plinth/host';
 import { z } from 'zod';
 import { parseBoundedJson, readBounded } from '../inventory/bounded.ts';
@@ -164,8 +164,4 @@ async function list(folder: string): Promise<string[]> {
       `Cannot look into ${folder}: it has ${names.length} entries, expected at most ${ENTRIES_LIMIT}`,
     );
   return names.sort();
-}
-
-function messageOf(reason: unknown): string {
-  return PlinthError.from(reason, 'advisory/subject-invalid', 'Cannot read it').message;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '@plinth/base';
 import type { Inventory } from '../model/index.ts';
 import { type ScanOptions, scanInventory } from '../scan/scan.ts';
 import type { AdvisoryStore } from '../store/index.ts';
@@ -25,7 +26,7 @@ export async function scanNodes(
     try {
       inventory = await papers.read();
     } catch (reason) {
-      unread.set(papers.rootHash, `the papers of ${papers.name} cannot be used: ${textOf(reason)}`);
+      unread.set(papers.rootHash, `the papers of ${papers.name} cannot be used: ${messageOf(reason)}`);
       continue;
     }
     const running = layer ? applyHotLayer(inventory, layer) : inventory;
@@ -55,8 +56,4 @@ export async function scanNodes(
     gaps: notFound,
     complete: nodes.every(({ gaps }) => gaps.length === 0) && releases.every(({ report }) => report.complete),
   };
-}
-
-function textOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }
