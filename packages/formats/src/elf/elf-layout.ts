@@ -43,6 +43,11 @@ const segmentTypes: Readonly<Record<number, ElfSegment['type']>> = {
   4: 'note',
 };
 
+/** isElf tells whether bytes begin as an ELF file does. */
+export function isElf(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
+}
+
 /** readElfLayout reads the file header and both tables (gABI chapters 4 and 5, both classes, both byte orders). */
 export function readElfLayout(bytes: Uint8Array, what: string): ElfLayout {
   const identity = new ByteView(bytes, { what });

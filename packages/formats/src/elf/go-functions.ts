@@ -1,5 +1,5 @@
 import { ByteView, decodeText } from '../byte-view.ts';
-import { readElfLayout } from './elf-layout.ts';
+import { isElf, readElfLayout } from './elf-layout.ts';
 
 /**
  * Headers of Go's function table (runtime/symtab.go, moduledata's pcHeader) that are read: Go 1.16, 1.18 and 1.20 and
@@ -22,7 +22,7 @@ const NAMES_LIMIT_BYTES = 256 * 1024 * 1024;
  * @throws formats/truncated, formats/elf-invalid, formats/limit
  */
 export function readGoFunctions(bytes: Uint8Array, name = 'given as bytes'): ReadonlySet<string> | undefined {
-  if (!(bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46)) return undefined;
+  if (!isElf(bytes)) return undefined;
   const { view, sections, bits, bigEndian } = readElfLayout(bytes, `ELF file ${name}`);
   const section = sections.find((candidate) => SECTIONS.includes(candidate.name) && candidate.hasBytes);
   if (!section) return undefined;

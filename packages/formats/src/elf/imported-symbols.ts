@@ -1,5 +1,5 @@
 import { ByteView } from '../byte-view.ts';
-import { type ElfLayout, readElfLayout } from './elf-layout.ts';
+import { type ElfLayout, isElf, readElfLayout } from './elf-layout.ts';
 
 const SYMBOL_LIMIT = 4_000_000;
 const SHN_UNDEF = 0;
@@ -14,7 +14,7 @@ export function readImportedSymbols(
   bytes: Uint8Array,
   name = 'given as bytes',
 ): ReadonlySet<string> | undefined {
-  if (!(bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46)) return undefined;
+  if (!isElf(bytes)) return undefined;
   const layout = readElfLayout(bytes, `ELF file ${name}`);
   const symbols = section(layout, '.dynsym');
   const texts = section(layout, '.dynstr');

@@ -1,6 +1,6 @@
 import { ByteView } from '../byte-view.ts';
 import { type DynamicSection, readDynamicSection } from './dynamic-section.ts';
-import { type ElfLayout, readElfLayout } from './elf-layout.ts';
+import { type ElfLayout, isElf, readElfLayout } from './elf-layout.ts';
 import { type ElfNotes, readElfNotes } from './elf-notes.ts';
 import { type GoBuildInfo, readGoBuildInfo } from './go-build-info.ts';
 
@@ -34,7 +34,7 @@ const machines: Readonly<Record<number, string>> = {
  * @throws formats/truncated, formats/elf-invalid, formats/limit
  */
 export function readElf(bytes: Uint8Array, name = 'given as bytes'): ElfFile | undefined {
-  if (!startsWithElfMagic(bytes)) return undefined;
+  if (!isElf(bytes)) return undefined;
   const layout = readElfLayout(bytes, `ELF file ${name}`);
   const interpreter = readInterpreter(layout);
   const go = readGoBuildInfo(layout);
@@ -47,10 +47,6 @@ export function readElf(bytes: Uint8Array, name = 'given as bytes'): ElfFile | u
     ...readElfNotes(layout),
     ...(go === undefined ? {} : { go }),
   };
-}
-
-function startsWithElfMagic(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 }
 
 function readInterpreter(layout: ElfLayout): string | undefined {
