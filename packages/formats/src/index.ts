@@ -42,7 +42,6 @@ export {
   type PeFile,
   type PeHead,
   type PeSection,
-  peSectionBytes,
   readPe,
   readPeHead,
 } from './pe/read-pe.ts';
@@ -57,7 +56,6 @@ export { hexUuid, seededUuid } from './uuid.ts';
 export { blockDigester, blockHasher } from './verity/block-hasher.ts';
 export { makeVerity, type VerityDevice, veritySizeBytes } from './verity/make-verity.ts';
 export {
-  openBlockChecker,
   openBlocksChecker,
   readTree,
   type VerityTree,

@@ -43,7 +43,6 @@ export {
   hotLayerVersion,
   MANIFEST_LIMIT_BYTES,
   parseHotLayer,
-  REPLACED_LIMIT,
   SERIAL_LIMIT,
 } from './hot-layer/hot-layer.ts';
 export { type HotLayerNode, judgeHotLayer } from './hot-layer/judge-hot-layer.ts';

@@ -15,7 +15,7 @@ export const HOT_LAYER_LIMIT_BYTES = 128 * 1024 * 1024;
 /** The manifest lists each file. */
 export const MANIFEST_LIMIT_BYTES = 256 * 1024;
 /** As many files as a layer may replace. */
-export const REPLACED_LIMIT = 400;
+const REPLACED_LIMIT = 400;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
 const path = z
