@@ -41,7 +41,6 @@ export {
   findSubject,
   isStale,
 } from './facts/at-date.ts';
-export { dayOf, isDate } from './facts/dates.ts';
 export { type Knowledge, loadKnowledge } from './facts/load.ts';
 export type { Source, SubjectFile } from './facts/schema.ts';
 export { changeCosts } from './migrate/change-cost.ts';

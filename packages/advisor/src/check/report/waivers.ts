@@ -1,5 +1,6 @@
 import { PlinthError, readDocument } from '@plinth/base';
 import { z } from 'zod';
+import { isoDate } from '../../facts/dates.ts';
 import { matches } from '../target/target.ts';
 import { type CheckResult, type Finding, ownerText } from './finding.ts';
 
@@ -13,7 +14,7 @@ const waiver = z.strictObject({
   container: z.string().min(1).optional(),
   reason: z.string().min(10, 'expected a reason of at least 10 characters'),
   /** The last day on which it excuses. */
-  expires: z.iso.date(),
+  expires: isoDate,
 });
 const waiversSchema = z.strictObject({ waivers: z.array(waiver).max(10_000) });
 export type Waiver = z.infer<typeof waiver>;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { isoDate } from '../../facts/dates.ts';
 import { severities } from './rule.ts';
 
 const name = z.string().min(1);
-const source = z.strictObject({ title: name, read: z.iso.date() });
+const source = z.strictObject({ title: name, read: isoDate });
 
 /** What a rule is, apart from how it looks for it. */
 export const ruleSchema = z.strictObject({

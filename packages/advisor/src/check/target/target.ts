@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isoDate } from '../../facts/dates.ts';
 
 /** What a path of a node is. `absent`: nothing there, and nothing can be made there. */
 export const pathStates = [
@@ -40,7 +41,7 @@ export const targetSchema = z.strictObject({
     z.string(),
     z.strictObject({
       title: name,
-      read: z.iso.date(),
+      read: isoDate,
       confidence: z.enum(['documented', 'reported', 'general']),
     }),
   ),
