@@ -1,9 +1,12 @@
 import type { FlawDetail } from '../feeds/feed-content.ts';
-import type { AffectedComponent, Finding, FindingClocks, Verdict } from '../model/index.ts';
+import {
+  type AffectedComponent,
+  type Finding,
+  type FindingClocks,
+  type Verdict,
+  verdicts,
+} from '../model/index.ts';
 import { type Judgement, rules } from './judgement.ts';
-
-/** Worst first: what counts for a flaw when its components differ. */
-const WORST: readonly Verdict[] = ['open', 'unknown', 'not-affected', 'fixed'];
 
 /**
  * mergeJudgements makes one finding of everything said about one flaw; pure. In each component the best rule decides
@@ -128,5 +131,5 @@ function componentKey({ ecosystem, name, version, via, files }: AffectedComponen
 }
 
 function worst(verdict: Verdict): number {
-  return WORST.indexOf(verdict);
+  return verdicts.indexOf(verdict);
 }

@@ -1,17 +1,17 @@
-import type {
-  FeedName,
-  FeedState,
-  Finding,
-  Inventory,
-  ScanReport,
-  SeverityLevel,
-  Verdict,
+import {
+  type FeedName,
+  type FeedState,
+  type Finding,
+  type Inventory,
+  type ScanReport,
+  type SeverityLevel,
+  type Verdict,
+  verdicts,
 } from '../model/index.ts';
 import { compareIds } from './aliases.ts';
 import { isStranger, type SourceComponent } from './components.ts';
 import { changelogKey, type JudgeOptions, type Knowledge } from './knowledge.ts';
 
-const VERDICTS: readonly Verdict[] = ['open', 'unknown', 'not-affected', 'fixed'];
 const LEVELS: readonly SeverityLevel[] = ['critical', 'high', 'medium', 'low', 'none', 'unknown'];
 
 /** makeReport puts findings in order and says what was looked at, what could not be, and whether that is all; pure. */
@@ -143,7 +143,7 @@ export function levelOf({ severities }: Pick<Finding, 'severities'>): SeverityLe
 
 function compareFindings(a: Finding, b: Finding): number {
   return (
-    VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) ||
+    verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict) ||
     Number(b.knownExploited !== undefined) - Number(a.knownExploited !== undefined) ||
     LEVELS.indexOf(levelOf(a)) - LEVELS.indexOf(levelOf(b)) ||
     compareIds(a.vulnerability.id, b.vulnerability.id)

@@ -1,12 +1,15 @@
 import type { FeedName } from './feed.ts';
 
 /** OpenVEX 0.2.0 and CSAF 2.0 give the same five reasons for "not affected". */
-export type VexJustification =
-  | 'component_not_present'
-  | 'vulnerable_code_not_present'
-  | 'vulnerable_code_not_in_execute_path'
-  | 'vulnerable_code_cannot_be_controlled_by_adversary'
-  | 'inline_mitigations_already_exist';
+export const vexJustifications = [
+  'component_not_present',
+  'vulnerable_code_not_present',
+  'vulnerable_code_not_in_execute_path',
+  'vulnerable_code_cannot_be_controlled_by_adversary',
+  'inline_mitigations_already_exist',
+] as const;
+
+export type VexJustification = (typeof vexJustifications)[number];
 
 /**
  * A question to the image that a machine can ask again at every build. A "not affected" holds as long as its

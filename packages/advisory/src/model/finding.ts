@@ -3,8 +3,11 @@ import type { FeedName, FeedState } from './feed.ts';
 import type { Inventory } from './inventory.ts';
 import type { ExploitPrediction, KnownExploited, SeverityClaim, VulnerabilityId } from './vulnerability.ts';
 
+/** Worst first: so findings are listed, and so the worst component decides for a flaw. */
+export const verdicts = ['open', 'unknown', 'not-affected', 'fixed'] as const;
+
 /** `unknown`: could not be told. It is never counted as good. */
-export type Verdict = 'open' | 'fixed' | 'not-affected' | 'unknown';
+export type Verdict = (typeof verdicts)[number];
 
 /** What Debian says about an identifier that has no fix: five states that must not be mixed up. */
 export type DebianStance =

@@ -8,22 +8,24 @@ export type {
   Remediation,
 } from './advisory-record.ts';
 export type { ChangelogClaim, ChangelogEntry, IdentifierRole } from './changelog.ts';
-export type {
-  Confidence,
-  Evidence,
-  EvidenceKind,
-  PredicateOutcome,
-  VexJustification,
-  VexPredicate,
+export {
+  type Confidence,
+  type Evidence,
+  type EvidenceKind,
+  type PredicateOutcome,
+  type VexJustification,
+  type VexPredicate,
+  vexJustifications,
 } from './evidence.ts';
 export type { FeedAuthenticity, FeedCondition, FeedName, FeedState } from './feed.ts';
-export type {
-  AffectedComponent,
-  DebianStance,
-  Finding,
-  FindingClocks,
-  ScanReport,
-  Verdict,
+export {
+  type AffectedComponent,
+  type DebianStance,
+  type Finding,
+  type FindingClocks,
+  type ScanReport,
+  type Verdict,
+  verdicts,
 } from './finding.ts';
 export type {
   BinaryComponent,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Certificate, Signer } from '@plinth/trust';
 import { z } from 'zod';
+import { verdicts } from '../model/index.ts';
 import type { NodesReport } from '../nodes/index.ts';
 import { appendSignedLine, readSignedLines, type SignedLines } from '../signed-lines/signed-lines.ts';
 
@@ -36,7 +37,7 @@ const schema = z.object({
         name: text,
         /** When the image was made, as its papers say; absent for a hot layer. */
         createdAt: text.optional(),
-        verdicts: z.record(text, z.enum(['open', 'fixed', 'not-affected', 'unknown'])),
+        verdicts: z.record(text, z.enum(verdicts)),
         /** First signed index seen that offers the fix. */
         fixAvailableAt: z.record(text, text),
       }),

@@ -2,7 +2,7 @@ import { PlinthError, readDocument } from '@plinth/base';
 import { z } from 'zod';
 import type { VexStatement } from '../evidence/index.ts';
 import { readBounded } from '../inventory/bounded.ts';
-import { normaliseId } from '../model/index.ts';
+import { normaliseId, vexJustifications } from '../model/index.ts';
 
 const LIMIT_BYTES = 32 * 1024 * 1024;
 
@@ -32,13 +32,7 @@ const schema = z.strictObject({
     .array(
       z.strictObject({
         id: word.refine((id) => normaliseId(id) === id, 'it is no identifier in its usual spelling'),
-        justification: z.enum([
-          'component_not_present',
-          'vulnerable_code_not_present',
-          'vulnerable_code_not_in_execute_path',
-          'vulnerable_code_cannot_be_controlled_by_adversary',
-          'inline_mitigations_already_exist',
-        ]),
+        justification: z.enum(vexJustifications),
         predicate,
       }),
     )

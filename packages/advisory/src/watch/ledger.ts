@@ -2,11 +2,11 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ioError, isErrno } from '@plinth/host';
 import { z } from 'zod';
-import type { ScanReport, Verdict } from '../model/index.ts';
+import { type ScanReport, type Verdict, verdicts } from '../model/index.ts';
 import type { Decision } from '../policy/index.ts';
 
 const text = z.string().max(400);
-const verdict = z.enum(['open', 'fixed', 'not-affected', 'unknown']);
+const verdict = z.enum(verdicts);
 const eventSchema = z.object({
   /** When the watch saw it, ISO 8601. */
   at: text,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AdvisoryRecord, ID_LIMIT_CHARACTERS, schemeOf } from '../../model/index.ts';
+import { ID_LIMIT_CHARACTERS, schemeOf, verdicts, vexJustifications } from '../../model/index.ts';
 import { PRODUCT_ID } from './product-id.ts';
 
 const LIST_LIMIT = 10_000;
@@ -62,7 +62,7 @@ const evidence = z.strictObject({
     ...(['go-module', 'go-toolchain', 'npm-module', 'kernel-config', 'kernel-module', 'file'] as const),
     ...(['elf-symbol', 'architecture', 'human'] as const),
   ]),
-  speaksFor: z.enum(['open', 'fixed', 'not-affected', 'mentions', 'unknown']),
+  speaksFor: z.enum([...verdicts, 'mentions']),
   statement: text,
   source: feed,
   locator: text.exactOptional(),
@@ -101,17 +101,9 @@ const product = z.strictObject({
 
 const status = z.strictObject({
   product: productId,
-  verdict: z.enum(['open', 'fixed', 'not-affected', 'unknown']),
+  verdict: z.enum(verdicts),
   reason: text,
-  justification: z
-    .enum([
-      'component_not_present',
-      'vulnerable_code_not_present',
-      'vulnerable_code_not_in_execute_path',
-      'vulnerable_code_cannot_be_controlled_by_adversary',
-      'inline_mitigations_already_exist',
-    ])
-    .exactOptional(),
+  justification: z.enum(vexJustifications).exactOptional(),
   components: list(component),
   fixedInProduct: productId.exactOptional(),
   evidence: list(evidence, 1000),
@@ -192,6 +184,3 @@ export const recordSchema = z.strictObject({
   revisions: list(z.strictObject({ number: z.int().min(1), date, summary: line }), 10_000).min(1),
   withdrawn: z.strictObject({ at: date, reason: line }).exactOptional(),
 });
-
-/** What the schema lets through is a record, but for the names of feeds, whose form it checks. */
-export type CheckedRecord = z.infer<typeof recordSchema> & AdvisoryRecord;
