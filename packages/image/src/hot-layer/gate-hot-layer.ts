@@ -18,7 +18,8 @@ const RULES_SOURCE = join(import.meta.dirname, '..', 'policy');
 
 /**
  * gateHotLayer lets a hot layer pass only when os/policy.yaml finds nothing in the base with the layer over it: that is what
- * a node will run, and where a library of the layer must find what it needs.
+ * a node will run, and where a library of the layer must find what it needs. The verdict is kept for the day: waivers end by
+ * date.
  * @param layerDir the assembled layer, a stage with `root`
  * @throws policy/violations with every finding; policy/invalid
  */
@@ -38,7 +39,7 @@ export async function gateHotLayer(
   const policy = parsePolicy(text, path);
   const inputs = {
     ...{ rules: await digestFolder(RULES_SOURCE), policy: hashText(text) },
-    ...{ layer: basename(layerDir), base: base.rootHash },
+    ...{ layer: basename(layerDir), base: base.rootHash, today: gate.today },
   };
   await gate.cache.stage(
     'hot-layer-policy',
