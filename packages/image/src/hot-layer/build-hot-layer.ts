@@ -2,7 +2,7 @@ import { chmod, copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from
 import { basename, dirname, join } from 'node:path';
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
 import { EROFS_LAYOUT } from '@plinth/formats';
-import { hashFile, hashText, openStageCache, type StageCache } from '@plinth/host';
+import { hashFile, hashText, ioError, openStageCache, type StageCache, writeFileAtomic } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
 import type { Signer } from '@plinth/trust';
 import {
@@ -60,7 +60,7 @@ const LIMITS = { rootSizeBytes: HOT_LAYER_LIMIT_BYTES, veritySizeBytes: 2 * 2 **
 /**
  * buildHotLayer makes the signed extension that lays the changed files of a newer release over a base: plan, policy, file
  * system with hash tree, signature. The same inputs always give the same bytes.
- * @throws hot-layer/nothing-hot, hot-layer/cannot-be-hot, hot-layer/not-cumulative, policy/violations, image/too-large
+ * @throws hot-layer/nothing-hot, hot-layer/cannot-be-hot, hot-layer/not-cumulative, policy/violations, image/too-large, host/io, host/disk-full
  */
 export async function buildHotLayer(options: BuildHotLayerOptions): Promise<BuiltHotLayer> {
   const { base, next, toolbox, key, epochSeconds, outDir, progress = silentProgress } = options;
@@ -131,7 +131,7 @@ export async function buildHotLayer(options: BuildHotLayerOptions): Promise<Buil
     join(outDir, names.image),
   );
   const manifestPath = join(outDir, names.manifest);
-  await writeFile(manifestPath, manifest);
+  await writeFileAtomic(manifestPath, manifest);
   const facts = JSON.parse(await readFile(join(packed, 'root.json'), 'utf8')) as {
     readonly rootHash: string;
     readonly sizeBytes: number;
@@ -190,8 +190,14 @@ async function writeInto(path: string, text: string): Promise<void> {
 
 /** The file appears whole under its name. */
 async function publishFile(from: string, to: string): Promise<string> {
-  await mkdir(dirname(to), { recursive: true });
-  await copyFile(from, `${to}.tmp`);
-  await rename(`${to}.tmp`, to);
-  return to;
+  const temporary = `${to}.tmp`;
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    await copyFile(from, temporary);
+    await rename(temporary, to);
+    return to;
+  } catch (reason) {
+    await rm(temporary, { force: true });
+    throw ioError(reason, `write ${to}`);
+  }
 }
