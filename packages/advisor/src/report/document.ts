@@ -23,9 +23,6 @@ export type Part =
       readonly empty?: string;
     };
 
-/** The kinds of files a report can be written to, by the ending of their name. */
-export const reportEndings = ['.md', '.html', '.json', '.svg', '.mmd'] as const;
-
 /** The sections that belong into a file. */
 export function sectionsOfFile({ sections }: Report): readonly Section[] {
   return sections.filter(({ onlyOn }) => onlyOn !== 'terminal');

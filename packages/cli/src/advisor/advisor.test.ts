@@ -233,6 +233,7 @@ test('migrate plan says what is missing', async () => {
     [['--from', 'ubuntu', '--to', 'ubuntu', '--platform', 'aks'], /the pool runs Ubuntu already/],
     [['--from', 'ubuntu', '--to', 'plinth', '--platform', 'azure'], /Cannot find facts about "azure"/],
     [['--to', 'plinth', '--describe', join(folder, 'none.json')], /Cannot read .*none\.json/],
+    [['--to', 'talos', '--report', 'p.svg'], /value of --report is "p.svg", expected a name that ends with/],
   ] as const) {
     const { exitCode, stderr } = await plinth(['migrate', 'plan', ...argv]);
     assert.notEqual(exitCode, exitCodes.ok, stderr);

@@ -9,20 +9,30 @@ const LIMIT_BYTES = 16 * 1024 * 1024;
  * readInput reads a file, or standard input for "-".
  * @throws cli/usage when it is too large; host/io
  */
-export async function readInput(path: string): Promise<string> {
-  const stream = path === '-' ? process.stdin : createReadStream(path);
+export function readInput(path: string): Promise<string> {
+  return path === '-'
+    ? textOf(process.stdin, 'standard input', LIMIT_BYTES)
+    : readTextFile(path, LIMIT_BYTES);
+}
+
+/** readTextFile reads a file up to a limit. @throws cli/usage when it is too large; host/io */
+export function readTextFile(path: string, limitBytes: number): Promise<string> {
+  return textOf(createReadStream(path), path, limitBytes);
+}
+
+async function textOf(stream: AsyncIterable<Buffer>, name: string, limitBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of stream) {
       sizeBytes += chunk.length;
-      if (sizeBytes > LIMIT_BYTES) break;
+      if (sizeBytes > limitBytes) break;
       chunks.push(chunk);
     }
   } catch (reason) {
-    throw ioError(reason, `read ${path === '-' ? 'standard input' : path}`);
+    throw ioError(reason, `read ${name}`);
   }
-  if (sizeBytes > LIMIT_BYTES)
-    throw usageError(`${path} has more than ${LIMIT_BYTES} bytes, expected at most that`);
+  if (sizeBytes > limitBytes)
+    throw usageError(`${name} has more than ${limitBytes} bytes, expected at most that`);
   return Buffer.concat(chunks).toString('utf8');
 }

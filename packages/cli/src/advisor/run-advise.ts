@@ -10,6 +10,7 @@ import {
   loadRules,
   parseAnswer,
   pathMermaid,
+  pathSvg,
   type RuleBook,
   readAnswers,
   whatIfs,
@@ -25,7 +26,10 @@ import { askAnswers } from './ask-answers.ts';
 import { readInput } from './read-input.ts';
 import { readPairs } from './read-pairs.ts';
 import { reportBlocks } from './report-blocks.ts';
-import { reportEnding, saveReport } from './save-report.ts';
+import { documentEndings, documentForms, reportEnding, saveReport } from './save-report.ts';
+
+/** The decision path can be written alone, as a drawing. */
+const ENDINGS = [...documentEndings, '.svg', '.mmd'] as const;
 
 export interface AdviseOptions {
   readonly spread: string | undefined;
@@ -42,7 +46,7 @@ export interface AdviseOptions {
 
 /** runAdvise answers which OS to take: from flags, a file, or by asking on the terminal. */
 export async function runAdvise(options: AdviseOptions, context: CommandContext): Promise<CommandResult> {
-  if (options.report !== undefined) reportEnding(options.report);
+  if (options.report !== undefined) reportEnding(options.report, ENDINGS);
   const knowledge = await loadKnowledge();
   const [book, moves] = await Promise.all([loadRules(knowledge), loadMoves(knowledge)]);
   if (options.questions) return listQuestions(book);
@@ -63,7 +67,12 @@ export async function runAdvise(options: AdviseOptions, context: CommandContext)
   };
   const report = adviceReport(parts);
   const data = { ...adviceData(parts), diagram: pathMermaid(path) };
-  if (options.report !== undefined) await saveReport(options.report, report, data);
+  if (options.report !== undefined)
+    await saveReport<(typeof ENDINGS)[number]>(options.report, {
+      ...documentForms(report, data),
+      '.svg': () => `${pathSvg(path)}\n`,
+      '.mmd': () => `${pathMermaid(path)}\n`,
+    });
   return {
     data,
     names: advice.choices.filter(({ place }) => place !== undefined).map(({ system }) => system.id),

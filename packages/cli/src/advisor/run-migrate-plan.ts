@@ -22,7 +22,7 @@ import { dayAsked } from './as-of.ts';
 import { readInput } from './read-input.ts';
 import { readPairs } from './read-pairs.ts';
 import { reportBlocks } from './report-blocks.ts';
-import { reportEnding, saveReport } from './save-report.ts';
+import { documentEndings, documentForms, reportEnding, saveReport } from './save-report.ts';
 
 export interface MigratePlanOptions {
   readonly from: string | undefined;
@@ -45,7 +45,7 @@ export async function runMigratePlan(
   context: Pick<CommandContext, 'style'>,
 ): Promise<CommandResult> {
   if (options.to === undefined) throw usageError('--to is missing, expected the system to move to');
-  if (options.report !== undefined) reportEnding(options.report);
+  if (options.report !== undefined) reportEnding(options.report, documentEndings);
   const knowledge = await loadKnowledge();
   const moves = await loadMoves(knowledge);
   const described = await describedPool(options);
@@ -66,7 +66,7 @@ export async function runMigratePlan(
   });
   const report = planReport(plan);
   const data = planData(plan);
-  if (options.report !== undefined) await saveReport(options.report, report, data);
+  if (options.report !== undefined) await saveReport(options.report, documentForms(report, data));
   return {
     data,
     view: [...reportBlocks(report, context.style), nextCommands(nextOf(plan))],

@@ -19,6 +19,7 @@ import {
 } from '@plinth/advisor';
 import { type Diagnostic, type ExitCode, exitCodes, PlinthError } from '@plinth/base';
 import { dayAsked } from '../advisor/as-of.ts';
+import { readTextFile } from '../advisor/read-input.ts';
 import { userKubeconfig } from '../cluster/kubeconfig.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
@@ -26,9 +27,12 @@ import { usageError } from '../framework/usage-error.ts';
 import { printable } from '../output/printable.ts';
 import { repositoryRoot } from '../repository.ts';
 import { readToolVersion } from '../tool-version.ts';
-import { readSmallFile, reportFiles, saveCheck } from './check-files.ts';
+import { reportFiles, saveCheck } from './check-files.ts';
 import { checkView, simulateView } from './check-view.ts';
 import { joinNodes } from './join-nodes.ts';
+
+/** Waivers are written by people; a larger file is another one. */
+const WAIVERS_LIMIT_BYTES = 4 * 1024 * 1024;
 
 export interface CheckOptions {
   readonly to: string;
@@ -75,7 +79,9 @@ export async function checkWorkloads(
   const waivers =
     options.waivers === undefined
       ? []
-      : parseWaivers(await readSmallFile(options.waivers), options.waivers, [...known.rules.keys()]);
+      : parseWaivers(await readTextFile(options.waivers, WAIVERS_LIMIT_BYTES), options.waivers, [
+          ...known.rules.keys(),
+        ]);
   const result = applyWaivers(await readAndCheck(sources, options, known, context), waivers);
   if (result.objects === 0)
     throw new PlinthError(
@@ -83,9 +89,9 @@ export async function checkWorkloads(
       'Cannot check anything: no object could be read, expected objects of Kubernetes',
       { diagnostics: result.problems.map(printableProblem) },
     );
-  for (const file of files) await saveCheck(file, result, known);
-  const steps = options.simulate ? simulateFixes(result) : undefined;
   const version = await readToolVersion();
+  for (const file of files) await saveCheck(file, result, known, version);
+  const steps = options.simulate ? simulateFixes(result) : undefined;
   return {
     data: steps === undefined ? result : { ...result, simulation: steps },
     names: result.findings.map(({ rule, owner, subject }) =>
