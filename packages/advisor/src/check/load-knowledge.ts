@@ -1,24 +1,19 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PlinthError, readDocument, renderDiagnostic } from '@plinth/base';
+import { PlinthError } from '@plinth/base';
 import type { ZodType } from 'zod';
+import { dataFolder, readData } from '../facts/load.ts';
 import { agentsSchema, labelsSchema, programsSchema, rulesSchema } from './rules/knowledge.ts';
 import type { CheckKnowledge } from './run-check.ts';
 import { plinthTarget, readPlinthTables } from './target/plinth-target.ts';
 import { type Target, targetSchema } from './target/target.ts';
 
-const DATA = join(import.meta.dirname, '../../data/check');
+const DATA = join(dataFolder, 'check');
 const PLINTH = 'plinth';
 
-/** readCheckData reads a file of data/check. @throws check/data-invalid, with line and column of what is wrong */
-export async function readCheckData<T>(name: string, schema: ZodType<T>): Promise<T> {
-  const document = readDocument(await readFile(join(DATA, name), 'utf8'), name, schema, 'check/data-invalid');
-  if (document.ok) return document.value;
-  throw new PlinthError(
-    'check/data-invalid',
-    `Cannot read data/check/${name}: ${document.diagnostics.map((each) => renderDiagnostic(each)).join('\n')}`,
-    { diagnostics: document.diagnostics },
-  );
+/** readCheckData reads a file of data/check. @throws advisor/data-invalid, with line and column of what is wrong */
+export function readCheckData<T>(name: string, schema: ZodType<T>): Promise<T> {
+  return readData(join(DATA, name), schema);
 }
 
 /** checkTargets lists the systems that a check can be made for. */
@@ -31,7 +26,7 @@ export async function checkTargets(): Promise<string[]> {
  * loadKnowledge reads rules, known agents, and what is known of a target; for Plinth that comes from what it is built of.
  * @param osDir the folder os/ of the repository
  * @param today the day on which os/ is read, "2026-11-22"
- * @throws check/unknown-target, check/data-invalid
+ * @throws check/unknown-target, advisor/data-invalid
  */
 export async function loadKnowledge(targetId: string, osDir: string, today: string): Promise<CheckKnowledge> {
   const targets = await checkTargets();

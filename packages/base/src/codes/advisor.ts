@@ -9,8 +9,9 @@ export const advisorCodes = {
     exitCode: exitCodes.usage,
   },
   'advisor/data-invalid': {
-    meaning: "The advisor's facts, rules or moves cannot be used.",
-    cause: 'A file below packages/advisor/data was edited, and breaks the schema or names something unknown.',
+    meaning: "The advisor's facts, rules, moves or targets cannot be used.",
+    cause:
+      'A file below packages/advisor/data, or a table of os/ that "migrate check" relies on, was edited, and breaks the schema or names something unknown.',
     fix: 'Mend the place shown in the file.',
   },
   'advisor/unknown-system': {

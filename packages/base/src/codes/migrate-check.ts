@@ -70,9 +70,4 @@ export const migrateCheckCodes = {
     fix: 'Name one of those that the message lists.',
     exitCode: 2,
   },
-  'check/data-invalid': {
-    meaning: 'Rules, targets or known agents of the check cannot be read.',
-    cause: 'A mistake in packages/advisor/data/check, or in a table of os/ that it relies on.',
-    fix: 'Correct the file that is named.',
-  },
 } as const satisfies CodeTable;

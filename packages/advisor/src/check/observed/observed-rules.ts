@@ -3,7 +3,7 @@ import { type Rule, rulesSchema } from '../rules/knowledge.ts';
 import type { Severity } from '../rules/rule.ts';
 import { type AttributedRefusal, isExecution } from './refusal.ts';
 
-/** loadObservedRules reads what is said of refusals that no rule foresaw, by id. @throws check/data-invalid */
+/** loadObservedRules reads what is said of refusals that no rule foresaw, by id. @throws advisor/data-invalid */
 export async function loadObservedRules(): Promise<ReadonlyMap<string, Rule>> {
   const { rules } = await readCheckData('observed-rules.yaml', rulesSchema);
   return new Map(rules.map((rule) => [rule.id, rule]));

@@ -1,9 +1,8 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PlinthError } from '@plinth/base';
 import { allowedModules, allowedSysctls, refusedSysctls } from '@plinth/config';
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { readData } from '../../facts/load.ts';
 import { isWithin, matches, type PathFact, type Target } from './target.ts';
 
 // What Plinth is to workloads is read from the files it is built from, so that it cannot fall behind them.
@@ -57,32 +56,24 @@ export interface PlinthTables {
  * readPlinthTables reads what Plinth is built from.
  * @param osDir the folder os/ of the repository
  * @param treePath data/check/plinth-tree.yaml: what lies in the image beside programs
- * @throws check/data-invalid when a file is not as it should be
+ * @throws advisor/data-invalid when a file is not as it should be
  */
 export async function readPlinthTables(
   osDir: string,
   treePath: string,
   shippedBy: PlinthTables['shippedBy'],
 ): Promise<PlinthTables> {
-  const read = async <T>(path: string, schema: z.ZodType<T>): Promise<T> => {
-    const parsed = schema.safeParse(parse(await readFile(path, 'utf8')));
-    if (parsed.success) return parsed.data;
-    throw new PlinthError(
-      'check/data-invalid',
-      `Cannot read ${path}: ${z.prettifyError(parsed.error)}, expected the table it was`,
-    );
-  };
   const modulesDir = join(osDir, 'modules-load.d');
   const modules = await Promise.all(
     (await readdir(modulesDir)).map((file) => readFile(join(modulesDir, file), 'utf8')),
   );
   const containerd = await readFile(join(osDir, 'etc/containerd/config.toml'), 'utf8');
-  const locked = await read(join(osDir, 'plinth.lock.json'), lock);
+  const locked = await readData(join(osDir, 'plinth.lock.json'), lock);
   return {
-    paths: (await read(join(osDir, 'paths.yaml'), paths)).paths,
-    spec: await read(join(osDir, 'plinth.yaml'), spec),
-    layer: await read(join(osDir, 'kubernetes/layer.yaml'), layer),
-    forbidden: (await read(join(osDir, 'policy.yaml'), policy)).forbidden.flatMap(({ names }) => names),
+    paths: (await readData(join(osDir, 'paths.yaml'), paths)).paths,
+    spec: await readData(join(osDir, 'plinth.yaml'), spec),
+    layer: await readData(join(osDir, 'kubernetes/layer.yaml'), layer),
+    forbidden: (await readData(join(osDir, 'policy.yaml'), policy)).forbidden.flatMap(({ names }) => names),
     packages: locked.packages.map((each) => each.name),
     architecture: locked.architecture,
     loadedModules: modules.flatMap((text) => text.split('\n').filter((line) => /^\w/.test(line))),
@@ -90,7 +81,7 @@ export async function readPlinthTables(
       ([, dir = '']) => dir,
     ),
     isNriOff: /^\[plugins\."io\.containerd\.nri\.v1\.nri"\]\s*\n\s*disable = true/m.test(containerd),
-    exists: (await read(treePath, tree)).exists,
+    exists: (await readData(treePath, tree)).exists,
     links: await linksIn(join(osDir, 'etc'), '/etc'),
     shippedBy,
   };
