@@ -1,20 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Progress } from '@plinth/base';
-import { hashText, type StageCache } from '@plinth/host';
-import type { Toolbox } from '@plinth/toolbox';
-import { digestFolder } from '../build/digest-folder.ts';
+import { factsOf, type PolicyGate, passPolicy, policyInputs, readPolicy } from '../build/policy-gate.ts';
 import { compareText } from '../compare-text.ts';
-import { checkPolicy } from '../policy/check-policy.ts';
 import type { TreeFacts } from '../policy/facts.ts';
-import { gatherFacts } from '../policy/gather-facts.ts';
-import { parsePolicy } from '../policy/policy.ts';
-import { readCapabilities } from '../policy/read-capabilities.ts';
-import { requirePolicy } from '../policy/require-policy.ts';
 import { scanTree } from '../scan-tree.ts';
 import type { BuiltTree } from '../types.ts';
-
-const RULES_SOURCE = join(import.meta.dirname, '..', 'policy');
 
 /**
  * gateHotLayer lets a hot layer pass only when os/policy.yaml finds nothing in the base with the layer over it: that is what
@@ -26,19 +16,12 @@ const RULES_SOURCE = join(import.meta.dirname, '..', 'policy');
 export async function gateHotLayer(
   layerDir: string,
   base: { readonly treeDir: string; readonly rootHash: string; readonly packages: readonly string[] },
-  gate: {
-    readonly osDir: string;
-    readonly toolbox: Toolbox;
-    readonly cache: StageCache;
-    readonly today: string;
-  },
+  gate: PolicyGate,
   progress: Progress,
 ): Promise<void> {
-  const path = join(gate.osDir, 'policy.yaml');
-  const text = await readFile(path, 'utf8');
-  const policy = parsePolicy(text, path);
+  const { text, policy } = await readPolicy(gate.osDir);
   const inputs = {
-    ...{ rules: await digestFolder(RULES_SOURCE), policy: hashText(text) },
+    ...(await policyInputs(text)),
     ...{ layer: basename(layerDir), base: base.rootHash, today: gate.today },
   };
   await gate.cache.stage(
@@ -49,11 +32,7 @@ export async function gateHotLayer(
     async (work) => {
       const look = async (rootDir: string): Promise<{ tree: BuiltTree; facts: TreeFacts }> => {
         const tree = await scanTree(rootDir, new Map());
-        const facts = await gatherFacts(tree, policy, {
-          packages: base.packages,
-          readCapabilities: (folder) => readCapabilities(gate.toolbox, folder),
-        });
-        return { tree, facts };
+        return { tree, facts: await factsOf(tree, policy, base.packages, gate.toolbox) };
       };
       const [below, above] = [await look(base.treeDir), await look(join(layerDir, 'root'))];
       const entries = new Map(
@@ -69,9 +48,7 @@ export async function gateHotLayer(
         foreignOwned: over(below.facts.foreignOwned, above.facts.foreignOwned, above.tree),
         packages: base.packages,
       };
-      const report = checkPolicy(merged, policy, facts, gate.today);
-      requirePolicy(report);
-      await writeFile(join(work, 'report.json'), JSON.stringify(report));
+      await passPolicy(merged, policy, facts, gate.today, work);
     },
   );
 }
