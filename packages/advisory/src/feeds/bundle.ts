@@ -4,7 +4,7 @@ import { PlinthError } from '@plinth/base';
 import { hashText, writeFileAtomic } from '@plinth/host';
 import { type Certificate, parseDsse, type Signer, signDsse, verifyDsse } from '@plinth/trust';
 import { z } from 'zod';
-import { readBoundedBytes } from '../inventory/bounded.ts';
+import { readBoundedBytes } from '../documents/read-file.ts';
 import type { AdvisoryStore, StoreDump } from '../store/index.ts';
 
 const MAGIC = 'plinth-feeds 1\n';

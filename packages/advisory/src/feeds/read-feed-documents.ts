@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { PlinthError } from '@plinth/base';
 import { hashText, ioError } from '@plinth/host';
-import { parseBoundedJson, readBoundedBytes } from '../inventory/bounded.ts';
+import { decodeUtf8, parseBoundedJson, readBoundedBytes } from '../documents/read-file.ts';
 import { feedInvalid } from './adapters/adapter.ts';
 
 /** A feed as it lies on disk: one document, or a folder of records. */
@@ -33,7 +33,7 @@ export async function readFeedDocuments(path: string): Promise<FeedDocuments> {
   });
   if (facts.isDirectory()) return await readFolder(path);
   const bytes = await readBoundedBytes(path, FILE_LIMIT_BYTES, 'advisory/feed-invalid');
-  const text = decode(await unpack(bytes, path), path);
+  const text = decodeUtf8(await unpack(bytes, path), path, 'advisory/feed-invalid');
   return {
     documents: parseDocuments(text, path),
     sha256: hashText(bytes),
@@ -62,7 +62,9 @@ async function readFolder(path: string): Promise<FeedDocuments> {
       throw feedInvalid(path, `it has more than ${FOLDER_LIMIT_BYTES} bytes`);
     digests.push(hashText(bytes));
     writtenMs = Math.max(writtenMs, (await stat(file)).mtimeMs);
-    documents.push(parseBoundedJson(decode(bytes, file), file, 'advisory/feed-invalid'));
+    documents.push(
+      parseBoundedJson(decodeUtf8(bytes, file, 'advisory/feed-invalid'), file, 'advisory/feed-invalid'),
+    );
   }
   return {
     documents,
@@ -80,16 +82,6 @@ async function unpack(bytes: Buffer, path: string): Promise<Buffer> {
       cause: reason,
     });
   });
-}
-
-function decode(bytes: Buffer, path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (reason) {
-    throw new PlinthError('advisory/feed-invalid', `Cannot read ${path}: it is not UTF-8, expected text`, {
-      cause: reason,
-    });
-  }
 }
 
 function parseDocuments(text: string, path: string): unknown[] {

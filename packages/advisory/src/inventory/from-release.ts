@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { ioError } from '@plinth/host';
 import { z } from 'zod';
+import { type BoundedText, parseBoundedJson, readBounded } from '../documents/read-file.ts';
 import type { Inventory, KernelFacts } from '../model/index.ts';
-import { type BoundedText, parseBoundedJson, readBounded } from './bounded.ts';
 import { inventoryOfSpdx } from './from-spdx.ts';
 import { modulesOf } from './kernel-facts.ts';
 

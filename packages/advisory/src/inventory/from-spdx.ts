@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Inventory, SourceVersion } from '../model/index.ts';
-import { parseBill } from './bounded.ts';
 import { parsePackageUrl } from './package-url.ts';
+import { parseBill } from './parse-bill.ts';
 import { type BillItem, sortBill } from './sort-bill.ts';
 
 const text = z.string().max(20_000);

@@ -3,8 +3,8 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readElf } from '@plinth/formats';
 import { isErrno } from '@plinth/host';
+import { readBoundedBytes } from '../documents/read-file.ts';
 import type { GoProgram } from '../model/index.ts';
-import { readBoundedBytes } from './bounded.ts';
 
 const FILES_LIMIT = 2_000_000;
 const DEPTH_LIMIT = 64;

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { messageOf, PlinthError } from '@plinth/base';
 import { ioError, isErrno } from '@plinth/host';
 import { z } from 'zod';
-import { parseBoundedJson, readBounded } from '../inventory/bounded.ts';
+import { parseBoundedJson, readBounded } from '../documents/read-file.ts';
 import { readSubject } from '../inventory/index.ts';
 import type { Inventory } from '../model/index.ts';
 import { readKernel, type StoredInventory } from '../watch/inventory-files.ts';

@@ -1,6 +1,6 @@
 import { PlinthError, readDocument } from '@plinth/base';
 import { z } from 'zod';
-import { readBounded } from '../inventory/bounded.ts';
+import { readBounded } from '../documents/read-file.ts';
 
 const hours = z
   .int()

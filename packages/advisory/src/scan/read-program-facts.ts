@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { readBoundedBytes } from '../documents/read-file.ts';
 import { type ProgramFacts, readPrograms, type VexStatement } from '../evidence/index.ts';
 import type { PackageClaim } from '../feeds/feed-content.ts';
-import { readBoundedBytes } from '../inventory/bounded.ts';
 import type { Inventory } from '../model/index.ts';
 
 const PROGRAM_LIMIT_BYTES = 512 * 1024 * 1024;

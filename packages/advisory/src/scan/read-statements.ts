@@ -1,7 +1,7 @@
 import { PlinthError, readDocument } from '@plinth/base';
 import { z } from 'zod';
+import { readBounded } from '../documents/read-file.ts';
 import type { VexStatement } from '../evidence/index.ts';
-import { readBounded } from '../inventory/bounded.ts';
 import { normaliseId, vexJustifications } from '../model/index.ts';
 
 const LIMIT_BYTES = 32 * 1024 * 1024;

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { exists, ioError, withLock } from '@plinth/host';
 import { type Certificate, parseDsse, type Signer, signDsse, verifyDsse } from '@plinth/trust';
 import type { z } from 'zod';
-import { readBounded } from '../inventory/bounded.ts';
+import { readBounded } from '../documents/read-file.ts';
 
 /** What a file of signed lines says, and what in it was not believed. */
 export interface SignedLines<T> {

@@ -1,6 +1,6 @@
+import { asList, readJson, textAt, valueAt } from '../../documents/read-json.ts';
+import { decodeText, refuse } from '../../documents/read-text.ts';
 import type { AdvisoryRecord } from '../../model/index.ts';
-import { asList, readJson, textAt, valueAt } from '../limits/read-json.ts';
-import { decodeText, refuse } from '../limits/read-text.ts';
 import { compare } from '../record/facts.ts';
 import type { Publisher } from '../record/publisher.ts';
 import { writeXml, xml } from '../xml/write-xml.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { asList, readJson, textAt, valueAt } from '../../documents/read-json.ts';
+import { decodeText, refuse } from '../../documents/read-text.ts';
 import type { AdvisoryRecord, RecordStatus, SeverityClaim, Verdict } from '../../model/index.ts';
-import { asList, readJson, textAt, valueAt } from '../limits/read-json.ts';
-import { decodeText, refuse } from '../limits/read-text.ts';
 import { type Fact, sortFacts } from '../record/facts.ts';
 import { systemOf } from '../record/id-systems.ts';
 import { requireIds } from '../record/narrow.ts';

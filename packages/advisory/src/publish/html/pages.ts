@@ -1,5 +1,5 @@
+import { decodeText, refuse } from '../../documents/read-text.ts';
 import type { AdvisoryRecord, RecordStatus } from '../../model/index.ts';
-import { decodeText, refuse } from '../limits/read-text.ts';
 import { compare, type Fact, type FactComponent, factsOf, sortFacts } from '../record/facts.ts';
 import { asIdState, asJustification, asVerdict, requireIds } from '../record/narrow.ts';
 import { parseProductId } from '../record/product-id.ts';

@@ -1,6 +1,6 @@
+import { asList, readJson, textAt, texts, valueAt } from '../../documents/read-json.ts';
+import { decodeText, refuse } from '../../documents/read-text.ts';
 import type { AdvisoryRecord, RecordStatus, Verdict } from '../../model/index.ts';
-import { asList, readJson, textAt, texts, valueAt } from '../limits/read-json.ts';
-import { decodeText, refuse } from '../limits/read-text.ts';
 import { type Fact, sortFacts } from '../record/facts.ts';
 import { requireIds } from '../record/narrow.ts';
 import { componentId, productIdOfPurl, productPurl } from '../record/product-id.ts';

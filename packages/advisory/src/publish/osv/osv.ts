@@ -1,6 +1,6 @@
+import { asList, readJson, textAt, texts, valueAt } from '../../documents/read-json.ts';
+import { decodeText, refuse } from '../../documents/read-text.ts';
 import type { AdvisoryRecord, RecordComponent, RecordStatus } from '../../model/index.ts';
-import { asList, readJson, textAt, texts, valueAt } from '../limits/read-json.ts';
-import { decodeText, refuse } from '../limits/read-text.ts';
 import { withoutVersion } from '../record/component-purl.ts';
 import { compare, type Fact, factsOf, sortFacts } from '../record/facts.ts';
 import { asIdState, asJustification, asVerdict, requireIds } from '../record/narrow.ts';

@@ -1,3 +1,4 @@
+import { refuse } from '../../documents/read-text.ts';
 import {
   type IdState,
   schemeOf,
@@ -6,7 +7,6 @@ import {
   verdicts,
   vexJustifications,
 } from '../../model/index.ts';
-import { refuse } from '../limits/read-text.ts';
 
 const STATES: readonly IdState[] = ['disputed', 'rejected', 'withdrawn'];
 

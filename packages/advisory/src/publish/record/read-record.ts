@@ -1,7 +1,7 @@
 import { PlinthError } from '@plinth/base';
+import { readJson } from '../../documents/read-json.ts';
+import { decodeText } from '../../documents/read-text.ts';
 import type { AdvisoryRecord } from '../../model/index.ts';
-import { readJson } from '../limits/read-json.ts';
-import { decodeText } from '../limits/read-text.ts';
 import { parseProductId } from './product-id.ts';
 import { recordSchema } from './record-schema.ts';
 

@@ -1,7 +1,7 @@
+import { asList, readJson, textAt, texts, valueAt } from '../../documents/read-json.ts';
+import { decodeText, refuse } from '../../documents/read-text.ts';
 import type { Finding, ScanReport } from '../../model/index.ts';
 import { componentsOf, productOf } from '../findings/findings-as-records.ts';
-import { asList, readJson, textAt, texts, valueAt } from '../limits/read-json.ts';
-import { decodeText, refuse } from '../limits/read-text.ts';
 import { componentPurl } from '../record/component-purl.ts';
 import { type Fact, sortFacts } from '../record/facts.ts';
 import { asIdState, asJustification, asVerdict, requireIds } from '../record/narrow.ts';

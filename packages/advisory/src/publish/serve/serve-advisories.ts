@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answered, ioError, type RunningServer, type ServeOptions, serveHttp } from '@plinth/host';
+import { asList, readJson, textAt, valueAt } from '../../documents/read-json.ts';
+import { decodeText } from '../../documents/read-text.ts';
 import { readCvrfJson } from '../cvrf/read-cvrf.ts';
 import { CVRF_FOLDER } from '../cvrf/updates.ts';
-import { asList, readJson, textAt, valueAt } from '../limits/read-json.ts';
-import { decodeText } from '../limits/read-text.ts';
 import { readTreeFile } from '../tree/open-tree.ts';
 import { routeOf } from './route.ts';
 

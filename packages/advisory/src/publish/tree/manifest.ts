@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { readJson } from '../limits/read-json.ts';
-import { decodeText, refuse } from '../limits/read-text.ts';
+import { readJson } from '../../documents/read-json.ts';
+import { decodeText, refuse } from '../../documents/read-text.ts';
 import { isTreePath } from './tree-path.ts';
 
 const file = z.strictObject({

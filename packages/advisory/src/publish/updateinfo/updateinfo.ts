@@ -1,5 +1,5 @@
+import { decodeText, refuse } from '../../documents/read-text.ts';
 import type { AdvisoryRecord, RecordProduct } from '../../model/index.ts';
-import { decodeText, refuse } from '../limits/read-text.ts';
 import { compare } from '../record/facts.ts';
 import { systemOf } from '../record/id-systems.ts';
 import { type Publisher, pageUrl } from '../record/publisher.ts';

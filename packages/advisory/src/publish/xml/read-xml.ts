@@ -1,4 +1,4 @@
-import { type DocumentLimits, documentLimits, refuse } from '../limits/read-text.ts';
+import { type DocumentLimits, documentLimits, refuse } from '../../documents/read-text.ts';
 
 /** An element that was read. Names are without their namespace prefix: no format here needs two of one name. */
 export interface XmlElement {

@@ -1,4 +1,4 @@
-import { asList, textAt, texts, valueAt } from '../../../publish/limits/read-json.ts';
+import { asList, textAt, texts, valueAt } from '../../../documents/read-json.ts';
 import { feedInvalid } from '../adapter.ts';
 import type { NamedPackage } from './vendor-document.ts';
 

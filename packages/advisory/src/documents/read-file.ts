@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { PlinthError } from '@plinth/base';
 import { hashText, ioError } from '@plinth/host';
-import type { z } from 'zod';
+import { overLimit } from './over-limit.ts';
 
 /** A document, whole, with its digest. */
 export interface BoundedText {
@@ -11,10 +11,10 @@ export interface BoundedText {
 }
 
 /** Largest document that is read as one text: an SBOM of a large image measures 30 MB. */
-export const DOCUMENT_LIMIT_BYTES = 256 * 1024 * 1024;
+const DOCUMENT_LIMIT_BYTES = 256 * 1024 * 1024;
 
 /** What is said of a document that cannot be used, by what it was to be. */
-export type InvalidCode =
+type InvalidCode =
   | 'advisory/subject-invalid'
   | 'advisory/feed-invalid'
   | 'advisory/statements-invalid'
@@ -33,9 +33,13 @@ export async function readBounded(
   code: InvalidCode = 'advisory/subject-invalid',
 ): Promise<BoundedText> {
   const bytes = await readBoundedBytes(path, limitBytes, code);
+  return { text: decodeUtf8(bytes, path, code), sha256: hashText(bytes), sizeBytes: bytes.length };
+}
+
+/** decodeUtf8 gives the text of bytes that must be UTF-8. @throws the code given */
+export function decodeUtf8(bytes: Uint8Array, path: string, code: InvalidCode): string {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return { text, sha256: hashText(bytes), sizeBytes: bytes.length };
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (reason) {
     throw invalid(path, 'it is not UTF-8', 'text', reason, code);
   }
@@ -73,7 +77,7 @@ export function parseBoundedJson(
   path: string,
   code: InvalidCode = 'advisory/subject-invalid',
 ): unknown {
-  if (nestingExceeds(text, DEPTH_LIMIT)) {
+  if (overLimit(text, { depth: DEPTH_LIMIT })) {
     throw invalid(path, `it is nested deeper than ${DEPTH_LIMIT}`, 'at most that', undefined, code);
   }
   try {
@@ -81,44 +85,6 @@ export function parseBoundedJson(
   } catch (reason) {
     throw invalid(path, 'it is no whole JSON document', 'one', reason, code);
   }
-}
-
-/**
- * parseBill checks a parsed bill of materials against its format.
- * @throws advisory/subject-invalid
- */
-export function parseBill<T>(schema: z.ZodType<T>, document: unknown, path: string): T {
-  const result = schema.safeParse(document);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const state = `${issue?.path.join('.') || 'it'} is not as the format says (${issue?.message ?? 'invalid'})`;
-  throw invalid(path, state, 'SPDX 2.3 or CycloneDX 1.3 to 1.7');
-}
-
-/** Counts brackets outside strings; a character loop over 30 MB takes 0.1 s. */
-function nestingExceeds(text: string, limit: number): boolean {
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const character = text.charCodeAt(at);
-    if (character === QUOTE) {
-      at = endOfString(text, at);
-    } else if (character === OPEN_BRACE || character === OPEN_BRACKET) {
-      if (++depth > limit) return true;
-    } else if (character === CLOSE_BRACE || character === CLOSE_BRACKET) depth--;
-  }
-  return false;
-}
-
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
-const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];
-
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
-    let slashes = 0;
-    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
-    if (slashes % 2 === 0) return end;
-  }
-  return text.length;
 }
 
 function invalid(

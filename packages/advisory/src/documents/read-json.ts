@@ -1,3 +1,4 @@
+import { overLimit } from './over-limit.ts';
 import { type DocumentLimits, documentLimits, refuse } from './read-text.ts';
 
 /**
@@ -8,7 +9,9 @@ import { type DocumentLimits, documentLimits, refuse } from './read-text.ts';
 export function readJson(text: string, name: string, limits: DocumentLimits = documentLimits): unknown {
   if (text.length > limits.bytes)
     throw refuse(name, `it has ${text.length} characters`, `at most ${limits.bytes}`);
-  requireShallow(text, name, limits);
+  const over = overLimit(text, limits);
+  if (over === 'depth') throw refuse(name, `it nests deeper than ${limits.depth}`, 'a flatter document');
+  if (over === 'nodes') throw refuse(name, `it has more than ${limits.nodes} values`, 'fewer');
   try {
     return JSON.parse(text, dropPrototype);
   } catch {
@@ -20,28 +23,6 @@ export function readJson(text: string, name: string, limits: DocumentLimits = do
 /** A key that would reach the prototype of an object names nothing in any format here. */
 function dropPrototype(key: string, value: unknown): unknown {
   return key === '__proto__' ? undefined : value;
-}
-
-function requireShallow(text: string, name: string, limits: DocumentLimits): void {
-  let depth = 0;
-  let nodes = 0;
-  let inString = false;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (inString) {
-      if (code === 0x5c) at++;
-      else if (code === 0x22) inString = false;
-      continue;
-    }
-    if (code === 0x22) inString = true;
-    else if (code === 0x7b || code === 0x5b) {
-      if (++depth > limits.depth)
-        throw refuse(name, `it nests deeper than ${limits.depth}`, 'a flatter document');
-      nodes++;
-    } else if (code === 0x7d || code === 0x5d) depth--;
-    else if (code === 0x2c) nodes++;
-    if (nodes > limits.nodes) throw refuse(name, `it has more than ${limits.nodes} values`, 'fewer');
-  }
 }
 
 /** A value of a document from outside, as its readers look at it. */
@@ -58,7 +39,7 @@ export function asList(value: unknown): readonly unknown[] {
 }
 
 /** asText gives a text; undefined of anything else. */
-export function asText(value: unknown): string | undefined {
+function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
