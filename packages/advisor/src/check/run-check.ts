@@ -5,7 +5,7 @@ import { viewPod } from './model/pod-view.ts';
 import { LIMITS } from './read/limits.ts';
 import type { Read } from './read/read-sources.ts';
 import { createCollector } from './report/collect-findings.ts';
-import type { CheckResult, Finding } from './report/finding.ts';
+import { type CheckResult, type Finding, rulesOf } from './report/finding.ts';
 import { addToIndex, checkCluster, emptyIndex, noteRefused } from './rules/cluster-rules.ts';
 import { objectRules, podRules } from './rules/index.ts';
 import type { Rule } from './rules/knowledge.ts';
@@ -89,19 +89,6 @@ export async function runCheck(
     problems,
     notes,
   };
-}
-
-/** The texts of the rules that found something. */
-function rulesOf(findings: readonly Finding[], rules: CheckKnowledge['rules']): CheckResult['rules'] {
-  const used = [...new Set(findings.map(({ rule }) => rule))].sort();
-  return Object.fromEntries(
-    used.flatMap((id) => {
-      const rule = rules.get(id);
-      if (rule === undefined) return [];
-      const { name, title, why, fix, source } = rule;
-      return [[id, { name, title, why, fix, source }]];
-    }),
-  );
 }
 
 /** The sources that findings rest on. */

@@ -1,4 +1,4 @@
-import { type CheckKnowledge, type CheckResult, checkJunit, checkReport, checkSarif } from '@plinth/advisor';
+import { type CheckResult, checkJunit, checkReport, checkSarif } from '@plinth/advisor';
 import { documentEndings, documentForms, reportEnding, saveReport } from '../advisor/save-report.ts';
 
 const ENDINGS = [...documentEndings, '.sarif', '.xml'] as const;
@@ -14,15 +14,10 @@ export function reportFiles(value: string | undefined): readonly string[] {
 }
 
 /** saveCheck writes a report, whole or not at all. @throws host/io, host/disk-full */
-export async function saveCheck(
-  path: string,
-  result: CheckResult,
-  { rules }: CheckKnowledge,
-  version: string,
-): Promise<void> {
+export async function saveCheck(path: string, result: CheckResult, version: string): Promise<void> {
   await saveReport<(typeof ENDINGS)[number]>(path, {
-    ...documentForms(checkReport(result, rules), result),
-    '.sarif': () => checkSarif(result, rules, version),
-    '.xml': () => checkJunit(result, rules),
+    ...documentForms(checkReport(result), result),
+    '.sarif': () => checkSarif(result, version),
+    '.xml': () => checkJunit(result),
   });
 }

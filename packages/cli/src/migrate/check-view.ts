@@ -1,11 +1,5 @@
 import { basename } from 'node:path';
-import {
-  type CheckFinding,
-  type CheckKnowledge,
-  type CheckResult,
-  type FixStep,
-  verdictOf,
-} from '@plinth/advisor';
+import { type CheckFinding, type CheckResult, type FixStep, verdictOf } from '@plinth/advisor';
 import { renderDiagnostic } from '@plinth/base';
 import { type Block, plainText, table } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
@@ -16,10 +10,10 @@ const WIDTH_CHARS = 100;
 const MOST_PLACE = 24;
 
 /** checkView shows what was found, why each rule is one and what to do; how it ended comes last. */
-export function checkView(result: CheckResult, known: CheckKnowledge): Block[] {
+export function checkView(result: CheckResult): Block[] {
   const serious = result.findings.filter(({ severity }) => severity !== 'info');
   const explained = [...new Set(serious.map(({ rule }) => rule))].sort().map((id) => {
-    const rule = known.rules.get(id);
+    const rule = result.rules[id];
     return wrapText(`${id} ${rule?.title}. ${rule?.why} Fix: ${rule?.fix}`, WIDTH_CHARS - 2).join('\n  ');
   });
   // A file says where, a cluster on how many nodes.

@@ -70,18 +70,8 @@ export async function checkWorkloads(
     throw usageError(
       `--observed and --to ${options.to} are both given, expected --to plinth: other systems are not asked`,
     );
-  const rulesOfTarget = await loadCheckKnowledge(options.to, join(repositoryRoot, 'os'), dayAsked(undefined));
-  // One file of waivers serves with --observed and without.
-  const known = {
-    ...rulesOfTarget,
-    rules: new Map([...rulesOfTarget.rules, ...(await loadObservedRules())]),
-  };
-  const waivers =
-    options.waivers === undefined
-      ? []
-      : parseWaivers(await readTextFile(options.waivers, WAIVERS_LIMIT_BYTES), options.waivers, [
-          ...known.rules.keys(),
-        ]);
+  const known = await loadCheckKnowledge(options.to, join(repositoryRoot, 'os'), dayAsked(undefined));
+  const waivers = await readWaivers(options.waivers, known);
   const result = applyWaivers(await readAndCheck(sources, options, known, context), waivers);
   if (result.objects === 0)
     throw new PlinthError(
@@ -90,17 +80,27 @@ export async function checkWorkloads(
       { diagnostics: result.problems.map(printableProblem) },
     );
   const version = await readToolVersion();
-  for (const file of files) await saveCheck(file, result, known, version);
+  for (const file of files) await saveCheck(file, result, version);
   const steps = options.simulate ? simulateFixes(result) : undefined;
   return {
     data: steps === undefined ? result : { ...result, simulation: steps },
     names: result.findings.map(({ rule, owner, subject }) =>
       printable(`${rule} ${ownerText(owner)} ${subject}`),
     ),
-    document: () => checkSarif(result, known.rules, version),
-    view: steps === undefined ? checkView(result, known) : simulateView(result, steps),
+    document: () => checkSarif(result, version),
+    view: steps === undefined ? checkView(result) : simulateView(result, steps),
     exitCode: exitCodeOf(result, options.exitCode),
   };
+}
+
+async function readWaivers(
+  path: string | undefined,
+  { rules }: CheckKnowledge,
+): Promise<ReturnType<typeof parseWaivers>> {
+  if (path === undefined) return [];
+  // One file of waivers serves with --observed and without.
+  const ruleIds = [...rules.keys(), ...(await loadObservedRules()).keys()];
+  return parseWaivers(await readTextFile(path, WAIVERS_LIMIT_BYTES), path, ruleIds);
 }
 
 async function readAndCheck(

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '@plinth/base';
 import { compareFindings } from '../report/collect-findings.ts';
-import { type CheckResult, type Finding, type Owner, ownerText } from '../report/finding.ts';
+import { type CheckResult, type Finding, type Owner, ownerText, rulesOf } from '../report/finding.ts';
 import type { Rule } from '../rules/knowledge.ts';
 import { foresaw, leavesTrace } from './foreseen.ts';
 import { OBSERVED_LIMITS } from './limits.ts';
@@ -79,14 +79,10 @@ export function joinObserved(
     ),
     ...unforeseen.map((group) => toFinding(group, rules)),
   ].sort(compareFindings);
-  const used = new Set(unforeseen.map(({ what }) => what.rule));
-  const texts = [...rules]
-    .filter(([id]) => used.has(id))
-    .map(([id, { name, title, why, fix, source }]) => [id, { name, title, why, fix, source }]);
   return {
     ...result,
     findings,
-    rules: { ...result.rules, ...Object.fromEntries(texts) },
+    rules: { ...result.rules, ...rulesOf(findings, rules) },
     problems: [...result.problems, ...observations.flatMap(({ problems }) => problems)],
     observed: observations.map(({ node, fromMs, untilMs, containerLogs, refusals, lost }) => ({
       ...{

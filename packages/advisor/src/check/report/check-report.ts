@@ -1,12 +1,11 @@
 import type { Part, Report } from '../../report/document.ts';
-import type { Rule } from '../rules/knowledge.ts';
 import { severities } from '../rules/rule.ts';
 import { type CheckResult, type Finding, ownerText } from './finding.ts';
 import { simulateFixes } from './simulate.ts';
 import { openFindings, verdictOf } from './summary.ts';
 
 /** checkReport is a check as a document, for Markdown and HTML. */
-export function checkReport(result: CheckResult, rules: ReadonlyMap<string, Rule>): Report {
+export function checkReport(result: CheckResult): Report {
   const open = openFindings(result);
   const waived = result.findings.filter(({ waiver }) => waiver !== undefined);
   const used = [...new Set(result.findings.map(({ rule }) => rule))].sort();
@@ -92,7 +91,7 @@ export function checkReport(result: CheckResult, rules: ReadonlyMap<string, Rule
                 tableOf(
                   ['Rule', 'What', 'Why', 'Fix', 'Source'],
                   used.map((id) => {
-                    const rule = rules.get(id);
+                    const rule = result.rules[id];
                     return [id, rule?.title ?? '', rule?.why ?? '', rule?.fix ?? '', rule?.source ?? ''];
                   }),
                 ),

@@ -6,6 +6,15 @@ import type { Severity } from '../rules/rule.ts';
 /** An owner is named as any object is. */
 export { refText as ownerText } from '../model/kube-object.ts';
 
+/** rulesOf are the rules that found something, by id. */
+export function rulesOf(
+  findings: readonly Pick<Finding, 'rule'>[],
+  rules: ReadonlyMap<string, Rule>,
+): CheckResult['rules'] {
+  const used = [...new Set(findings.map(({ rule }) => rule))].sort();
+  return Object.fromEntries(used.flatMap((id) => rules.get(id) ?? []).map((rule) => [rule.id, rule]));
+}
+
 /** Whom a finding is counted for: the outermost controller of the pods it was found in. */
 export interface Owner {
   readonly kind: string;
@@ -94,7 +103,7 @@ export interface CheckResult {
   readonly nodes: readonly string[];
   readonly findings: readonly Finding[];
   /** The rules of the findings, by id. */
-  readonly rules: Readonly<Record<string, Pick<Rule, 'name' | 'title' | 'why' | 'fix' | 'source'>>>;
+  readonly rules: Readonly<Record<string, Rule>>;
   /** What could not be read or listed, so it was not checked. */
   readonly problems: readonly Diagnostic[];
   /** Problems beyond those that are listed. */

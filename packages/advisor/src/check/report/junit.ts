@@ -5,13 +5,13 @@ import { type CheckResult, type Finding, ownerText } from './finding.ts';
  * checkJunit writes a check as JUnit XML: one suite a workload with findings, one case a finding. What blocks is a failure,
  * what could not be read an error, what is waived skipped; warnings pass and stand in the output of their case.
  */
-export function checkJunit(result: CheckResult, rules: ReadonlyMap<string, Rule>): string {
+export function checkJunit(result: CheckResult): string {
   const suites = Map.groupBy(result.findings, ({ owner }) => ownerText(owner));
   const failures = result.findings.filter(isFailure).length;
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="plinth migrate check" tests="${result.findings.length + result.problems.length}" failures="${failures}" errors="${result.problems.length}">`,
-    ...[...suites].flatMap(([name, findings]) => suiteOf(name, findings, rules)),
+    ...[...suites].flatMap(([name, findings]) => suiteOf(name, findings, result.rules)),
   ];
   if (result.problems.length > 0)
     lines.push(
@@ -25,12 +25,12 @@ export function checkJunit(result: CheckResult, rules: ReadonlyMap<string, Rule>
   return `${[...lines, '</testsuites>'].join('\n')}\n`;
 }
 
-function suiteOf(name: string, findings: readonly Finding[], rules: ReadonlyMap<string, Rule>): string[] {
+function suiteOf(name: string, findings: readonly Finding[], rules: CheckResult['rules']): string[] {
   const failures = findings.filter(isFailure).length;
   const skipped = findings.filter(({ waiver }) => waiver !== undefined).length;
   return [
     `  <testsuite name="${escapeXml(name)}" tests="${findings.length}" failures="${failures}" errors="0" skipped="${skipped}">`,
-    ...findings.map((finding) => `    ${caseOf(name, finding, rules.get(finding.rule))}`),
+    ...findings.map((finding) => `    ${caseOf(name, finding, rules[finding.rule])}`),
     '  </testsuite>',
   ];
 }

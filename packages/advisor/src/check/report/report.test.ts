@@ -17,7 +17,6 @@ const rule: Rule = {
   ...{ id: 'PLM001', name: 'host-path-read-only', title: 'Writes to a host path', severity: 'block' },
   ...{ why: 'It is read-only.', fix: 'Write elsewhere.', source: 'a page' },
 };
-const rules = new Map([['PLM001', rule]]);
 
 function finding(name: string, more: Partial<Finding> = {}): Finding {
   const object = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name };
@@ -45,7 +44,7 @@ function result(findings: readonly Finding[], more: Partial<CheckResult> = {}): 
       workloads: 2,
       pods: 1,
     },
-    ...{ nodes: [], findings, problems: [], moreProblems: 0, notes: [], rules: {} },
+    ...{ nodes: [], findings, problems: [], moreProblems: 0, notes: [], rules: { PLM001: rule } },
     ...more,
   };
 }
@@ -184,7 +183,7 @@ describe('forms', () => {
   );
 
   test('SARIF: version, rules by index, places, what is waived, and that not all was read', () => {
-    const log = JSON.parse(checkSarif(evil, rules, '1.2.3')) as {
+    const log = JSON.parse(checkSarif(evil, '1.2.3')) as {
       version: string;
       runs: {
         tool: { driver: { rules: { id: string }[] } };
@@ -217,7 +216,7 @@ describe('forms', () => {
     const uriOf = (file: string) => {
       const [finding] = evil.findings;
       assert.ok(finding?.span);
-      const log = checkSarif(result([{ ...finding, span: { ...finding.span, file } }]), rules, '1.2.3');
+      const log = checkSarif(result([{ ...finding, span: { ...finding.span, file } }]), '1.2.3');
       return /"uri": "([^"]*)"/.exec(log)?.[1];
     };
     assert.equal(uriOf('/srv/a b.yaml'), 'file:///srv/a%20b.yaml');
@@ -225,14 +224,14 @@ describe('forms', () => {
   });
 
   test('JUnit: well-formed whatever the names, what blocks is a failure, what was not read an error', () => {
-    const xml = checkJunit(evil, rules);
+    const xml = checkJunit(evil);
     assert.match(xml, /tests="3" failures="1" errors="1"/);
     assert.match(xml, /<skipped message=/);
     assertWellFormed(xml);
   });
 
   test('HTML runs nothing and Markdown has no markup from outside', () => {
-    const report = checkReport(evil, rules);
+    const report = checkReport(evil);
     const html = reportHtml(report);
     assert.doesNotMatch(html, /<script|onerror|<a /i);
     assert.match(html, /&lt;script&gt;/);
@@ -243,10 +242,7 @@ describe('forms', () => {
 
   test('a report says what the facts of its findings were read in, and when', () => {
     const sources = { paths: { title: 'os/paths.yaml', read: '2026-11-22', confidence: 'documented' } };
-    const report = checkReport(
-      result([finding('w')], { target: { id: 'plinth', name: 'Plinth', sources } }),
-      rules,
-    );
+    const report = checkReport(result([finding('w')], { target: { id: 'plinth', name: 'Plinth', sources } }));
     assert.match(
       reportMarkdown(report),
       /## Facts about Plinth[^|]*\|[^\n]*\n[^\n]*\n\| paths \| os\/paths\.yaml \| 2026-11-22 \| documented \|/,

@@ -15,7 +15,7 @@ const LEVELS: Readonly<Record<Severity, string>> = {
  * checkSarif writes a check as SARIF 2.1.0. Findings in files have their region; those of a live cluster a logical
  * location. What could not be read is a notification, and the run then says that it was not successful.
  */
-export function checkSarif(result: CheckResult, rules: ReadonlyMap<string, Rule>, version: string): string {
+export function checkSarif(result: CheckResult, version: string): string {
   const used = [...new Set(result.findings.map(({ rule }) => rule))].sort();
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -27,7 +27,7 @@ export function checkSarif(result: CheckResult, rules: ReadonlyMap<string, Rule>
             name: 'plinth migrate check',
             version,
             informationUri: 'https://plinth.dev/',
-            rules: used.map((id) => ruleOf(id, rules.get(id))),
+            rules: used.map((id) => ruleOf(id, result.rules[id])),
           },
         },
         columnKind: 'utf16CodeUnits',
