@@ -39,6 +39,7 @@ export {
   HOT_LAYER_MANIFEST,
   type HotLayer,
   hotLayerImageName,
+  hotLayerManifestOf,
   hotLayerNames,
   hotLayerVersion,
   MANIFEST_LIMIT_BYTES,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type GetHotLayerResponse, type HotLayer, HotLayerPhase, type NodeClient } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { hashFile, ioError } from '@plinth/host';
-import { parseHotLayer } from '@plinth/updates';
+import { hotLayerManifestOf, parseHotLayer } from '@plinth/updates';
 import { connectContext } from '../client/connect-context.ts';
 import { hotLayerPhaseName, hotLayerResult } from '../client/show-hot-layer.ts';
 import type { CommandContext } from '../framework/context.ts';
@@ -61,7 +61,7 @@ async function sendHotLayer(
   { layer, manifest: given, name }: { layer: string; manifest: string | undefined; name: string },
   context: CommandContext,
 ): Promise<HotLayer> {
-  const path = given ?? layer.replace(/\.sysext\.raw$/, '.hot-layer.json');
+  const path = given ?? hotLayerManifestOf(layer);
   const manifest = await readFile(path).catch((reason: unknown) => {
     throw ioError(reason, `read ${path}`);
   });

@@ -1,8 +1,9 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { hashFile } from '@plinth/host';
 import {
   type HotLayer,
+  hotLayerManifestOf,
   hotLayerNames,
   MANIFEST_LIMIT_BYTES,
   parseHotLayer,
@@ -35,9 +36,14 @@ export interface PublishedHotLayer extends RepositoryOutcome {
  */
 export async function publishHotLayer(options: PublishHotLayerOptions): Promise<PublishedHotLayer> {
   const { repoDir, imagePath } = options;
-  const manifestPath = imagePath.replace(/\.sysext\.raw$/, '.hot-layer.json');
+  const manifestPath = hotLayerManifestOf(imagePath);
   const manifest = await readLimited(manifestPath, MANIFEST_LIMIT_BYTES, 'hot-layer/invalid');
-  const layer = parseHotLayer(manifest?.toString('utf8') ?? '', basename(manifestPath));
+  if (!manifest)
+    throw new PlinthError(
+      'hot-layer/invalid',
+      `Cannot publish ${basename(imagePath)}: ${manifestPath} is not there, expected its manifest beside it`,
+    );
+  const layer = parseHotLayer(manifest.toString('utf8'), basename(manifestPath));
   const names = hotLayerNames(layer);
   if (basename(imagePath) !== names.image)
     throw new PlinthError(
@@ -46,7 +52,7 @@ export async function publishHotLayer(options: PublishHotLayerOptions): Promise<
     );
   const sources = [
     { name: names.image, path: imagePath },
-    { name: names.manifest, path: join(dirname(imagePath), names.manifest) },
+    { name: names.manifest, path: manifestPath },
   ];
   const files = await Promise.all(
     sources.map(async (source) => ({ ...source, ...(await hashFile(source.path)) })),

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareUapiVersions, PlinthError } from '@plinth/base';
 import fc from 'fast-check';
-import { formatHotLayer, type HotLayer, hotLayerNames, hotLayerVersion, parseHotLayer } from './hot-layer.ts';
+import {
+  formatHotLayer,
+  type HotLayer,
+  hotLayerManifestOf,
+  hotLayerNames,
+  hotLayerVersion,
+  parseHotLayer,
+} from './hot-layer.ts';
 import { type HotLayerNode, judgeHotLayer } from './judge-hot-layer.ts';
 
 const HASH = 'a'.repeat(64);
@@ -44,6 +51,12 @@ test('its version is newer than its base and than the layer before', () => {
       assert.notEqual(hotLayerNames(one).image, hotLayerNames(next).image);
     }),
   );
+});
+
+test('the manifest lies beside the image, and is never the image itself', () => {
+  const { image, manifest } = hotLayerNames(layer());
+  assert.equal(hotLayerManifestOf(`out/${image}`), `out/${manifest}`);
+  fc.assert(fc.property(fc.string(), (path) => hotLayerManifestOf(path) !== path));
 });
 
 test('paths outside of /usr, no fixes, unknown fields and huge lists are no manifest', () => {

@@ -59,6 +59,9 @@ export function hotLayerVersion({ base, serial }: Pick<HotLayer, 'base' | 'seria
   return `${base.version}-${serial}`;
 }
 
+const IMAGE_SUFFIX = '.sysext.raw';
+const MANIFEST_SUFFIX = '.hot-layer.json';
+
 /** hotLayerNames are the file names of a hot layer: image and manifest. */
 export function hotLayerNames(layer: Pick<HotLayer, 'base' | 'serial'>): {
   readonly image: string;
@@ -67,13 +70,19 @@ export function hotLayerNames(layer: Pick<HotLayer, 'base' | 'serial'>): {
   const version = hotLayerVersion(layer);
   return {
     image: hotLayerImageName(version),
-    manifest: `${HOT_LAYER}_${version}_${ARCHITECTURE}.hot-layer.json`,
+    manifest: `${HOT_LAYER}_${version}_${ARCHITECTURE}${MANIFEST_SUFFIX}`,
   };
 }
 
 /** hotLayerImageName is the file name of the image of a layer, "0.1.0-3" (UAPI.3). */
 export function hotLayerImageName(version: string): string {
-  return `${HOT_LAYER}_${version}_${ARCHITECTURE}.sysext.raw`;
+  return `${HOT_LAYER}_${version}_${ARCHITECTURE}${IMAGE_SUFFIX}`;
+}
+
+/** hotLayerManifestOf is where the manifest of an image lies: beside it. Never the image itself, whatever that is called. @param image its path */
+export function hotLayerManifestOf(image: string): string {
+  const name = image.endsWith(IMAGE_SUFFIX) ? image.slice(0, -IMAGE_SUFFIX.length) : image;
+  return `${name}${MANIFEST_SUFFIX}`;
 }
 
 /**
