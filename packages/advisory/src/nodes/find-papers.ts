@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { messageOf, PlinthError } from '@plinth/base';
 import { ioError, isErrno } from '@plinth/host';
 import { z } from 'zod';
 import { parseBoundedJson, readBounded } from '../documents/read-file.ts';
 import { readSubject } from '../inventory/index.ts';
 import type { Inventory } from '../model/index.ts';
-import { readKernel, type StoredInventory } from '../watch/inventory-files.ts';
+import { isInventoryFile, readInventory, readKernel } from '../watch/inventory-files.ts';
 
 /** What one release is made of, found by the hash of its root. */
 export interface Papers {
@@ -34,13 +34,6 @@ const manifestSchema = z.object({
   version: z.string().max(200),
   architecture: z.string().max(60),
   rootHash: z.string().regex(/^[0-9a-f]{64}$/),
-});
-
-const storedSchema = z.object({
-  name: z.string().max(400),
-  inventory: z.object({
-    subject: z.object({ version: z.string().max(200).optional(), rootHash: z.string().optional() }),
-  }),
 });
 
 /**
@@ -82,7 +75,7 @@ async function findIn(folder: string, found: Papers[], gaps: string[]): Promise<
   if (names.includes('inventories')) {
     const kept = join(folder, 'inventories');
     for (const name of await list(kept)) {
-      if (!name.endsWith('.json') || name.startsWith('kernel-')) continue;
+      if (!isInventoryFile(name)) continue;
       await attempt(join(kept, name), gaps, async (path) => {
         const papers = await keptPapers(kept, path);
         if (papers) found.push(papers);
@@ -111,7 +104,15 @@ async function attempt(path: string, gaps: string[], act: (path: string) => Prom
 
 async function releasePapers(folder: string, manifestName: string): Promise<Papers> {
   const { text } = await readBounded(join(folder, manifestName), MANIFEST_LIMIT_BYTES);
-  const { name, version, architecture, rootHash } = check(manifestSchema, text, manifestName);
+  const parsed = manifestSchema.safeParse(parseBoundedJson(text, manifestName));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new PlinthError(
+      'advisory/subject-invalid',
+      `Cannot read ${manifestName}: ${issue?.path.join('.') || 'it'}: ${issue?.message ?? 'invalid'}, expected papers of a release`,
+    );
+  }
+  const { name, version, architecture, rootHash } = parsed.data;
   return {
     ...{ name: `${name.toLowerCase()}_${version}_${architecture}`, rootHash, version, path: folder },
     read: () => readSubject(folder),
@@ -120,15 +121,13 @@ async function releasePapers(folder: string, manifestName: string): Promise<Pape
 
 /** Undefined for what a watch keeps of a subject that is no release. */
 async function keptPapers(folder: string, path: string): Promise<Papers | undefined> {
-  const { text } = await readBounded(path);
-  const { name, inventory } = check(storedSchema, text, basename(path));
+  const { name, inventory } = await readInventory(path);
   const { rootHash, version } = inventory.subject;
   if (rootHash === undefined) return undefined;
+  // Read again when it is needed: a watch keeps more than fits into memory at once.
   const read = async (): Promise<Inventory> => {
-    // The watch wrote it; its outline was checked above.
-    const stored = JSON.parse((await readBounded(path)).text) as StoredInventory;
-    const kernel =
-      stored.kernel === undefined ? undefined : await readKernel(folder, basename(stored.kernel));
+    const stored = await readInventory(path);
+    const kernel = stored.kernel === undefined ? undefined : await readKernel(folder, stored.kernel);
     return {
       ...stored.inventory,
       ...(kernel ? { kernel } : {}),
@@ -136,16 +135,6 @@ async function keptPapers(folder: string, path: string): Promise<Papers | undefi
     };
   };
   return { name, rootHash, version: version ?? '', path, read };
-}
-
-function check<T>(schema: z.ZodType<T>, text: string, name: string): T {
-  const parsed = schema.safeParse(parseBoundedJson(text, name));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new PlinthError(
-    'advisory/subject-invalid',
-    `Cannot read ${name}: ${issue?.path.join('.') || 'it'}: ${issue?.message ?? 'invalid'}, expected papers of a release`,
-  );
 }
 
 async function list(folder: string): Promise<string[]> {

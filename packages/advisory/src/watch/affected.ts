@@ -17,7 +17,7 @@ export interface AffectedSubject {
  * affectedSubjects judges everything the watch ever looked at anew, for one identifier: the names of packages that feeds
  * connect with it lead to the subjects that have them; subjects alike in these are judged once. Nothing is fetched.
  * Evidence that needs the list of files is not there, so such a flaw stays open here.
- * @throws host/io, advisory/store-failed
+ * @throws advisory/subject-invalid, host/io, advisory/store-failed
  */
 export async function affectedSubjects(
   store: AdvisoryStore,

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { hashText } from '@plinth/host';
-import { scratchFolder } from '@plinth/host/testing';
+import { codeOf, scratchFolder } from '@plinth/host/testing';
 import { initKeys, type KeyRing, loadKeys, parseDsse, verifyDsse } from '@plinth/trust';
 import type { FeedHead, PackageClaim } from '../feeds/feed-content.ts';
 import { defaultPolicy } from '../policy/index.ts';
@@ -195,6 +195,20 @@ test('which kept releases have a flaw is told without the releases', async () =>
     ['plinth_0.3.1_x86-64', 'fixed'],
   ]);
   assert.deepEqual((await verdicts('CVE-1999-0001'))[0], ['plinth_0.3.0_x86-64', undefined]);
+});
+
+test('an inventory that is damaged is refused by its name: a release that is passed over would count as clean', async () => {
+  const out = join(folder, 'damaged');
+  await mkdir(join(out, 'inventories'), { recursive: true });
+  const store = openSqliteStore(':memory:');
+  for (const text of ['{"name":', '[]', '{"name":"root_1"}']) {
+    await writeFile(join(out, 'inventories', 'root_1.json'), text);
+    assert.equal(
+      await codeOf(affectedSubjects(store, out, 'CVE-2026-20001')),
+      'advisory/subject-invalid',
+      text,
+    );
+  }
 });
 
 test('a program that is itself the module with the flaw is found among what is kept', async () => {
