@@ -25,6 +25,7 @@ export {
   type CheckResult,
   type Finding as CheckFinding,
   ownerText,
+  placeText,
 } from './check/report/finding.ts';
 export { checkJunit } from './check/report/junit.ts';
 export { checkSarif } from './check/report/sarif.ts';

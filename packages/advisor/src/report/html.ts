@@ -15,7 +15,7 @@ svg { max-width: 100%; height: auto; }
 export function reportHtml(report: Report): string {
   const body = sectionsOfFile(report).map(
     ({ heading, parts }) =>
-      `<section>\n<h2>${escapeHtml(heading)}</h2>\n${parts.map(part).join('\n')}\n</section>`,
+      `<section>\n<h2>${escapeMarkup(heading)}</h2>\n${parts.map(part).join('\n')}\n</section>`,
   );
   return htmlPage(report.title, body);
 }
@@ -29,11 +29,11 @@ function htmlPage(title: string, parts: readonly string[]): string {
     '<meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>${escapeHtml(title)}</title>`,
+    `<title>${escapeMarkup(title)}</title>`,
     `<style>${STYLE}</style>`,
     '</head>',
     '<body>',
-    `<h1>${escapeHtml(title)}</h1>`,
+    `<h1>${escapeMarkup(title)}</h1>`,
     ...parts,
     '</body>',
     '</html>',
@@ -44,26 +44,26 @@ function htmlPage(title: string, parts: readonly string[]): string {
 function part(one: Part): string {
   switch (one.kind) {
     case 'text':
-      return `<p>${escapeHtml(one.text)}</p>`;
+      return `<p>${escapeMarkup(one.text)}</p>`;
     case 'list':
-      return `<ul>\n${one.items.map((item) => `<li>${escapeHtml(item)}</li>`).join('\n')}\n</ul>`;
+      return `<ul>\n${one.items.map((item) => `<li>${escapeMarkup(item)}</li>`).join('\n')}\n</ul>`;
     case 'commands':
-      return `<pre><code>${escapeHtml(one.lines.join('\n'))}</code></pre>`;
+      return `<pre><code>${escapeMarkup(one.lines.join('\n'))}</code></pre>`;
     case 'diagram':
       return one.svg;
     case 'table':
       return one.rows.length === 0
-        ? `<p>${escapeHtml(one.empty ?? 'None.')}</p>`
+        ? `<p>${escapeMarkup(one.empty ?? 'None.')}</p>`
         : htmlTable(one.header, one.rows);
   }
 }
 
 /** htmlTable writes rows of text below a header; its first column names the row. */
 export function htmlTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const head = header.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join('');
+  const head = header.map((cell) => `<th scope="col">${escapeMarkup(cell)}</th>`).join('');
   const body = rows.map(([name = '', ...cells]) => {
-    const rest = cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('');
-    return `<tr><th scope="row">${escapeHtml(name)}</th>${rest}</tr>`;
+    const rest = cells.map((cell) => `<td>${escapeMarkup(cell)}</td>`).join('');
+    return `<tr><th scope="row">${escapeMarkup(name)}</th>${rest}</tr>`;
   });
   return `<div class="scroll"><table>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body.join('\n')}\n</tbody>\n</table></div>`;
 }
@@ -73,10 +73,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
-  "'": '&#39;',
+  "'": '&apos;',
 };
 
-/** escapeHtml makes any text safe inside an element or a quoted attribute, in HTML and in SVG. */
-export function escapeHtml(text: string): string {
+/** escapeMarkup makes any text safe inside an element or a quoted attribute, in HTML, SVG and XML. */
+export function escapeMarkup(text: string): string {
   return text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
 }

@@ -1,5 +1,5 @@
 import type { DecisionPath } from './decision-path.ts';
-import { escapeHtml } from './html.ts';
+import { escapeMarkup } from './html.ts';
 
 const WIDTH = 760;
 const LEFT = { x: 10, width: 400 };
@@ -35,7 +35,7 @@ export function pathSvg(path: DecisionPath): string {
   });
   const height = y - GAP + PADDING;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escapeHtml(spoken(path))}" font-family="sans-serif" font-size="13" fill="none" stroke="#888">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escapeMarkup(spoken(path))}" font-family="sans-serif" font-size="13" fill="none" stroke="#888">`,
     ...shapes,
     '</svg>',
   ].join('\n');
@@ -70,7 +70,7 @@ function rect({ x, width }: typeof LEFT, y: number, height: number, stroke: numb
 function texts(lines: readonly string[], x: number, y: number, strong: boolean): string[] {
   return lines.map(
     (line, i) =>
-      `<text x="${x + PADDING}" y="${y + PADDING + 13 + i * LINE_HEIGHT}" stroke="none" fill="currentColor"${strong ? ' font-weight="bold"' : ''}>${escapeHtml(line)}</text>`,
+      `<text x="${x + PADDING}" y="${y + PADDING + 13 + i * LINE_HEIGHT}" stroke="none" fill="currentColor"${strong ? ' font-weight="bold"' : ''}>${escapeMarkup(line)}</text>`,
   );
 }
 

@@ -8,7 +8,7 @@ import { adviceBrief } from './advice-brief.ts';
 import { contradictionsOf } from './contradictions.ts';
 import { decisionPath, pathMermaid } from './decision-path.ts';
 import type { Report } from './document.ts';
-import { escapeHtml, reportHtml } from './html.ts';
+import { escapeMarkup, reportHtml } from './html.ts';
 import { reportMarkdown } from './markdown.ts';
 import { pathSvg } from './path-svg.ts';
 
@@ -56,7 +56,7 @@ test('HTML: no text becomes markup, the page is well formed, and nothing is load
         const page = reportHtml(reportOf(text));
         expectWellFormed(page);
         assert.doesNotMatch(page, /<(script|img|link|iframe|object|embed)/i);
-        assert.ok(page.includes(escapeHtml(text)));
+        assert.ok(page.includes(escapeMarkup(text)));
         assert.doesNotMatch(page, /Only there/);
       },
     ),

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type CheckFinding, type CheckResult, type FixStep, verdictOf } from '@plinth/advisor';
+import { type CheckFinding, type CheckResult, type FixStep, placeText, verdictOf } from '@plinth/advisor';
 import { renderDiagnostic } from '@plinth/base';
 import { type Block, plainText, table } from '../output/blocks.ts';
 import { printable } from '../output/printable.ts';
@@ -30,7 +30,7 @@ export function checkView(result: CheckResult): Block[] {
         { header: 'PODS', value: podsText, align: 'right', wide: !isLive },
         { header: 'NODES', value: nodesText, align: 'right', wide: !isLive },
         { header: 'WHERE', value: shortPlace, wide: isLive },
-        { header: 'PLACE', value: placeText, wide: true },
+        { header: 'PLACE', value: wholePlace, wide: true },
         { header: 'MESSAGE', value: (one) => one.message, wide: true },
       ],
       result.findings,
@@ -134,13 +134,11 @@ function nodesText({ nodes, pods }: CheckFinding): string {
 /** Name of the file, line and column; -o wide has the whole path. */
 function shortPlace(finding: CheckFinding): string {
   const { span } = finding;
-  if (span === undefined) return placeText(finding);
-  const place = `${basename(span.file)}:${span.line}:${span.column}`;
+  if (span === undefined) return wholePlace(finding);
+  const place = placeText({ ...span, file: basename(span.file) });
   return place.length > MOST_PLACE ? `…${place.slice(1 - MOST_PLACE)}` : place;
 }
 
-function placeText({ span, object, path }: CheckFinding): string {
-  return span
-    ? `${span.file}:${span.line}:${span.column}`
-    : `${object.kind}${path === '$' ? '' : ` ${path}`}`;
+function wholePlace({ span, object, path }: CheckFinding): string {
+  return span ? placeText(span) : `${object.kind}${path === '$' ? '' : ` ${path}`}`;
 }

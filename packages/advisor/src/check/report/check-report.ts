@@ -1,6 +1,6 @@
 import type { Part, Report } from '../../report/document.ts';
 import { severities } from '../rules/rule.ts';
-import { type CheckResult, type Finding, ownerText } from './finding.ts';
+import { type CheckResult, type Finding, ownerText, placeText } from './finding.ts';
 import { simulateFixes } from './simulate.ts';
 import { openFindings, verdictOf } from './summary.ts';
 
@@ -8,7 +8,7 @@ import { openFindings, verdictOf } from './summary.ts';
 export function checkReport(result: CheckResult): Report {
   const open = openFindings(result);
   const waived = result.findings.filter(({ waiver }) => waiver !== undefined);
-  const used = [...new Set(result.findings.map(({ rule }) => rule))].sort();
+  const rules = Object.values(result.rules);
   const steps = simulateFixes(result);
   return {
     title: `Workloads before a move to ${result.target.name}`,
@@ -29,7 +29,7 @@ export function checkReport(result: CheckResult): Report {
                 tableOf(
                   ['Where', 'Code', 'Why'],
                   result.problems.map(({ code, message, span }) => [
-                    span ? `${span.file}:${span.line}:${span.column}` : '',
+                    span ? placeText(span) : '',
                     code,
                     message,
                   ]),
@@ -82,7 +82,7 @@ export function checkReport(result: CheckResult): Report {
               ],
             },
           ]),
-      ...(used.length === 0
+      ...(rules.length === 0
         ? []
         : [
             {
@@ -90,10 +90,7 @@ export function checkReport(result: CheckResult): Report {
               parts: [
                 tableOf(
                   ['Rule', 'What', 'Why', 'Fix', 'Source'],
-                  used.map((id) => {
-                    const rule = result.rules[id];
-                    return [id, rule?.title ?? '', rule?.why ?? '', rule?.fix ?? '', rule?.source ?? ''];
-                  }),
+                  rules.map(({ id, title, why, fix, source }) => [id, title, why, fix, source]),
                 ),
               ],
             },
@@ -131,7 +128,7 @@ function findingsTable(findings: readonly Finding[]): Part {
       fix,
       pods === null ? 'each node' : String(pods),
       nodes.length > 0 ? String(nodes.length) : pods === null ? 'all' : 'not known',
-      span ? `${span.file}:${span.line}:${span.column}` : path,
+      span ? placeText(span) : path,
     ]),
   );
 }

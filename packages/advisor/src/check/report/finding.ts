@@ -6,6 +6,11 @@ import type { Severity } from '../rules/rule.ts';
 /** An owner is named as any object is. */
 export { refText as ownerText } from '../model/kube-object.ts';
 
+/** placeText is a place in a file as compilers write it: "a.yaml:3:7". */
+export function placeText({ file, line, column }: Span): string {
+  return `${file}:${line}:${column}`;
+}
+
 /** rulesOf are the rules that found something, by id. */
 export function rulesOf(
   findings: readonly Pick<Finding, 'rule'>[],

@@ -1,5 +1,6 @@
+import { escapeMarkup } from '../../report/html.ts';
 import type { Rule } from '../rules/knowledge.ts';
-import { type CheckResult, type Finding, ownerText } from './finding.ts';
+import { type CheckResult, type Finding, ownerText, placeText } from './finding.ts';
 
 /**
  * checkJunit writes a check as JUnit XML: one suite a workload with findings, one case a finding. What blocks is a failure,
@@ -18,7 +19,7 @@ export function checkJunit(result: CheckResult): string {
       `  <testsuite name="input" tests="${result.problems.length}" failures="0" errors="${result.problems.length}">`,
       ...result.problems.map(
         ({ code, message, span }) =>
-          `    <testcase classname="input" name="${escapeXml(code)}"><error type="${escapeXml(code)}" message="${escapeXml(message)}">${escapeXml(span ? `${span.file}:${span.line}:${span.column}` : '')}</error></testcase>`,
+          `    <testcase classname="input" name="${escapeXml(code)}"><error type="${escapeXml(code)}" message="${escapeXml(message)}">${escapeXml(span ? placeText(span) : '')}</error></testcase>`,
       ),
       '  </testsuite>',
     );
@@ -38,7 +39,7 @@ function suiteOf(name: string, findings: readonly Finding[], rules: CheckResult[
 function caseOf(suite: string, finding: Finding, rule: Rule | undefined): string {
   const { container, subject, span, message, waiver, severity } = finding;
   const title = `${finding.rule} ${[container, subject].filter((part) => part !== '').join(' ')}`;
-  const place = span ? `${span.file}:${span.line}:${span.column}` : finding.path;
+  const place = span ? placeText(span) : finding.path;
   const place2 = span ? ` file="${escapeXml(span.file)}" line="${span.line}"` : '';
   const detail = escapeXml(`${place}\n${message}\n${rule?.why ?? ''}\nFix: ${finding.fix}`);
   const head = `<testcase classname="${escapeXml(suite)}" name="${escapeXml(title)}"${place2}>`;
@@ -53,13 +54,6 @@ function isFailure({ severity, waiver }: Finding): boolean {
   return severity === 'block' && waiver === undefined;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
 /** Whether XML 1.0 can say a character at all. */
 function isXml(char: string): boolean {
   const code = char.codePointAt(0) ?? 0;
@@ -68,6 +62,5 @@ function isXml(char: string): boolean {
 }
 
 function escapeXml(text: string): string {
-  const clean = Array.from(text, (char) => (isXml(char) ? char : '\ufffd')).join('');
-  return clean.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+  return escapeMarkup(Array.from(text, (char) => (isXml(char) ? char : '\ufffd')).join(''));
 }
