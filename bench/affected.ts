@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   affectedSubjects,
-  openSqliteStore,
+  openAdvisoryStore,
   readSubject,
   scanInventory,
   storeInventory,
@@ -26,7 +26,7 @@ const subject =
 
 const folder = mkdtempSync(join(tmpdir(), 'plinth-bench-affected-'));
 try {
-  const store = openSqliteStore(join(folder, 'feeds.sqlite'));
+  const store = await openAdvisoryStore(join(folder, 'feeds.sqlite'));
   const inventory = await readSubject(subject);
   await scanInventory(inventory, store, { all: true });
   for (let number = 0; number < RELEASES; number++) {
@@ -54,7 +54,7 @@ try {
   console.log(
     `time     ${median.toFixed(0)} ms, asked ${TARGET_MS} ms: ${median <= TARGET_MS ? 'met' : 'MISSED'} (median of ${times.length})`,
   );
-  store.close();
+  await store.close();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

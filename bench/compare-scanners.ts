@@ -3,7 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type Finding, openSqliteStore, readSubject, type ScanReport, scanInventory } from '@plinth/advisory';
+import {
+  type Finding,
+  openAdvisoryStore,
+  readSubject,
+  type ScanReport,
+  scanInventory,
+} from '@plinth/advisory';
 import { compareDebianVersions } from '@plinth/base';
 import { type BinaryPackage, fetchIndexes, findMirrors, readLock, readScanKeyring } from '@plinth/debian';
 import { debsecanRule, grypeRule, idsBy, trivyRule } from './lib/scanner-rules.ts';
@@ -48,7 +54,7 @@ const SUITES = ['trixie', 'trixie-updates', 'trixie-security'];
 const option = process.argv.indexOf('--debsecan');
 const debsecan = option < 0 ? 'debsecan' : (process.argv[option + 1] ?? 'debsecan');
 const folder = mkdtempSync(join(tmpdir(), 'plinth-compare-'));
-const store = openSqliteStore(join(folder, 'feeds.sqlite'));
+const store = await openAdvisoryStore(join(folder, 'feeds.sqlite'));
 try {
   const packages = await packagesOfMain();
   const root = join(folder, 'root');
@@ -63,7 +69,7 @@ try {
   const installed: readonly Installed[] = inventory.binaries;
   const sources = [...new Set([...installed.map(({ source }) => source), 'linux'])];
   const rows = (read: Parameters<typeof trackerRows>[3]) => trackerRows(store, sources, SUITES, read);
-  const curated = rows('fixes');
+  const curated = await rows('fixes');
   const { counts, looked } = report;
   console.log(
     `system   ${looked.binaries} packages of ${looked.sources} sources, trixie's main index, amd64`,
@@ -93,17 +99,21 @@ try {
 
   // The same rule on other readings of the same changelogs: what a list that does not tell fixes from mentions costs.
   console.log('\nOther readings of the same changelogs:');
-  compare("trivy's rule, every identifier that is named", idsBy(trivyRule, installed, rows('named')), report);
+  compare(
+    "trivy's rule, every identifier that is named",
+    idsBy(trivyRule, installed, await rows('named')),
+    report,
+  );
   compare(
     "trivy's rule, top entries only",
-    idsBy(trivyRule, installed, rows('named in the top entry')),
+    idsBy(trivyRule, installed, await rows('named in the top entry')),
     report,
   );
   console.log(
     '\nNot run: trivy and grype, which fetch compiled databases that are not to be had here; and the real tracker.',
   );
 } finally {
-  store.close();
+  await store.close();
   rmSync(folder, { recursive: true, force: true });
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openSqliteStore, readSubject, scan, scanInventory } from '@plinth/advisory';
+import { openAdvisoryStore, readSubject, scan, scanInventory } from '@plinth/advisory';
 
 /**
  * Prints how long `plinth cve scan` takes: a process that starts, reads the image and judges it by feeds that are here
@@ -42,13 +42,13 @@ try {
   );
   report('cold', cold, TARGETS.coldMs, 'a new process, from the command line to JSON');
 
-  const store = openSqliteStore(storePath);
+  const store = await openAdvisoryStore(storePath);
   const warm = median(
     await several(async () => {
       await scanInventory(await readSubject(subject), store, { offline: true });
     }),
   );
-  store.close();
+  await store.close();
   report('warm', warm, TARGETS.warmMs, 'reading the image and judging it, in a process that runs');
 } finally {
   rmSync(stateDir, { recursive: true, force: true });

@@ -6,6 +6,8 @@ import { cliPage } from './pages/cli-page.ts';
 import { decisionsPage } from './pages/decisions-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
 import { exitCodesPage } from './pages/exit-codes-page.ts';
+import { fleetDefinitions, fleetMonitoring, fleetOperator } from './pages/fleet-page.ts';
+import { fleetReferencePage } from './pages/fleet-reference-page.ts';
 import { healthPage } from './pages/health-page.ts';
 import { machineConfigPage, machineConfigSchema } from './pages/machine-config-page.ts';
 import { osSpecPage } from './pages/os-spec-page.ts';
@@ -23,6 +25,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/cli.md': cliPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/exit-codes.md': exitCodesPage,
+  'docs/reference/fleet.md': fleetReferencePage,
   'docs/reference/health.md': healthPage,
   'docs/reference/machine-config.md': machineConfigPage,
   'docs/reference/machine-config.schema.json': machineConfigSchema,
@@ -31,6 +34,9 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/paths.md': pathsPage,
   'docs/reference/sources.md': sourcesPage,
   'docs/reference/workload-rules.md': workloadRulesPage,
+  'packages/fleet/manifests/crds.yaml': fleetDefinitions,
+  'packages/fleet/manifests/monitoring.yaml': fleetMonitoring,
+  'packages/fleet/manifests/operator.yaml': fleetOperator,
 };
 
 const check = process.argv.includes('--check');

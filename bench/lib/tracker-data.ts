@@ -28,14 +28,15 @@ export interface Installed {
  * @param read which identifiers of an entry count: Plinth's own reading, or every one that is named, in the entries newer
  *   than the oldest offer or in the top one
  */
-export function trackerRows(
+export async function trackerRows(
   store: AdvisoryStore,
   sources: readonly string[],
   suites: readonly string[],
   read: 'fixes' | 'named' | 'named in the top entry',
-): TrackerRow[] {
-  const offers = Map.groupBy(store.offers(sources), ({ source }) => source);
-  return [...offers].flatMap(([source, all]) => {
+): Promise<TrackerRow[]> {
+  const offers = Map.groupBy(await store.offers(sources), ({ source }) => source);
+  const found: TrackerRow[] = [];
+  for (const [source, all] of offers) {
     const own = all
       .filter(({ feed }) => suites.some((suite) => feed === `debian-index:${suite}`))
       .sort((a, b) => compareDebianVersions(a.version, b.version));
@@ -43,7 +44,8 @@ export function trackerRows(
     const unstable = all.find(({ feed }) => feed === 'debian-index:sid')?.version;
     const rows = new Map<string, TrackerRow>();
     // Each version's own changelog: one that was made from unstable need not have the entries of the one before.
-    for (const { entries } of versions.flatMap((version) => store.changelog(source, version) ?? [])) {
+    for (const version of versions) {
+      const entries = (await store.changelog(source, version))?.entries ?? [];
       for (const entry of read === 'named in the top entry' ? entries.slice(0, 1) : entries) {
         const having = versions.filter((version) => isContained(entry.version, version));
         const [fixed] = having;
@@ -59,8 +61,9 @@ export function trackerRows(
         }
       }
     }
-    return [...rows.values()];
-  });
+    found.push(...rows.values());
+  }
+  return found;
 }
 
 /**

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { BootstrapContainerState, type NodeClient, SessionLevel, Verdict } from '@plinth/api';
 import { eventually } from '@plinth/host/testing';
+import { attack } from '../testkit/attack-report.ts';
 import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { type ImageRegistry, startImageRegistry } from '../testkit/image-registry.ts';
@@ -122,8 +123,17 @@ suite('containers of the node itself', () => {
         'cat /host/var/lib/plinth/identity/key /host/etc/shadow /host/proc/1/environ && echo READ; echo done\n',
     );
     const refused = await terminal.sees(/^done\r$/m);
-    assert.doesNotMatch(refused, /^(?:WROTE|READ)/m);
-    assert.match(refused, /Permission denied/);
+    const by = 'the sandbox of the session';
+    await attack(
+      lab,
+      'Write to the node and read its secrets in a session of level view',
+      { outcome: 'refused', by },
+      () => {
+        assert.doesNotMatch(refused, /^(?:WROTE|READ)/m);
+        assert.match(refused, /Permission denied/);
+        return refused.split('\r\n').find((line) => line.includes('Permission denied')) ?? '';
+      },
+    );
     terminal.type(
       'for f in /host/var/log/journal/*/system.journal; do [ -r $f ] && echo JOURNAL; done; ls /host/run/systemd/journal; echo done\n',
     );

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { type GetIntegrityResponse, HealthState, type NodeClient, Verdict } from '@plinth/api';
+import { judgeNode } from '@plinth/cli';
 import { hex, predictPcr7 } from '@plinth/formats';
 import { type ApiEndpoint, readConsole } from '@plinth/local';
+import { loadProfiles } from '@plinth/posture';
 import { type BootedImage, bootAgain, bootImage, endpointOf, shutDown } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { failing, settledHealth, verdictOf } from '../testkit/node-answers.ts';
@@ -75,6 +78,23 @@ suite('the image under Secure Boot with a TPM', () => {
     assert.ok(predicted.pcr4.includes(registers.get(4) ?? ''), `PCR 4 is ${registers.get(4)}`);
     assert.equal(registers.get(7), predictSecureBoot(lab), 'PCR 7');
     assert.ok(predicted.pcr11.includes(registers.get(11) ?? ''), `PCR 11 is ${registers.get(11)}`);
+  });
+
+  test('fails no claim of any profile, and leaves none unknown', async () => {
+    const { fullest } = await loadProfiles();
+    const posture = await judgeNode(client, fullest, false);
+    await writeFile(join(lab.reportFolder, 'posture.json'), JSON.stringify(posture, undefined, 1));
+    const open = posture.results.filter(
+      ({ verdict, found, reason }) =>
+        // Weaknesses of the processor are QEMU's: an emulated one has no microcode to mend them.
+        (verdict === 'fail' && !`${found} ${reason}`.includes('cpu/')) || verdict === 'unknown',
+    );
+    assert.deepEqual(
+      open.map(
+        ({ profile, id, verdict, found, reason }) => `${profile} ${id} ${verdict}: ${found} ${reason}`,
+      ),
+      [],
+    );
   });
 
   test('tells where the time of its boot went', async () => {

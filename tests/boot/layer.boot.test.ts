@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { type GetIntegrityResponse, type NodeClient, Verdict } from '@plinth/api';
 import { initKeys } from '@plinth/trust';
+import { attack } from '../testkit/attack-report.ts';
 import { type BootedImage, bootAgain, bootImage, endpointOf, shutDown } from '../testkit/boot-image.ts';
 import { type BootLab, findLayers, openBootLab } from '../testkit/boot-lab.ts';
 import { openDisk } from '../testkit/disk-copy.ts';
@@ -121,11 +122,18 @@ suite('a Kubernetes layer on a read-only drive', () => {
     ['of another level', /No suitable extensions found \(1 ignored due to incompatible image/],
   ];
   for (const [index, [what, reason]] of refusals.entries()) {
-    test(`a layer ${what} is refused and the journal says why`, () => {
-      const text = sayOf(`bad${index}`);
-      assert.match(text, reason);
-      assert.doesNotMatch(text, /Kubernetes v9/);
-    });
+    test(`a layer ${what} is refused and the journal says why`, () =>
+      attack(
+        lab,
+        `Merge a layer ${what}`,
+        { outcome: 'refused', by: 'the kernel and systemd-sysext' },
+        () => {
+          const text = sayOf(`bad${index}`);
+          assert.match(text, reason);
+          assert.doesNotMatch(text, /Kubernetes v9/);
+          return text.split('\n').find((line) => reason.test(line)) ?? '';
+        },
+      ));
   }
 
   test('the layer that is merged stays when a damaged or unsigned one is refused', () => {
@@ -144,6 +152,8 @@ suite('a Kubernetes layer on a read-only drive', () => {
     assert.deepEqual(failing(integrity.checks), []);
     const layer = integrity.checks.find(({ id }) => id === 'layer-signature');
     assert.match(layer?.observed ?? '', /^[0-9a-f]{64}/);
+    assert.match(integrity.layerRootHashes.join(' '), /^[0-9a-f]{64}/);
+    assert.ok(!integrity.layerRootHashes.includes(integrity.rootHash));
     assert.equal(integrity.mounts.find(({ target }) => target === '/usr')?.verdict, Verdict.PASS);
   });
 

@@ -5,6 +5,7 @@ import { after, before, suite, test } from 'node:test';
 import { startIssuer, type TestIssuer } from '@plinth/agent/testing';
 import { connectNode } from '@plinth/api';
 import { codeOf } from '@plinth/host/testing';
+import { attack } from '../testkit/attack-report.ts';
 import { type BootedImage, bootAgain, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, bareSpec, openBootLab } from '../testkit/boot-lab.ts';
 import { makeFatDrive } from '../testkit/config-drives.ts';
@@ -74,9 +75,18 @@ suite('a node whose config names an issuer', () => {
     });
     const { caller } = await ann.getIdentity();
     assert.deepEqual([caller?.commonName, caller?.role], ['oidc:ann', 'plinth:operator']);
-    assert.equal(await codeOf(ann.config.plan({ toRevision: 1 })), 'api/forbidden');
-    const none = stranger.login.exchange({ idToken: await issuer.tokenFor('bob'), publicKey: spki });
-    assert.equal(await codeOf(none), 'access/no-role');
+    const refused = { outcome: 'refused', by: "plinthd's API" } as const;
+    await attack(lab, 'Plan a machine config as an operator', refused, async () => {
+      const code = await codeOf(ann.config.plan({ toRevision: 1 }));
+      assert.equal(code, 'api/forbidden');
+      return code;
+    });
+    await attack(lab, 'Log in as somebody without a role', refused, async () => {
+      const none = stranger.login.exchange({ idToken: await issuer.tokenFor('bob'), publicKey: spki });
+      const code = await codeOf(none);
+      assert.equal(code, 'access/no-role');
+      return code;
+    });
     using admin = lab.owner.connect(endpointOf(booted));
     const records: string[] = [];
     for await (const lines of admin.audit.read()) records.push(...lines);

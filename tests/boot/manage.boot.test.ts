@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { ConfigMode, ConfigOutcome, HealthState, type LogEntry, type NodeClient, Verdict } from '@plinth/api';
 import { eventually } from '@plinth/host/testing';
+import { attack } from '../testkit/attack-report.ts';
 import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { settledHealth, verdictOf } from '../testkit/node-answers.ts';
@@ -20,6 +21,8 @@ const POLL_MS = 1_000;
 const PATIENCE = { patienceMs: 180_000, everyMs: POLL_MS };
 const PCAPNG_MAGIC = 0x0a0d0d0a;
 const TEN_SECONDS = { seconds: 10n, nanos: 0 };
+
+const BY_API = { outcome: 'refused', by: "plinthd's API" } as const;
 
 suite('the management plane of a node', () => {
   let lab: BootLab;
@@ -144,7 +147,14 @@ suite('the management plane of a node', () => {
       '/proc/1/environ',
       '/etc/../var/lib/plinth',
     ])
-      await assert.rejects(pieces(path), path);
+      await attack(lab, `Read ${path} by the API, as an administrator`, BY_API, async () => {
+        let said = '';
+        await assert.rejects(pieces(path), (reason) => {
+          said = String(reason);
+          return true;
+        });
+        return said;
+      });
   });
 
   test('knows that no pod runs', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { Verdict } from '@plinth/api';
 import { followConsoleLines, readConsole } from '@plinth/local';
+import { attack } from '../testkit/attack-report.ts';
 import { bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { extractKernel } from '../testkit/direct-kernel.ts';
@@ -44,11 +45,20 @@ suite('whoever defines the machine and writes its ESP gets no shell and no unit 
     using client = lab.owner.connect(endpointOf(booted));
     const health = await settledHealth(client);
     const console = (await readConsole(booted.machine)).join('\n');
-    assert.doesNotMatch(console, new RegExp(MARKER));
-    assert.doesNotMatch(console, PROMPT);
     const { checks, mounts } = await client.getIntegrity();
-    assert.deepEqual(failing([...checks, ...health.checks]), []);
-    assert.equal(mounts.find(({ target }) => target === '/tmp')?.verdict, Verdict.PASS);
+    for (const way of ['SMBIOS strings', 'firmware files (fw_cfg)', 'the ESP', 'a config drive'])
+      await attack(
+        lab,
+        `Bring units and arguments in by ${way}`,
+        { outcome: 'refused', by: 'the boot chain' },
+        () => {
+          assert.doesNotMatch(console, new RegExp(MARKER));
+          assert.doesNotMatch(console, PROMPT);
+          assert.deepEqual(failing([...checks, ...health.checks]), []);
+          assert.equal(mounts.find(({ target }) => target === '/tmp')?.verdict, Verdict.PASS);
+          return 'nothing of it ran; every check passes';
+        },
+      );
   });
 
   test('the injected unit would be seen: it runs where the command line lets credentials in', async () => {

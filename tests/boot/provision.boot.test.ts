@@ -6,6 +6,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { connectNode, type NodeClient, seeFingerprint } from '@plinth/api';
 import { codeOf, eventually } from '@plinth/host/testing';
 import { consolePath, type ExtraDrive } from '@plinth/local';
+import { attack } from '../testkit/attack-report.ts';
 import { type BootedImage, bootAgain, endpointOf, shutDown } from '../testkit/boot-image.ts';
 import { type BootLab, bareSpec, openBootLab } from '../testkit/boot-lab.ts';
 import { makeFatDrive } from '../testkit/config-drives.ts';
@@ -57,10 +58,24 @@ suite('a machine in maintenance', () => {
   test('answers nobody else, and nothing but what a first config takes', async () => {
     using stranger = connectNode({ ...where(), fingerprint });
     assert.equal((await stranger.maintenance.get()).code, 'agent/config-missing');
-    assert.equal(await codeOf(stranger.getVersions()), 'api/refused');
-    assert.equal(await codeOf(stranger.machine.reboot({ reason: 'no' })), 'api/refused');
+    const refused = { outcome: 'refused', by: "plinthd's API" } as const;
+    await attack(lab, 'Reboot a node in maintenance as a stranger', refused, async () => {
+      assert.equal(await codeOf(stranger.getVersions()), 'api/refused');
+      const code = await codeOf(stranger.machine.reboot({ reason: 'no' }));
+      assert.equal(code, 'api/refused');
+      return code;
+    });
     using other = connectNode({ ...where(), fingerprint: `sha256:${'0'.repeat(64)}` });
-    assert.equal(await codeOf(other.maintenance.get()), 'api/identity-mismatch');
+    await attack(
+      lab,
+      'Stand in for a new node with another key',
+      { ...refused, by: 'its client' },
+      async () => {
+        const code = await codeOf(other.maintenance.get());
+        assert.equal(code, 'api/identity-mismatch');
+        return code;
+      },
+    );
   });
 
   test('becomes a node by one command, and stays it', async () => {

@@ -4,6 +4,7 @@ import { after, before, suite, test } from 'node:test';
 import { Verdict } from '@plinth/api';
 import { removeCertificates } from '@plinth/formats';
 import { type Signer, signPe, signRootHash } from '@plinth/trust';
+import { attack } from '../testkit/attack-report.ts';
 import { bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { copyDisk, type DiskCopy } from '../testkit/disk-copy.ts';
@@ -142,13 +143,13 @@ suite('a changed image does not boot', { concurrency: 2 }, () => {
       await tamper({ lab, disk, esp: openEsp(lab.toolbox, disk), foreign });
       const spec = { disk: { kind: 'raw', path: disk.path } } as const;
       await using booted = await bootImage(lab, name, { title, expected: `stopped by ${stoppedBy}`, spec });
-      assert.equal(
-        booted.outcome.kind,
-        'failed',
-        `the console ends with: ${booted.lines.slice(-5).join('\n')}`,
-      );
-      assert.match(booted.lines.join('\n'), reason);
-      assert.doesNotMatch(booted.lines.join('\n'), /plinth: api ready/);
+      await attack(lab, `Boot a disk with ${title}`, { outcome: 'refused', by: stoppedBy }, () => {
+        const said = booted.lines.join('\n');
+        assert.equal(booted.outcome.kind, 'failed', `the console ends with: ${said.slice(-500)}`);
+        assert.match(said, reason);
+        assert.doesNotMatch(said, /plinth: api ready/);
+        return booted.lines.find((line) => reason.test(line)) ?? '';
+      });
     });
   }
 
@@ -163,9 +164,13 @@ suite('a changed image does not boot', { concurrency: 2 }, () => {
       spec: { disk: { kind: 'raw', path: disk.path } },
     });
     using client = lab.owner.connect(endpointOf(booted));
-    const { verdict, checks } = await client.getIntegrity();
-    assert.equal(verdictOf(checks, 'slot-signature'), Verdict.FAIL);
-    assert.equal(verdict, Verdict.FAIL);
+    const by = "plinthd's integrity";
+    await attack(lab, 'Change the signature partition of a slot', { outcome: 'detected', by }, async () => {
+      const { verdict, checks } = await client.getIntegrity();
+      assert.equal(verdictOf(checks, 'slot-signature'), Verdict.FAIL);
+      assert.equal(verdict, Verdict.FAIL);
+      return checks.find(({ id }) => id === 'slot-signature')?.observed ?? '';
+    });
   });
 });
 

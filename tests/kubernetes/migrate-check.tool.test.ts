@@ -2,20 +2,14 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  type CheckResult,
-  listCluster,
-  loadCheckKnowledge,
-  ownerText,
-  readClusterAccess,
-  runCheck,
-} from '@plinth/advisor';
+import { type CheckResult, listCluster, loadCheckKnowledge, ownerText, runCheck } from '@plinth/advisor';
 import {
   type ControlPlane,
   findKubernetesPrograms,
   type KubernetesPrograms,
   startControlPlane,
 } from '@plinth/image/testing';
+import { readClusterAccess } from '@plinth/kube';
 import { stringify } from 'yaml';
 
 // The check of a live cluster against a real API server, with the rights of the manifest that ships and no others.
@@ -81,7 +75,7 @@ async function prove(kubernetes: KubernetesPrograms): Promise<void> {
 
   const stranger = { ...access, token: 'nobody' };
   await assert.rejects(runCheck(listCluster(stranger, signal), known, '2026-11-22'), {
-    code: 'check/cluster-unreachable',
+    code: 'kube/unauthorized',
   });
 }
 

@@ -31,6 +31,7 @@ export interface TestRelease {
   readonly diskPath: string;
   readonly ukiPath: string;
   readonly pcrsPath: string;
+  readonly referencePath: string;
 }
 
 /**
@@ -122,7 +123,10 @@ async function findRelease(folder: string): Promise<TestRelease> {
     throw new Error(`Cannot boot a release: ${disks.length} raw disks in ${folder}, expected one`);
   }
   const file = (suffix: string) => join(folder, `plinth_${version}_x86-64.${suffix}`);
-  return { version, diskPath: file('raw'), ukiPath: file('efi'), pcrsPath: file('pcrs.json') };
+  return {
+    ...{ version, diskPath: file('raw'), ukiPath: file('efi') },
+    ...{ pcrsPath: file('pcrs.json'), referencePath: file('reference.json') },
+  };
 }
 
 async function writeCertificates(keys: KeyRing, folder: string): Promise<FirmwareCertificates> {

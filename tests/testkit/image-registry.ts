@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveImage, shellLayer } from '@plinth/agent/testing';
 import type { BootLab } from './boot-lab.ts';
 import { HOST_SEEN_BY_GUEST } from './guest-network.ts';
+import { makeRegistryCertificate } from './registry-certificate.ts';
 
 /** A registry on this computer that machines reach, with one image: a shell and a few tools. */
 export interface ImageRegistry extends AsyncDisposable {
@@ -17,32 +16,19 @@ export interface ImageRegistry extends AsyncDisposable {
 export async function startImageRegistry(lab: BootLab): Promise<ImageRegistry> {
   const layer = await shellLayer();
   if (!layer) throw new Error('Cannot make an image: this computer lacks bash or other programs for it.');
-  const folder = join(lab.scratch, 'registry');
-  await mkdir(folder, { recursive: true });
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '10'],
-      ...['-subj', '/CN=registry of the tests', '-addext', `subjectAltName=IP:${HOST_SEEN_BY_GUEST}`],
-      ...['-keyout', 'key.pem', '-out', 'cert.pem'],
-    ],
-    { cwd: folder, stdio: 'pipe' },
-  );
-  const [cert, key] = await Promise.all(
-    ['cert.pem', 'key.pem'].map((name) => readFile(join(folder, name), 'utf8')),
-  );
+  const tls = await makeRegistryCertificate(join(lab.scratch, 'registry'));
   const registry = await serveImage(
     {
       repository: 'plinth/tools',
       layer,
       config: { Entrypoint: ['/bin/bash', '--norc'], Env: ['PATH=/bin', 'PS1=$ '] },
     },
-    { tls: { cert: cert ?? '', key: key ?? '' } },
+    { tls },
   );
   const host = `${HOST_SEEN_BY_GUEST}:${registry.port}`;
   return {
     image: `${host}/plinth/tools@${registry.digest}`,
-    document: { kind: 'Registries', registries: [{ host, certificateAuthority: cert }] },
+    document: { kind: 'Registries', registries: [{ host, certificateAuthority: tls.cert }] },
     [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
   };
 }

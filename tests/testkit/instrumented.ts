@@ -12,18 +12,37 @@ import { ukiPath } from './tampering.ts';
 const CLOSED = 'systemd.import_credentials=no systemd.volatile=no';
 const OPEN = 'systemd.import_credentials=yes systemd.volatile=n';
 
+/** Of the command line, of the same length. */
+const [ENFORCING, REPORTING] = ['enforcing=1', 'enforcing=0'];
+
+export interface InstrumentedOptions {
+  /** Default: the disk of the release under test. */
+  readonly diskPath?: string;
+  /** "reporting": SELinux refuses nothing, so that a test sees what others refuse. "enforcing": it refuses, as built or not. */
+  readonly selinux?: 'as built' | 'reporting' | 'enforcing';
+}
+
 /**
  * copyInstrumented copies the release's disk with a UKI that takes units from the machine's definition, signed with the
  * lab's own key: everything else of the node is as released, and a test can try on it what no API offers.
  */
-export async function copyInstrumented(lab: BootLab, name: string): Promise<DiskCopy> {
-  const disk = await copyDisk(lab.release.diskPath, join(lab.scratch, `${name}.raw`));
+export async function copyInstrumented(
+  lab: BootLab,
+  name: string,
+  { diskPath = lab.release.diskPath, selinux = 'as built' }: InstrumentedOptions = {},
+): Promise<DiskCopy> {
+  const disk = await copyDisk(diskPath, join(lab.scratch, `${name}.raw`));
   const esp = openEsp(lab.toolbox, disk);
   const path = await ukiPath(esp);
   const uki = Buffer.from(removeCertificates(await esp.read(path)));
   const offset = uki.indexOf(CLOSED);
   assert.ok(offset > 0, 'the command line of the UKI does not say that credentials are not taken');
   uki.write(OPEN, offset, 'latin1');
+  if (selinux !== 'as built') {
+    const [other, wanted] = selinux === 'reporting' ? [ENFORCING, REPORTING] : [REPORTING, ENFORCING];
+    const at = uki.indexOf(other);
+    if (at > 0) uki.write(wanted, at, 'latin1');
+  }
   await esp.write(path, await signPe(lab.keys.signers.boot, uki));
   return disk;
 }
@@ -33,6 +52,8 @@ export interface NodeStep {
   readonly name: string;
   /** Lines of ExecStart= without "ExecStart="; "-" before a program tolerates its failure. */
   readonly run: readonly string[];
+  /** Further lines of [Service]. */
+  readonly service?: readonly string[];
   /** Standard input of each program. */
   readonly input?: readonly string[];
 }
@@ -42,7 +63,7 @@ export interface NodeStep {
  * (systemd.system-credentials(7)).
  */
 export function stepUnits(steps: readonly NodeStep[]): string[] {
-  const units = steps.map(({ name, run, input = [] }, index) => {
+  const units = steps.map(({ name, run, service: settings = [], input = [] }, index) => {
     const before = steps[index - 1];
     const service = [
       '[Unit]',
@@ -57,6 +78,7 @@ export function stepUnits(steps: readonly NodeStep[]): string[] {
       ...(input.length > 0
         ? ['StandardInput=data', ...input.map((line) => `StandardInputText=${line}`)]
         : []),
+      ...settings,
       `ExecStart=/usr/bin/systemd-escape ${markOf(name)}`,
       ...run.map((line) => `ExecStart=${line}`),
       `ExecStart=/usr/bin/systemd-escape ${markOf('end')}`,

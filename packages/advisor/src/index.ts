@@ -7,7 +7,6 @@ export { type Answers, type Finding, valueText } from './advise/judge.ts';
 export { parseAnswer, readAnswers } from './advise/read-answers.ts';
 export { loadRules, type Question, type Rule, type RuleBook } from './advise/rule-schema.ts';
 export { whatIfs } from './advise/what-if.ts';
-export { type ClusterAccess, readClusterAccess } from './check/live/kubeconfig.ts';
 export { listCluster } from './check/live/list-cluster.ts';
 // check
 export { checkTargets, loadKnowledge as loadCheckKnowledge } from './check/load-knowledge.ts';
@@ -27,7 +26,7 @@ export {
   ownerText,
   placeText,
 } from './check/report/finding.ts';
-export { checkJunit } from './check/report/junit.ts';
+export { checkJunit, escapeXml } from './check/report/junit.ts';
 export { checkSarif } from './check/report/sarif.ts';
 export { type FixStep, simulateFixes } from './check/report/simulate.ts';
 export { countFindings, isComplete, openFindings, verdictOf } from './check/report/summary.ts';

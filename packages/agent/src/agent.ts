@@ -3,6 +3,7 @@ import { accessRules } from './access/access-rules.ts';
 import { accessService } from './access/access-service.ts';
 import { openLogin } from './access/oidc/open-login.ts';
 import { openAccess } from './access/open-access.ts';
+import { attestationService } from './attestation/attestation-service.ts';
 import { type AuditFiles, auditFolder } from './audit/audit-files.ts';
 import { auditService } from './audit/audit-service.ts';
 import { AUDIT_FOLDER, openNodeAudit } from './audit/open-node-audit.ts';
@@ -34,6 +35,7 @@ import { systemEnd } from './machine/end-system.ts';
 import { serveMachine } from './machine/serve-machine.ts';
 import { trialOf } from './machine/trial-of.ts';
 import { waitForConfig } from './maintenance/wait-for-config.ts';
+import { postureService } from './posture/posture-service.ts';
 import { pause } from './repeat.ts';
 import { collectVersions } from './reports/versions.ts';
 import type { AuditSink } from './server/audit.ts';
@@ -48,6 +50,8 @@ import { systemService } from './system/system-service.ts';
 import { tunnelService } from './tunnel/tunnel-service.ts';
 import { letFirstBootWait } from './update/health/first-boot.ts';
 import { serveUpdates } from './update/serve-updates.ts';
+import { openVarKeys } from './var-key/open-var-keys.ts';
+import { varKeyService } from './var-key/var-key-service.ts';
 import { openVolumes } from './volumes/open-volumes.ts';
 import { openWatch } from './watch.ts';
 
@@ -149,6 +153,7 @@ async function open(
     ...{ sys, store, console, audit: audit.log.write, signal },
     allowed: () => transaction.config().operationsSession,
   });
+  const varKeys = await openVarKeys({ sys, store });
   const volumes = openVolumes({
     ...{ sys, store, console, signal, settled: () => transaction.state().work.done },
     wanted: () => transaction.config().volumes,
@@ -159,7 +164,7 @@ async function open(
   ];
   const onAct = (record: ActRecord) => events.publish(actEvent(record));
   const kubernetes = await serveKubernetes({
-    ...{ sys, store, console, nodeName: name, nodeId, signal, onAct },
+    ...{ sys, store, console, nodeName: name, nodeId, signal, onAct, audit: audit.log.write },
     nodeLabels: () => transaction.config().kubelet?.labels ?? {},
     beforeWorkloads: async () => {
       await volumes.beforeWorkloads();
@@ -227,10 +232,13 @@ async function open(
       logsService({ sys, events })(router);
       containersService(openCri())(router);
       filesService()(router);
+      postureService(sys)(router);
       bootstrap.routes(router);
       sessions.routes(router);
       captureService({ sys, apiPort: parts.port })(router);
       auditService(audit)(router);
+      attestationService({ sys, nodeId, integrity })(router);
+      varKeyService(varKeys)(router);
       accessService(access, () => listener.recheck())(router);
       login?.routes(router);
       systemService({

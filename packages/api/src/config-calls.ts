@@ -3,12 +3,15 @@ import { createClient, type Transport } from '@connectrpc/connect';
 import {
   type ApplyConfigRequestSchema,
   type ApplyConfigResponse,
+  type ApplyDocumentsRequestSchema,
+  type ApplyDocumentsResponse,
   ConfigService,
   type GetConfigResponse,
   type GetConfigStatusResponse,
   type ListConfigHistoryResponse,
   type PlanConfigRequestSchema,
   type PlanConfigResponse,
+  type PlanDocumentsResponse,
   type RollbackConfigRequestSchema,
   type RollbackConfigResponse,
 } from './gen/plinth/node/v1/config_pb.ts';
@@ -25,6 +28,11 @@ export interface ConfigCalls {
   get(revision?: number): Promise<GetConfigResponse>;
   plan(request: MessageInitShape<typeof PlanConfigRequestSchema>): Promise<PlanConfigResponse>;
   apply(request: MessageInitShape<typeof ApplyConfigRequestSchema>): Promise<ApplyConfigResponse>;
+  /** Plans for documents that take the place of those of their kind in the config in effect. */
+  planDocuments(documents: Uint8Array): Promise<PlanDocumentsResponse>;
+  applyDocuments(
+    request: MessageInitShape<typeof ApplyDocumentsRequestSchema>,
+  ): Promise<ApplyDocumentsResponse>;
   confirm(revision: number): Promise<void>;
   rollback(request: MessageInitShape<typeof RollbackConfigRequestSchema>): Promise<RollbackConfigResponse>;
 }
@@ -38,6 +46,8 @@ export function configCalls(transport: Transport, answer: Answer): ConfigCalls {
     get: (revision = 0) => answer('GetConfig', client.getConfig({ revision })),
     plan: (request) => answer('PlanConfig', client.planConfig(request)),
     apply: (request) => answer('ApplyConfig', client.applyConfig(request)),
+    planDocuments: (documents) => answer('PlanDocuments', client.planDocuments({ documents })),
+    applyDocuments: (request) => answer('ApplyDocuments', client.applyDocuments(request)),
     confirm: async (revision) => {
       await answer('ConfirmConfig', client.confirmConfig({ revision }));
     },

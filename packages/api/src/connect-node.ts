@@ -1,6 +1,7 @@
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { type AccessCalls, accessCalls } from './access-calls.ts';
+import { type AttestationCalls, attestationCalls } from './attestation-calls.ts';
 import { type AuditCalls, auditCalls } from './audit-calls.ts';
 import { type BootstrapContainersCalls, bootstrapContainersCalls } from './bootstrap-containers-calls.ts';
 import { type CaptureCalls, captureCalls } from './capture-calls.ts';
@@ -26,11 +27,13 @@ import { type LogsCalls, logsCalls } from './logs-calls.ts';
 import { type MachineCalls, machineCalls } from './machine-calls.ts';
 import { type MaintenanceCalls, maintenanceCalls } from './maintenance-calls.ts';
 import { NodeSession } from './node-session.ts';
+import { type PostureCalls, postureCalls } from './posture-calls.ts';
 import { callError } from './rpc-error.ts';
 import { type SessionCalls, sessionCalls } from './session-calls.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
 import { type TunnelCalls, tunnelCalls } from './tunnel-calls.ts';
 import { type UpdateCalls, updateCalls } from './update-calls.ts';
+import { type VarKeyCalls, varKeyCalls } from './var-key-calls.ts';
 
 /** Bound on one answer; the largest, GetIntegrity with hundreds of container mounts, stays far below. */
 const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -50,17 +53,20 @@ export interface NodeClient extends Disposable {
   readonly hotLayer: HotLayerCalls;
   readonly config: ConfigCalls;
   readonly system: SystemCalls;
+  readonly posture: PostureCalls;
   readonly tunnel: TunnelCalls;
   readonly logs: LogsCalls;
   readonly containers: ContainersCalls;
   readonly files: FilesCalls;
   readonly capture: CaptureCalls;
   readonly audit: AuditCalls;
+  readonly attestation: AttestationCalls;
   readonly access: AccessCalls;
   readonly bootstrapContainers: BootstrapContainersCalls;
   readonly session: SessionCalls;
   readonly maintenance: MaintenanceCalls;
   readonly login: LoginCalls;
+  readonly varKey: VarKeyCalls;
   /** Ends the connection. The client dials again if it is used afterwards. */
   close(): void;
 }
@@ -113,9 +119,12 @@ export function connectNode(target: NodeTarget): NodeClient {
     files: filesCalls(transport, answer, fail),
     capture: captureCalls(transport, fail),
     audit: auditCalls(transport, answer, fail),
+    varKey: varKeyCalls(transport, answer),
+    attestation: attestationCalls(transport, answer, session.exportKeys),
     access: accessCalls(transport, answer),
     bootstrapContainers: bootstrapContainersCalls(transport, answer),
     session: sessionCalls(transport, answer, fail),
+    posture: postureCalls(transport, answer, target.timeoutMs),
     tunnel: tunnelCalls(transport, answer, fail),
     machine: machineCalls(transport, answer),
     update: updateCalls(transport, answer, fail),

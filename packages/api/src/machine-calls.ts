@@ -1,4 +1,4 @@
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { createClient, type Transport } from '@connectrpc/connect';
 import {
   type GetMachineResponse,
@@ -19,6 +19,17 @@ export interface EndOptions {
   readonly override?: string;
   /** Present: pods are moved away first. */
   readonly drain?: { readonly timeoutMs: number; readonly evictUnmanaged: boolean } | undefined;
+  /** Present: the node refuses the act in any other boot, for any other system, and later. */
+  readonly authorization?: StartPermission | undefined;
+}
+
+/** Permission for one start of one node. */
+export interface StartPermission {
+  readonly bootId: string;
+  /** Of the system that is started next. */
+  readonly rootHash: string;
+  readonly notAfterMs: number;
+  readonly nonce: string;
 }
 
 /** Acts on the machine of a node. */
@@ -26,7 +37,7 @@ export interface MachineCalls {
   get(): Promise<GetMachineResponse>;
   /** Answers once the act is stored; the node ends a moment later, or when its pods are away. */
   reboot(options?: EndOptions): Promise<RebootResponse>;
-  shutdown(options?: EndOptions): Promise<ShutdownResponse>;
+  shutdown(options?: Omit<EndOptions, 'authorization'>): Promise<ShutdownResponse>;
   /** Loses all data. @param confirm the node's name, typed by a person */
   reset(confirm: string, options?: Omit<EndOptions, 'drain'>): Promise<ResetResponse>;
   /** @param service "containerd" */
@@ -34,11 +45,17 @@ export interface MachineCalls {
 }
 
 /** endRequest is how a node ends, as it goes over the wire. */
-export function endRequest({ reason = '', override = '', drain }: EndOptions = {}) {
+export function endRequest({ reason = '', override = '', drain, authorization }: EndOptions = {}) {
   return {
     ...{ reason, override },
     ...(drain && {
       drain: { timeout: durationFromMs(drain.timeoutMs), evictUnmanaged: drain.evictUnmanaged },
+    }),
+    ...(authorization && {
+      authorization: {
+        ...{ bootId: authorization.bootId, rootHash: authorization.rootHash, nonce: authorization.nonce },
+        notAfter: timestampFromMs(authorization.notAfterMs),
+      },
     }),
   };
 }

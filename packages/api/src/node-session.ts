@@ -6,6 +6,7 @@ import {
   constants,
   type OutgoingHttpHeaders,
 } from 'node:http2';
+import { TLSSocket } from 'node:tls';
 import type { GrpcTransportOptions } from '@connectrpc/connect-node';
 import { PlinthError } from '@plinth/base';
 import { dialNode, type NodeTarget } from './dial-node.ts';
@@ -49,6 +50,20 @@ export class NodeSession implements SessionManager {
   }
 
   notifyResponseByteRead(): void {}
+
+  /**
+   * Bytes that both ends of this TLS session can derive, and nobody between them (RFC 8446, section 7.5). A session that
+   * was lost and dialled anew has others.
+   */
+  readonly exportKeys = async (
+    lengthBytes: number,
+    label: string,
+    context: Uint8Array,
+  ): Promise<Uint8Array> => {
+    const { socket } = await this.#live();
+    if (!(socket instanceof TLSSocket)) throw this.#left();
+    return new Uint8Array(socket.exportKeyingMaterial(lengthBytes, label, Buffer.from(context)));
+  };
 
   /** Ends the connection; a call in flight fails. */
   close(): void {
@@ -119,7 +134,7 @@ export class NodeSession implements SessionManager {
     const { address, port } = this.#target;
     return new PlinthError(
       'api/forbidden',
-      `Cannot call ${address}:${port}: it closed the connection when it saw the client certificate`,
+      `Cannot call ${address}:${port}: it closed the connection when it saw the client certificate, expected one of an authority it knows that is valid by its own clock`,
     );
   }
 }

@@ -8,6 +8,7 @@ import {
   type ListCgroupsResponse,
   type ListProcessesResponse,
   type ListServicesResponse,
+  type ListUnsignedResponse,
   SystemService,
 } from './gen/plinth/node/v1/system_pb.ts';
 import type { ListDisksResponse, ListMountsResponse } from './gen/plinth/node/v1/system_storage_pb.ts';
@@ -23,6 +24,7 @@ export interface SystemCalls {
     readonly arguments?: boolean;
     readonly kernelThreads?: boolean;
   }): Promise<ListProcessesResponse>;
+  unsigned(): Promise<ListUnsignedResponse>;
   resources(options?: { readonly sampleMs?: number }): Promise<GetResourcesResponse>;
   cgroups(options?: {
     readonly sampleMs?: number;
@@ -48,6 +50,7 @@ export function systemCalls(transport: Transport, answer: Answer, timeoutMs: num
         'ListProcesses',
         client.listProcesses({ ...sampled(sampleMs), arguments: words, kernelThreads }, brief),
       ),
+    unsigned: () => answer('ListUnsigned', client.listUnsigned({}, brief)),
     resources: ({ sampleMs = 0 } = {}) =>
       answer('GetResources', client.getResources(sampled(sampleMs), brief)),
     cgroups: ({ sampleMs = 0, containers = false } = {}) =>

@@ -28,6 +28,7 @@ export { legacyDocuments } from './legacy.ts';
 export { API_VERSION, allKinds, type MachineConfig } from './machine-config.ts';
 export { migrateConfig } from './migrate-config.ts';
 export { LIMITS as configLimits } from './parse/limits.ts';
+export { mergeDocuments } from './parse/merge-documents.ts';
 export { parseConfig } from './parse/parse-config.ts';
 export { type ConfigChange, type ConfigPlan, planConfig } from './plan/plan-config.ts';
 export { redactConfig } from './redact-config.ts';

@@ -1,5 +1,6 @@
 export { type Paragraph, parseParagraphs } from './archive/deb822.ts';
 export { archiveOf, type FetchIndexOptions, fetchIndexes } from './archive/fetch-indexes.ts';
+export { type IndexName, keepIndex, readKeptIndex } from './archive/keep-index.ts';
 export { type Keyring, readKeyring, readScanKeyring } from './archive/keyring.ts';
 export { type ArchiveName, findMirrors, type MirrorOptions, type Mirrors } from './archive/mirrors.ts';
 export type { ArchiveIndex, BinaryPackage } from './archive/package-index.ts';

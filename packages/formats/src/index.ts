@@ -1,4 +1,5 @@
 export { type BlockReader, memoryReader } from './block-reader.ts';
+export { ByteView, decodeText } from './byte-view.ts';
 export { concatBytes, encodeText, fromHex, hex, sha256 } from './bytes.ts';
 export { type CpioArchive, type CpioOther, readCpio } from './cpio/read-cpio.ts';
 export { type CpioEntry, type CpioOptions, writeCpio } from './cpio/write-cpio.ts';
@@ -47,11 +48,24 @@ export {
 } from './pe/read-pe.ts';
 export { readUki, type Uki } from './pe/read-uki.ts';
 export { type TarEntry, type TarOptions, writeTar } from './tar/write-tar.ts';
-export { extendPcr, PCR_RESET, replayPcr } from './tpm/pcr.ts';
+export { extendPcr, type Measurement, PCR_RESET, replayPcr } from './tpm/pcr.ts';
 export { encodePcrSignatures, type PcrSignature, pcrPolicyDigest } from './tpm/pcr-policy.ts';
-export { predictPcr4 } from './tpm/predict-pcr4.ts';
-export { predictPcr7, type SecureBootState } from './tpm/predict-pcr7.ts';
-export { BOOT_PHASES, type PcrAtPhase, predictPcr11 } from './tpm/predict-pcr11.ts';
+export { measurePcr4, predictPcr4 } from './tpm/predict-pcr4.ts';
+export {
+  EFI_IMAGE_SECURITY_DATABASE,
+  measurePcr7,
+  predictPcr7,
+  type SecureBootState,
+} from './tpm/predict-pcr7.ts';
+export { measurePcr9 } from './tpm/predict-pcr9.ts';
+export {
+  BOOT_PHASES,
+  measurePcr11,
+  measurePhases,
+  type PcrAtPhase,
+  predictPcr11,
+  SEALING_PHASE,
+} from './tpm/predict-pcr11.ts';
 export { hexUuid, seededUuid } from './uuid.ts';
 export { blockDigester, blockHasher } from './verity/block-hasher.ts';
 export { makeVerity, type VerityDevice, veritySizeBytes } from './verity/make-verity.ts';

@@ -24,6 +24,7 @@ export {
   buildHotLayer,
 } from './hot-layer/build-hot-layer.ts';
 export { type HotLayerOfReleasesOptions, hotLayerOfReleases } from './hot-layer/hot-layer-of-releases.ts';
+export { type ExecuteLevel, executeLevels, renderIpePolicy } from './ipe/ipe-policy.ts';
 export { type OciArchive, type OciImage, writeOciArchive } from './oci/write-oci-archive.ts';
 export { diffReleases } from './release/diff-releases.ts';
 export { type DiskFormat, diskFormats } from './release/disk/convert-disk.ts';
@@ -31,12 +32,15 @@ export { type Change, isSameContent, type ReleaseDiff } from './release/facts/di
 export { inspectRelease, type ReleaseSummary } from './release/inspect-release.ts';
 export { findManifest, readManifest } from './release/read-release.ts';
 export { type ReleaseImageOptions, releaseImage } from './release/release-image.ts';
+export { type SecureBootKeys, secureBootKeys } from './release/secure-boot-keys.ts';
 export type { Check, TrustAnchors, VerifyReport } from './release/verify/check.ts';
+export { readReferences } from './release/verify/read-reference.ts';
 export { verifyDisk } from './release/verify/verify-disk.ts';
 export { verifyRelease } from './release/verify/verify-release.ts';
 export {
   type InitrdSpec,
   initrdSpecSchema,
+  kernelArguments,
   loadOsSpec,
   type OsSpec,
   osSpecSchema,
@@ -44,3 +48,4 @@ export {
 } from './spec/os-spec.ts';
 export { type BuildKubernetesOptions, buildKubernetes } from './sysext/build-kubernetes.ts';
 export type { BuiltLayer } from './sysext/build-kubernetes-layer.ts';
+export { type SignedLayer, type SignedWorkload, signWorkload } from './workload/sign-workload.ts';

@@ -9,6 +9,7 @@ import { openToolbox, type Toolbox } from '@plinth/toolbox';
 import {
   destroyMachine,
   findMachine,
+  followConsoleLines,
   isPaused,
   listMachines,
   type MachineSpec,
@@ -21,6 +22,7 @@ import {
   stopMachine,
   waitForApi,
 } from './index.ts';
+import { resetMachine } from './stalled-timers.ts';
 
 const withCode = (code: string) => (error: unknown) => error instanceof PlinthError && error.code === code;
 const tcg = { kind: 'tcg', reason: 'the tests do not depend on the computer' } as const;
@@ -110,6 +112,20 @@ suite('the life of a machine', () => {
     const alone = await startMachine(toolbox, spec, options);
     assert.equal(alone.record.kubernetesPort, undefined);
     await assert.rejects(setLink('life', false, { root }), withCode('vm/monitor'));
+    await destroyMachine('life', { root });
+  });
+
+  test('is reset, though it is to end when its system restarts itself', async () => {
+    const machine = await startMachine(toolbox, { ...spec, onReboot: 'end' }, { root, accelerator: tcg });
+    let starts = 0;
+    for await (const line of followConsoleLines(machine)) {
+      // The firmware gives up, as there is nothing to boot.
+      if (!/BdsDxe: (failed|No bootable)/.test(line)) continue;
+      if (++starts === 2) break;
+      await resetMachine(machine);
+    }
+    assert.equal(starts, 2);
+    assert.equal((await findMachine('life', root)).state, 'running');
     await destroyMachine('life', { root });
   });
 

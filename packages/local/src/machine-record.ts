@@ -24,6 +24,8 @@ export interface MachineRecord {
   readonly apiPort: number;
   /** Port on the loopback address that leads to the API server of Kubernetes; absent: none. */
   readonly kubernetesPort?: number;
+  /** It ends when its system restarts itself; absent: it restarts. */
+  readonly onReboot?: 'end';
   readonly startedAt: string;
   /** Set when Plinth stopped the machine. */
   readonly stoppedAt?: string;
@@ -67,7 +69,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function isRecord(value: unknown): value is MachineRecord {
   if (!isObject(value)) return false;
-  const { base, qemu, tpm, stoppedAt, kubernetesPort } = value;
+  const { base, qemu, tpm, stoppedAt, kubernetesPort, onReboot } = value;
   return (
     value['format'] === 1 &&
     isText(value['name']) &&
@@ -80,6 +82,7 @@ function isRecord(value: unknown): value is MachineRecord {
     ['kvm', 'tcg'].includes(String(value['accelerator'])) &&
     isNumber(value['apiPort']) &&
     (kubernetesPort === undefined || isNumber(kubernetesPort)) &&
+    (onReboot === undefined || onReboot === 'end') &&
     isText(value['startedAt']) &&
     (stoppedAt === undefined || isText(stoppedAt)) &&
     isProcess(qemu) &&

@@ -35,6 +35,8 @@ export interface ExtraDrive {
   readonly readOnly: boolean;
   /** Serial number by which the machine finds the drive (virtio: at most 20 characters). */
   readonly serial?: string;
+  /** How the machine is given it; default: virtio. Disks of the other two say something of their own health (SMART). */
+  readonly attachedBy?: 'virtio' | 'nvme' | 'sata';
 }
 
 /**

@@ -184,14 +184,20 @@ function firmwareArgs(spec: MachineSpec): string[] {
   ];
 }
 
+const DRIVE_DEVICES = { virtio: 'virtio-blk-pci', nvme: 'nvme', sata: 'ide-hd' } as const;
+
 function diskArgs(spec: MachineSpec): string[] {
   const cache = spec.durability === 'throw-away' ? 'unsafe' : 'writeback';
   const main = `if=none,id=disk,format=qcow2,file=${files.disk},cache=${cache},discard=unmap`;
   const extra = (spec.extraDrives ?? []).flatMap((drive, index) => {
     const readOnly = drive.readOnly ? ',readonly=on' : '';
     const options = `if=none,id=extra${index},format=${drive.format},file=${inside.drive(index)}${readOnly}`;
-    const serial = drive.serial === undefined ? '' : `,serial=${drive.serial}`;
-    return ['-drive', options, '-device', `virtio-blk-pci,drive=extra${index}${serial}`];
+    const { attachedBy = 'virtio', serial: given } = drive;
+    // An NVMe controller is not made without one.
+    const number = given ?? (attachedBy === 'nvme' ? `extra${index}` : undefined);
+    const serial = number === undefined ? '' : `,serial=${number}`;
+    const device = DRIVE_DEVICES[attachedBy];
+    return ['-drive', options, '-device', `${device},drive=extra${index}${serial}`];
   });
   return ['-drive', main, '-device', 'virtio-blk-pci,drive=disk,bootindex=1,serial=plinth', ...extra];
 }

@@ -69,6 +69,7 @@ export async function startMachine(
         accelerator: accelerator.kind,
         apiPort,
         ...kubernetes,
+        ...(spec.onReboot === 'end' && { onReboot: spec.onReboot }),
         startedAt: new Date().toISOString(),
         ...processes,
       };

@@ -2,6 +2,7 @@ import { PlinthError } from '@plinth/base';
 import { type BootVerdict, judgeConsoleLine } from './boot-verdict.ts';
 import { followConsoleLines } from './console.ts';
 import type { MachineStatus } from './list-machines.ts';
+import { resetMachine, stalledTimers } from './stalled-timers.ts';
 
 /** Where the API of a machine is, and the certificate that must be found there. */
 export interface ApiEndpoint {
@@ -23,14 +24,17 @@ export interface WatchOptions {
 const BOOT_TIMEOUT_MS = { kvm: 90_000, tcg: 420_000 } as const;
 
 /**
- * watchBoot reads the console until it decides the boot, the machine ends, or the time is over.
- * @throws cli/interrupted when the signal is aborted
+ * watchBoot reads the console until it decides the boot, the machine ends, or the time is over. A machine whose emulated timers stand
+ * still is reset, once.
+ * @throws cli/interrupted when the signal is aborted; vm/monitor
  */
 export async function watchBoot(machine: MachineStatus, options: WatchOptions = {}): Promise<BootOutcome> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? BOOT_TIMEOUT_MS[machine.record.accelerator]);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  const standsStill = machine.record.accelerator === 'tcg' ? stalledTimers() : () => false;
   for await (const line of followConsoleLines(machine, signal)) {
     options.onLine?.(line);
+    if (standsStill(line)) await resetMachine(machine);
     const verdict = judgeConsoleLine(line);
     if (verdict) return verdict;
   }

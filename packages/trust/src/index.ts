@@ -26,13 +26,16 @@ export {
   type OpenPgpSigner,
   openOpenPgpSigner,
   readOpenPgpKey,
+  readOpenPgpKeyFile,
   verifyOpenPgp,
 } from './openpgp/openpgp-key.ts';
 export { signPe, verifyPe } from './signatures/authenticode.ts';
 export {
   signDetached,
+  signIpePolicy,
   signRootHash,
   verifyDetached,
+  verifyIpePolicy,
   verifyRootHashSignature,
 } from './signatures/detached.ts';
 export { type DsseEnvelope, parseDsse, preAuthEncoding, signDsse, verifyDsse } from './signatures/dsse.ts';

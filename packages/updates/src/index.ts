@@ -33,6 +33,13 @@ export {
   planDelta,
 } from './delta/plan-delta.ts';
 export {
+  type DrainPlan,
+  type DrainPod,
+  type DrainRules,
+  namesOfPods,
+  planDrain,
+} from './drain/plan-drain.ts';
+export {
   formatHotLayer,
   HOT_LAYER,
   HOT_LAYER_LIMIT_BYTES,

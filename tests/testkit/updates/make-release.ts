@@ -6,7 +6,7 @@ import { PlinthError } from '@plinth/base';
 import { agentRecipe } from '@plinth/cli';
 import { readLock } from '@plinth/debian';
 import { openStageCache, removeTree } from '@plinth/host';
-import { type BuiltImage, buildImage, goComponentSource, releaseImage } from '@plinth/image';
+import { type BuiltImage, buildImage, goComponentSource, releaseImage, secureBootKeys } from '@plinth/image';
 import { initUpdateKeys, readTrustedRoot } from '@plinth/publish';
 import type { KeyRing } from '@plinth/trust';
 import type { BootLab } from '../boot-lab.ts';
@@ -62,7 +62,7 @@ export async function makeRelease(lab: BootLab, recipe: ReleaseRecipe): Promise<
     const image = await withUki(built, recipe, keys, stages);
     const cache = openStageCache(stages);
     await releaseImage(image, {
-      ...{ lock, toolbox, cache, formats: [], keys: signers },
+      ...{ lock, toolbox, cache, formats: [], keys: signers, secureBoot: secureBootKeys(keys) },
       agentVersion: '0.1.0',
       outDir: folder,
     });

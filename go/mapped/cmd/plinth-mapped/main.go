@@ -1,10 +1,13 @@
-// plinth-mapped tells which processes map given files of /usr, from which file system. It is what plinthd starts, in a unit
-// of its own, around a hot layer: the kernel shows the maps of other processes only with CAP_SYS_PTRACE, which plinthd
+// plinth-mapped tells which processes map given files of /usr, from which file system, or what they map as code from elsewhere
+// than given file systems. It is what plinthd starts, in a unit of its own, around a hot layer and to tell what is not signed: the kernel shows the maps of other processes only with CAP_SYS_PTRACE, which plinthd
 // does not have and shall not have. It reads /proc and writes lines of JSON; it opens nothing else and changes nothing.
 //
 //	plinth-mapped PATH…
+//	plinth-mapped --outside MAJOR:MINOR…
 //
 // One line for each process and file: {"pid":1,"name":"systemd","cgroup":"/init.scope","device":"253:0","path":"/usr/…"}.
+// With --outside one for each executable mapping of a file that lies on none of the devices; device 0:0 and an empty path stand
+// for memory that belongs to no file. At most 64 for each process.
 // The last line: {"seen":120,"hidden":0}; hidden counts processes that the kernel refused to show.
 package main
 
@@ -24,6 +27,9 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 	mostPaths  = 400
+	// Of code from elsewhere, for each process: a container may map thousands of libraries, and a few say which it is.
+	mostOutside = 64
+	outside     = "--outside"
 )
 
 type mapping struct {
@@ -40,7 +46,7 @@ type summary struct {
 }
 
 func main() {
-	wanted, err := wantedPaths(os.Args[1:])
+	wanted, err := wantedOf(os.Args[1:])
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "plinth-mapped: %s\n", err)
 		os.Exit(exitUsage)
@@ -49,6 +55,49 @@ func main() {
 		fmt.Fprintf(os.Stderr, "plinth-mapped: %s\n", err)
 		os.Exit(exitFailed)
 	}
+}
+
+// search tells of one line of maps whether it is wanted, and how it is told; most bounds the answers for each process.
+type search struct {
+	match func(one mapped) (path string, ok bool)
+	most  int
+}
+
+func wantedOf(args []string) (search, error) {
+	if len(args) > 0 && args[0] == outside {
+		devices, err := verifiedDevices(args[1:])
+		if err != nil {
+			return search{}, err
+		}
+		return search{most: mostOutside, match: func(one mapped) (string, bool) {
+			return one.path, one.executable && !devices[one.device]
+		}}, nil
+	}
+	paths, err := wantedPaths(args)
+	if err != nil {
+		return search{}, err
+	}
+	return search{most: mostPaths, match: func(one mapped) (string, bool) {
+		short := strings.TrimPrefix(one.path, "/usr")
+		return "/usr" + short, paths[short]
+	}}, nil
+}
+
+func verifiedDevices(args []string) (map[string]bool, error) {
+	if len(args) == 0 || len(args) > mostPaths {
+		return nil, fmt.Errorf("there are %d devices, expected 1 to %d", len(args), mostPaths)
+	}
+	devices := make(map[string]bool, len(args))
+	for _, device := range args {
+		major, minor, found := strings.Cut(device, ":")
+		_, wrong := strconv.ParseUint(major, 10, 32)
+		_, odd := strconv.ParseUint(minor, 10, 32)
+		if !found || wrong != nil || odd != nil {
+			return nil, fmt.Errorf("%q is not MAJOR:MINOR", device)
+		}
+		devices[device] = true
+	}
+	return devices, nil
 }
 
 // wantedPaths gives the paths without "/usr": a process that maps a file of a mount that is gone shows it without.
@@ -67,7 +116,7 @@ func wantedPaths(args []string) (map[string]bool, error) {
 	return wanted, nil
 }
 
-func run(wanted map[string]bool) error {
+func run(wanted search) error {
 	folder, err := os.Open("/proc")
 	if err != nil {
 		return err
@@ -106,7 +155,7 @@ func run(wanted map[string]bool) error {
 	return out.Flush()
 }
 
-func mappedBy(pid int, wanted map[string]bool) ([]mapping, error) {
+func mappedBy(pid int, wanted search) ([]mapping, error) {
 	base := fmt.Sprintf("/proc/%d/", pid)
 	file, err := os.Open(base + "maps")
 	if err != nil {
@@ -117,13 +166,17 @@ func mappedBy(pid int, wanted map[string]bool) ([]mapping, error) {
 	seen := map[string]bool{}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(make([]byte, 64<<10), 1<<20)
-	for lines.Scan() {
-		device, path, ok := parseLine(lines.Text())
-		if !ok || !wanted[strings.TrimPrefix(path, "/usr")] || seen[device+path] {
+	for len(found) < wanted.most && lines.Scan() {
+		one, ok := parseLine(lines.Text())
+		if !ok || seen[one.device+one.path] {
 			continue
 		}
-		seen[device+path] = true
-		found = append(found, mapping{PID: pid, Device: device, Path: "/usr" + strings.TrimPrefix(path, "/usr")})
+		path, ok := wanted.match(one)
+		if !ok {
+			continue
+		}
+		seen[one.device+one.path] = true
+		found = append(found, mapping{PID: pid, Device: one.device, Path: path})
 	}
 	if err := lines.Err(); err != nil || len(found) == 0 {
 		return nil, err
@@ -143,27 +196,40 @@ func mappedBy(pid int, wanted map[string]bool) ([]mapping, error) {
 	return found, nil
 }
 
+// mapped is one line of maps.
+type mapped struct {
+	device, path string
+	executable   bool
+}
+
 // parseLine reads "start-end perms offset major:minor inode path" (proc_pid_maps(5)). The device is written in hexadecimal
-// there, and in decimal in mountinfo: it is given as in mountinfo.
-func parseLine(line string) (device, path string, ok bool) {
+// there, and in decimal in mountinfo: it is given as in mountinfo. Memory of no file has no path; what the kernel itself puts
+// into each process is left out.
+func parseLine(line string) (mapped, bool) {
 	fields := strings.SplitN(line, " ", 6)
-	if len(fields) < 6 {
-		return "", "", false
+	if len(fields) < 5 {
+		return mapped{}, false
 	}
-	path = strings.TrimSuffix(strings.TrimLeft(fields[5], " "), " (deleted)")
-	if !strings.HasPrefix(path, "/") {
-		return "", "", false
+	path := ""
+	if len(fields) == 6 {
+		path = strings.TrimSuffix(strings.TrimLeft(fields[5], " "), " (deleted)")
+	}
+	switch {
+	case path == "[vdso]" || path == "[vsyscall]" || path == "[uprobes]":
+		return mapped{}, false
+	case !strings.HasPrefix(path, "/"):
+		path = ""
 	}
 	major, minor, found := strings.Cut(fields[3], ":")
 	high, err := strconv.ParseUint(major, 16, 32)
 	if err != nil || !found {
-		return "", "", false
+		return mapped{}, false
 	}
 	low, err := strconv.ParseUint(minor, 16, 32)
 	if err != nil {
-		return "", "", false
+		return mapped{}, false
 	}
-	return fmt.Sprintf("%d:%d", high, low), path, true
+	return mapped{fmt.Sprintf("%d:%d", high, low), path, strings.Contains(fields[1], "x")}, true
 }
 
 // unified gives the path of a process in the one tree of version 2 (cgroups(7)).

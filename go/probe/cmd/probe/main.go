@@ -19,6 +19,8 @@ import (
 
 const (
 	patience = 20 * time.Second
+	// Between two questions of watch.
+	pause = 200 * time.Millisecond
 	// Bound on what is read of an answer or a file.
 	limit = 1 << 20
 )
@@ -29,6 +31,7 @@ const usage = `probe tries what a workload needs of its node.
   probe lookup NAME...      print the addresses of each name
   probe connect HOST:PORT   open a TCP connection
   probe get URL             print what an HTTP server answers
+  probe watch URL           ask it again and again; print what failed, and how often
   probe write FILE TEXT     write a file, read it back
   probe read FILE           print a file
   probe wait                do nothing until it is told to end
@@ -57,6 +60,8 @@ func run(ctx context.Context, args []string) error {
 		return connect(ctx, rest[0])
 	case name == "get" && len(rest) == 1:
 		return get(ctx, rest[0])
+	case name == "watch" && len(rest) == 1:
+		return watch(ctx, rest[0])
 	case name == "write" && len(rest) == 2:
 		return write(rest[0], rest[1])
 	case name == "read" && len(rest) == 1:
@@ -116,12 +121,39 @@ func connect(ctx context.Context, address string) error {
 	return nil
 }
 
+// watch asks by a connection of its own each time, as many clients would, and gives a line each ten seconds.
+func watch(ctx context.Context, url string) error {
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	asked, failed, told := 0, 0, time.Now()
+	for ctx.Err() == nil {
+		asked++
+		if err := ask(ctx, &client, url, io.Discard); err != nil && ctx.Err() == nil {
+			failed++
+			fmt.Println(time.Now().UTC().Format(time.RFC3339Nano), err)
+		}
+		if time.Since(told) >= 10*time.Second {
+			told = time.Now()
+			fmt.Printf("asked %d failed %d\n", asked, failed)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
 // get does not judge certificates: it shows that the way to a server works, and sends nothing that is secret.
 func get(ctx context.Context, url string) error {
 	client := http.Client{
 		Timeout:   patience,
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
 	}
+	return ask(ctx, &client, url, os.Stdout)
+}
+
+// ask copies an answer; one that is not OK is an error.
+func ask(ctx context.Context, client *http.Client, url string, out io.Writer) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
@@ -131,7 +163,7 @@ func get(ctx context.Context, url string) error {
 		return err
 	}
 	defer answer.Body.Close()
-	if _, err := io.Copy(os.Stdout, io.LimitReader(answer.Body, limit)); err != nil {
+	if _, err := io.Copy(out, io.LimitReader(answer.Body, limit)); err != nil {
 		return err
 	}
 	if answer.StatusCode != http.StatusOK {

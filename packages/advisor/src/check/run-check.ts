@@ -59,7 +59,7 @@ export async function runCheck(
       const node = textAt(object.value, 'spec', 'nodeName');
       if (node !== undefined) nodes.add(node);
     } else counts.workloads++;
-    noteRefused(index, pod);
+    noteRefused(index, pod, known);
     collector.noteConfigMaps(object, pod);
     for (const rule of podRules)
       for (const finding of rule(pod, known)) collector.add(finding, object, pod, severityOf(finding));

@@ -125,8 +125,8 @@ test('a fact is as old as the text it was read in, not as the day of reading', (
   // Read on the same day: a repository of October 2024, and issues of September 2026.
   assert.deepEqual(stale('update-protocol'), { days: 752, isStale: true });
   assert.deepEqual(stale('uki'), { days: 53, isStale: false });
-  // Background knowledge has no day, so nobody can say that it is fresh.
-  assert.deepEqual(stale('os-sku'), { days: undefined, isStale: true });
+  // A copy without a day, so nobody can say that it is fresh.
+  assert.deepEqual(stale('purpose'), { days: undefined, isStale: true });
 });
 
 test('an unknown system is told with the one that was meant', () => {

@@ -113,6 +113,7 @@ export const systemFacts = {
   packages: { title: 'Packages', compared: true, value: z.int().positive() },
   'node-ready': { title: 'Time until ready', value: text },
   'os-sku': { title: 'Name in the cloud interface', value: text },
+  'os-sku-variants': { title: 'Names by processor, GPU and FIPS', value: z.array(text).min(1) },
   'minimum-cli': { title: 'Minimum CLI', value: text },
   'feature-flag': { title: 'Feature flag', value: text },
   limits: { title: 'Limits', value: text },

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { evaluate, questionsOf } from '../advise/condition.ts';
-import { factsAt } from '../facts/at-date.ts';
+import { factsAt, findSubject } from '../facts/at-date.ts';
 import { loadKnowledge } from '../facts/load.ts';
 import { platformIds } from '../facts/vocabulary.ts';
 import { reportHtml } from '../report/html.ts';
@@ -274,6 +274,18 @@ test('no prerequisite is empty words: each is met by some pool and target of the
     assert.ok(states.has('true'), `${id} is never met`);
     assert.ok(states.has('false'), `${id} (${severity}) is always met`);
   }
+});
+
+test('a prerequisite is told with the source of what is known of the target', () => {
+  const asked = { from: 'ubuntu', asOf: '2026-11-22', drainMinutes: undefined, checkTargets: [] };
+  const sourceOf = (to: string, platform: string) =>
+    planMove(knowledge, moves, { ...asked, to, pool: poolOf(platform, {}) }).checks.find(
+      ({ id }) => id === 'target-released',
+    )?.source;
+  const status = (to: string) =>
+    factsAt(knowledge, findSubject(knowledge.systems, to), asked.asOf, 'eks').get('status')?.source;
+  assert.ok(sourceOf('bottlerocket', 'eks'));
+  assert.deepEqual(sourceOf('bottlerocket', 'eks'), status('bottlerocket'));
 });
 
 test('a plan is told in Markdown and HTML whatever the pool is called', () => {

@@ -92,7 +92,7 @@ export function planMove(knowledge: Knowledge, moves: Moves, request: MoveReques
   const names = namesOf(knowledge, request, from, facts);
   const filled = new Set<string>();
   const fill = (command: string) => fillCommand(command, names, filled);
-  const checks = checksOf(knowledge, moves, { ...chosen, leg, world }).map((check) =>
+  const checks = checksOf(knowledge, moves, { ...chosen, leg, world, facts }).map((check) =>
     check.state === 'met' || check.fix === undefined ? check : { ...check, fix: fill(check.fix) },
   );
   const { method } = chosen;
@@ -136,14 +136,31 @@ export function planMove(knowledge: Knowledge, moves: Moves, request: MoveReques
 function checksOf(
   knowledge: Knowledge,
   moves: Moves,
-  { leg, world, method, targetPlatform }: ChosenMove & { leg: { readonly to: SubjectFile }; world: World },
+  {
+    leg,
+    world,
+    method,
+    targetPlatform,
+    facts,
+  }: ChosenMove & {
+    readonly leg: { readonly to: SubjectFile };
+    readonly world: World;
+    readonly facts: ReadonlyMap<string, Fact>;
+  },
 ): readonly Check[] {
   return moves.prerequisites
     .filter(
       ({ on, ways, to }) => applies(on, targetPlatform) && applies(ways, method.id) && applies(to, leg.to.id),
     )
     .map(({ id, need, severity, says, source, fix }) => {
-      const { state, open, missing } = evaluate(need, world);
+      // What is known of the target is the better source than why it is asked.
+      const used: Source[] = [];
+      const noting = (key: string) => {
+        const fact = facts.get(key);
+        if (fact) used.push(fact.source);
+        return world.fact(key);
+      };
+      const { state, open, missing } = evaluate(need, { ...world, fact: noting });
       return {
         id,
         severity,
@@ -152,7 +169,7 @@ function checksOf(
         state: state === 'true' ? 'met' : state === 'false' ? severity : 'unknown',
         open,
         missing,
-        source: sourceOf(knowledge, source),
+        source: used[0] ?? sourceOf(knowledge, source),
       };
     });
 }
@@ -190,24 +207,34 @@ function namesOf(
   facts: ReadonlyMap<string, Fact>,
 ): Readonly<Record<string, string>> {
   const { pool, asOf } = request;
-  const sku = facts.get('os-sku')?.value;
+  const sku = skuFor(pool, facts);
   const fromSku = factsAt(knowledge, from, asOf, pool.platform).get('os-sku')?.value;
   return {
     ...(typeof fromSku === 'string' && { 'from-os-sku': fromSku }),
     ...(pool.nodes !== undefined && { 'min-nodes': String(pool.nodes), 'max-nodes': String(pool.nodes) }),
     ...pool.names,
     to: request.to,
-    ...(typeof sku === 'string' && !needsVariant(pool) && { 'os-sku': sku }),
+    ...(sku !== undefined && { 'os-sku': sku }),
     ...(pool.nodes !== undefined && { nodes: String(pool.nodes) }),
   };
 }
 
-/** AMI types carry processor, GPU and FIPS in their name: the one that is known is for none of these. */
-function needsVariant({ platform, properties }: Pool): boolean {
-  if (platform !== 'eks') return false;
-  return (
-    properties['architecture'] === 'arm64' || properties['gpu'] === 'nvidia' || properties['fips'] === 'yes'
+/** AMI types of EKS carry processor, GPU and FIPS in their name; without the one that fits there is no guess. */
+function skuFor({ platform, properties }: Pool, facts: ReadonlyMap<string, Fact>): string | undefined {
+  const plain = facts.get('os-sku')?.value;
+  const isArm = properties['architecture'] === 'arm64';
+  const isNvidia = properties['gpu'] === 'nvidia';
+  const isFips = properties['fips'] === 'yes';
+  if (platform !== 'eks' || !(isArm || isNvidia || isFips))
+    return typeof plain === 'string' ? plain : undefined;
+  const variants = facts.get('os-sku-variants')?.value;
+  const fitting = (Array.isArray(variants) ? variants.map(String) : []).filter(
+    (name) =>
+      name.includes('_ARM_64') === isArm &&
+      name.includes('_NVIDIA') === isNvidia &&
+      name.includes('_FIPS') === isFips,
   );
+  return fitting.length === 1 ? fitting[0] : undefined;
 }
 
 function estimateOf(

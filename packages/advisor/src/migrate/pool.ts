@@ -1,4 +1,5 @@
 import { PlinthError } from '@plinth/base';
+import { fieldsOf } from './fields.ts';
 import { readAks } from './read-aks.ts';
 import { readEks } from './read-eks.ts';
 import { readGke } from './read-gke.ts';
@@ -41,6 +42,11 @@ export function readPools(text: string, file: string): readonly Pool[] {
   const pools = [readNodes(data), readEks(data), readGke(data), readAks(data)].find(
     (found) => found.length > 0,
   );
+  const { cluster, nodegroups } = fieldsOf(data);
+  if (pools === undefined && (cluster !== undefined || Array.isArray(nodegroups)))
+    return refuse(
+      'it names a cluster or its node groups only, expected one group: aws eks describe-nodegroup',
+    );
   return (
     pools ??
     refuse(

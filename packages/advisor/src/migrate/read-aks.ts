@@ -13,24 +13,34 @@ const SKUS: readonly (readonly [prefix: string, system: string])[] = [
   ['ubuntu', 'ubuntu'],
 ];
 
-/** readAks reads az aks show, az aks nodepool show and az aks nodepool list; no pools when it is something else. */
+/** readAks reads az aks show|list and az aks nodepool show|list; no pools when it is something else. */
 export function readAks(data: unknown): readonly Pool[] {
-  const cluster = fieldsOf(data);
-  if (Array.isArray(cluster['agentPoolProfiles']))
-    return listOf(cluster['agentPoolProfiles']).flatMap((pool) => readPool(pool, cluster));
-  return (Array.isArray(data) ? listOf(data) : [cluster]).flatMap((pool) => readPool(pool, {}));
+  return (Array.isArray(data) ? listOf(data) : [fieldsOf(data)])
+    .map(plain)
+    .flatMap((one) =>
+      Array.isArray(one['agentPoolProfiles'])
+        ? listOf(one['agentPoolProfiles']).flatMap((pool) => readPool(pool, one))
+        : readPool(one, {}),
+    );
+}
+
+/** The API and templates keep most of a resource below "properties"; az leaves that level out. */
+function plain(resource: Fields): Fields {
+  return { ...resource, ...fieldsOf(resource['properties']) };
 }
 
 function readPool(pool: Fields, cluster: Fields): Pool[] {
   const name = textOf(pool['name']);
-  const sku = textOf(pool['osSku']);
+  // az writes it the first way, the API the second.
+  const sku = textOf(pool['osSku']) ?? textOf(pool['osSKU']);
   const osType = textOf(pool['osType']);
   // Nothing else of the three clouds calls it so.
   if (name === undefined || (sku === undefined && osType === undefined)) return [];
   const security = fieldsOf(pool['securityProfile']);
   const vmSize = textOf(pool['vmSize']);
   const image = textOf(pool['nodeImageVersion'])?.toLowerCase() ?? '';
-  const channel = textOf(fieldsOf(cluster['autoUpgradeProfile'])['nodeOsUpgradeChannel']);
+  const upgrades = fieldsOf(cluster['autoUpgradeProfile']);
+  const channel = textOf(upgrades['nodeOsUpgradeChannel']) ?? textOf(upgrades['nodeOSUpgradeChannel']);
   const version =
     textOf(pool['currentOrchestratorVersion']) ??
     textOf(pool['orchestratorVersion']) ??

@@ -2,12 +2,13 @@ import { minorOf } from '../facts/version-range.ts';
 import { countOf, type Fields, fieldsOf, known, listOf, textOf, yesNo } from './fields.ts';
 import type { Pool } from './pool.ts';
 
-/** readGke reads gcloud container clusters describe and node-pools describe; no pools when it is something else. */
+/** readGke reads gcloud container clusters and node-pools, describe or list; no pools when it is something else. */
 export function readGke(data: unknown): readonly Pool[] {
-  const cluster = fieldsOf(data);
-  if (Array.isArray(cluster['nodePools']))
-    return listOf(cluster['nodePools']).flatMap((pool) => readPool(pool, cluster));
-  return readPool(cluster, undefined);
+  return (Array.isArray(data) ? listOf(data) : [fieldsOf(data)]).flatMap((one) =>
+    Array.isArray(one['nodePools'])
+      ? listOf(one['nodePools']).flatMap((pool) => readPool(pool, one))
+      : readPool(one, undefined),
+  );
 }
 
 /** Without its cluster a pool does not say whether that is an Autopilot one. */

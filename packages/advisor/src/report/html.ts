@@ -7,7 +7,8 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
-pre { background: var(--code); padding: .8rem; overflow-x: auto; }
+td { overflow-wrap: anywhere; min-width: 3rem; }
+pre { background: var(--code); padding: .8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 svg { max-width: 100%; height: auto; }
 `;
 

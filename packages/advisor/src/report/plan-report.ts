@@ -91,7 +91,7 @@ function openList(checks: readonly Check[]): Part {
       ...sorted.map((check) => {
         const { state, says, fix } = check;
         const isOpen = state === 'unknown';
-        const why = isOpen ? ` (not told: ${missingText(check)})` : ': it is not so';
+        const why = isOpen ? ` (not told: ${missingText(check)})` : ': no';
         return `${state}: ${says}${why}${fix === undefined ? '' : `. ${isOpen ? 'If not' : 'Way on'}: ${fix}`}`;
       }),
       ...(met > 0 ? [`met: ${met} ${sorted.length > 0 ? 'others' : 'of them, that is all'}`] : []),

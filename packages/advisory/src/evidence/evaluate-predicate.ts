@@ -4,6 +4,9 @@ import { misspeltName } from './misspelt-name.ts';
 import type { ProgramFacts } from './program-facts.ts';
 import { goSymbolAbsent, symbolNotImported } from './program-predicates.ts';
 
+/** Rises with each change that lets an image answer otherwise: what was made with another number is made anew. */
+export const evidenceRulesNumber = 1;
+
 /**
  * evaluatePredicate asks the image one question. `yes` only when the facts show it; a fact that was not read is
  * `unknown`, never `yes`. Pure: the same facts give the same answer at every build.

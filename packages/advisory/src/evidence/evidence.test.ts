@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Inventory, VexPredicate } from '../model/index.ts';
-import { evaluatePredicate, type ProgramFacts, recheck } from './index.ts';
+import { evaluatePredicate, type ProgramFacts, recheck, sortStatements } from './index.ts';
 
 const provenance = { source: 'manifest', locator: 'test' } as const;
 const binary = {
@@ -204,10 +204,9 @@ test('recheck reopens an identifier when its last reason is gone', () => {
     statement('CVE-2026-0003', { kind: 'config-off', symbols: ['CONFIG_KVM'] }),
     statement('CVE-2026-0003', { kind: 'module-denied', modules: ['kvm'] }),
   ];
-  const ids = (rows: readonly { readonly statement: { readonly id: string } }[]) =>
-    rows.map((row) => row.statement.id);
-  const result = recheck(statements, image, now);
+  const ids = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
+  const result = sortStatements(recheck(statements, image, now));
   assert.deepEqual(ids(result.held), ['CVE-2026-0001', 'CVE-2026-0003']);
   assert.deepEqual(ids(result.reopened), ['CVE-2026-0002']);
-  assert.deepEqual(ids(recheck(statements, bare, now).unknown).length, 4);
+  assert.deepEqual(ids(sortStatements(recheck(statements, bare, now)).unknown).length, 4);
 });

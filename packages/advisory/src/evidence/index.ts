@@ -1,4 +1,4 @@
-export { evaluatePredicate } from './evaluate-predicate.ts';
+export { evaluatePredicate, evidenceRulesNumber } from './evaluate-predicate.ts';
 export { type KernelMap, kernelMapFor } from './kernel/kernel-map.ts';
 export {
   judgeKernelChange,
@@ -9,4 +9,4 @@ export {
 } from './kernel/kernel-verdict.ts';
 export type { ElfImports, ProgramFacts } from './program-facts.ts';
 export { type ReadProgramsOptions, readPrograms } from './read-programs.ts';
-export { type Recheck, type RecheckResult, recheck, type VexStatement } from './recheck.ts';
+export { recheck, type SortedStatements, sortStatements, type VexStatement } from './recheck.ts';

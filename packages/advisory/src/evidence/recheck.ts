@@ -1,4 +1,4 @@
-import type { Inventory, PredicateOutcome, VexJustification, VexPredicate } from '../model/index.ts';
+import type { CheckedStatement, Inventory, VexJustification, VexPredicate } from '../model/index.ts';
 import { evaluatePredicate } from './evaluate-predicate.ts';
 import type { ProgramFacts } from './program-facts.ts';
 
@@ -10,37 +10,36 @@ export interface VexStatement {
   readonly predicate: VexPredicate;
 }
 
-export interface Recheck {
-  readonly statement: VexStatement;
-  readonly outcome: PredicateOutcome;
-}
-
-/** What became of the statements with the facts of a new image. */
-export interface RecheckResult {
-  readonly held: readonly Recheck[];
-  /** Their predicate no longer holds: these identifiers are open again. */
-  readonly reopened: readonly Recheck[];
-  /** Facts are missing: these identifiers are unknown, not "not affected". */
-  readonly unknown: readonly Recheck[];
-}
-
-/**
- * recheck asks every statement's predicate again. Where several statements speak for one identifier, one that holds is
- * enough, and one that fails beside it is still listed as reopened only when none holds. Pure.
- */
+/** recheck asks an image every statement's predicate again. Pure. */
 export function recheck(
   statements: readonly VexStatement[],
   inventory: Inventory,
   now: Date,
   programs?: ProgramFacts,
-): RecheckResult {
-  const all = statements.map((statement) => ({
-    statement,
+): CheckedStatement[] {
+  return statements.map((statement) => ({
+    ...statement,
     outcome: evaluatePredicate(statement.predicate, inventory, now, programs),
   }));
-  const held = all.filter(({ outcome }) => outcome.holds === 'yes');
-  const safe = new Set(held.map(({ statement }) => statement.id));
-  const rest = all.filter(({ statement }) => !safe.has(statement.id));
+}
+
+/** What became of statements with the facts of a new image. */
+export interface SortedStatements {
+  readonly held: readonly CheckedStatement[];
+  /** Their predicate no longer holds: these identifiers are open again. */
+  readonly reopened: readonly CheckedStatement[];
+  /** Facts are missing: these identifiers are unknown, not "not affected". */
+  readonly unknown: readonly CheckedStatement[];
+}
+
+/**
+ * sortStatements tells which identifiers stay closed. Where several statements speak for one, one that holds is enough, and
+ * one that fails beside it is listed as reopened only when none holds. Pure.
+ */
+export function sortStatements(checked: readonly CheckedStatement[]): SortedStatements {
+  const held = checked.filter(({ outcome }) => outcome.holds === 'yes');
+  const safe = new Set(held.map(({ id }) => id));
+  const rest = checked.filter(({ id }) => !safe.has(id));
   return {
     held,
     reopened: rest.filter(({ outcome }) => outcome.holds === 'no'),

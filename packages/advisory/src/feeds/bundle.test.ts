@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { codeOf, scratchFolder } from '@plinth/host/testing';
 import { initKeys, type KeyRing, loadKeys } from '@plinth/trust';
-import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
+import { type AdvisoryStore, openAdvisoryStore } from '../store/index.ts';
 import { exportBundle, importBundle } from './bundle.ts';
 import type { FeedHead } from './feed-content.ts';
 import { stateOfFeed } from './feed-states.ts';
@@ -29,10 +29,12 @@ function head(date: string): FeedHead {
   };
 }
 
-function filled(date: string): AdvisoryStore {
-  const store = openSqliteStore(':memory:');
-  store.replaceOffers(head(date), [{ source: 'curl', version: '8-1', binaries: ['curl'], changelogIn: [] }]);
-  store.putChangelog({
+async function filled(date: string): Promise<AdvisoryStore> {
+  const store = await openAdvisoryStore(':memory:');
+  await store.replaceOffers(head(date), [
+    { source: 'curl', version: '8-1', binaries: ['curl'], changelogIn: [] },
+  ]);
+  await store.putChangelog({
     ...{ source: 'curl', version: '8-1', state: 'read', detail: 'curl 8-1' },
     entries: [{ version: '8-1', distributions: ['trixie-security'], claims: [] }],
   });
@@ -43,12 +45,12 @@ const trusted = () => keys.certificates('release');
 
 test('what is exported is imported, and says who vouches for it', async () => {
   const path = join(folder, 'good.bundle');
-  await exportBundle(filled('2026-11-20T00:00:00.000Z'), keys.signers.release, path, NOW);
-  const store = openSqliteStore(':memory:');
+  await exportBundle(await filled('2026-11-20T00:00:00.000Z'), keys.signers.release, path, NOW);
+  const store = await openAdvisoryStore(':memory:');
   assert.deepEqual((await importBundle(store, path, trusted(), NOW)).feeds, ['debian-index:trixie-security']);
-  assert.equal(store.feeds()[0]?.authenticity, 'bundle-signature');
-  assert.equal(store.offers(['curl'])[0]?.version, '8-1');
-  assert.equal(store.changelog('curl', '8-1')?.entries[0]?.version, '8-1');
+  assert.equal((await store.feeds())[0]?.authenticity, 'bundle-signature');
+  assert.equal((await store.offers(['curl']))[0]?.version, '8-1');
+  assert.equal((await store.changelog('curl', '8-1'))?.entries[0]?.version, '8-1');
   // The same again is no step back.
   assert.equal(await codeOf(importBundle(store, path, trusted(), NOW)), 'ok');
 });
@@ -56,39 +58,39 @@ test('what is exported is imported, and says who vouches for it', async () => {
 test('no step back: an older bundle is refused, a feed that is newer here stays', async () => {
   const [older, newer] = [join(folder, 'older.bundle'), join(folder, 'newer.bundle')];
   await exportBundle(
-    filled('2026-11-18T00:00:00.000Z'),
+    await filled('2026-11-18T00:00:00.000Z'),
     keys.signers.release,
     older,
     new Date('2026-11-19T00:00:00Z'),
   );
-  await exportBundle(filled('2026-11-20T00:00:00.000Z'), keys.signers.release, newer, NOW);
-  const store = openSqliteStore(':memory:');
+  await exportBundle(await filled('2026-11-20T00:00:00.000Z'), keys.signers.release, newer, NOW);
+  const store = await openAdvisoryStore(':memory:');
   await importBundle(store, newer, trusted(), NOW);
   assert.equal(await codeOf(importBundle(store, older, trusted(), NOW)), 'advisory/bundle-older');
-  const ahead = filled('2026-11-21T00:00:00.000Z');
+  const ahead = await filled('2026-11-21T00:00:00.000Z');
   assert.deepEqual((await importBundle(ahead, newer, trusted(), NOW)).feeds, []);
-  assert.equal(ahead.feeds()[0]?.date, '2026-11-21T00:00:00.000Z');
+  assert.equal((await ahead.feeds())[0]?.date, '2026-11-21T00:00:00.000Z');
 });
 
 test('a bundle ends: what was valid until yesterday is refused', async () => {
   const path = join(folder, 'old.bundle');
   await exportBundle(
-    filled('2026-09-01T00:00:00.000Z'),
+    await filled('2026-09-01T00:00:00.000Z'),
     keys.signers.release,
     path,
     new Date('2026-10-01T00:00:00Z'),
   );
   assert.equal(
-    await codeOf(importBundle(openSqliteStore(':memory:'), path, trusted(), NOW)),
+    await codeOf(importBundle(await openAdvisoryStore(':memory:'), path, trusted(), NOW)),
     'advisory/bundle-older',
   );
 });
 
 test('one changed byte anywhere, no key, or another key: nothing is taken', async () => {
   const path = join(folder, 'changed.bundle');
-  await exportBundle(filled('2026-11-20T00:00:00.000Z'), keys.signers.release, path, NOW);
+  await exportBundle(await filled('2026-11-20T00:00:00.000Z'), keys.signers.release, path, NOW);
   const whole = await readFile(path);
-  const store = openSqliteStore(':memory:');
+  const store = await openAdvisoryStore(':memory:');
   for (const at of [3, 40, 200, whole.length - 30]) {
     const changed = Buffer.from(whole);
     changed.writeUInt8((changed.readUInt8(at) + 1) % 256, at);
@@ -107,11 +109,11 @@ test('one changed byte anywhere, no key, or another key: nothing is taken', asyn
     await codeOf(importBundle(store, path, keys.certificates('boot'), NOW)),
     'advisory/bundle-untrusted',
   );
-  assert.deepEqual(store.feeds(), []);
+  assert.deepEqual(await store.feeds(), []);
 });
 
 test('documents of feeds: limits come first', async () => {
-  const store = openSqliteStore(':memory:');
+  const store = await openAdvisoryStore(':memory:');
   const refuse = async (name: string, bytes: Uint8Array | string) => {
     const path = join(folder, name);
     await writeFile(path, bytes);
@@ -122,11 +124,11 @@ test('documents of feeds: limits come first', async () => {
   await refuse('cut.json', '{"catalogVersion": "1", "vulnerabilities": [');
   await refuse('latin.json', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]));
   await refuse('strange.json', '{"hello": 1}');
-  assert.deepEqual(store.feeds(), []);
+  assert.deepEqual(await store.feeds(), []);
 });
 
 test('a feed that lost a fifth of its records was cut off; what was there stays, with the failure noted', async () => {
-  const store = openSqliteStore(':memory:');
+  const store = await openAdvisoryStore(':memory:');
   const path = join(folder, 'kev.json');
   const write = (count: number) =>
     writeFile(
@@ -144,12 +146,12 @@ test('a feed that lost a fifth of its records was cut off; what was there stays,
   assert.equal((await importFeed(store, path, NOW)).name, 'kev');
   await write(7);
   assert.equal(await codeOf(importFeed(store, path, NOW)), 'advisory/feed-invalid');
-  assert.equal(store.size('kev'), 10);
-  assert.match(store.feeds()[0]?.failure?.detail ?? '', /7 records, 10 were there before/);
+  assert.equal(await store.size('kev'), 10);
+  assert.match((await store.feeds())[0]?.failure?.detail ?? '', /7 records, 10 were there before/);
 });
 
 test('a piece of a feed is taken and closes nothing; what is dated in the future is refused', async () => {
-  const store = openSqliteStore(':memory:');
+  const store = await openAdvisoryStore(':memory:');
   const path = join(folder, 'one.json');
   const record = {
     ...{ id: 'GO-2026-1001', modified: '2026-11-20T00:00:00Z' },
@@ -168,6 +170,6 @@ test('a piece of a feed is taken and closes nothing; what is dated in the future
   // Copied today, made in spring.
   await writeFile(path, JSON.stringify({ ...record, modified: '2026-04-01T00:00:00Z' }));
   await utimes(path, NOW, NOW);
-  const old = await importFeed(openSqliteStore(':memory:'), path, NOW);
+  const old = await importFeed(await openAdvisoryStore(':memory:'), path, NOW);
   assert.equal(stateOfFeed(old, NOW).condition, 'stale');
 });

@@ -42,7 +42,7 @@ export async function exportBundle(
   path: string,
   now: Date = new Date(),
 ): Promise<BundleReport> {
-  const dump = store.dump();
+  const dump = await store.dump();
   if (dump.heads.length === 0) {
     throw new PlinthError(
       'advisory/store-failed',
@@ -83,7 +83,7 @@ export async function importBundle(
 ): Promise<BundleReport> {
   const bytes = await readBoundedBytes(path, FILE_LIMIT_BYTES);
   const { head, content } = openBundle(bytes, path, trusted);
-  const highest = store.highWater(HIGH_WATER);
+  const highest = await store.highWater(HIGH_WATER);
   if (highest !== undefined && head.created < highest) {
     throw older(path, `it was made at ${head.created}, one of ${highest} was imported before`);
   }
@@ -96,21 +96,22 @@ export async function importBundle(
   });
   // What a trusted key signed was written by exportBundle.
   const dump = JSON.parse(text.toString('utf8')) as StoreDump;
-  const kept = new Map(store.feeds().map(({ name, date }) => [name, date]));
+  const kept = new Map((await store.feeds()).map(({ name, date }) => [name, date]));
   const taken: string[] = [];
   for (const feedHead of dump.heads) {
     if ((kept.get(feedHead.name) ?? '') > feedHead.date) continue;
     const signed = { ...feedHead, authenticity: 'bundle-signature' } as const;
     const offers = dump.offers.find(({ feed }) => feed === feedHead.name)?.offers;
     const feedContent = dump.contents.find(({ feed }) => feed === feedHead.name)?.content;
-    if (offers) store.replaceOffers(signed, offers);
-    else if (feedContent) store.replaceContent(signed, feedContent);
+    if (offers) await store.replaceOffers(signed, offers);
+    else if (feedContent) await store.replaceContent(signed, feedContent);
     taken.push(feedHead.name);
   }
   for (const changelog of dump.changelogs) {
-    if (store.changelog(changelog.source, changelog.version)?.state !== 'read') store.putChangelog(changelog);
+    const kept = await store.changelog(changelog.source, changelog.version);
+    if (kept?.state !== 'read') await store.putChangelog(changelog);
   }
-  store.raiseHighWater(HIGH_WATER, head.created);
+  await store.raiseHighWater(HIGH_WATER, head.created);
   return { ...head, feeds: taken };
 }
 

@@ -34,12 +34,12 @@ export async function importFeed(
     const head = headOf({ name, sha256, sizeBytes, authenticity: 'none' }, content, adapter, now);
     if (Date.parse(head.date) > now.getTime() + CLOCK_SKEW_MS)
       throw feedInvalid(name, `it is dated ${head.date}, which is still to come`);
-    refuseLoss(store, head, content);
-    store.replaceContent(head, content);
+    await refuseLoss(store, head, content);
+    await store.replaceContent(head, content);
     return head;
   } catch (reason) {
     const detail = messageOf(reason).split('\n')[0] ?? '';
-    store.noteFailure(name, { at: now.toISOString(), condition: 'unreadable', detail });
+    await store.noteFailure(name, { at: now.toISOString(), condition: 'unreadable', detail });
     throw reason;
   }
 }
@@ -63,8 +63,12 @@ function headOf(
 }
 
 /** What shrinks by a fifth was cut off somewhere on its way. */
-function refuseLoss(store: AdvisoryStore, { name }: FeedHead, { claims, details }: FeedContent): void {
-  const before = store.size(name);
+async function refuseLoss(
+  store: AdvisoryStore,
+  { name }: FeedHead,
+  { claims, details }: FeedContent,
+): Promise<void> {
+  const before = await store.size(name);
   const now = claims.length + details.length;
   if (now === 0) throw feedInvalid(name, 'it says nothing at all');
   if (now < before * (1 - LARGEST_LOSS))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { scratchFolder } from '@plinth/host/testing';
-import { openSqliteStore } from '../store/index.ts';
+import { openAdvisoryStore } from '../store/index.ts';
 import type { FeedHead } from './feed-content.ts';
 import { stateOfFeed } from './feed-states.ts';
 import { fixSuites, refreshIndexes, suitesFor } from './refresh.ts';
@@ -51,23 +51,23 @@ test('a mirror that has nothing, or lies, ends no run: the suite is noted as fai
     [200, 'this is no signed index', 'debian/index-untrusted'],
   ] as const) {
     const base = await mirror(context, status, body);
-    const store = openSqliteStore(':memory:');
-    store.replaceOffers(head(), [{ source: 'a', version: '1', binaries: [], changelogIn: [] }]);
+    const store = await openAdvisoryStore(':memory:');
+    await store.replaceOffers(head(), [{ source: 'a', version: '1', binaries: [], changelogIn: [] }]);
     const failures = await refreshIndexes(store, ['sid'], {
       mirrors: { debian: base, security: base },
       now: NOW,
       cacheRoot,
     });
     assert.match(failures.get('sid') ?? '', new RegExp(code));
-    assert.equal(store.offers(['a'])[0]?.version, '1');
-    assert.match(store.feeds()[0]?.failure?.detail ?? '', new RegExp(code));
+    assert.equal((await store.offers(['a']))[0]?.version, '1');
+    assert.match((await store.feeds())[0]?.failure?.detail ?? '', new RegExp(code));
   }
 });
 
 test('what was fetched lately is not fetched again, unless it ended', async () => {
   const nowhere = { debian: 'http://127.0.0.1:1', security: 'http://127.0.0.1:1' };
-  const store = openSqliteStore(':memory:');
-  store.replaceOffers(head({ fetchedAt: '2026-11-22T06:00:00.000Z' }), []);
+  const store = await openAdvisoryStore(':memory:');
+  await store.replaceOffers(head({ fetchedAt: '2026-11-22T06:00:00.000Z' }), []);
   const options = { mirrors: nowhere, now: NOW };
   assert.equal((await refreshIndexes(store, ['sid'], options)).size, 0);
 });

@@ -48,7 +48,7 @@ export async function refreshIndexes(
   options: RefreshOptions,
 ): Promise<ReadonlyMap<string, string>> {
   const { now = new Date(), maxAgeMs = HALF_DAY_MS, progress = silentProgress } = options;
-  const heads = new Map(store.feeds().map((head) => [head.name, head]));
+  const heads = new Map((await store.feeds()).map((head) => [head.name, head]));
   const due = suites.filter((suite) => isDue(heads.get(indexFeed(suite)), now, maxAgeMs));
   const failures = new Map<string, string>();
   // One at a time: the text of one index is 60 MB, and its packages are objects on top of that.
@@ -56,10 +56,10 @@ export async function refreshIndexes(
     try {
       const keyring = options.keyring ?? (await readScanKeyring(suite));
       const [index] = await fetchIndexes([suite], { ...options, keyring, now, progress });
-      if (index) store.replaceOffers(headOfIndex(index, now), offersOf(index));
+      if (index) await store.replaceOffers(headOfIndex(index, now), offersOf(index));
     } catch (reason) {
       const failure = failureOf(reason, now);
-      store.noteFailure(indexFeed(suite), failure);
+      await store.noteFailure(indexFeed(suite), failure);
       failures.set(suite, failure.detail);
     }
   }
@@ -105,14 +105,18 @@ export async function readChangelogs(
   fetchFile: PoolFetch,
   options: { readonly progress?: Progress; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  const missing = offers.filter(({ source, version }) => store.changelog(source, version)?.state !== 'read');
+  const missing: SourceOffer[] = [];
+  for (const offer of offers) {
+    const kept = await store.changelog(offer.source, offer.version);
+    if (kept?.state !== 'read') missing.push(offer);
+  }
   if (missing.length === 0) return;
   await (options.progress ?? silentProgress).step(
     missing.length === 1 ? 'Read 1 changelog' : `Read ${missing.length} changelogs`,
     async (step) => {
       let done = 0;
       await mapParallel(missing, 4, async (offer) => {
-        store.putChangelog(await fetchChangelog(offer, fetchFile, options.signal));
+        await store.putChangelog(await fetchChangelog(offer, fetchFile, options.signal));
         step.note(`${++done}/${missing.length}`);
       });
     },

@@ -4,9 +4,11 @@ import { PlinthError } from '@plinth/base';
 import { ioError } from '@plinth/host';
 import { z } from 'zod';
 import { type BoundedText, parseBoundedJson, readBounded } from '../documents/read-file.ts';
-import type { Inventory, KernelFacts } from '../model/index.ts';
+import type { CheckedStatement, Inventory, KernelFacts } from '../model/index.ts';
 import { inventoryOfSpdx } from './from-spdx.ts';
-import { modulesOf } from './kernel-facts.ts';
+import { deniedByCommandLine, modulesOf } from './kernel-facts.ts';
+import { debianArchitecture } from './release-architecture.ts';
+import { vexPaperSchema } from './vex-paper.ts';
 
 const text = z.string().max(20_000);
 const manifestSchema = z.object({
@@ -16,19 +18,20 @@ const manifestSchema = z.object({
   architecture: text,
   created: text,
   rootHash: z.string().regex(/^[0-9a-f]{64}$/, 'it is no root hash, expected 64 hexadecimal digits'),
-  kernel: z.object({ version: text }),
+  kernel: z.object({ version: text, commandLine: text.default('') }),
 });
 const factsSchema = z.object({
   format: z.literal(1),
   version: text,
   files: z.array(z.object({ path: text, kind: text })).max(2_000_000),
   kernelConfig: z.record(text, text),
+  kernelModules: z
+    .object({ builtin: z.array(text).max(100_000), denied: z.array(text).max(100_000) })
+    .optional(),
 });
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { 'x86-64': 'amd64', arm64: 'arm64' };
-
 /**
- * inventoryOfRelease reads a release folder: its manifest, its SBOM and its facts, each as SHA256SUMS says it must
+ * inventoryOfRelease reads a release folder: its manifest, its SBOM, its facts and what its build asked it, each as SHA256SUMS says it must
  * be. Whether the sums are signed is what `plinth verify` tells.
  * @throws advisory/subject-invalid, host/io
  */
@@ -53,15 +56,48 @@ export async function inventoryOfRelease(folder: string): Promise<Inventory> {
     }
     return document;
   };
-  const [manifestText, spdxText, factsText] = [
-    await read(manifestName),
-    await read(`${base}.spdx.json`),
-    await read(`${base}.facts.json`),
-  ];
-  const manifest = parse(manifestSchema, manifestText, manifestName);
-  const facts = parse(factsSchema, factsText, `${base}.facts.json`);
-  const spdxName = `${base}.spdx.json`;
-  const spdx = inventoryOfSpdx(parseBoundedJson(spdxText.text, spdxName), spdxName, spdxText.sha256);
+  const manifest = parse(manifestSchema, await read(manifestName), manifestName);
+  const documents: ReleaseDocuments = {
+    spdx: { name: `${base}.spdx.json`, ...(await read(`${base}.spdx.json`)) },
+    facts: { name: `${base}.facts.json`, ...(await read(`${base}.facts.json`)) },
+    ...(names.includes(`${base}.vex.json`)
+      ? { vex: { name: `${base}.vex.json`, ...(await read(`${base}.vex.json`)) } }
+      : {}),
+  };
+  const inventory = inventoryOfPapers(manifest, documents);
+  return {
+    ...inventory,
+    inputs: [
+      { locator: manifestName, sha256: (await read(manifestName)).sha256, source: 'manifest' },
+      ...inventory.inputs,
+    ],
+    gaps: [
+      ...inventory.gaps,
+      ...(sums ? [] : ['the release has no SHA256SUMS: its papers were taken as they are']),
+    ],
+  };
+}
+
+/** A paper as it was read, with its digest. */
+type Paper = Pick<BoundedText, 'text' | 'sha256'> & { readonly name: string };
+
+/** The papers that tell what is in a release. */
+export interface ReleaseDocuments {
+  readonly spdx: Paper;
+  readonly facts: Paper;
+  /** What its build asked it; a release of which nothing is said has none. */
+  readonly vex?: Paper;
+}
+
+/** inventoryOfPapers makes the inventory of a release out of its papers; pure. @throws advisory/subject-invalid */
+export function inventoryOfPapers(
+  manifest: z.infer<typeof manifestSchema>,
+  { spdx: spdxPaper, facts: factsPaper, vex: vexPaper }: ReleaseDocuments,
+): Inventory {
+  const facts = parse(factsSchema, factsPaper, factsPaper.name);
+  const vex = vexPaper && parse(vexPaperSchema, vexPaper, vexPaper.name);
+  const { name, text: json, sha256 } = spdxPaper;
+  const spdx = inventoryOfSpdx(parseBoundedJson(json, name), name, sha256);
   return {
     ...spdx,
     subject: {
@@ -69,30 +105,41 @@ export async function inventoryOfRelease(folder: string): Promise<Inventory> {
       kind: 'release',
       name: manifest.name,
       version: manifest.version,
-      architecture: ARCHITECTURES[manifest.architecture] ?? manifest.architecture,
+      architecture: debianArchitecture(manifest.architecture),
       rootHash: manifest.rootHash,
       created: manifest.created,
     },
     inputs: [
-      { locator: manifestName, sha256: manifestText.sha256, source: 'manifest' },
       ...spdx.inputs,
-      { locator: `${base}.facts.json`, sha256: factsText.sha256, source: 'file-list' },
+      { locator: factsPaper.name, sha256: factsPaper.sha256, source: 'file-list' },
+      ...(vexPaper ? [{ locator: vexPaper.name, sha256: vexPaper.sha256, source: 'vex' as const }] : []),
     ],
-    kernel: kernelOf(manifest.kernel.version, facts, spdx, `${base}.facts.json`),
+    kernel: kernelOf(manifest.kernel, facts, spdx, factsPaper.name),
     files: facts.files
       .filter(({ kind }) => kind !== 'dir')
       .map(({ path }) => path)
       .sort(),
+    ...(vex ? { statements: vex.statements } : {}),
     gaps: [
       ...spdx.gaps,
-      ...(sums ? [] : ['the release has no SHA256SUMS: its papers were taken as they are']),
-      'modules.builtin and modprobe.d of the image are not in its papers: such evidence was not used',
+      ...(facts.kernelModules
+        ? []
+        : ['modules.builtin and modprobe.d of the image are not in its papers: such evidence was not used']),
+      ...brokenStatements(vex?.statements ?? []),
     ],
   };
 }
 
+/** What is said of the image and was not so when it was built: told also where no source speaks of the flaw any more. */
+function brokenStatements(statements: readonly CheckedStatement[]): string[] {
+  const held = new Set(statements.filter(({ outcome }) => outcome.holds === 'yes').map(({ id }) => id));
+  return statements
+    .filter(({ id, outcome }) => outcome.holds === 'no' && !held.has(id))
+    .map(({ id, outcome }) => `what is said of ${id} does not hold: ${outcome.detail}`);
+}
+
 function kernelOf(
-  release: string,
+  { version: release, commandLine }: z.infer<typeof manifestSchema>['kernel'],
   facts: z.infer<typeof factsSchema>,
   { binaries }: Inventory,
   locator: string,
@@ -107,11 +154,17 @@ function kernelOf(
     ),
     // A list for another kernel than the one that boots says nothing about it.
     ...(found.release === release ? { modules: found.modules } : {}),
+    ...(facts.kernelModules
+      ? {
+          builtin: facts.kernelModules.builtin,
+          denied: [...new Set([...facts.kernelModules.denied, ...deniedByCommandLine(commandLine)])].sort(),
+        }
+      : {}),
     provenance: { source: 'kernel-config', locator },
   };
 }
 
-function parse<T>(schema: z.ZodType<T>, { text: json }: BoundedText, name: string): T {
+function parse<T>(schema: z.ZodType<T>, { text: json }: Pick<BoundedText, 'text'>, name: string): T {
   const result = schema.safeParse(parseBoundedJson(json, name));
   if (result.success) return result.data;
   const [issue] = result.error.issues;

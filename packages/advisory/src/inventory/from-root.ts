@@ -5,7 +5,7 @@ import { PlinthError } from '@plinth/base';
 import { isErrno } from '@plinth/host';
 import { type BoundedText, readBounded } from '../documents/read-file.ts';
 import type { BinaryComponent, Inventory, KernelFacts } from '../model/index.ts';
-import { modulesOf, parseDenied, parseKernelConfig } from './kernel-facts.ts';
+import { modulesOf, parseBuiltinModules, parseDeniedModules, parseKernelConfig } from './kernel-facts.ts';
 import { parseStatus } from './parse-status.ts';
 import { listFiles, readGoPrograms } from './scan-files.ts';
 import { codenameOf } from './sort-bill.ts';
@@ -152,20 +152,16 @@ async function readKernel(root: string, paths: readonly string[]): Promise<Kerne
   for (const path of paths.filter((each) =>
     /^\/(?:usr\/lib|lib|etc)\/modprobe\.d\/[^/]+\.conf$/.test(each),
   )) {
-    for (const name of parseDenied((await readOptional(join(root, path))) ?? '')) denied.add(name);
+    for (const name of parseDeniedModules((await readOptional(join(root, path))) ?? '')) denied.add(name);
   }
   return {
     release: version,
     ...(paths.length > 0 ? { modules } : {}),
     ...(config === undefined ? {} : { config: parseKernelConfig(config) }),
-    ...(builtin === undefined ? {} : { builtin: modulesInList(builtin) }),
+    ...(builtin === undefined ? {} : { builtin: parseBuiltinModules(builtin) }),
     denied: [...denied].sort(),
     provenance: { source: 'kernel-config', locator: configPath ?? `/usr/lib/modules/${version}` },
   };
-}
-
-function modulesInList(text: string): string[] {
-  return [...text.matchAll(/([^/\s]+)\.ko$/gm)].map(([, name = '']) => name.replaceAll('-', '_')).sort();
 }
 
 async function readOptional(...paths: readonly string[]): Promise<string | undefined> {

@@ -1,1 +1,6 @@
+export { isLayerPaper, readLayerPaper } from './from-layer.ts';
+export { inventoryOfPapers } from './from-release.ts';
+export { parseBuiltinModules, parseDeniedModules } from './kernel-facts.ts';
 export { readSubject } from './read-subject.ts';
+export { releaseArchitecture } from './release-architecture.ts';
+export { formatVexPaper, statementFields } from './vex-paper.ts';

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { hashText } from '@plinth/host';
 import { codeOf, scratchFolder } from '@plinth/host/testing';
 import fc from 'fast-check';
+import { inventoryOfPapers } from './from-release.ts';
 import { parsePackageUrl } from './package-url.ts';
 import { parseStatus } from './parse-status.ts';
 import { readSubject } from './read-subject.ts';
@@ -326,4 +327,38 @@ test('parsers take any text without throwing', () => {
       parseStatus(`Package: ${text}\nVersion: ${text}\nSource: ${text}\nBuilt-Using: ${text}\n`, 's');
     }),
   );
+});
+
+test('a release tells which statements about it were not so when it was built', () => {
+  const paper = (name: string, value: object) => {
+    const text = JSON.stringify(value);
+    return { name, text, sha256: hashText(text) };
+  };
+  const statement = (id: string, holds: string) => ({
+    ...{ id, justification: 'component_not_present', predicate: { kind: 'path-absent', paths: ['/x'] } },
+    outcome: { holds, detail: `asked: ${holds}` },
+  });
+  const manifest = {
+    ...{ format: 1 as const, name: 'plinth', version: '1', architecture: 'x86-64' },
+    ...{ created: '2026-11-22T00:00:00Z', rootHash: 'ab'.repeat(32) },
+    kernel: { version: '6.12', commandLine: 'quiet module_blacklist=dccp,n-hdlc' },
+  };
+  const facts = { format: 1, version: '1', files: [], kernelConfig: {} };
+  const inventory = inventoryOfPapers(manifest, {
+    spdx: paper('s', SPDX),
+    facts: paper('f', { ...facts, kernelModules: { builtin: ['ext4'], denied: ['tipc'] } }),
+    vex: paper('v', {
+      ...{ format: 1, askedFor: '2026-11-22T00:00:00.000Z' },
+      statements: [
+        ...[statement('CVE-2026-0001', 'no'), statement('CVE-2026-0001', 'yes')],
+        ...[statement('CVE-2026-0002', 'no'), statement('CVE-2026-0003', 'unknown')],
+      ],
+    }),
+  });
+  assert.deepEqual(
+    inventory.gaps.filter((gap) => gap.startsWith('what is said')),
+    ['what is said of CVE-2026-0002 does not hold: asked: no'],
+  );
+  assert.equal(inventory.statements?.length, 4);
+  assert.deepEqual(inventory.kernel?.denied, ['dccp', 'n_hdlc', 'tipc']);
 });

@@ -32,8 +32,8 @@ export function parseKernelConfig(text: string): Record<string, string> {
   return symbols;
 }
 
-/** parseDenied reads modprobe.d text: modules that `install … /bin/false` keeps out (modprobe.d(5)). */
-export function parseDenied(text: string): string[] {
+/** parseDeniedModules reads modprobe.d text: modules that `install … /bin/false` keeps out (modprobe.d(5)). */
+export function parseDeniedModules(text: string): string[] {
   const denied = new Set<string>();
   for (const line of text.split('\n')) {
     // A blacklist only stops aliases; what is loaded by name, or by another module, comes all the same.
@@ -41,4 +41,17 @@ export function parseDenied(text: string): string[] {
     if (name !== undefined) denied.add(name.replaceAll('-', '_'));
   }
   return [...denied].sort();
+}
+
+/** parseBuiltinModules reads modules.builtin: modules that are part of the kernel itself, sorted. */
+export function parseBuiltinModules(text: string): string[] {
+  return [...text.matchAll(/([^/\s]+)\.ko$/gm)].map(([, name = '']) => name.replaceAll('-', '_')).sort();
+}
+
+/** deniedByCommandLine gives the modules that the kernel itself refuses: module_blacklist= of its command line. */
+export function deniedByCommandLine(commandLine: string): string[] {
+  return [...commandLine.matchAll(/(?:^|\s)module_blacklist=(\S+)/g)]
+    .flatMap(([, names = '']) => names.split(','))
+    .filter((name) => name !== '')
+    .map((name) => name.replaceAll('-', '_'));
 }

@@ -6,14 +6,15 @@ import { exists, ioError, isErrno } from '@plinth/host';
 import { parseBoundedJson, readBounded } from '../documents/read-file.ts';
 import type { Inventory } from '../model/index.ts';
 import { inventoryOfCycloneDx } from './from-cyclonedx.ts';
+import { inventoryOfLayer, isLayerPaper } from './from-layer.ts';
 import { inventoryOfLock } from './from-lock.ts';
 import { inventoryOfRelease } from './from-release.ts';
 import { inventoryOfRoot } from './from-root.ts';
 import { inventoryOfSpdx } from './from-spdx.ts';
 
 /**
- * readSubject tells what a path is (release folder, root of a Debian system, lock, SPDX 2.3, CycloneDX) by its
- * content, and reads what is in it.
+ * readSubject tells what a path is (release folder, papers of a Kubernetes layer, root of a Debian system, lock, SPDX 2.3,
+ * CycloneDX) by its content, and reads what is in it.
  * @throws advisory/subject-unknown, advisory/subject-invalid, debian/lock-invalid, host/io
  */
 export async function readSubject(path: string): Promise<Inventory> {
@@ -36,6 +37,7 @@ async function readFolder(path: string): Promise<Inventory> {
 }
 
 async function readDocument(path: string): Promise<Inventory> {
+  if (isLayerPaper(path)) return await inventoryOfLayer(path);
   const { text, sha256 } = await readBounded(path);
   const document = parseBoundedJson(text, path);
   if (typeof document !== 'object' || document === null) throw unknownSubject(path, 'it is no object');
@@ -49,6 +51,6 @@ async function readDocument(path: string): Promise<Inventory> {
 function unknownSubject(path: string, state: string): PlinthError {
   return new PlinthError(
     'advisory/subject-unknown',
-    `Cannot scan ${path}: ${state}, expected a release, a lock, a Debian root or an SBOM`,
+    `Cannot scan ${path}: ${state}, expected a release, a layer's papers, a lock, a Debian root or an SBOM`,
   );
 }

@@ -64,7 +64,10 @@ export function sortBill(items: readonly BillItem[], provenance: Provenance): So
     else if (item.purl?.type === 'npm') npmModules.push(npmOf(item, item.purl, provenance));
     else if (!isCovered(item)) others.push(`${item.name} ${item.version}`.trim());
   }
-  const loose = items.filter(({ id, purl }) => purl?.type === 'golang' && !linkedGo.has(id));
+  // What holds modules itself is a program, and was told above.
+  const loose = items.filter(
+    ({ id, purl, contains }) => purl?.type === 'golang' && !linkedGo.has(id) && !holdsGo(contains, byId),
+  );
   if (loose.length > 0) goPrograms.push(goProgram({ name: provenance.locator }, loose, provenance));
   const qualifiers = items.find(
     ({ purl }) => purl?.type === 'deb' && purl.qualifiers['distro'] !== undefined,
@@ -89,6 +92,10 @@ export function sortBill(items: readonly BillItem[], provenance: Provenance): So
             ],
     },
   };
+}
+
+function holdsGo(ids: readonly string[], byId: ReadonlyMap<string, BillItem>): boolean {
+  return ids.some((id) => byId.get(id)?.purl?.type === 'golang');
 }
 
 function isDebianBinary({ purl, name, version }: BillItem): boolean {

@@ -210,6 +210,7 @@ function versionEvidence(component: SourceComponent, offer: SeenOffer): Evidence
     statement: `${offer.feed} offers ${offer.source} ${offer.version}, newer than ${component.version}`,
     source: offer.feed,
     locator: `InRelease of ${indexDate}, SHA-256 ${indexSha256}`,
+    offer: { source: offer.source, version: offer.version, indexSha256 },
     confidence: 'proven',
     at: indexDate,
   };

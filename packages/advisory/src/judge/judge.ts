@@ -14,20 +14,32 @@ import { heedImage, judgeByVendors } from './vendor-rule.ts';
 
 const NOTHING: FlawFacts = { details: [], aliases: [], seenAt: new Map() };
 
-/**
- * judge tells what is open, fixed, not affected and unknown in an inventory by what the feeds say; pure.
- * @param factsOf what is known of the identifiers that turn up; asked once, with all of them
- */
+/** What the rules said of an inventory, before names of one flaw are joined. */
+export interface Said {
+  readonly inventory: Inventory;
+  readonly knowledge: Knowledge;
+  readonly options: JudgeOptions;
+  readonly judgements: readonly Judgement[];
+  /** Every identifier that turned up: whoever concludes looks up what is known of them. */
+  readonly ids: readonly string[];
+}
+
+/** judge tells what is open, fixed, not affected and unknown in an inventory by what the feeds say; pure. */
 export function judge(
   inventory: Inventory,
   known: Knowledge,
   options: JudgeOptions,
-  factsOf: (ids: readonly string[]) => FlawFacts = () => NOTHING,
+  flaws: FlawFacts = NOTHING,
 ): ScanReport {
+  return conclude(applyRules(inventory, known, options), flaws);
+}
+
+/** applyRules is the first half of judge. */
+export function applyRules(inventory: Inventory, known: Knowledge, options: JudgeOptions): Said {
   const components = sourceComponents(inventory);
   // A vendor's word is about versions, not about ranges of a flaw: it has a rule of its own.
   const knowledge = { ...known, claims: known.claims.filter(({ statement }) => statement === undefined) };
-  const said = [
+  const judgements = [
     ...judgeByVendors(inventory, components, known, options.now),
     ...components.flatMap((component) => judgeByChangelog(component, knowledge, options)),
     ...components.flatMap((component) =>
@@ -39,17 +51,23 @@ export function judge(
       judgeToolchain(toolchain, knowledge),
     ),
   ];
-  const flaws = factsOf([...new Set(said.flatMap(({ id, aliases }) => [id, ...aliases]))]);
+  const ids = [...new Set(judgements.flatMap(({ id, aliases }) => [id, ...aliases]))];
+  return { inventory, knowledge, options, judgements, ids };
+}
+
+/** conclude is the second half of judge. @param flaws what is known of the identifiers that turned up */
+export function conclude(said: Said, flaws: FlawFacts): ScanReport {
+  const { inventory, knowledge, options, judgements: all } = said;
   const detailsOf = Map.groupBy(flaws.details, ({ id }) => id);
   const pairs = [
     ...flaws.aliases,
-    ...[...said, ...flaws.details].flatMap(({ id, aliases }) => aliases.map((other) => [id, other] as const)),
+    ...[...all, ...flaws.details].flatMap(({ id, aliases }) => aliases.map((other) => [id, other] as const)),
   ];
   const nameOf = aliasSets(
-    said.map(({ id }) => id),
+    all.map(({ id }) => id),
     pairs,
   );
-  const groups = Map.groupBy(said, ({ id }) => nameOf(id).id);
+  const groups = Map.groupBy(all, ({ id }) => nameOf(id).id);
   const findings = [...groups].map(([id, judgements]): Finding => {
     const { aliases } = nameOf(id);
     const details = [id, ...aliases].flatMap((name) => detailsOf.get(name) ?? []);
@@ -61,7 +79,7 @@ export function judge(
     const seen = [id, ...aliases].flatMap((name) => flaws.seenAt.get(name) ?? []).sort()[0];
     return mergeJudgements({ id, aliases, state: 'active' }, asked, details, seen);
   });
-  return makeReport(inventory, components, knowledge, findings, options);
+  return makeReport(inventory, sourceComponents(inventory), knowledge, findings, options);
 }
 
 function askImage(

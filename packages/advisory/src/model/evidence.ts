@@ -46,6 +46,15 @@ export interface PredicateOutcome {
   readonly detail: string;
 }
 
+/** A "not affected" with its question, and what the image answered when it was built. */
+export interface CheckedStatement {
+  /** The flaw, "CVE-2026-35189". */
+  readonly id: string;
+  readonly justification: VexJustification;
+  readonly predicate: VexPredicate;
+  readonly outcome: PredicateOutcome;
+}
+
 export type EvidenceKind =
   | 'version'
   | 'index'
@@ -83,6 +92,8 @@ export interface Evidence {
   readonly confidence: Confidence;
   /** When the source said so; ISO 8601. */
   readonly at?: string;
+  /** Of an index: what it offers, and the digest of its InRelease. Its own date is `at`. */
+  readonly offer?: { readonly source: string; readonly version: string; readonly indexSha256: string };
   readonly predicate?: VexPredicate;
   readonly outcome?: PredicateOutcome;
 }

@@ -9,6 +9,7 @@ export type {
 } from './advisory-record.ts';
 export type { ChangelogClaim, ChangelogEntry, IdentifierRole } from './changelog.ts';
 export {
+  type CheckedStatement,
   type Confidence,
   type Evidence,
   type EvidenceKind,

@@ -1,3 +1,5 @@
+import type { CheckedStatement } from './evidence.ts';
+
 /** Where a fact of the inventory was read. */
 export type FactSource =
   | 'manifest'
@@ -9,7 +11,8 @@ export type FactSource =
   | 'go-build-info'
   | 'kernel-config'
   | 'module-list'
-  | 'file-list';
+  | 'file-list'
+  | 'vex';
 
 /** Provenance of a fact: kind of source and its place, as `inputs` of the inventory lists it. */
 export interface Provenance {
@@ -92,7 +95,7 @@ export interface KernelFacts {
   readonly provenance: Provenance;
 }
 
-export type SubjectKind = 'release' | 'lock' | 'root' | 'spdx' | 'cyclonedx';
+export type SubjectKind = 'release' | 'layer' | 'lock' | 'root' | 'spdx' | 'cyclonedx';
 
 /** What is in one image, as data. Everything a verdict is derived from, beside the feeds, is in here. */
 export interface Inventory {
@@ -107,7 +110,7 @@ export interface Inventory {
     readonly distribution: string;
     /** Debian's release name, "trixie": decides which suites hold fixes for it. Empty when not known. */
     readonly codename: string;
-    /** dm-verity root hash of a release. */
+    /** dm-verity root hash of a release or layer. */
     readonly rootHash?: string;
     /** When it was made, ISO 8601. */
     readonly created?: string;
@@ -124,6 +127,8 @@ export interface Inventory {
   readonly kernel?: KernelFacts;
   /** All paths of the final file system, sorted. Absent: no list. */
   readonly files?: readonly string[];
+  /** What is said of the image itself, as its build asked it. */
+  readonly statements?: readonly CheckedStatement[];
   /** What this kind of subject does not tell, or only weaker: named in the report, never silent. */
   readonly gaps: readonly string[];
   /** Parts that are there and could not be read or compared with any feed: beside them nothing counts as clean. */

@@ -4,12 +4,13 @@ import { messageOf, PlinthError } from '@plinth/base';
 import { ioError, isErrno } from '@plinth/host';
 import { z } from 'zod';
 import { parseBoundedJson, readBounded } from '../documents/read-file.ts';
-import { readSubject } from '../inventory/index.ts';
+import { isLayerPaper, readLayerPaper, readSubject } from '../inventory/index.ts';
 import type { Inventory } from '../model/index.ts';
 import { isInventoryFile, readInventory, readKernel } from '../watch/inventory-files.ts';
 
-/** What one release is made of, found by the hash of its root. */
+/** What one release, or one Kubernetes layer, is made of: found by the hash of its root. */
 export interface Papers {
+  readonly kind: 'release' | 'layer';
   /** "plinth_0.1.1_x86-64". */
   readonly name: string;
   readonly rootHash: string;
@@ -37,9 +38,9 @@ const manifestSchema = z.object({
 });
 
 /**
- * findPapers looks for papers of releases in folders: each is a release, a folder of releases, or what `plinth cve watch`
- * keeps. A release's own folder counts before what a watch kept of it. What cannot be read is a gap, not an error: the
- * other folders are still used.
+ * findPapers looks for papers in folders: each is a release, a folder of releases, one with papers of Kubernetes layers, or
+ * what `plinth cve watch` keeps. A release's own folder counts before what a watch kept of it. What cannot be read is a
+ * gap, not an error: the other folders are still used.
  */
 export async function findPapers(folders: readonly string[]): Promise<PapersFound> {
   const found: Papers[] = [];
@@ -70,6 +71,7 @@ async function findIn(folder: string, found: Papers[], gaps: string[]): Promise<
   const manifest = names.find((name) => name.endsWith('.manifest.json'));
   if (manifest !== undefined) {
     found.push(await releasePapers(folder, manifest));
+    await findLayers(folder, names, found, gaps);
     return;
   }
   if (names.includes('inventories')) {
@@ -83,6 +85,7 @@ async function findIn(folder: string, found: Papers[], gaps: string[]): Promise<
     }
     return;
   }
+  await findLayers(folder, names, found, gaps);
   for (const name of names) {
     const inside = join(folder, name);
     const manifests = await list(inside).catch((): string[] => []);
@@ -91,7 +94,25 @@ async function findIn(folder: string, found: Papers[], gaps: string[]): Promise<
       await attempt(inside, gaps, async () => {
         found.push(await releasePapers(inside, inner));
       });
+    else await findLayers(inside, manifests, found, gaps);
   }
+}
+
+/** Adds the layers among the names. */
+async function findLayers(
+  folder: string,
+  names: readonly string[],
+  found: Papers[],
+  gaps: string[],
+): Promise<void> {
+  for (const name of names.filter(isLayerPaper))
+    await attempt(join(folder, name), gaps, async (path) => {
+      const { name: layer, version, architecture, rootHash } = (await readLayerPaper(path)).paper;
+      found.push({
+        ...{ kind: 'layer', name: `${layer}_${version}_${architecture}`, rootHash, version, path },
+        read: () => readSubject(path),
+      });
+    });
 }
 
 async function attempt(path: string, gaps: string[], act: (path: string) => Promise<void>): Promise<void> {
@@ -114,6 +135,7 @@ async function releasePapers(folder: string, manifestName: string): Promise<Pape
   }
   const { name, version, architecture, rootHash } = parsed.data;
   return {
+    kind: 'release',
     ...{ name: `${name.toLowerCase()}_${version}_${architecture}`, rootHash, version, path: folder },
     read: () => readSubject(folder),
   };
@@ -122,8 +144,9 @@ async function releasePapers(folder: string, manifestName: string): Promise<Pape
 /** Undefined for what a watch keeps of a subject that is no release. */
 async function keptPapers(folder: string, path: string): Promise<Papers | undefined> {
   const { name, inventory } = await readInventory(path);
-  const { rootHash, version } = inventory.subject;
+  const { rootHash, version, kind: subject } = inventory.subject;
   if (rootHash === undefined) return undefined;
+  const kind = subject === 'layer' ? 'layer' : 'release';
   // Read again when it is needed: a watch keeps more than fits into memory at once.
   const read = async (): Promise<Inventory> => {
     const stored = await readInventory(path);
@@ -134,7 +157,7 @@ async function keptPapers(folder: string, path: string): Promise<Papers | undefi
       gaps: [...stored.inventory.gaps, 'the watch kept no list of files: evidence from files was not used'],
     };
   };
-  return { name, rootHash, version: version ?? '', path, read };
+  return { kind, name, rootHash, version: version ?? '', path, read };
 }
 
 async function list(folder: string): Promise<string[]> {

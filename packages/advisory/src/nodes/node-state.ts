@@ -1,4 +1,5 @@
 import type { ScanReport } from '../model/index.ts';
+import type { Papers } from './find-papers.ts';
 
 /** A package whose files a hot layer brings; versions are of the binary package. */
 export interface LayerFix {
@@ -40,6 +41,8 @@ export interface NodeState {
   };
   /** Versions of the Kubernetes layers that are merged; `unknown` when the node could not tell. */
   readonly kubernetes: readonly string[] | 'unknown';
+  /** Root hashes of signed volumes beside the root while layers are merged; hexadecimal. Older nodes tell none. */
+  readonly layerRootHashes: readonly string[];
   /** `none`: it says that no hot layer is merged. */
   readonly hotLayer: MergedLayer | 'none' | 'unknown';
   readonly oldCode: OldCode;
@@ -51,11 +54,14 @@ export interface NodeState {
 export interface JudgedNode extends NodeState {
   /** Name of the release by its papers; absent: no papers have its root hash, so nothing it runs was judged. */
   readonly release?: string;
+  /** Names of its Kubernetes layers that were judged, by their papers. */
+  readonly layers: readonly string[];
   readonly gaps: readonly string[];
 }
 
-/** What is open in one release, with the nodes that run it. Nodes with another hot layer are another entry. */
+/** What is open in one release or Kubernetes layer, with the nodes that run it. Nodes with another hot layer are another entry. */
 export interface RunningRelease {
+  readonly kind: Papers['kind'];
   /** "plinth_0.1.1_x86-64", of the papers. */
   readonly name: string;
   readonly rootHash: string;

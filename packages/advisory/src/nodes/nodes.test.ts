@@ -8,7 +8,7 @@ import type { BinaryComponent, Inventory } from '../model/index.ts';
 import { storeInventory } from '../watch/index.ts';
 import { applyHotLayer } from './apply-hot-layer.ts';
 import { findPapers, type Papers } from './find-papers.ts';
-import { gapsOf, groupNodes } from './group-nodes.ts';
+import { gapsOf, groupNodes, layersOf } from './group-nodes.ts';
 import type { NodeState } from './node-state.ts';
 
 const [A, B] = ['a'.repeat(64), 'b'.repeat(64)];
@@ -42,7 +42,12 @@ function inventory(binaries: readonly BinaryComponent[], more: Partial<Inventory
 function state(more: Partial<NodeState> = {}): NodeState {
   return {
     ...{ node: 'n1', nodeId: '0'.repeat(32), askedAt: '2026-11-22T12:00:00Z', version: '1.0', rootHash: A },
-    ...{ integrity: { verdict: 'pass', notPassing: [] }, kubernetes: [], hotLayer: 'none' },
+    ...{
+      integrity: { verdict: 'pass', notPassing: [] },
+      kubernetes: [],
+      layerRootHashes: [],
+      hotLayer: 'none',
+    },
     ...{ oldCode: 'unknown', oldProcesses: 0 },
     ...more,
   };
@@ -107,7 +112,14 @@ test('property: a hot layer changes nothing but versions of packages that it nam
 
 test('property: each node with papers is in one group, with nodes of its root hash and hot layer alone', () => {
   const papers = (rootHash: string): Papers => ({
-    ...{ name: rootHash.slice(0, 2), rootHash, version: '1.0', path: '/x', read: async () => inventory([]) },
+    ...{
+      kind: 'release',
+      name: rootHash.slice(0, 2),
+      rootHash,
+      version: '1.0',
+      path: '/x',
+      read: async () => inventory([]),
+    },
   });
   const known = new Map([A, B].map((hash) => [hash, papers(hash)]));
   const states = fc
@@ -141,11 +153,22 @@ test('property: each node with papers is in one group, with nodes of its root ha
 });
 
 test('a sound node has no gap; a Kubernetes layer, another version and half-known integrity have one each', () => {
-  const own: Papers = { name: 'p', rootHash: A, version: '1.0', path: '/x', read: async () => inventory([]) };
+  const own: Papers = {
+    kind: 'release',
+    name: 'p',
+    rootHash: A,
+    version: '1.0',
+    path: '/x',
+    read: async () => inventory([]),
+  };
   assert.deepEqual(gapsOf(state(), own), []);
   for (const [more, pattern] of [
     [{ version: '1.1' }, /calls itself 1\.1, the papers of its root hash say 1\.0/],
-    [{ kubernetes: ['1.37.1'] }, /Kubernetes layer 1\.37\.1 was not judged/],
+    [{ kubernetes: ['1.37.1'] }, /Kubernetes layer 1\.37\.1 was not judged: .*older plinthd/],
+    [
+      { kubernetes: ['1.37.1'], layerRootHashes: [B] },
+      /no papers of that version have a root hash that it runs \(bbbb/,
+    ],
     [{ kubernetes: 'unknown' }, /which Kubernetes layer/],
     [{ integrity: { verdict: 'unknown', notPassing: ['tpm'] } }, /not fully known \(tpm\)/],
     [{ hotLayer: 'unknown' }, /whether a hot layer is merged is unknown/],
@@ -154,6 +177,35 @@ test('a sound node has no gap; a Kubernetes layer, another version and half-know
     assert.equal(gaps.length, 1);
     assert.match(gaps[0] ?? '', pattern);
   }
+});
+
+test('a Kubernetes layer is judged by papers of its own root hash; one that is held no more merged is told', async () => {
+  const [OLD, NEW] = ['1'.repeat(64), '2'.repeat(64)];
+  const papers = (kind: Papers['kind'], rootHash: string, version: string): [string, Papers] => [
+    rootHash,
+    { kind, name: `${kind} ${version}`, rootHash, version, path: '/x', read: async () => inventory([]) },
+  ];
+  const known = new Map([
+    papers('release', A, '1.0'),
+    papers('layer', OLD, '1.36.4'),
+    papers('layer', NEW, '1.37.1'),
+  ]);
+  const of = (node: string, kubernetes: string[], layerRootHashes: string[]) =>
+    state({ node, kubernetes, layerRootHashes });
+  const nodes = [of('n1', ['1.37.1'], [NEW]), of('n2', ['1.37.1'], [OLD, NEW]), of('n3', ['1.37.1'], [B, A])];
+  assert.deepEqual(
+    groupNodes(nodes, known).map(({ papers: own, nodes: on }) => [own.name, on]),
+    [
+      ['release 1.0', ['n1', 'n2', 'n3']],
+      ['layer 1.37.1', ['n1', 'n2']],
+      ['layer 1.36.4', ['n2']],
+    ],
+  );
+  const gaps = nodes.map((each) => gapsOf(each, known.get(A), layersOf(each, known)).join());
+  assert.equal(gaps[0], '');
+  assert.match(gaps[1] ?? '', /^it still holds layer 1\.36\.4, which is merged no more/);
+  // The root hash of an image is none of a layer, whatever papers there are.
+  assert.match(gaps[2] ?? '', /^its Kubernetes layer 1\.37\.1 was not judged: no papers/);
 });
 
 test('papers are found in releases and in what a watch keeps; damage is a gap and stops nothing', async () => {

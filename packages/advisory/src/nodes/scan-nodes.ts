@@ -4,12 +4,13 @@ import { type ScanOptions, scanInventory } from '../scan/scan.ts';
 import type { AdvisoryStore } from '../store/index.ts';
 import { applyHotLayer } from './apply-hot-layer.ts';
 import type { PapersFound } from './find-papers.ts';
-import { gapsOf, groupNodes } from './group-nodes.ts';
+import { gapsOf, groupNodes, layersOf } from './group-nodes.ts';
 import type { JudgedNode, NodeState, NodesReport, RunningRelease } from './node-state.ts';
 
 /**
  * scanNodes tells what is open on nodes: each release that runs is judged once by its papers, found by the root hash that
- * the node's kernel enforces, with the fixes of the hot layer over it. A node without papers is unknown, with a gap.
+ * the node's kernel enforces, with the fixes of the hot layer over it; its Kubernetes layers likewise, each by its own. A
+ * node without papers is unknown, with a gap.
  * @throws advisory/store-failed, host/io, cli/interrupted
  */
 export async function scanNodes(
@@ -31,20 +32,25 @@ export async function scanNodes(
     }
     const running = layer ? applyHotLayer(inventory, layer) : inventory;
     releases.push({
-      ...{ name: papers.name, rootHash: papers.rootHash, papers: papers.path, nodes },
+      ...{ kind: papers.kind, name: papers.name, rootHash: papers.rootHash, papers: papers.path, nodes },
       ...(layer ? { hotLayerSerial: layer.serial } : {}),
       report: await scanInventory(running, store, { ...options, now }),
     });
   }
   const nodes = states
     .map((state): JudgedNode => {
-      const papers = byRootHash.get(state.rootHash);
-      const damage = unread.get(state.rootHash);
-      const isJudged = papers !== undefined && damage === undefined;
+      const own = byRootHash.get(state.rootHash);
+      const papers = own?.kind === 'release' ? own : undefined;
+      const layers = layersOf(state, byRootHash);
+      const damages = [...(papers ? [papers] : []), ...layers].flatMap(
+        ({ rootHash }) => unread.get(rootHash) ?? [],
+      );
+      const isJudged = papers !== undefined && !unread.has(papers.rootHash);
       return {
         ...state,
         ...(isJudged ? { release: papers.name } : {}),
-        gaps: [...(damage === undefined ? [] : [damage]), ...gapsOf(state, papers)],
+        layers: layers.filter(({ rootHash }) => !unread.has(rootHash)).map(({ name }) => name),
+        gaps: [...damages, ...gapsOf(state, papers, layers)],
       };
     })
     .sort((a, b) => (a.node < b.node ? -1 : 1));

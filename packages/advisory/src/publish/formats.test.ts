@@ -134,6 +134,15 @@ function names(element: XmlElement): readonly string[] {
   return [element.name, ...Object.keys(element.attributes), ...element.elements.flatMap(names)];
 }
 
+test('a text that turns its own direction is shown in its true order', () => {
+  const turned = { ...jqRecord, title: 'safe \u202egpj.exe', description: 'a\u2067b\u2069' };
+  for (const page of [writeAdvisoryPage(turned), writeIndexPage([turned], 'x')]) {
+    assert.doesNotMatch(page, /[\u202a-\u202e\u2066-\u2069]/);
+    assert.match(page, /safe \ufffdgpj\.exe/);
+  }
+  assert.deepEqual(readAdvisoryPage(bytes(writeAdvisoryPage(turned)), 'x'), factsOf([turned]));
+});
+
 test('markup in a record is text on a page', () => {
   const allowed = new Set(
     'html head body meta title link h1 h2 p a table thead tbody tr th td ul li lang charset http-equiv content name rel href class scope colspan'.split(

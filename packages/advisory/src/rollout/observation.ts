@@ -22,6 +22,8 @@ const schema = z.object({
         names: z.array(text).min(1).max(100_000),
         /** Key of what they run, in `releases` here or of an earlier observation; absent: it could not be judged. */
         runs: text.optional(),
+        /** Keys of the Kubernetes layers it has open, where they were judged. */
+        layers: z.array(text).max(20).optional(),
         oldCode: z.enum(['none', 'mapped', 'unknown']),
       }),
     )
@@ -66,10 +68,13 @@ export function observe(
         .map(({ vulnerability }) => vulnerability.id),
     ),
   ]);
-  const keys = new Map<string, string>();
-  const releases = report.releases.map(({ name, rootHash, hotLayerSerial, nodes, report: judged }) => {
+  const keys: NodeKeys = { runs: new Map(), layers: new Map() };
+  const releases = report.releases.map(({ kind, name, rootHash, hotLayerSerial, nodes, report: judged }) => {
     const key = hotLayerSerial === undefined ? rootHash : `${rootHash}+${hotLayerSerial}`;
-    for (const node of nodes) keys.set(node, key);
+    for (const node of nodes) {
+      if (kind === 'release') keys.runs.set(node, key);
+      else keys.layers.set(node, [...(keys.layers.get(node) ?? []), key].sort());
+    }
     const told = judged.findings.filter(({ vulnerability }) => wanted.has(vulnerability.id));
     const { created } = judged.subject;
     return {
@@ -99,20 +104,27 @@ export function observe(
   };
 }
 
-function groupsOf({ nodes }: NodesReport, keys: ReadonlyMap<string, string>): Observation['nodes'] {
+/** What each node runs, by the keys of releases. */
+interface NodeKeys {
+  readonly runs: Map<string, string>;
+  readonly layers: Map<string, readonly string[]>;
+}
+
+function groupsOf({ nodes }: NodesReport, keys: NodeKeys): Observation['nodes'] {
   const told = nodes.map(({ node, oldCode, integrity }) => {
     // Who fails its integrity check may run anything.
-    const runs = integrity.verdict === 'fail' ? undefined : keys.get(node);
-    return { node, oldCode, ...(runs === undefined ? {} : { runs }) };
+    const runs = integrity.verdict === 'fail' ? undefined : keys.runs.get(node);
+    const layers = runs === undefined ? undefined : keys.layers.get(node);
+    return {
+      node,
+      said: { oldCode, ...(runs === undefined ? {} : { runs }), ...(layers ? { layers: [...layers] } : {}) },
+    };
   });
-  const groups = Map.groupBy(told, ({ runs, oldCode }) => JSON.stringify([runs ?? null, oldCode]));
+  const groups = Map.groupBy(told, ({ said }) => JSON.stringify(said));
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (!first) return [];
-    const { oldCode, runs } = first;
-    return [
-      { names: group.map(({ node }) => node).sort(), oldCode, ...(runs === undefined ? {} : { runs }) },
-    ];
+    return [{ names: group.map(({ node }) => node).sort(), ...first.said }];
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Verdict } from '../model/index.ts';
 import type { Observation } from './observation.ts';
 
 /** How far the fix of one identifier has come. Instants are ISO 8601, each that of an observation or of a paper. */
@@ -67,7 +68,7 @@ interface Group {
 /** Each identifier is counted at each step: by groups that is quick also for many nodes. */
 function groupsOf(nodes: ReadonlyMap<string, Seen>): Group[] {
   const groups = Map.groupBy(nodes.values(), (said) =>
-    said === 'silent' ? said : `${said.oldCode} ${said.runs ?? ''}`,
+    said === 'silent' ? said : [said.oldCode, said.runs ?? '', ...(said.layers ?? [])].join(' '),
   );
   return [...groups.values()].flatMap((group) =>
     group[0] === undefined ? [] : [{ said: group[0], size: group.length }],
@@ -125,8 +126,7 @@ function clockOf(id: string, steps: readonly Step[]): RolloutClock {
 function countNodes(id: string, groups: readonly Group[], releases: Releases) {
   const counts = { done: 0, notDone: 0, untold: 0, mapped: 0, unclear: 0 };
   for (const { said, size } of groups) {
-    const runs = said === 'silent' ? undefined : said.runs;
-    const verdict = runs === undefined ? undefined : releases.get(runs)?.verdicts[id];
+    const verdict = said === 'silent' ? undefined : worstVerdict(id, said, releases);
     if (said === 'silent' || verdict === undefined) counts.untold += size;
     else if (verdict === 'open' || verdict === 'unknown') counts.notDone += size;
     else {
@@ -138,6 +138,19 @@ function countNodes(id: string, groups: readonly Group[], releases: Releases) {
   }
   return counts;
 }
+
+/** A node has the flaw when its image or any of its layers has it; undefined when its image was not judged. */
+function worstVerdict(
+  id: string,
+  { runs, layers = [] }: Exclude<Seen, 'silent'>,
+  releases: Releases,
+): Verdict | undefined {
+  if (runs === undefined || !releases.has(runs)) return undefined;
+  const said = [runs, ...layers].flatMap((key) => releases.get(key)?.verdicts[id] ?? []);
+  return WORST_FIRST.find((verdict) => said.includes(verdict));
+}
+
+const WORST_FIRST: readonly Verdict[] = ['open', 'unknown', 'fixed', 'not-affected'];
 
 function available(id: string, releases: Releases): string | undefined {
   return earliest([...releases.values()].flatMap(({ fixAvailableAt }) => fixAvailableAt[id] ?? []));

@@ -70,6 +70,20 @@ test('old code is gone only when every node tells it', () => {
   assert.deepEqual(clock(seen(0, 'old old'), seen(1, 'new+1 old')).oldCode, { state: 'mapped', nodes: 1 });
 });
 
+test('a node runs the flaw when a Kubernetes layer has it, whatever its image says', () => {
+  const layers = (key: string) => (each: Observation['nodes'][number]) => ({ ...each, layers: [key] });
+  const at = (day: number, key: string) => {
+    const observation = seen(day, 'new new');
+    return { ...observation, nodes: observation.nodes.map(layers(key)), releases: [...releases, ...judged] };
+  };
+  const judged = [release('1.37.1', 'open'), release('1.37.2', 'fixed')];
+  const end = clock(at(0, '1.37.1'), at(1, '1.37.2'));
+  assert.deepEqual([end.done, end.notDone, end.at100], [2, 0, day(1)]);
+  assert.deepEqual([clock(at(0, '1.37.1')).done, clock(at(0, '1.37.1')).notDone], [0, 2]);
+  // A layer without papers clears nothing, and takes nothing back.
+  assert.equal(clock(seen(0, 'old old'), at(1, 'nobody knows')).done, 2);
+});
+
 const observation = fc
   .record({
     at: fc.integer({ min: 0, max: 60 }),

@@ -20,14 +20,18 @@ export interface NeededOffers {
  * version meant for its release, and of Go toolchains.
  * @param all also those of the versions that are in the image: they tell what it has fixed
  */
-export function neededOffers(store: AdvisoryStore, inventory: Inventory, all: boolean): NeededOffers {
+export async function neededOffers(
+  store: AdvisoryStore,
+  inventory: Inventory,
+  all: boolean,
+): Promise<NeededOffers> {
   const components = sourceComponents(inventory);
   const hasGo =
     inventory.goPrograms.length > 0 || components.some(({ source }) => /^golang-1\.\d+$/.test(source));
   const toolchains = hasGo
-    ? store.sourcesLike('golang-1.').filter((source) => /^golang-1\.\d+$/.test(source))
+    ? (await store.sourcesLike('golang-1.')).filter((source) => /^golang-1\.\d+$/.test(source))
     : [];
-  const offers = store.offers([...components.map(({ source }) => source), ...toolchains]);
+  const offers = await store.offers([...components.map(({ source }) => source), ...toolchains]);
   const versions = new Map(components.map(({ source, version }) => [source, version]));
   const fixes = new Set(fixSuites(inventory.subject.codename).map(indexFeed));
   const isFix = ({ source, version, feed }: SeenOffer): boolean => {
@@ -47,16 +51,16 @@ export function neededOffers(store: AdvisoryStore, inventory: Inventory, all: bo
 }
 
 /** collectKnowledge takes out of the store all that concerns an inventory, with the state of every feed. */
-export function collectKnowledge(
+export async function collectKnowledge(
   store: AdvisoryStore,
   inventory: Inventory,
   needed: NeededOffers,
   now: Date,
   failures: ReadonlyMap<string, string> = new Map(),
-): Knowledge {
+): Promise<Knowledge> {
   const changelogs = new Map<string, StoredChangelog>();
   for (const { source, version } of needed.changelogs) {
-    const found = store.changelog(source, version);
+    const found = await store.changelog(source, version);
     if (found) changelogs.set(changelogKey(source, version), found);
   }
   const goModules = inventory.goPrograms.flatMap(({ modules, main }) => [
@@ -64,51 +68,52 @@ export function collectKnowledge(
     ...(main ? [main.path] : []),
   ]);
   return {
-    feeds: feedStates(store, inventory, needed, changelogs, now, failures),
+    feeds: await feedStates(store, inventory, needed, changelogs, now, failures),
     fixSuites: fixSuites(inventory.subject.codename),
     offers: needed.offers,
     changelogs,
     claims: [
-      ...debianClaims(store, inventory),
-      ...(goModules.length > 0 ? store.claims('go', [...goModules, 'stdlib']) : []),
-      ...store.claims(
+      ...(await debianClaims(store, inventory)),
+      ...(goModules.length > 0 ? await store.claims('go', [...goModules, 'stdlib']) : []),
+      ...(await store.claims(
         'npm',
         inventory.npmModules.map(({ name }) => name),
-      ),
+      )),
     ],
   };
 }
 
 /** Claims on the sources of an image; vendors also speak of binary packages. */
-function debianClaims(store: AdvisoryStore, inventory: Inventory): readonly PackageClaim[] {
+async function debianClaims(store: AdvisoryStore, inventory: Inventory): Promise<readonly PackageClaim[]> {
   const sources = new Set(sourceComponents(inventory).map(({ source }) => source));
-  const claims = store.claims('debian', sources);
-  if (store.size('csaf') === 0) return claims;
+  const claims = await store.claims('debian', sources);
+  if ((await store.size('csaf')) === 0) return claims;
   const others = inventory.binaries.map(({ name }) => name).filter((name) => !sources.has(name));
-  return [...claims, ...store.claims('debian', others).filter(({ statement }) => statement !== undefined)];
+  return [
+    ...claims,
+    ...(await store.claims('debian', others)).filter(({ statement }) => statement !== undefined),
+  ];
 }
 
-/** factsFrom looks identifiers up in a store, under all the names they have, and notes those never seen before. */
-export function factsFrom(store: AdvisoryStore, now: Date): (ids: readonly string[]) => FlawFacts {
-  return (ids) => {
-    const first = store.aliases(ids);
-    const known = new Set([...ids, ...first.map(([, other]) => other)]);
-    // Names of names: a CVE that only its GHSA record joins to a GO record.
-    const aliases = [...first, ...store.aliases([...known].filter((id) => !ids.includes(id)))];
-    const all = [...new Set([...known, ...aliases.map(([, other]) => other)])];
-    return { aliases, details: store.details(all), seenAt: store.seen(ids, now.toISOString()) };
-  };
+/** factsOf looks identifiers up in a store, under all the names they have, and notes those never seen before. */
+export async function factsOf(store: AdvisoryStore, ids: readonly string[], now: Date): Promise<FlawFacts> {
+  const first = await store.aliases(ids);
+  const known = new Set([...ids, ...first.map(([, other]) => other)]);
+  // Names of names: a CVE that only its GHSA record joins to a GO record.
+  const aliases = [...first, ...(await store.aliases([...known].filter((id) => !ids.includes(id))))];
+  const all = [...new Set([...known, ...aliases.map(([, other]) => other)])];
+  return { aliases, details: await store.details(all), seenAt: await store.seen(ids, now.toISOString()) };
 }
 
-function feedStates(
+async function feedStates(
   store: AdvisoryStore,
   { subject }: Inventory,
   needed: NeededOffers,
   changelogs: ReadonlyMap<string, StoredChangelog>,
   now: Date,
   failures: ReadonlyMap<string, string>,
-): FeedState[] {
-  const heads = new Map(store.feeds().map((head) => [head.name, head]));
+): Promise<FeedState[]> {
+  const heads = new Map((await store.feeds()).map((head) => [head.name, head]));
   const stateOf = (name: FeedName, failure?: string): FeedState => {
     const head = heads.get(name);
     return head ? stateOfFeed(head, now) : missingFeed(name, failure);

@@ -15,19 +15,29 @@ const ELF_PLACE = /^\/(?:usr\/)?(?:local\/)?(?:s?bin|lib|lib64|libexec|opt)\//;
  * @throws host/io
  */
 export async function readProgramFacts(
-  { subject, goPrograms, files = [] }: Inventory,
+  inventory: Inventory,
   claims: readonly PackageClaim[],
   statements: readonly VexStatement[],
 ): Promise<ProgramFacts | undefined> {
-  if (subject.kind !== 'root') return undefined;
+  if (inventory.subject.kind !== 'root') return undefined;
+  const wantsGo = claims.some(({ symbols }) => symbols !== undefined);
+  return await readProgramsFor(inventory.subject.name, inventory, { statements, wantsGo });
+}
+
+/** readProgramsFor reads out of a root what statements ask of programs; undefined when nothing is asked. @throws host/io */
+export async function readProgramsFor(
+  root: string,
+  { goPrograms, files = [] }: Inventory,
+  asked: { readonly statements: readonly VexStatement[]; readonly wantsGo: boolean },
+): Promise<ProgramFacts | undefined> {
   const asks = (kind: VexStatement['predicate']['kind']) =>
-    statements.some(({ predicate }) => predicate.kind === kind);
-  const wantsGo = asks('go-symbol-absent') || claims.some(({ symbols }) => symbols !== undefined);
+    asked.statements.some(({ predicate }) => predicate.kind === kind);
+  const wantsGo = asked.wantsGo || asks('go-symbol-absent');
   const wantsElf = asks('symbol-not-imported');
   if (!wantsGo && !wantsElf) return undefined;
   return await readPrograms(wantsElf ? files.filter((path) => ELF_PLACE.test(path)) : [], {
     // What is too large, a link or no file at all counts as not read.
-    read: (path) => readBoundedBytes(join(subject.name, path), PROGRAM_LIMIT_BYTES).catch(() => undefined),
+    read: (path) => readBoundedBytes(join(root, path), PROGRAM_LIMIT_BYTES).catch(() => undefined),
     goPrograms: wantsGo ? goPrograms.map(({ path }) => path) : [],
   });
 }

@@ -12,14 +12,14 @@ import {
 import { poolFetch } from '../feeds/fetch-changelog.ts';
 import { HALF_DAY_MS, readChangelogs, refreshIndexes, suitesFor } from '../feeds/refresh.ts';
 import { readSubject } from '../inventory/index.ts';
-import { type EvidenceRules, judge } from '../judge/index.ts';
-import type { Inventory, ScanReport } from '../model/index.ts';
-import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
-import { collectKnowledge, factsFrom, neededOffers } from './collect-knowledge.ts';
+import { applyRules, conclude, type EvidenceRules } from '../judge/index.ts';
+import type { CheckedStatement, Inventory, ScanReport } from '../model/index.ts';
+import { type AdvisoryStore, openAdvisoryStore } from '../store/index.ts';
+import { collectKnowledge, factsOf, neededOffers } from './collect-knowledge.ts';
 import { readProgramFacts } from './read-program-facts.ts';
 
 export interface ScanOptions {
-  /** Database of the feeds. Default: in Plinth's state directory. */
+  /** Database of the feeds, see openAdvisoryStore. Default: advisoryStorePath. */
   readonly storePath?: string;
   /** Use what is here and fetch nothing. */
   readonly offline?: boolean;
@@ -37,9 +37,13 @@ export interface ScanOptions {
 
 const TWO_YEARS_MS = 2 * 365 * 24 * 3600 * 1000;
 
-/** advisoryStorePath is where the feeds are kept: below the state directory, as what was seen when cannot be made again. */
+/**
+ * advisoryStorePath is where the feeds are kept: where PLINTH_ADVISORY_STORE says, a team's PostgreSQL for instance, else
+ * below the state directory, as what was seen when cannot be made again.
+ */
 export function advisoryStorePath(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  return join(stateDir(env), 'advisory', 'feeds.sqlite');
+  const named = env['PLINTH_ADVISORY_STORE'];
+  return named ? named : join(stateDir(env), 'advisory', 'feeds.sqlite');
 }
 
 /**
@@ -49,11 +53,11 @@ export function advisoryStorePath(env: Readonly<Record<string, string | undefine
  */
 export async function scan(path: string, options: ScanOptions = {}): Promise<ScanReport> {
   const inventory = await readSubject(path);
-  const store = openSqliteStore(options.storePath ?? advisoryStorePath());
+  const store = await openAdvisoryStore(options.storePath ?? advisoryStorePath());
   try {
     return await scanInventory(inventory, store, options);
   } finally {
-    store.close();
+    await store.close();
   }
 }
 
@@ -77,23 +81,41 @@ export async function scanInventory(
       maxAgeMs,
       ...shared,
     });
-    await readChangelogs(store, neededOffers(store, inventory, all).changelogs, poolFetch(mirrors), shared);
+    await readChangelogs(
+      store,
+      (await neededOffers(store, inventory, all)).changelogs,
+      poolFetch(mirrors),
+      shared,
+    );
   }
-  const needed = neededOffers(store, inventory, all);
-  const knowledge = collectKnowledge(store, inventory, needed, now, failures);
-  const statements = options.statements ?? [];
+  const needed = await neededOffers(store, inventory, all);
+  const knowledge = await collectKnowledge(store, inventory, needed, now, failures);
+  const statements = [...(options.statements ?? []), ...(inventory.statements ?? [])];
   const programs = await readProgramFacts(inventory, knowledge.claims, statements);
   const judging = {
-    ...{ now, statements, evidence: evidenceRules(programs) },
+    ...{ now, statements, evidence: evidenceRules(programs, inventory.statements ?? []) },
     ...(all ? { fixedWithinMs: TWO_YEARS_MS } : {}),
   };
-  return judge(inventory, knowledge, judging, factsFrom(store, now));
+  const said = applyRules(inventory, knowledge, judging);
+  return conclude(said, await factsOf(store, said.ids, now));
 }
 
-/** What the image can be asked. */
-function evidenceRules(programs: ProgramFacts | undefined): EvidenceRules {
+/**
+ * What the image can be asked. What its papers cannot answer, as they have no programs, its build was asked, and the answer is
+ * among the papers; a person's judgement ends whatever the build said.
+ */
+function evidenceRules(
+  programs: ProgramFacts | undefined,
+  checked: readonly CheckedStatement[],
+): EvidenceRules {
+  const answers = new Map(checked.map(({ predicate, outcome }) => [JSON.stringify(predicate), outcome]));
   return {
-    evaluate: (predicate, inventory, now) => evaluatePredicate(predicate, inventory, now, programs),
+    evaluate: (predicate, inventory, now) => {
+      const outcome = evaluatePredicate(predicate, inventory, now, programs);
+      const answer = answers.get(JSON.stringify(predicate));
+      if (outcome.holds !== 'unknown' || answer === undefined || predicate.kind === 'human') return outcome;
+      return { ...answer, detail: `${answer.detail} (asked when the image was built)` };
+    },
     proposeKernel: proposeKernelPredicates,
     architecturesOf,
   };

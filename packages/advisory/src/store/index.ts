@@ -1,2 +1,2 @@
-export { openSqliteStore } from './sqlite-store.ts';
+export { openAdvisoryStore } from './open-store.ts';
 export type { AdvisoryStore, SeenOffer, StoreDump, StoredChangelog, StoredEntry } from './store.ts';

@@ -1,8 +1,8 @@
-/** Version of the tables below; a file of another version is refused. */
+/** Version of the tables below; a database of another version is refused. */
 export const SCHEMA_VERSION = 1;
 
 /** Plain SQL without anything that only SQLite has, but for WITHOUT ROWID; bodies are JSON. */
-export const SCHEMA = `
+const SCHEMA = `
 CREATE TABLE feeds (
   name TEXT PRIMARY KEY,
   body TEXT NOT NULL
@@ -44,3 +44,8 @@ CREATE TABLE high_water (
   name TEXT PRIMARY KEY, date TEXT NOT NULL
 ) WITHOUT ROWID;
 `;
+
+/** The tables, a statement each. */
+export const TABLES: readonly string[] = SCHEMA.split(';')
+  .map((statement) => statement.trim())
+  .filter((statement) => statement !== '');

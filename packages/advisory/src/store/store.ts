@@ -26,44 +26,44 @@ export interface StoredChangelog extends Omit<ReadChangelog, 'entries'> {
 
 /**
  * Where feeds are kept. Each method that writes is one transaction: another process sees all of it or nothing, and a
- * run that was interrupted goes on with what is there. SQLite is the one store there is; the interface holds no more
- * than SQL can do anywhere.
+ * run that was interrupted goes on with what is there. In SQLite or PostgreSQL; the interface holds no more than SQL can do
+ * anywhere. Each method fails with advisory/store-failed when the database does.
  */
 export interface AdvisoryStore {
-  readonly feeds: () => readonly FeedHead[];
+  readonly feeds: () => Promise<readonly FeedHead[]>;
   /** Notes that a feed could not be read anew; its content stays. */
-  readonly noteFailure: (name: FeedName, failure: NonNullable<FeedHead['failure']>) => void;
+  readonly noteFailure: (name: FeedName, failure: NonNullable<FeedHead['failure']>) => Promise<void>;
   /**
    * Replaces a suite's offers.
    * @throws advisory/bundle-older when what is here is newer
    */
-  readonly replaceOffers: (head: FeedHead, offers: Iterable<SourceOffer>) => void;
+  readonly replaceOffers: (head: FeedHead, offers: Iterable<SourceOffer>) => Promise<void>;
   /** Replaces what a feed says. @throws advisory/bundle-older when what is here is newer */
-  readonly replaceContent: (head: FeedHead, content: FeedContent) => void;
-  readonly putChangelog: (changelog: ReadChangelog) => void;
-  readonly offers: (sources: Iterable<string>) => readonly SeenOffer[];
+  readonly replaceContent: (head: FeedHead, content: FeedContent) => Promise<void>;
+  readonly putChangelog: (changelog: ReadChangelog) => Promise<void>;
+  readonly offers: (sources: Iterable<string>) => Promise<readonly SeenOffer[]>;
   /** Every name of a source of which a suite has offers that begin like this, "golang-1.". */
-  readonly sourcesLike: (prefix: string) => readonly string[];
-  readonly changelog: (source: string, version: string) => StoredChangelog | undefined;
+  readonly sourcesLike: (prefix: string) => Promise<readonly string[]>;
+  readonly changelog: (source: string, version: string) => Promise<StoredChangelog | undefined>;
   readonly claims: (
     ecosystem: PackageClaim['ecosystem'],
     packages: Iterable<string>,
-  ) => readonly PackageClaim[];
+  ) => Promise<readonly PackageClaim[]>;
   /** "ecosystem name" of every package that claims or changelogs name together with one of these identifiers. */
-  readonly packagesNamedWith: (ids: Iterable<string>) => ReadonlySet<string>;
-  readonly details: (ids: Iterable<string>) => readonly FlawDetail[];
+  readonly packagesNamedWith: (ids: Iterable<string>) => Promise<ReadonlySet<string>>;
+  readonly details: (ids: Iterable<string>) => Promise<readonly FlawDetail[]>;
   /** Direct aliases, both ways. */
-  readonly aliases: (ids: Iterable<string>) => readonly (readonly [string, string])[];
+  readonly aliases: (ids: Iterable<string>) => Promise<readonly (readonly [string, string])[]>;
   /** Notes identifiers as seen now, unless they were before; gives when each was first seen. */
-  readonly seen: (ids: Iterable<string>, now: string) => ReadonlyMap<string, string>;
+  readonly seen: (ids: Iterable<string>, now: string) => Promise<ReadonlyMap<string, string>>;
   /** How many records a feed has. */
-  readonly size: (name: FeedName) => number;
+  readonly size: (name: FeedName) => Promise<number>;
   /** All of it, for a bundle. */
-  readonly dump: () => StoreDump;
+  readonly dump: () => Promise<StoreDump>;
   /** The newest date of what was ever imported under a name; an older one is refused. */
-  readonly highWater: (name: string) => string | undefined;
-  readonly raiseHighWater: (name: string, date: string) => void;
-  readonly close: () => void;
+  readonly highWater: (name: string) => Promise<string | undefined>;
+  readonly raiseHighWater: (name: string, date: string) => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** The content of a store as data. */

@@ -26,8 +26,8 @@ export async function affectedSubjects(
   now: Date = new Date(),
 ): Promise<AffectedSubject[]> {
   const inventories = join(folder, 'inventories');
-  const names = namesOf(store, id);
-  const packages = store.packagesNamedWith(names);
+  const names = await namesOf(store, id);
+  const packages = await store.packagesNamedWith(names);
   const kernels = new Map<string, KernelFacts>();
   const known = new Map<string, Finding | undefined>();
   const results: AffectedSubject[] = [];
@@ -59,12 +59,12 @@ export async function affectedSubjects(
 }
 
 /** isNamedByFeeds tells whether any feed at hand connects an identifier with a package: if none does, nothing can be told. */
-export function isNamedByFeeds(store: AdvisoryStore, id: string): boolean {
-  return store.packagesNamedWith(namesOf(store, id)).size > 0;
+export async function isNamedByFeeds(store: AdvisoryStore, id: string): Promise<boolean> {
+  return (await store.packagesNamedWith(await namesOf(store, id))).size > 0;
 }
 
-function namesOf(store: AdvisoryStore, id: string): string[] {
-  return [id, ...store.aliases([id]).map(([, other]) => other)];
+async function namesOf(store: AdvisoryStore, id: string): Promise<string[]> {
+  return [id, ...(await store.aliases([id])).map(([, other]) => other)];
 }
 
 /** The part of an inventory that has to do with these packages; undefined when there is none. */

@@ -8,11 +8,12 @@ import { initKeys, type KeyRing, loadKeys, parseDsse, verifyDsse } from '@plinth
 import type { FeedHead, PackageClaim } from '../feeds/feed-content.ts';
 import { defaultPolicy } from '../policy/index.ts';
 import { parseRecord, recordProblem } from '../publish/record/read-record.ts';
-import { type AdvisoryStore, openSqliteStore } from '../store/index.ts';
+import { type AdvisoryStore, openAdvisoryStore } from '../store/index.ts';
 import { image } from '../testing/knowledge.testing.ts';
 import { affectedSubjects, isNamedByFeeds } from './affected.ts';
 import { storeInventory } from './inventory-files.ts';
 import { readLedger } from './ledger.ts';
+import { verifyWatch } from './verify-watch.ts';
 import { type WatchResult, watch } from './watch.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -24,6 +25,11 @@ before(async () => {
   folder = await scratchFolder('watch');
   await initKeys(join(folder, 'keys'), {});
   keys = await loadKeys(join(folder, 'keys'));
+});
+
+const signing = () => ({
+  ...{ signer: keys.signers.release, trusted: keys.certificates('release') },
+  indexCache: join(folder, 'no-cache'),
 });
 
 /** A release folder with one package at a version. */
@@ -63,8 +69,8 @@ async function release(version: string, openssl: string, created: string): Promi
 }
 
 /** Feeds in which openssl ~deb13u3 fixes two identifiers. */
-function feeds(): AdvisoryStore {
-  const store = openSqliteStore(':memory:');
+async function feeds(): Promise<AdvisoryStore> {
+  const store = await openAdvisoryStore(':memory:');
   const version = '3.5.7-1~deb13u3';
   const date = new Date(START_MS - DAY_MS).toISOString();
   for (const suite of ['trixie', 'trixie-updates', 'trixie-security']) {
@@ -74,12 +80,12 @@ function feeds(): AdvisoryStore {
       ...{ validitySource: 'feed', sha256: 'a'.repeat(64), sizeBytes: 0, authenticity: 'archive-signature' },
     };
     const offer = { source: 'openssl', version, binaries: ['libssl3t64'], changelogIn: [] };
-    store.replaceOffers(head, suite === 'trixie-security' ? [offer] : []);
+    await store.replaceOffers(head, suite === 'trixie-security' ? [offer] : []);
   }
   const claims = ['CVE-2026-35189', 'CVE-2026-35191'].map(
     (id) => ({ id, role: 'fixes', version, text: `Fix ${id}`, confidence: 'stated' }) as const,
   );
-  store.putChangelog({
+  await store.putChangelog({
     ...{ source: 'openssl', version, state: 'read', detail: 'a test' },
     entries: [{ version, date, distributions: ['trixie-security'], claims }],
   });
@@ -88,14 +94,14 @@ function feeds(): AdvisoryStore {
 
 test('a release from its first finding to the one that has the fix: drafts, ledger, signed silence', async () => {
   const out = join(folder, 'out');
-  const store = feeds();
+  const store = await feeds();
   const run = async (afterDays: number, ...paths: string[]): Promise<WatchResult[]> => {
     const now = new Date(START_MS + afterDays * DAY_MS);
     return await watch(paths, {
       store,
       folder: out,
       policy: defaultPolicy,
-      signer: keys.signers.release,
+      ...signing(),
       offline: true,
       now,
     });
@@ -142,7 +148,8 @@ test('a release from its first finding to the one that has the fix: drafts, ledg
       [2, 'plinth_0.1.1_x86-64 is fixed'],
     ],
   );
-  const events = await readLedger(join(out, 'ledger.jsonl'));
+  const { values } = await readLedger(out, keys.certificates('release'));
+  const events = values.flatMap(({ subject, events: own }) => own.map((each) => ({ subject, ...each })));
   assert.deepEqual(
     events.map(({ subject, verdict }) => [subject, verdict]),
     [
@@ -161,9 +168,9 @@ test('a ledger whose last line was cut off by a crash is read, and goes on', asy
   const out = join(folder, 'crash');
   const path = await release('0.2.0', '3.5.7-1~deb13u2', '2026-11-01T00:00:00.000Z');
   const options = {
-    store: feeds(),
+    store: await feeds(),
     folder: out,
-    policy: defaultPolicy,
+    ...{ policy: defaultPolicy, ...signing() },
     offline: true,
     now: new Date(START_MS),
   };
@@ -171,14 +178,58 @@ test('a ledger whose last line was cut off by a crash is read, and goes on', asy
   const ledger = join(out, 'ledger.jsonl');
   await writeFile(ledger, (await readFile(ledger, 'utf8')).slice(0, -40));
   const [again] = await watch([path], options);
-  assert.equal(again?.changes, 1);
-  assert.equal((await readLedger(ledger)).length, 2);
+  assert.equal(again?.changes, 2);
+  const { values, problems } = await readLedger(out, keys.certificates('release'));
+  assert.deepEqual([values.length, values[0]?.events.length], [1, 2]);
+  assert.match(problems.join(), /1 line is no signed line, or was cut off/);
+});
+
+test('what a watch wrote is computed anew: a line that was changed or is gone, and a report that was replaced, are told', async () => {
+  const out = join(folder, 'verified');
+  const store = await feeds();
+  const options = { store, folder: out, policy: defaultPolicy, offline: true, ...signing() };
+  const old = await release('0.4.0', '3.5.7-1~deb13u2', '2026-11-01T00:00:00.000Z');
+  const fixed = await release('0.4.1', '3.5.7-1~deb13u3', '2026-11-02T00:00:00.000Z');
+  const now = new Date(START_MS);
+  const [first] = await watch([old], { ...options, now });
+  assert.match(first?.problems.join() ?? '', /index of trixie-security .* could not be kept as proof/);
+  await watch([fixed, await release('0.4.2', '3.5.7-1~deb13u1', '2026-11-03T00:00:00.000Z')], {
+    ...options,
+    now,
+  });
+  const verify = async () => {
+    const { verdict, checks } = await verifyWatch(out, options);
+    const of = (subject: string) => checks.find((each) => each.subject.startsWith(subject))?.verdict;
+    return [verdict, of('ledger'), of('reports'), of('index'), of('clocks')];
+  };
+  // No index is here that could prove when a clock began.
+  assert.deepEqual(await verify(), ['unknown', 'pass', 'pass', 'unknown', 'pass']);
+  const path = join(out, 'ledger.jsonl');
+  const whole = await readFile(path, 'utf8');
+  const lines = whole.split('\n').filter((line) => line !== '');
+  assert.equal(lines.length, 2);
+  await writeFile(path, `${lines[1]}\n`);
+  assert.deepEqual((await verify()).slice(0, 3), ['fail', 'fail', 'fail']);
+  // Cut off at the end: every line that is left is sound, and the signed reports tell it all the same.
+  await writeFile(path, `${lines[0]}\n`);
+  assert.deepEqual((await verify()).slice(0, 3), ['fail', 'pass', 'fail']);
+  await writeFile(path, `${lines[1]}\n${lines[0]}\n`);
+  assert.deepEqual((await verify()).slice(0, 2), ['fail', 'fail']);
+  await writeFile(path, whole);
+  const report = join(out, 'reports', 'plinth_0.4.0_x86-64.json');
+  await writeFile(report, (await readFile(report, 'utf8')).replace('"open"', '"fixed"'));
+  assert.deepEqual((await verify()).slice(0, 3), ['fail', 'pass', 'fail']);
+  const strangers = await verifyWatch(out, { trusted: [] });
+  assert.equal(strangers.verdict, 'fail');
 });
 
 test('which kept releases have a flaw is told without the releases', async () => {
   const out = join(folder, 'kept');
-  const store = feeds();
-  const options = { store, folder: out, policy: defaultPolicy, offline: true, now: new Date(START_MS) };
+  const store = await feeds();
+  const options = {
+    ...{ store, folder: out, policy: defaultPolicy, offline: true, now: new Date(START_MS) },
+    ...signing(),
+  };
   const paths = [
     await release('0.3.0', '3.5.7-1~deb13u2', '2026-11-01T00:00:00.000Z'),
     await release('0.3.1', '3.5.7-1~deb13u3', '2026-11-02T00:00:00.000Z'),
@@ -200,7 +251,7 @@ test('which kept releases have a flaw is told without the releases', async () =>
 test('an inventory that is damaged is refused by its name: a release that is passed over would count as clean', async () => {
   const out = join(folder, 'damaged');
   await mkdir(join(out, 'inventories'), { recursive: true });
-  const store = openSqliteStore(':memory:');
+  const store = await openAdvisoryStore(':memory:');
   for (const text of ['{"name":', '[]', '{"name":"root_1"}']) {
     await writeFile(join(out, 'inventories', 'root_1.json'), text);
     assert.equal(
@@ -224,7 +275,7 @@ test('a program that is itself the module with the flaw is found among what is k
     provenance,
   };
   await storeInventory(join(out, 'inventories'), 'root_1', image([], { goPrograms: [program] }));
-  const store = openSqliteStore(':memory:');
+  const store = await openAdvisoryStore(':memory:');
   const date = new Date(START_MS).toISOString();
   const head: FeedHead = {
     ...{ name: 'osv-go', date, fetchedAt: date, validUntil: new Date(START_MS + DAY_MS).toISOString() },
@@ -234,11 +285,11 @@ test('a program that is itself the module with the flaw is found among what is k
     ...{ feed: 'osv-go', id: 'CVE-2026-20001', aliases: [], state: 'active', ecosystem: 'go' },
     ...{ package: main.path, ranges: [{ introduced: '0', fixed: '1.11.2' }] },
   };
-  store.replaceContent(head, { date, claims: [claim], details: [] });
+  await store.replaceContent(head, { date, claims: [claim], details: [] });
   const [found] = await affectedSubjects(store, out, 'CVE-2026-20001', new Date(START_MS));
   assert.equal(found?.finding?.verdict, 'open');
   assert.deepEqual(
-    [isNamedByFeeds(store, 'CVE-2026-20001'), isNamedByFeeds(store, 'CVE-2026-20002')],
+    [await isNamedByFeeds(store, 'CVE-2026-20001'), await isNamedByFeeds(store, 'CVE-2026-20002')],
     [true, false],
   );
 });

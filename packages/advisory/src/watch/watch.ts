@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { keepIndex } from '@plinth/debian';
 import { hashText, ioError, isErrno, withLock, writeFileAtomic } from '@plinth/host';
-import { type Signer, signDsse } from '@plinth/trust';
-import { readSubject } from '../inventory/index.ts';
+import { type Certificate, type Signer, signDsse } from '@plinth/trust';
+import { readSubject, releaseArchitecture } from '../inventory/index.ts';
 import type { AdvisoryRecord, Finding, Inventory, RecordProduct, ScanReport } from '../model/index.ts';
 import { type AdvisoryPolicy, type Decision, decide } from '../policy/index.ts';
 import { formatRecord, parseRecord } from '../publish/record/read-record.ts';
@@ -10,15 +11,20 @@ import { type ScanOptions, scanInventory } from '../scan/scan.ts';
 import type { AdvisoryStore } from '../store/index.ts';
 import { draftRecord } from './draft-record.ts';
 import { storeInventory } from './inventory-files.ts';
-import { appendLedger, newEvents, readLedger } from './ledger.ts';
+import { appendLedger, type LedgerEvent, newEvents, readLedger } from './ledger.ts';
+import { indexesOf, proofsFolder } from './proofs.ts';
 
 export interface WatchOptions extends Omit<ScanOptions, 'storePath' | 'all'> {
   readonly store: AdvisoryStore;
   /** Where reports, drafts and the ledger are kept. */
   readonly folder: string;
   readonly policy: AdvisoryPolicy;
-  /** Signs each result, an empty one too; absent: results are not signed. */
-  readonly signer?: Signer;
+  /** Signs each result, an empty one too, and each line of the ledger. */
+  readonly signer: Signer;
+  /** Whose lines of the ledger are believed: the signer's own key, and those before it. */
+  readonly trusted: readonly Certificate[];
+  /** Where downloaded indexes are; default: the usual cache. */
+  readonly indexCache?: string;
 }
 
 /** What one run found in one subject. */
@@ -30,9 +36,12 @@ export interface WatchResult {
   readonly changes: number;
   /** Records of advisories that were made or changed. */
   readonly drafts: readonly string[];
+  /** Lines of the ledger that were not believed, and proofs that could not be kept. */
+  readonly problems: readonly string[];
 }
 
-const PAYLOAD_TYPE = 'application/vnd.plinth.scan+json';
+/** What a signed result says it is. */
+export const SCAN_PAYLOAD_TYPE = 'application/vnd.plinth.scan+json';
 
 /**
  * watch judges subjects anew: writes a signed report of each, notes in the ledger what changed, decides by the policy,
@@ -60,19 +69,40 @@ async function watchAll(paths: readonly string[], options: WatchOptions): Promis
     const report = await scanInventory(inventory, options.store, { ...options, now, all: true });
     const decisions = report.findings.map((finding) => decide(finding, options.policy, now));
     const subject = subjectName(inventory);
-    const ledgerPath = join(options.folder, 'ledger.jsonl');
     const byId = new Map(decisions.map((decision) => [decision.id, decision]));
-    const events = newEvents(await readLedger(ledgerPath), subject, report, byId);
-    const changed =
-      inventory.subject.kind === 'release' ? updateDrafts(records, inventory, report, byId, now) : [];
+    const ledger = await readLedger(options.folder, options.trusted);
+    const events = newEvents(ledger.values, subject, report, byId);
+    const changed = isPublished(inventory) ? updateDrafts(records, inventory, report, byId, now) : [];
     for (const record of changed) await writeDraft(drafts, record);
-    await writeReport(options, subject, report, decisions);
     await storeInventory(join(options.folder, 'inventories'), subject, inventory);
-    // Last: what is not in the ledger is found again by the next run.
-    await appendLedger(ledgerPath, events);
-    results.push({ subject, report, decisions, changes: events.length, drafts: changed.map(({ id }) => id) });
+    const unkept = await keepProofs(events, options);
+    // After what it tells of: what is not in the ledger is found again by the next run. The report comes last and names its end.
+    const { targetsHours } = options.policy;
+    const line = { format: 1, at: report.judgedAt, subject, targetsHours, events } as const;
+    await appendLedger(options.folder, line, options.signer);
+    await writeReport(options, subject, report, decisions);
+    results.push({
+      ...{ subject, report, decisions, changes: events.length, drafts: changed.map(({ id }) => id) },
+      problems: [...ledger.problems, ...unkept],
+    });
   }
   return results;
+}
+
+/** Keeps the signed indexes that clocks start with; names those that are in no cache any more. */
+async function keepProofs(
+  events: readonly LedgerEvent[],
+  { folder, indexCache }: WatchOptions,
+): Promise<string[]> {
+  const unkept: string[] = [];
+  for (const index of indexesOf(events)) {
+    const from = indexCache === undefined ? {} : { cacheRoot: indexCache };
+    if (!(await keepIndex(index, proofsFolder(folder), from)))
+      unkept.push(
+        `the index of ${index.suite} of ${index.date} is not in the cache any more: it could not be kept as proof`,
+      );
+  }
+  return unkept;
 }
 
 /** Brings records up to date, and makes new ones; gives those that changed. */
@@ -137,7 +167,7 @@ async function readRecords(folder: string): Promise<Map<string, AdvisoryRecord>>
 
 /** The report for people and programs, and beside it the signed statement that it was made, with its digest. */
 async function writeReport(
-  { folder, signer }: WatchOptions,
+  { folder, signer, trusted }: WatchOptions,
   subject: string,
   report: ScanReport,
   decisions: readonly Decision[],
@@ -145,14 +175,19 @@ async function writeReport(
   const path = join(folder, 'reports', `${subject}.json`);
   const text = `${JSON.stringify({ ...report, decisions }, undefined, 1)}\n`;
   await writeFileAtomic(path, text);
-  if (!signer) return;
   const statement = {
     ...{ format: 1, subject, judgedAt: report.judgedAt, counts: report.counts, complete: report.complete },
     reportSha256: hashText(text),
+    // Whoever has this can tell that lines were cut off from the end of the ledger later.
+    ledgerEnd: (await readLedger(folder, trusted)).digests.at(-1) ?? '',
     feeds: report.feeds.map(({ name, condition, date, sha256 }) => ({ name, condition, date, sha256 })),
     breached: decisions.filter(({ clock }) => clock?.state === 'breached').map(({ id }) => id),
   };
-  const envelope = await signDsse(signer, PAYLOAD_TYPE, new TextEncoder().encode(JSON.stringify(statement)));
+  const envelope = await signDsse(
+    signer,
+    SCAN_PAYLOAD_TYPE,
+    new TextEncoder().encode(JSON.stringify(statement)),
+  );
   await writeFileAtomic(`${path}.dsse`, `${JSON.stringify(envelope)}\n`);
 }
 
@@ -169,14 +204,15 @@ function productOf({ subject, inputs }: Inventory): RecordProduct {
   };
 }
 
-/** "plinth_0.1.1_x86-64"; what is no release goes by its kind and the digest of its place. */
+/** "plinth_0.1.1_x86-64"; what is not published goes by its kind and the digest of its place. */
 function subjectName({ subject }: Pick<Inventory, 'subject'>): string {
-  if (subject.kind !== 'release') return `${subject.kind}_${hashText(subject.name).slice(0, 16)}`;
+  if (!isPublished({ subject })) return `${subject.kind}_${hashText(subject.name).slice(0, 16)}`;
   return `${subject.name.toLowerCase()}_${subject.version ?? '0'}_${releaseArchitecture(subject.architecture)}`;
 }
 
-function releaseArchitecture(debian: string): string {
-  return debian === 'amd64' ? 'x86-64' : debian;
+/** Whether it has a name under which it is given to others. */
+function isPublished({ subject: { kind } }: Pick<Inventory, 'subject'>): boolean {
+  return kind === 'release' || kind === 'layer';
 }
 
 /** countClocks tells how many clocks are in which state. */

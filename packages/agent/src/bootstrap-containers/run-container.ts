@@ -97,6 +97,7 @@ export async function runContainer(parts: RunParts, spec: BootstrapContainer): P
   try {
     await own.start({
       ...{ id, owner: OWNER, image: spec.image, longestMs: timeoutMs + AFTERWARDS_MS },
+      domain: 'bootstrap_t',
       io: { stdin: '', stdout: output.path, stderr: output.path, terminal: false },
       spec: ({ entrypoint, command, env, folder, uid, gid }) =>
         bootstrapSpec(

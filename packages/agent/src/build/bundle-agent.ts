@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { PlinthError, readDocument } from '@plinth/base';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import type { BuildInfo } from '../build-info.ts';
 import { pathTable } from '../integrity/path-table.ts';
 import { type BundledModule, listModules } from './list-modules.ts';
@@ -87,6 +87,19 @@ const seaConfig = {
   execArgv: RUNTIME_FLAGS,
 };
 
+/**
+ * zod brings the messages of fifty languages as one namespace, which a bundler has to keep whole. plinthd speaks one, and
+ * would hold the others in memory for as long as it runs.
+ */
+const oneLanguage: Plugin = {
+  name: 'one-language',
+  setup: (building) => {
+    building.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: 'export {};',
+    }));
+  },
+};
+
 async function bundleScript(options: BundleOptions, outFile: string): Promise<readonly BundledModule[]> {
   const info = await buildInfo(options);
   const result = await build({
@@ -100,6 +113,7 @@ async function bundleScript(options: BundleOptions, outFile: string): Promise<re
     minify: true,
     legalComments: 'none',
     metafile: true,
+    plugins: [oneLanguage],
     logLevel: 'silent',
     define: { PLINTH_BUILD_INFO: JSON.stringify(info) },
   });

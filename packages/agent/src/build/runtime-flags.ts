@@ -14,7 +14,7 @@ export const V8_FLAGS: readonly string[] = [
 export const RUNTIME_FLAGS: readonly string[] = [
   ...V8_FLAGS,
   '--max-old-space-size=96',
-  '--max-semi-space-size=2',
+  '--max-semi-space-size=1',
   '--permission',
   '--allow-net',
   '--allow-child-process',
@@ -52,6 +52,8 @@ export const RUNTIME_FLAGS: readonly string[] = [
   '--allow-fs-write=/run/sysctl.d/*',
   '--allow-fs-write=/run/modules-load.d',
   '--allow-fs-write=/run/modules-load.d/*',
+  // The recovery key of /var: what the initrd has printed is taken away, and the key to seal it anew lies here meanwhile.
+  '--allow-fs-write=/run/plinth/var-key/*',
   '--allow-fs-write=/run/plinth/volumes',
   '--allow-fs-write=/run/plinth/volumes/*',
   // Mount units of volumes, and no other unit.
@@ -70,6 +72,8 @@ export const RUNTIME_FLAGS: readonly string[] = [
   // Which slot a soft-reboot goes to, and its signature; a unit of the image does the rest.
   '--allow-fs-write=/run/plinth/nextroot',
   '--allow-fs-write=/run/plinth/nextroot/*',
+  // Commands to the TPM are written to it (attestation/tpm-device.ts).
+  '--allow-fs-write=/dev/tpmrm0',
   '--allow-fs-write=/.plinth-write-probe',
   '--allow-fs-write=/usr/.plinth-write-probe',
   '--allow-fs-write=/dev/mapper/root',

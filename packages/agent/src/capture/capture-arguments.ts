@@ -1,7 +1,7 @@
 import type { CapturePacketsRequest } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
+import { transientUnit } from '../sys/transient-unit.ts';
 
-export const SYSTEMD_RUN = '/usr/bin/systemd-run';
 /** Of go/capture; see os/plinth.yaml. */
 export const PLINTH_CAPTURE = '/usr/bin/plinth-capture';
 /** A fixed name: the service manager itself refuses a second capture, and the journal has one place to look at. */
@@ -30,11 +30,7 @@ const FENCE = [
   'DynamicUser=yes',
   'CapabilityBoundingSet=CAP_NET_RAW',
   'AmbientCapabilities=CAP_NET_RAW',
-  'NoNewPrivileges=yes',
   'RestrictAddressFamilies=AF_PACKET',
-  'ProtectSystem=strict',
-  'ProtectHome=yes',
-  'PrivateTmp=yes',
   'PrivateDevices=yes',
   'PrivateIPC=yes',
   'ProtectProc=invisible',
@@ -47,10 +43,6 @@ const FENCE = [
   'ProtectKernelTunables=yes',
   'InaccessiblePaths=-/var -/etc/kubernetes',
   'RestrictNamespaces=yes',
-  'RestrictRealtime=yes',
-  'LockPersonality=yes',
-  'MemoryDenyWriteExecute=yes',
-  'SystemCallArchitectures=native',
   'SystemCallFilter=@system-service',
   'UMask=0077',
   // Workloads come first.
@@ -76,17 +68,18 @@ export function captureArguments(request: CapturePacketsRequest, apiPort: number
       `${TEXT_LIMIT} letters, digits, ".", ":" and spaces at most`,
     );
   const durationSeconds = within('durationSeconds', request.durationSeconds);
-  const properties = [...FENCE, `RuntimeMaxSec=${durationSeconds + AFTERWARDS_SECONDS}`];
-  return [
-    ...['--quiet', '--pipe', '--wait', '--collect', '--no-ask-password', '--expand-environment=no'],
-    ...['--service-type=exec', `--unit=${CAPTURE_UNIT}`, '--description=Packet capture'],
-    ...properties.map((property) => `--property=${property}`),
-    ...['--', PLINTH_CAPTURE, `--interface=${name}`, `--filter=${filter}`, `--without-port=${apiPort}`],
-    `--seconds=${durationSeconds}`,
-    `--bytes=${within('maxSizeBytes', Number(request.maxSizeBytes))}`,
-    `--packets=${within('maxPackets', request.maxPackets)}`,
-    `--snap=${within('snapLengthBytes', request.snapLengthBytes)}`,
-  ];
+  return transientUnit({
+    unit: CAPTURE_UNIT,
+    description: 'Packet capture',
+    properties: [...FENCE, `RuntimeMaxSec=${durationSeconds + AFTERWARDS_SECONDS}`],
+    command: [
+      ...[PLINTH_CAPTURE, `--interface=${name}`, `--filter=${filter}`, `--without-port=${apiPort}`],
+      `--seconds=${durationSeconds}`,
+      `--bytes=${within('maxSizeBytes', Number(request.maxSizeBytes))}`,
+      `--packets=${within('maxPackets', request.maxPackets)}`,
+      `--snap=${within('snapLengthBytes', request.snapLengthBytes)}`,
+    ],
+  });
 }
 
 function within(limit: keyof typeof captureBounds, asked: number): number {

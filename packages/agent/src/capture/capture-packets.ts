@@ -1,7 +1,8 @@
 import type { CapturePacketsRequest } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import { ProgramFailure, type Sys } from '../sys/sys.ts';
-import { captureArguments, captureBounds, SYSTEMD_RUN } from './capture-arguments.ts';
+import { SYSTEMD_RUN } from '../sys/transient-unit.ts';
+import { captureArguments, captureBounds } from './capture-arguments.ts';
 
 /** Exit codes of plinth-capture, which systemd-run passes on. */
 const USAGE = 2;

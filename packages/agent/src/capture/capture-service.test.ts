@@ -7,8 +7,8 @@ import { type Listener, serve } from '../server/serve.ts';
 import { memoryStore } from '../sys/state-store.ts';
 import { streamProgram } from '../sys/stream-program.ts';
 import { ProgramFailure } from '../sys/sys.ts';
+import { SYSTEMD_RUN } from '../sys/transient-unit.ts';
 import { makeAuthority } from '../testing/authority.ts';
-import { SYSTEMD_RUN } from './capture-arguments.ts';
 import { captureService } from './capture-service.ts';
 
 // Over the real server and client. What systemd-run would pass on comes from programs of this test.

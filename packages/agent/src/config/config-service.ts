@@ -9,6 +9,7 @@ import {
 } from '@connectrpc/connect';
 import {
   ApplyConfigResponseSchema,
+  ApplyDocumentsResponseSchema,
   CONFIG_LIMIT_BYTES,
   ConfigMode,
   ConfigService,
@@ -17,6 +18,7 @@ import {
   GetConfigStatusResponseSchema,
   ListConfigHistoryResponseSchema,
   PlanConfigResponseSchema,
+  PlanDocumentsResponseSchema,
   RollbackConfigResponseSchema,
 } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
@@ -25,10 +27,17 @@ import { clientReach, sessionKey } from '../server/client-reach.ts';
 import { callerKey, requireRole } from '../server/guard.ts';
 import { checkReason, checkSize } from './check-request.ts';
 import { askedMode, modeMessage, planMessage, revisionMessage, trialMessage } from './config-messages.ts';
+import { mergeGiven, refuseGuarded } from './merge-request.ts';
 import { readBootTime } from './transaction/choose-config.ts';
+import { hashOf } from './transaction/config-store.ts';
 import { findDrift } from './transaction/machine-files.ts';
 import type { ConfigTransaction } from './transaction/open-transaction.ts';
-import type { ApplyOptions, Author, ConfigOperations } from './transaction/operations.ts';
+import {
+  type ApplyOptions,
+  type Author,
+  type ConfigOperations,
+  parseGiven,
+} from './transaction/operations.ts';
 import { revisionOf } from './transaction/state.ts';
 
 export interface ConfigServiceParts {
@@ -42,6 +51,7 @@ export interface ConfigServiceParts {
 
 /** Room for the fields around the config. */
 const MESSAGE_LIMIT_BYTES = CONFIG_LIMIT_BYTES + 16 * 1024;
+const TRY_REFUSED = 'documents are applied at once or at the next boot, expected mode auto or staged';
 const CONFIRM_WITHIN = { leastMs: 10_000, mostMs: 60 * 60_000, defaultMs: 120_000 };
 
 /** configService gives the routes of plinth.node.v1.ConfigService. */
@@ -50,6 +60,15 @@ export function configService(parts: ConfigServiceParts): (router: ConnectRouter
   const { sys } = transaction.parts;
   const trial = async () =>
     trialMessage(transaction.state(), await readBootTime(sys), transaction.obstacles());
+  const mergedPlan = async (documents: Uint8Array) => {
+    checkSize(documents);
+    const merged = mergeGiven(transaction.config(), documents);
+    return { ...merged, planned: await operations.plan(merged.text, 0) };
+  };
+  const isStaged = (text: Uint8Array) => {
+    const state = transaction.state();
+    return state.staged !== undefined && revisionOf(state, state.staged.revision)?.hash === hashOf(text);
+  };
   const routes: ServiceImpl<typeof ConfigService> = {
     getConfigStatus: (_request, context) => status(parts, seesText(context)),
     listConfigHistory: (_request, context) => {
@@ -84,11 +103,44 @@ export function configService(parts: ConfigServiceParts): (router: ConnectRouter
         ...(open && { trial: open }),
       });
     },
+    planDocuments: async ({ documents }, context) => {
+      const { planned, text } = await mergedPlan(documents);
+      const plan = planMessage(planned);
+      return create(PlanDocumentsResponseSchema, {
+        plan: seesText(context) ? plan : { ...plan, baseHash: '' },
+        staged: isStaged(text),
+      });
+    },
+    applyDocuments: async (request, context) => {
+      const { planned, text, config } = await mergedPlan(request.documents);
+      refuseGuarded(transaction.config(), config, roleOf(context));
+      const author = authorOf(request, context);
+      const { staged, current } = transaction.state();
+      if (staged && isStaged(text))
+        return create(ApplyDocumentsResponseSchema, { revision: staged.revision, unchanged: true });
+      const options = optionsOf({ mode: request.mode || ConfigMode.AUTO }, context);
+      if (options.mode === 'try') throw new ConnectError(TRY_REFUSED, Code.InvalidArgument);
+      // What is in effect has the documents; what waits for the next boot is not theirs to drop.
+      if (planned.plan.changes.length === 0)
+        return create(ApplyDocumentsResponseSchema, { revision: current, unchanged: true });
+      const { revision, mode } = await operations.apply(text, author, {
+        ...{ ...options, baseHash: planned.baseHash },
+      });
+      const open = mode === undefined || mode === 'staged' ? undefined : await trial();
+      return create(ApplyDocumentsResponseSchema, {
+        ...{ revision, unchanged: mode === undefined },
+        ...(open && { trial: open }),
+      });
+    },
     confirmConfig: async ({ revision }, context) => {
       await operations.confirm(revision, authorOf({ reason: '' }, context));
       return create(ConfirmConfigResponseSchema);
     },
     rollbackConfig: async (request, context) => {
+      if (request.revision !== 0) {
+        const { text } = await operations.read(request.revision);
+        refuseGuarded(transaction.config(), parseGiven(text), roleOf(context));
+      }
       const { undone, revision, mode } = await operations.rollback(
         request.revision,
         authorOf(request, context),
@@ -108,7 +160,11 @@ export function configService(parts: ConfigServiceParts): (router: ConnectRouter
 
 /** Only admins see a config with its secrets. */
 function seesText(context: HandlerContext): boolean {
-  return requireRole(context.values.get(callerKey)).role === 'plinth:admin';
+  return roleOf(context) === 'plinth:admin';
+}
+
+function roleOf(context: HandlerContext): string {
+  return requireRole(context.values.get(callerKey)).role;
 }
 
 async function status(

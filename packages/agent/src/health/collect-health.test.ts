@@ -51,7 +51,7 @@ const faults: readonly (readonly [what: string, id: string, state: string, machi
     'degraded',
     {
       ...node,
-      files: { ...node.files, '/proc/1/mountinfo': SOUND_MOUNTS.replace('ext4 /dev/vda8', 'tmpfs x') },
+      files: { ...node.files, '/proc/1/mountinfo': SOUND_MOUNTS.replace('ext4 /dev/mapper/var', 'tmpfs x') },
     },
   ],
   ['a full /var', 'var-space', 'unhealthy', { ...node, usage: { availableBytes: 49 } }],
@@ -81,7 +81,7 @@ const faults: readonly (readonly [what: string, id: string, state: string, machi
       ...node,
       files: {
         ...node.files,
-        '/proc/1/mountinfo': SOUND_MOUNTS.replace('ext4 /dev/vda8 rw', 'ext4 /dev/vda8 ro'),
+        '/proc/1/mountinfo': SOUND_MOUNTS.replace('ext4 /dev/mapper/var rw', 'ext4 /dev/mapper/var ro'),
       },
     },
   ],
@@ -89,7 +89,7 @@ const faults: readonly (readonly [what: string, id: string, state: string, machi
     'errors of the file system',
     'var-errors',
     'degraded',
-    { ...node, files: { ...node.files, '/sys/fs/ext4/vda8/errors_count': '3\n' } },
+    { ...node, files: { ...node.files, '/sys/fs/ext4/dm-1/errors_count': '3\n' } },
   ],
   [
     'swap',

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { type Finding, fail, passIf, unknown } from '../checks/check.ts';
 import { HOST_MOUNTS } from '../integrity/root-checks.ts';
+import { parseKeyValues } from '../kernel/key-values.ts';
 import { isWritable, type MountInfo, mountHolding, parseMountInfo } from '../kernel/mountinfo.ts';
 import { parsePressure } from '../kernel/pressure.ts';
 import { type FileSystemUsage, readText, type Sys } from '../sys/sys.ts';
@@ -18,8 +19,8 @@ export const diskRules: readonly HealthRule<NodeView>[] = [
     expected: 'a file system on a disk',
     source: HOST_MOUNTS,
     cause:
-      'There was no room on the disk, or its file system could not be repaired: all data of the node is lost at reboot.',
-    fix: 'Look at the disk and at the console of this boot: /var could not be made, checked or mounted.',
+      'There was no room on the disk, its file system could not be repaired, or the TPM did not open it: all data of the node is lost at reboot.',
+    fix: 'Look at the console of this boot: /var could not be made, opened, checked or mounted. "plinth var show" tells whether the TPM opens it.',
     observe: async ({ sys }) => judgeVarDisk(await varMount(sys)),
   },
   {
@@ -40,7 +41,9 @@ export const diskRules: readonly HealthRule<NodeView>[] = [
     observe: async ({ sys }) => {
       const mount = await varMount(sys);
       if (mount?.fileSystem !== 'ext4') return unknown('/var is no ext4, which alone keeps a count');
-      const folder = `/sys/fs/ext4/${basename(mount.source)}`;
+      // By the kernel's own name of the device: that of an encrypted /var is none of a mapped device's other names.
+      const uevent = parseKeyValues((await readText(sys, `/sys/dev/block/${mount.device}/uevent`)) ?? '');
+      const folder = `/sys/fs/ext4/${uevent.get('DEVNAME') ?? basename(mount.source)}`;
       return judgeErrors(
         await readText(sys, `${folder}/errors_count`),
         await readText(sys, `${folder}/last_error_func`),

@@ -1,11 +1,14 @@
 import { messageOf, PlinthError } from '@plinth/base';
 import { z } from 'zod';
-import { SYSTEMD_RUN } from '../capture/capture-arguments.ts';
 import { ProgramFailure, type Sys } from '../sys/sys.ts';
+import { SYSTEMD_RUN, transientUnit } from '../sys/transient-unit.ts';
 import { PLINTH_MAPPED } from './places.ts';
 
-/** A fixed name: the journal has one place to look at. */
-const UNIT = 'plinth-mapped.service';
+/** Fixed names: the journal has one place to look at for each. */
+const UNITS = {
+  replaced: ['plinth-mapped.service', 'Look for processes that map replaced files'],
+  outside: ['plinth-mapped-outside.service', 'Look for code that is not of signed volumes'],
+} as const;
 const LIMIT_MS = 60_000;
 /** A node of ten thousand processes that all map all replaced files ends here, and is then not fully observed. */
 const LINES_LIMIT = 200_000;
@@ -13,20 +16,12 @@ const LINES_LIMIT = 200_000;
 /** The unit may see the maps of all processes; it opens nothing else, writes to its pipe, and is gone at once. */
 const FENCE = [
   'CapabilityBoundingSet=CAP_SYS_PTRACE',
-  'NoNewPrivileges=yes',
   'PrivateNetwork=yes',
   // The service manager takes no "none" for a transient unit; there is no network to reach either way.
   'RestrictAddressFamilies=AF_UNIX',
-  'ProtectSystem=strict',
-  'ProtectHome=yes',
-  'PrivateTmp=yes',
   'PrivateDevices=yes',
   'InaccessiblePaths=-/var -/etc/kubernetes',
   'RestrictNamespaces=yes',
-  'RestrictRealtime=yes',
-  'LockPersonality=yes',
-  'MemoryDenyWriteExecute=yes',
-  'SystemCallArchitectures=native',
   'SystemCallFilter=@system-service',
   'MemoryMax=64M',
   'TasksMax=32',
@@ -63,13 +58,12 @@ const mapping = z.object({
 const summary = z.object({ seen: z.int().min(0), hidden: z.int().min(0) });
 
 /** mappedArguments are those of systemd-run, which starts plinth-mapped in a unit of its own. Pure. */
-export function mappedArguments(paths: readonly string[]): readonly string[] {
-  return [
-    ...['--quiet', '--pipe', '--wait', '--collect', '--no-ask-password', '--expand-environment=no'],
-    ...['--service-type=exec', `--unit=${UNIT}`, '--description=Look for processes that map replaced files'],
-    ...FENCE.map((property) => `--property=${property}`),
-    ...['--', PLINTH_MAPPED, ...paths],
-  ];
+export function mappedArguments(
+  words: readonly string[],
+  question: keyof typeof UNITS = 'replaced',
+): readonly string[] {
+  const [unit, description] = UNITS[question];
+  return transientUnit({ unit, description, properties: FENCE, command: [PLINTH_MAPPED, ...words] });
 }
 
 /** parseMapped reads the lines of plinth-mapped. Pure. @throws hot-layer/unobserved when they do not end as they must */
@@ -93,11 +87,33 @@ export async function findMapped(
   signal: AbortSignal,
 ): Promise<MappedScan> {
   if (paths.length === 0) return { mappings: [], seen: 0, hidden: 0 };
+  return parseMapped(await runMapped(sys, mappedArguments(paths), signal));
+}
+
+/**
+ * findOutside looks which processes map code that lies on none of the devices; a mapping of device "0:0" without a path is
+ * memory that belongs to no file.
+ * @param devices "major:minor" as mountinfo has them, at least one
+ * @throws hot-layer/unobserved
+ */
+export async function findOutside(
+  sys: Pick<Sys, 'stream'>,
+  devices: readonly string[],
+  signal: AbortSignal,
+): Promise<MappedScan> {
+  return parseMapped(await runMapped(sys, mappedArguments(['--outside', ...devices], 'outside'), signal));
+}
+
+async function runMapped(
+  sys: Pick<Sys, 'stream'>,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
   const pieces: Buffer[] = [];
   let sizeBytes = 0;
   try {
-    for await (const piece of sys.stream(SYSTEMD_RUN, mappedArguments(paths), limit)) {
+    for await (const piece of sys.stream(SYSTEMD_RUN, args, limit)) {
       sizeBytes += piece.length;
       if (sizeBytes > LINES_LIMIT * 300) throw unobserved('it says more than a node can have');
       pieces.push(piece);
@@ -107,13 +123,13 @@ export async function findMapped(
     const said = reason instanceof ProgramFailure ? `: ${reason.stderr.trim().slice(-300)}` : '';
     throw unobserved(`${messageOf(reason)}${said}`);
   }
-  return parseMapped(Buffer.concat(pieces).toString('utf8'));
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 function unobserved(state: string): PlinthError {
   return new PlinthError(
     'hot-layer/unobserved',
-    `Cannot see which processes map replaced files: plinth-mapped: ${state}, expected its list`,
+    `Cannot see what processes map: plinth-mapped: ${state}, expected its list`,
     { retryable: true },
   );
 }

@@ -9,15 +9,18 @@ import {
 } from '../checks/check.ts';
 import { parseMountInfo } from '../kernel/mountinfo.ts';
 import type { Sys } from '../sys/sys.ts';
+import { ipeChecks } from './ipe-check.ts';
 import { kernelChecks } from './kernel-checks.ts';
-import { layerCheck } from './layer-check.ts';
+import { layerCheck, layerRootHashes } from './layer-check.ts';
 import { listeningSocketsCheck } from './listening-sockets.ts';
 import { judgeMounts, type MountReport, missingMounts } from './mount-checks.ts';
 import type { PathRule } from './path-table.ts';
 import { HOST_MOUNTS, observeRoot, rootChecks } from './root-checks.ts';
 import { secureBootCheck } from './secure-boot.ts';
+import { selinuxDomainsCheck } from './selinux-checks.ts';
 import { slotSignatureCheck } from './slot-signature.ts';
 import { measuredBootCheck, type PcrValue, readPcrs } from './tpm.ts';
+import { varChecks } from './var-encryption.ts';
 
 /** The posture of the running system, observed now. */
 export interface Integrity {
@@ -27,6 +30,8 @@ export interface Integrity {
   readonly pcrs: readonly PcrValue[];
   /** Hexadecimal, "" when the root is not on dm-verity. */
   readonly rootHash: string;
+  /** Of the signed volumes beside the root while layers are merged; hexadecimal, sorted. */
+  readonly layerRootHashes: readonly string[];
   readonly observedAtMs: number;
 }
 
@@ -47,6 +52,9 @@ export async function collectIntegrity(
     slotSignatureCheck,
     layerCheck,
     ...kernelChecks,
+    ...ipeChecks,
+    selinuxDomainsCheck,
+    ...(await varChecks(sys)),
     mountsCheck(rules),
     listeningSocketsCheck,
     ...probes,
@@ -59,6 +67,7 @@ export async function collectIntegrity(
     mounts: await hostMounts(sys, rules).catch(() => []), // the check "mounts" says why
     pcrs: await readPcrs(sys).catch(() => []), // the check "measured-boot" says why
     rootHash: root?.table?.rootHash ?? '',
+    layerRootHashes: await layerRootHashes(sys).catch(() => []), // the check "layer-signature" says why
     observedAtMs,
   };
 }

@@ -4,12 +4,13 @@ import fc from 'fast-check';
 import { overallVerdict, type Verdict } from '../checks/check.ts';
 import { type FakeMachine, fakeSys } from '../testing/fake-sys.ts';
 import { imagePathRules } from '../testing/paths.ts';
-import { efiVariable, ROOT_HASH, SOUND_MOUNTS, soundNode } from '../testing/sound-node.ts';
+import { efiVariable, PID_1_STATUS, ROOT_HASH, SOUND_MOUNTS, soundNode } from '../testing/sound-node.ts';
 import { collectIntegrity } from './collect-integrity.ts';
 
 const rules = imagePathRules();
 const GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 const SECURE_BOOT = `/sys/firmware/efi/efivars/SecureBoot-${GLOBAL}`;
+const IPE = '/sys/kernel/security/ipe';
 const TABLE = '/usr/sbin/dmsetup table root';
 
 function collect(machine: FakeMachine) {
@@ -25,9 +26,9 @@ function withFiles(changes: Readonly<Record<string, string | Uint8Array | undefi
   return { ...node, files: Object.fromEntries(kept) };
 }
 
-function withProgram(command: string, stdout: string): FakeMachine {
+function withProgram(command: string, answer: NonNullable<FakeMachine['programs']>[string]): FakeMachine {
   const node = soundNode();
-  return { ...node, programs: { ...node.programs, [command]: stdout } };
+  return { ...node, programs: { ...node.programs, [command]: answer } };
 }
 
 test('collectIntegrity passes a sound node, with every check', async () => {
@@ -65,11 +66,50 @@ const faults: readonly (readonly [what: string, id: string, verdict: Verdict, ma
     withFiles({ '/sys/class/tpm/tpm0/pcr-sha256/11': '0'.repeat(64) }),
   ],
   [
+    'a plain /var',
+    'var-encrypted',
+    'fail',
+    withFiles({
+      '/proc/1/mountinfo': SOUND_MOUNTS.replace('253:1 / /var', '254:8 / /var'),
+    }),
+  ],
+  [
+    'a /var on something mapped that does not encrypt',
+    'var-encrypted',
+    'fail',
+    withProgram('/usr/sbin/dmsetup table var', '0 4128768 linear 254:8 0\n'),
+  ],
+  [
+    'an encrypted /var that nobody made a header for',
+    'var-encrypted',
+    'fail',
+    withFiles({ '/sys/dev/block/253:1/dm/uuid': 'CRYPT-PLAIN-var\n' }),
+  ],
+  [
+    'a device mapper that does not answer',
+    'var-encrypted',
+    'unknown',
+    withProgram('/usr/sbin/dmsetup table var', { exitCode: 1, stdout: '', stderr: 'no' }),
+  ],
+  [
     'no lockdown',
     'lockdown',
     'fail',
     withFiles({ '/sys/kernel/security/lockdown': '[none] integrity confidentiality\n' }),
   ],
+  ['no policy of IPE', 'ipe', 'fail', withFiles({ [`${IPE}/policies/plinth/active`]: '0\n' })],
+  ['another policy', 'ipe', 'fail', withFiles({ [`${IPE}/policies/other/active`]: '1\n' })],
+  ['a policy with other rules', 'ipe', 'fail', withFiles({ [`${IPE}/policies/plinth/policy`]: 'other\n' })],
+  ['IPE that only reports', 'ipe', 'fail', withFiles({ [`${IPE}/enforce`]: '0\n' })],
+  ['a kernel without IPE', 'ipe', 'fail', withFiles({ [`${IPE}/enforce`]: undefined })],
+  ['an image without its policy', 'ipe', 'unknown', withFiles({ '/usr/lib/plinth/ipe.policy': undefined })],
+  [
+    'PID 1 that may change policies',
+    'mac-admin',
+    'fail',
+    withFiles({ '/proc/1/status': PID_1_STATUS.replace('Bnd:\t000001fd', 'Bnd:\t000001ff') }),
+  ],
+  ['no word of PID 1', 'mac-admin', 'unknown', withFiles({ '/proc/1/status': 'Name:\tsystemd\n' })],
   ['no IPE', 'security-modules', 'fail', withFiles({ '/sys/kernel/security/lsm': 'capability,selinux\n' })],
   [
     'unsigned modules',
@@ -79,6 +119,13 @@ const faults: readonly (readonly [what: string, id: string, verdict: Verdict, ma
   ],
   ['a foreign module', 'kernel-taint', 'fail', withFiles({ '/proc/sys/kernel/tainted': '4096\n' })],
   ['SELinux off', 'selinux', 'fail', withFiles({ '/sys/fs/selinux/enforce': undefined })],
+  [
+    'a program without a domain',
+    'selinux-domains',
+    'fail',
+    withFiles({ '/proc/7/cmdline': '/tmp/x\0', '/proc/7/attr/current': 'system_u:system_r:kernel_t:s0\0' }),
+  ],
+  ['no labels', 'selinux-domains', 'unknown', withFiles({ '/proc/1/attr/current': undefined })],
   [
     'a root without dm-verity',
     'root-verity',
@@ -134,7 +181,12 @@ const mounts: readonly (readonly [what: string, from: RegExp | string, to: strin
     'rw,nosuid,nodev,relatime shared:14',
     /\/var: it lacks noexec/,
   ],
-  ['a /var in memory', 'ext4 /dev/vda8', 'tmpfs plinth-var-memory', /\/var: it is tmpfs, expected disk/],
+  [
+    'a /var in memory',
+    'ext4 /dev/mapper/var',
+    'tmpfs plinth-var-memory',
+    /\/var: it is tmpfs, expected disk/,
+  ],
   ['a /tmp with devices', '/tmp rw,nosuid,nodev,noexec', '/tmp rw,nosuid,noexec', /\/tmp: it lacks nodev/],
   [
     'a mount nobody knows',

@@ -1,10 +1,9 @@
 import { type CheckSpec, fail, passIf, unknown } from '../checks/check.ts';
-import { listDir, readText } from '../sys/sys.ts';
+import { readText } from '../sys/sys.ts';
 
 const LOCKDOWN = '/sys/kernel/security/lockdown';
 const LSM = '/sys/kernel/security/lsm';
 const SELINUX = '/sys/fs/selinux/enforce';
-const IPE = '/sys/kernel/security/ipe';
 const SIGNED_MODULES = '/sys/module/module/parameters/sig_enforce';
 const TAINT = '/proc/sys/kernel/tainted';
 
@@ -56,25 +55,6 @@ const selinux: CheckSpec = {
   },
 };
 
-/** This version of the image loads no IPE policy of its own; what is loaded is shown as it is. */
-const ipe: CheckSpec = {
-  id: 'ipe',
-  expected: 'IPE is active',
-  source: IPE,
-  fix: 'Boot the image with its own kernel command line; "lsm=" has to name ipe.',
-  async observe(sys) {
-    const enforce = await readText(sys, `${IPE}/enforce`);
-    if (enforce === undefined) return fail('IPE is off');
-    const states: string[] = [];
-    for (const name of await listDir(sys, `${IPE}/policies`)) {
-      const active = (await readText(sys, `${IPE}/policies/${name}/active`)) === '1';
-      states.push(`${name} (${active ? 'active' : 'loaded'})`);
-    }
-    const policies = states.length === 0 ? 'none' : states.join(', ');
-    return passIf(true, `enforce=${enforce}, policies: ${policies}`);
-  },
-};
-
 const signedModules: CheckSpec = {
   id: 'signed-modules',
   expected: 'only signed modules can be loaded',
@@ -113,11 +93,4 @@ const taint: CheckSpec = {
 };
 
 /** kernelChecks ask the kernel for its own defences. */
-export const kernelChecks: readonly CheckSpec[] = [
-  lockdown,
-  securityModules,
-  selinux,
-  ipe,
-  signedModules,
-  taint,
-];
+export const kernelChecks: readonly CheckSpec[] = [lockdown, securityModules, selinux, signedModules, taint];

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { runCheck } from '../checks/check.ts';
 import { type FakeMachine, fakeSys } from '../testing/fake-sys.ts';
 import { ROOT_HASH, SOUND_MOUNTS, soundNode } from '../testing/sound-node.ts';
-import { layerCheck } from './layer-check.ts';
+import { layerCheck, layerRootHashes } from './layer-check.ts';
 
 const HASH = 'a6'.repeat(32);
 const DEVICE = `${HASH}-verity`;
@@ -62,4 +62,12 @@ test('a device that is being removed is no layer any more; one that cannot be re
   const broken = (code: string) => ({ ...sound, files, broken: { '/sys/class/block/dm-2/dm/name': code } });
   assert.equal((await check(broken('EINVAL'))).observed, HASH);
   assert.equal((await check(broken('EIO'))).verdict, 'unknown');
+});
+
+test('the merged layers are told by the root hashes that the kernel found signed, and the root is not among them', async () => {
+  const told = (machine: FakeMachine) => layerRootHashes(fakeSys(machine));
+  assert.deepEqual(await told(soundNode()), []);
+  assert.deepEqual(await told(merged({ [table]: SIGNED })), [HASH]);
+  assert.deepEqual(await told(merged({ [table]: `${TABLE}\n` })), []);
+  await assert.rejects(told(merged({})));
 });

@@ -46,10 +46,44 @@ async function observeLayer(sys: Sys): Promise<Finding> {
     : pass(seen.join(', '));
 }
 
+/**
+ * layerRootHashes gives the root hashes of the signed volumes beside the root while layers are merged, sorted: what the
+ * merged layers are, by the kernel's word. Throws when the kernel does not tell.
+ */
+export async function layerRootHashes(sys: Sys): Promise<string[]> {
+  if (!(await hasLayer(sys))) return [];
+  const root = (await observeRoot(sys)).name;
+  const names = (await mappedDevices(sys)).filter((name) => name !== root);
+  const tables = await Promise.all(
+    names.map(async (name) => parseVerityTable(await dmsetup(sys, 'table', name))),
+  );
+  const signed = tables.flatMap((table) => (table?.signatureKey === undefined ? [] : [table.rootHash]));
+  return [...new Set(signed)].sort();
+}
+
 async function mappedDevices(sys: Sys): Promise<string[]> {
   const devices = (await listDir(sys, BLOCK_DEVICES)).filter((name) => /^dm-\d+$/.test(name));
   const names = await Promise.all(devices.map((device) => nameOf(sys, device)));
   return names.filter((name) => name !== undefined);
+}
+
+/**
+ * signedDevices gives what code of signed volumes is mapped from, as "major:minor": dm-verity devices whose root hash the
+ * kernel found signed, and the overlay of layers over /usr, to which nobody can write.
+ */
+export async function signedDevices(sys: Sys): Promise<readonly string[]> {
+  const found: string[] = [];
+  const devices = (await listDir(sys, BLOCK_DEVICES)).filter((name) => /^dm-\d+$/.test(name));
+  for (const device of devices) {
+    const name = await nameOf(sys, device);
+    const table = name === undefined ? undefined : parseVerityTable(await dmsetup(sys, 'table', name));
+    const number = table?.signatureKey && (await readText(sys, `${BLOCK_DEVICES}/${device}/dev`));
+    if (number) found.push(number);
+  }
+  const mounts = visibleMounts(parseMountInfo((await sys.readFile(HOST_MOUNTS)).toString('utf8')));
+  const usr = mounts.find(({ target, fileSystem }) => target === '/usr' && fileSystem === 'overlay');
+  if (usr && !usr.superOptions.some((option) => option.startsWith('upperdir='))) found.push(usr.device);
+  return found;
 }
 
 /** A device that is being removed is still in the list and answers EINVAL (drivers/md/dm-sysfs.c, dm_attr_show): it is gone. */

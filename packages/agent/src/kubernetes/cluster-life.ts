@@ -7,6 +7,7 @@ import { readText, type Sys } from '../sys/sys.ts';
 import { listApiServers } from './access/api-servers.ts';
 import { readAdminCredentials, readNodeCredentials } from './access/credentials.ts';
 import { type KubeClient, openKubeClient } from './access/kube-client.ts';
+import type { Admissions } from './admission/admission.ts';
 import { runApprover } from './approve/run-approver.ts';
 import { openBalancer } from './balance/open-balancer.ts';
 import { probeServer, runBalancer } from './balance/run-balancer.ts';
@@ -28,6 +29,8 @@ export interface ClusterLifeParts {
   readonly nodeId: string;
   readonly signal: AbortSignal;
   readonly etcd: Pick<EtcdOperations, 'judgeOwnLoss'>;
+  /** What nodes have to prove for a certificate; asked on control planes. */
+  readonly admission: Pick<Admissions, 'refresh' | 'admit'>;
   /** The labels that the config of now gives the node; default: none. */
   readonly nodeLabels?: (() => Readonly<Record<string, string>>) | undefined;
   /** Runs a oneshot unit from its beginning to its end. */
@@ -81,7 +84,7 @@ const LABELS_PACE = { everyMs: 60_000, atMostMs: 120_000 };
 
 /** Runs until the signal aborts. Throws when the balancer's port cannot be listened on. */
 async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: AbortSignal): Promise<void> {
-  const { sys, store, console, nodeName, nodeId } = parts;
+  const { sys, store, console, nodeName, nodeId, admission } = parts;
   const { role, nodeAddress, apiServers } = cluster;
   const controlPlane = role === 'control-plane';
   const own = `${nodeAddress}:${API_SERVER_PORT}`;
@@ -114,7 +117,7 @@ async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: Ab
   if (controlPlane)
     loops.push(
       runApprover(
-        { client, self: { nodeId, nodeName, nodeAddress, role }, nowMs: sys.nowMs },
+        { client, self: { nodeId, nodeName, nodeAddress, role }, admission, nowMs: sys.nowMs },
         {
           signal,
           onDecision: ({ request, requestor, judgement }) =>

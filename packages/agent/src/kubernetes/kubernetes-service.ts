@@ -18,6 +18,8 @@ import {
 } from '@plinth/api';
 import { PlinthError } from '@plinth/base';
 import type { ClusterAccess } from './access/cluster-access.ts';
+import type { Admissions } from './admission/admission.ts';
+import { enrolmentOf } from './admission/enrolment-of.ts';
 import { cisReport } from './cis-report.ts';
 import { completeClusterSpec, parseIpv4, type NodeRole as Role } from './cluster-spec.ts';
 import { actMessage, findRole, layerMessage, memberships, roleNumbers } from './kubernetes-messages.ts';
@@ -45,6 +47,7 @@ export interface KubernetesServiceParts {
   readonly kubernetes: Kubernetes;
   /** The cluster, asked as its administrator; on control planes. */
   readonly access: ClusterAccess;
+  readonly admission: Pick<Admissions, 'invite' | 'forget'>;
   /** Whether the node may leave now; throws kubernetes/leave-refused. `override` is what a person typed. */
   mayLeave(override: string): Promise<void>;
 }
@@ -56,7 +59,7 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** kubernetesService gives the routes of plinth.node.v1.KubernetesService. */
 export function kubernetesService(parts: KubernetesServiceParts): (router: ConnectRouter) => void {
-  const { kubernetes, access } = parts;
+  const { kubernetes, access, admission } = parts;
   const { parts: node, acts, life } = kubernetes;
   const receive = receiveLayer(node);
   return (router) => {
@@ -139,10 +142,11 @@ export function kubernetesService(parts: KubernetesServiceParts): (router: Conne
           void acts.idle().then(() => (acts.current()?.state === 'done' ? life.leave() : undefined));
           return create(LeaveResponseSchema);
         },
-        inviteNode: async ({ nodeId, nodeName, nodeAddress, role }) => {
+        inviteNode: async ({ nodeId, nodeName, nodeAddress, role, tpm }) => {
           const member = requireControlPlane(await kubernetes.facts());
           const invited = { nodeId, nodeName, nodeAddress, role: roleOf(role) };
           checkInvited(invited);
+          await admission.invite(invited, tpm && enrolmentOf(invited, tpm, node.sys.nowMs()));
           const controlPlane = invited.role === 'control-plane';
           const certificateKey = controlPlane ? await access.uploadCertificates() : '';
           const encryption = controlPlane ? await node.store.read(ENCRYPTION_CONFIG) : undefined;
@@ -168,6 +172,7 @@ export function kubernetesService(parts: KubernetesServiceParts): (router: Conne
           requireControlPlane(await kubernetes.facts());
           checkForgotten(nodeName, node.nodeName);
           await access.forgetNode(nodeName);
+          await admission.forget(nodeName);
           return create(ForgetNodeResponseSchema);
         },
         getKubeconfig: async ({ server }) => {

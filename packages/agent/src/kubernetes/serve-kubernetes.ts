@@ -9,6 +9,7 @@ import type { PeerBook } from '../tunnel/peers.ts';
 import { readNodeCredentials } from './access/credentials.ts';
 import { openKubeClient } from './access/kube-client.ts';
 import { openClusterAccess } from './access/open-cluster-access.ts';
+import { openAdmission } from './admission/admission.ts';
 import { type ClusterDuty, clusterDuty, mayLeave, unknownDuty } from './cluster-duty.ts';
 import { administratorClient, type ClusterLifeParts, openClusterLife } from './cluster-life.ts';
 import { kubernetesService } from './kubernetes-service.ts';
@@ -21,8 +22,12 @@ import { openPeerBook } from './peers/open-peer-book.ts';
 import { readPeers } from './peers/peer-list.ts';
 import { systemdUnits } from './units/run-unit.ts';
 
-export type ServeParts = Omit<ClusterLifeParts, 'etcd' | 'restartUnit'> &
-  Pick<KubernetesParts, 'onAct' | 'beforeWorkloads'>;
+export interface ServeParts
+  extends Omit<ClusterLifeParts, 'etcd' | 'restartUnit' | 'admission'>,
+    Pick<KubernetesParts, 'onAct' | 'beforeWorkloads'> {
+  /** Writes a record into the node's audit log. */
+  readonly audit: (record: object) => unknown;
+}
 
 /** Everything of plinthd that is about Kubernetes, ready to be served. */
 export interface ServedKubernetes {
@@ -61,16 +66,22 @@ export async function serveKubernetes(parts: ServeParts): Promise<ServedKubernet
 }
 
 async function serve(parts: ServeParts): Promise<ServedKubernetes> {
-  const { sys } = parts;
-  const access = openClusterAccess({ client: administratorClient(sys), sys });
+  const { sys, console, audit } = parts;
+  const client = administratorClient(sys);
+  const access = openClusterAccess({ client, sys });
+  const admission = openAdmission({
+    ...{ client, audit, nowMs: () => performance.now() },
+    say: (line) => console.say(line),
+  });
   const units = systemdUnits(sys);
   const restartUnit = (unit: string, timeoutMs: number) => units.run('restart', unit, { timeoutMs });
   const etcd = etcdOperations({ sys, folder: `${SYSTEM_STATE}/etcd`, restartUnit });
-  const life = openClusterLife({ ...parts, etcd, restartUnit });
+  const life = openClusterLife({ ...parts, etcd, admission, restartUnit });
   const kubernetes = await openKubernetes({ ...parts, life });
   const service = kubernetesService({
     kubernetes,
     access,
+    admission,
     mayLeave: (override) => mayLeave(kubernetes, etcd, override),
   });
   const members = etcdService(etcd);

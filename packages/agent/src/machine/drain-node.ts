@@ -1,8 +1,9 @@
 import { PlinthError } from '@plinth/base';
+import { type DrainPod, namesOfPods, planDrain } from '@plinth/updates';
 import { z } from 'zod';
 import { isRefusal, type KubeClient } from '../kubernetes/access/kube-client.ts';
 import { pause, type Sleep } from '../repeat.ts';
-import { namesOf, type Pod, planDrain, podSchema } from './plan-drain.ts';
+import { podsSchema } from './drain-pods.ts';
 
 /** Marks a node that takes no pods because of an act on its machine; kubectl shows it to people. */
 const ANNOTATION = 'plinth.dev/drained-for';
@@ -16,7 +17,6 @@ const nodeSchema = z.object({
     nodeInfo: z.object({ bootID: z.string().default('') }).default({ bootID: '' }),
   }),
 });
-const podsSchema = z.object({ items: z.array(podSchema) });
 
 /**
  * NodeDrain moves the pods of this node away, with the kubelet's own rights: NodeRestriction lets a node change its own
@@ -54,7 +54,7 @@ export interface NodeDrainParts {
 export function openNodeDrain({ client, nodeName, upMs, sleep = pause }: NodeDrainParts): NodeDrain {
   const path = `/api/v1/nodes/${encodeURIComponent(nodeName)}`;
   const node = () => client.get(path, nodeSchema);
-  const pods = async (): Promise<readonly Pod[]> => {
+  const pods = async (): Promise<readonly DrainPod[]> => {
     // A node may list pods only so.
     const query = new URLSearchParams({ fieldSelector: `spec.nodeName=${nodeName}`, limit: `${LIST_LIMIT}` });
     return (await client.get(`/api/v1/pods?${query}`, podsSchema)).items;
@@ -65,11 +65,13 @@ export function openNodeDrain({ client, nodeName, upMs, sleep = pause }: NodeDra
     let open = 'nobody could tell which';
     while (!signal.aborted) {
       try {
-        const { evict, leaving, unmanaged } = planDrain(await pods(), evictUnmanaged);
+        const { evict, leaving, unmanaged } = planDrain(await pods(), {
+          ...{ evictUnmanaged, evictEmptyDir: true },
+        });
         if (unmanaged.length > 0)
-          throw failed(`no controller starts ${namesOf(unmanaged)} elsewhere, expected pods that may go`);
+          throw failed(`no controller starts ${namesOfPods(unmanaged)} elsewhere, expected pods that may go`);
         if (evict.length + leaving.length === 0) return;
-        open = namesOf([...evict, ...leaving]);
+        open = namesOfPods([...evict, ...leaving]);
         note(`${evict.length + leaving.length} pods to go: ${open}`);
         trouble = await evictAll(client, evict);
       } catch (reason) {
@@ -108,10 +110,9 @@ export function openNodeDrain({ client, nodeName, upMs, sleep = pause }: NodeDra
 }
 
 /** Asks each pod to go; gives why the last that may not go yet may not, "" when all may. */
-async function evictAll(client: KubeClient, pods: readonly Pod[]): Promise<string> {
+async function evictAll(client: KubeClient, pods: readonly DrainPod[]): Promise<string> {
   let trouble = '';
-  for (const { metadata } of pods) {
-    const { name, namespace, uid } = metadata;
+  for (const { name, namespace, uid } of pods) {
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/eviction`;
     try {
       await client.create(path, {

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { type BootEndEvidence, judgeBootEnd, parseVarCheck, parseWatchdog } from './judge-boot-end.ts';
 import { checkConfirmed, judgeRequest, type MachineFacts } from './judge-request.ts';
 import { actAfterBoot, type MachineAct, type MachineRequest } from './machine-act.ts';
-import { namesOf, type Pod, planDrain } from './plan-drain.ts';
 import { trialOf } from './trial-of.ts';
 
 const act: MachineAct = {
@@ -132,61 +131,5 @@ suite('how a boot ended', () => {
       undefined,
       undefined,
     ]);
-  });
-});
-
-suite('which pods go', () => {
-  const controllers = ['ReplicaSet', 'DaemonSet', 'StatefulSet', undefined] as const;
-  const pods = fc.array(
-    fc.record({
-      controller: fc.constantFrom(...controllers),
-      mirror: fc.boolean(),
-      deleted: fc.boolean(),
-      phase: fc.constantFrom('Running', 'Pending', 'Succeeded', 'Failed'),
-    }),
-    { maxLength: 8 },
-  );
-  const made = (
-    list: readonly { controller: string | undefined; mirror: boolean; deleted: boolean; phase: string }[],
-  ) =>
-    list.map(
-      ({ controller, mirror, deleted, phase }, index): Pod => ({
-        metadata: {
-          ...{ name: `p${index}`, namespace: 'n', uid: `${index}` },
-          annotations: mirror ? { 'kubernetes.io/config.mirror': 'a' } : {},
-          ownerReferences: controller ? [{ kind: controller, controller: true }] : [],
-          ...(deleted && { deletionTimestamp: '2026-11-21T00:00:00Z' }),
-        },
-        status: { phase },
-      }),
-    );
-
-  test('each pod is in one group at most; the node’s own, daemons and finished ones in none', () => {
-    fc.assert(
-      fc.property(pods, fc.boolean(), (list, unmanagedToo) => {
-        const all = made(list);
-        const { evict, leaving, unmanaged } = planDrain(all, unmanagedToo);
-        const touched = [...evict, ...leaving, ...unmanaged];
-        assert.equal(new Set(touched).size, touched.length);
-        all.forEach((pod, index) => {
-          const is = list[index];
-          const stays =
-            is?.mirror ||
-            is?.controller === 'DaemonSet' ||
-            is?.phase === 'Succeeded' ||
-            is?.phase === 'Failed';
-          assert.equal(touched.includes(pod), !stays);
-        });
-        if (unmanagedToo) assert.deepEqual(unmanaged, []);
-        for (const { metadata } of evict) assert.equal(metadata.deletionTimestamp, undefined);
-      }),
-    );
-  });
-
-  test('names are bounded', () => {
-    const many = made(
-      Array.from({ length: 9 }, () => ({ controller: 'a', mirror: false, deleted: false, phase: '' })),
-    );
-    assert.equal(namesOf(many), 'n/p0, n/p1, n/p2, n/p3, n/p4 and 4 more');
   });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Authorization, authorizationSchema } from './start-authorization.ts';
 
 export const machineActKinds = ['reboot', 'shutdown', 'reset'] as const;
 export type MachineActKind = (typeof machineActKinds)[number];
@@ -32,6 +33,8 @@ export const machineActSchema = z.object({
       way: z.literal('soft-reboot').optional(),
     })
     .optional(),
+  /** What permitted it, where it was asked for with a permission for this one start. */
+  authorization: authorizationSchema.optional(),
   /** Last word, for people. */
   note: z.string(),
   failure: z.object({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
@@ -50,6 +53,8 @@ export interface MachineRequest {
   readonly drain: { readonly timeoutMs: number; readonly evictUnmanaged: boolean } | undefined;
   /** Of a reboot into another version. */
   readonly update?: NonNullable<MachineAct['update']>;
+  /** Without one the role of who asks suffices. */
+  readonly authorization?: Authorization | undefined;
 }
 
 /** isUnderWay tells whether an act still changes something. */

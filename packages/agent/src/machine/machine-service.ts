@@ -19,6 +19,7 @@ import { checkConfirmed } from './judge-request.ts';
 import type { MachineAct as Act, MachineRequest } from './machine-act.ts';
 import type { Machine } from './open-machine.ts';
 import { restartableServices } from './restart-service.ts';
+import { assertAuthorizedRoot, authorizationOf } from './start-authorization.ts';
 
 /** What the service answers from. */
 export interface MachineServiceParts {
@@ -26,6 +27,8 @@ export interface MachineServiceParts {
   readonly nodeName: string;
   /** Whether the machine config is on /var alone. */
   readonly configIsOnVar: boolean;
+  /** Of the system that a reboot starts; "" when nobody can tell. */
+  nextRootHash(): Promise<string>;
   /** Restarts a service; gives how long it took, in milliseconds. */
   restartService(name: string): Promise<number>;
 }
@@ -57,16 +60,14 @@ export function machineService(parts: MachineServiceParts): (router: ConnectRout
           restartableServices: [...restartableServices],
         });
       },
-      reboot: async ({ reason, override, drain }, context) =>
-        create(RebootResponseSchema, {
-          act: actMessage(
-            await machine.begin({
-              kind: 'reboot',
-              ...asked(context, reason, override),
-              drain: drainOf(drain),
-            }),
-          ),
-        }),
+      reboot: async ({ reason, override, drain, authorization: sent }, context) => {
+        const authorization = authorizationOf(sent);
+        if (authorization) assertAuthorizedRoot(authorization, await parts.nextRootHash());
+        const act = await machine.begin({
+          ...{ kind: 'reboot', ...asked(context, reason, override), drain: drainOf(drain), authorization },
+        });
+        return create(RebootResponseSchema, { act: actMessage(act) });
+      },
       shutdown: async ({ reason, override, drain }, context) =>
         create(ShutdownResponseSchema, {
           act: actMessage(

@@ -78,7 +78,8 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     }
   }
 
-  async function drain({ kind, drain: wanted, askedBy, reason, overridden }: MachineAct, override: string) {
+  async function drain(draining: MachineAct, override: string) {
+    const { kind, drain: wanted, askedBy, reason, overridden, authorization } = draining;
     if (!wanted) throw new Error('no drain was asked for');
     if (!wanted.cordoned && !(await parts.drain.isCordoned())) {
       // Stored first: a restart in between must know whose doing it is.
@@ -94,9 +95,12 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
         if (act) act = { ...act, note };
       },
     });
-    // Minutes have passed: another control plane may be away by now.
+    // Minutes have passed: another control plane may be away by now, or the permission over.
     const typed = override || (overridden && parts.nodeName);
-    await parts.mayEnd({ kind, askedBy, reason, override: typed, drain: undefined }, undefined);
+    await parts.mayEnd(
+      { kind, askedBy, reason, override: typed, drain: undefined, authorization },
+      undefined,
+    );
     await save({ state: 'ending', note: '' });
   }
 
@@ -182,11 +186,12 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
       beginning = true;
       try {
         const overridden = await parts.mayEnd(request, act);
-        const { kind, askedBy, reason, drain: wanted, update } = request;
+        const { kind, askedBy, reason, drain: wanted, update, authorization } = request;
         const begun: MachineAct = {
           ...{ kind, askedBy, reason, overridden, bootId, askedAtMs: nowMs(), note: '' },
           state: wanted ? 'draining' : 'ending',
           ...(update && { update }),
+          ...(authorization && { authorization }),
           ...(wanted && {
             drain: {
               deadlineMs: (await upMs()) + wanted.timeoutMs,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, createClient, createRouterTransport, type Interceptor } from '@connectrpc/connect';
 import { MachineActState, MachineService } from '@plinth/api';
 import { eventually } from '@plinth/host/testing';
@@ -13,6 +14,7 @@ import { fakeSys } from '../testing/fake-sys.ts';
 import { type ServeMachineParts, serveMachine } from './serve-machine.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+const ROOT_HASH = '5a'.repeat(32);
 const LOADED = 'LoadState=loaded\nActiveState=active\nResult=success\nConditionResult=yes\n';
 const show = (unit: string) =>
   `/usr/bin/systemctl show --no-pager --property=LoadState,ActiveState,SubState,Result,ConditionResult,InvocationID,Job ${unit}`;
@@ -31,7 +33,10 @@ async function node(change: Partial<ServeMachineParts> = {}, duty: Partial<Clust
   const stop = new AbortController();
   const served = await serveMachine({
     sys: fakeSys({
-      files: { [BOOT_ID]: 'boot-1\n', '/proc/uptime': '60.0 60.0\n' },
+      files: {
+        ...{ [BOOT_ID]: 'boot-1\n', '/proc/uptime': '60.0 60.0\n' },
+        '/proc/cmdline': `root=/dev/mapper/root roothash=${ROOT_HASH}\n`,
+      },
       programs: {
         [show('systemd-timesyncd.service')]: LOADED,
         [show('kubelet.service')]: 'LoadState=not-found\n',
@@ -74,6 +79,26 @@ suite('MachineService', () => {
     assert.deepEqual(ended, [], 'the answer comes first');
     await eventually(() => ended.length > 0);
     assert.deepEqual(ended, ['reboot']);
+  });
+
+  test('a reboot that is permitted for one start is refused in another boot, for another system, and too late', async () => {
+    const { client, ended } = await node();
+    const authorization = {
+      ...{ bootId: 'boot-1', rootHash: ROOT_HASH, nonce: 'n-1' },
+      notAfter: timestampFromMs(Date.UTC(2026, 10, 22)),
+    };
+    for (const [code, change] of [
+      ['machine/authorization-stale', { bootId: 'boot-0' }],
+      ['machine/authorization-stale', { rootHash: 'f0'.repeat(32) }],
+      ['machine/authorization-late', { notAfter: timestampFromMs(Date.UTC(2026, 10, 20)) }],
+      ['machine/bad-request', { nonce: '' }],
+    ] as const) {
+      const sent = { authorization: { ...authorization, ...change } };
+      assert.equal((await failure(client.reboot(sent, as('plinth:operator')))).code, code);
+    }
+    assert.deepEqual(ended, []);
+    await client.reboot({ authorization }, as('plinth:operator'));
+    await eventually(() => assert.deepEqual(ended, ['reboot']));
   });
 
   test('each act needs its role', async () => {

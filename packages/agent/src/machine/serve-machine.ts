@@ -6,7 +6,7 @@ import type { ClusterDuty } from '../kubernetes/cluster-duty.ts';
 import { nodeClient } from '../kubernetes/cluster-life.ts';
 import { systemdUnits } from '../kubernetes/units/run-unit.ts';
 import { uptimeMs } from '../reports/boot-report.ts';
-import { readSystemStart } from '../reports/system-start.ts';
+import { firmwareRootHash, readSystemStart } from '../reports/system-start.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import type { Sys } from '../sys/sys.ts';
 import { openBootEnd } from './boot-end.ts';
@@ -19,6 +19,7 @@ import { machineService } from './machine-service.ts';
 import { type Machine, type MachineParts, openMachine } from './open-machine.ts';
 import { efiResetMark, type ResetMark } from './reset-mark.ts';
 import { restartService } from './restart-service.ts';
+import { assertAuthorized } from './start-authorization.ts';
 
 export interface ServeMachineParts {
   readonly sys: Sys;
@@ -59,7 +60,11 @@ export async function serveMachine(parts: ServeMachineParts): Promise<ServedMach
   const otherAct = async () => duty.runningAct() ?? (await parts.otherAct());
 
   async function mayEnd(request: MachineRequest, current: MachineAct | undefined): Promise<string> {
-    const { override, kind } = request;
+    const { override, kind, authorization } = request;
+    if (authorization)
+      assertAuthorized(authorization, {
+        ...{ bootId: start.bootId, startId: start.startId, nowMs: sys.nowMs(), last: current },
+      });
     const member = await duty.member();
     const facts = {
       ...{ nodeName, current, otherAct: await otherAct(), cluster: member?.cluster },
@@ -106,6 +111,8 @@ export async function serveMachine(parts: ServeMachineParts): Promise<ServedMach
     ...{
       machine,
       nodeName,
+      // After a soft-reboot the boot loader chooses: nobody can permit it.
+      nextRootHash: async () => (start.soft ? '' : firmwareRootHash(sys)),
       configIsOnVar: parts.configSource === 'persisted' || parts.configSource === 'api',
     },
     restartService: (name) => restartService({ sys, units, otherAct }, name),

@@ -1,3 +1,4 @@
+import { parseCommandLine } from '../kernel/command-line.ts';
 import { mountHolding, parseMountInfo } from '../kernel/mountinfo.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 
@@ -22,6 +23,12 @@ export async function readSystemStart(sys: Pick<Sys, 'readFile'>): Promise<Syste
   const soft = await isSoftStart(sys).catch(() => false);
   // There is one soft-reboot at most in the life of a kernel: what it leads to stays on trial until the firmware has started it.
   return { bootId, startId: soft ? `${bootId}+1` : bootId, soft };
+}
+
+/** firmwareRootHash is the root hash that the firmware started and measured, by the kernel's own command line; "" when it names none. */
+export async function firmwareRootHash(sys: Pick<Sys, 'readFile'>): Promise<string> {
+  const text = (await readText(sys, '/proc/cmdline').catch(() => undefined)) ?? '';
+  return parseCommandLine(text).get('roothash')?.toLowerCase() ?? '';
 }
 
 async function isSoftStart(sys: Pick<Sys, 'readFile'>): Promise<boolean> {

@@ -102,6 +102,7 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
           })),
           pcrs: [...integrity.pcrs],
           rootHash: integrity.rootHash,
+          layerRootHashes: [...integrity.layerRootHashes],
           observedAt: timestampFromMs(integrity.observedAtMs),
         });
       },

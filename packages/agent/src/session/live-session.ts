@@ -75,6 +75,7 @@ export async function startLive(
     );
   await own.start({
     ...{ id, owner: OWNER, image: plan.image, longestMs: plan.ttlMs + GRACE_MS },
+    domain: plan.level === 'full' ? 'session_full_t' : 'session_view_t',
     io: { stdin: pipes.stdin, stdout: pipes.stdout, stderr: '', terminal: true },
     spec: (image) => specOf(plan, image, parts.facts),
   });

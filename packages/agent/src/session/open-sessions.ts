@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageOf, PlinthError } from '@plinth/base';
 import type { OperationsSession } from '@plinth/config';
 import { type ContainerPipes, type MakePipes, openPipes } from '../containers/own/pipes.ts';
+import type { SignatureSource } from '../containers/signatures/fetch-signatures.ts';
 import { pause, repeat } from '../repeat.ts';
+import { demandSignature } from './demand-signature.ts';
 import { containerId, type LiveParts, type LiveSession, OWNER, startLive } from './live-session.ts';
 import { openRecorder, RECORDING_LIMIT_BYTES, type Recorder } from './recorder.ts';
 import { type BookParts, openBook } from './session-book.ts';
@@ -15,6 +17,7 @@ const SWEEP = { everyMs: 2_000, atMostMs: 30_000 };
 
 export interface SessionParts extends LiveParts, BookParts {
   readonly makePipes: MakePipes;
+  readonly signatures: Pick<SignatureSource, 'of'>;
   /** What the config of now allows; it is looked at again and again. */
   readonly allowed: () => OperationsSession | undefined;
   /** Room where the recordings lie. */
@@ -37,7 +40,7 @@ export interface OpenSession {
 export interface Sessions {
   /** Newest first. */
   list(): readonly (SessionRecord & { readonly attached: boolean })[];
-  /** @throws session/not-allowed, session/request-invalid, session/busy, session/failed, containers/… */
+  /** @throws session/not-allowed, session/request-invalid, session/busy, session/image-unsigned, session/failed, containers/… */
   start(ask: SessionAsk): Promise<SessionRecord>;
   /** The open session of that id. @throws session/missing, session/ended */
   open(id: string): OpenSession;
@@ -68,6 +71,8 @@ export async function openSessions(parts: SessionParts): Promise<Sessions> {
 
   async function begin(plan: SessionPlan, config: OperationsSession | undefined): Promise<SessionRecord> {
     const { level, reason, openedBy, image, ttlMs } = plan;
+    // First: what nobody has signed does not even come onto the disk.
+    if (config?.signedBy) await demandSignature(parts.signatures, image, config.signedBy);
     if (!(await parts.cri.image(image))) await parts.cri.pull(image);
     const id = randomBytes(4).toString('hex');
     const record: SessionRecord = {

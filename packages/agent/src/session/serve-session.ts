@@ -6,6 +6,7 @@ import { openCri } from '../containers/cri-client.ts';
 import { capabilitiesOf } from '../containers/own/oci-spec.ts';
 import { openOwnContainers } from '../containers/own/own-containers.ts';
 import { tmpfilesPipes } from '../containers/own/pipes.ts';
+import { openSignatures } from '../containers/signatures/fetch-signatures.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
@@ -35,6 +36,7 @@ export async function serveSessions(parts: ServeSessionParts): Promise<ServedSes
   const sessions = await openSessions({
     ...parts,
     ...{ cri, own: openOwnContainers({ cri }), nowMs: sys.nowMs, facts: await nodeFacts(sys) },
+    signatures: openSignatures(),
     folder: `${SYSTEM_STATE}/sessions`,
     makePipes: tmpfilesPipes(sys, store, 'session-pipes.conf'),
     availableBytes: async () => (await sys.usage(SYSTEM_STATE)).availableBytes,

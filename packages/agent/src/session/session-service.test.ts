@@ -64,6 +64,7 @@ suite('SessionService', () => {
       console: { say: () => {} },
       cri: { image: async () => undefined, pull: async () => 'sha256:00' },
       makePipes: fifoPipes,
+      signatures: { of: async () => [] },
       allowed: () => allowed,
       audit: async () => {},
       availableBytes: async () => 1024 ** 3,

@@ -14,6 +14,8 @@ import {
   type ShellContainerd,
   startShellContainerd,
 } from '../containers/testing/shell-containerd.ts';
+import { makeImageSigner } from '../containers/testing/sign-image.ts';
+import type { ServedImage } from '../containers/testing/tiny-registry.ts';
 import { memoryStore } from '../sys/state-store.ts';
 import { attachTerminal } from './attach.ts';
 import { openSessions, type Sessions } from './open-sessions.ts';
@@ -30,17 +32,20 @@ suite('operations sessions', { skip: noContainers }, () => {
   let audited: Record<string, unknown>[] = [];
   let store = memoryStore('a test');
   let folders = 0;
+  /** What the registry has of signatures. */
+  let signed: NonNullable<ServedImage['sign']> = () => [];
   let folder = '';
 
   before(async () => {
-    os = await startShellContainerd({
-      Entrypoint: ['/bin/bash', '--norc'],
-      Env: ['PATH=/bin', 'PS1=$ '],
-    });
+    os = await startShellContainerd(
+      { Entrypoint: ['/bin/bash', '--norc'], Env: ['PATH=/bin', 'PS1=$ '] },
+      (digest) => signed(digest),
+    );
     image = os.image;
   });
   after(() => os?.[Symbol.asyncDispose]());
   beforeEach(async () => {
+    signed = () => [];
     allowed = { image, levels: ['view', 'full'], longest: '10m' };
     audited = [];
     store = memoryStore('a test');
@@ -50,7 +55,16 @@ suite('operations sessions', { skip: noContainers }, () => {
 
   const open = (signal: AbortSignal, more: object = {}): Promise<Sessions> =>
     openSessions({
-      ...{ store, folder, signal, cri: os.cri, own: os.own, nowMs: Date.now, tickMs: 50 },
+      ...{
+        store,
+        folder,
+        signal,
+        cri: os.cri,
+        own: os.own,
+        signatures: os.signatures,
+        nowMs: Date.now,
+        tickMs: 50,
+      },
       console: { say: () => {} },
       facts: { viewGroups: [], capabilities },
       makePipes: fifoPipes,
@@ -259,6 +273,33 @@ suite('operations sessions', { skip: noContainers }, () => {
     await assert.rejects(sessions.start(ask('view')), { code: 'containers/image-missing' });
     assert.deepEqual([sessions.list(), audited], [[], []]);
     end.abort();
+  });
+
+  test('an image runs only if one of the keys that the config names has signed it', async () => {
+    const end = new AbortController();
+    const sessions = await open(end.signal);
+    const [owner, stranger] = [makeImageSigner(), makeImageSigner()];
+    allowed = { image, levels: ['view'], longest: '10m', signedBy: [owner.publicKey] };
+    const refused = async (why: RegExp) =>
+      await assert.rejects(sessions.start(ask('view')), { code: 'session/image-unsigned', message: why });
+    await refused(/no signature of it/);
+    signed = (digest) => [stranger.sign(digest)];
+    await refused(/by none of the keys/);
+    signed = () => [owner.sign(`sha256:${'ab'.repeat(32)}`)];
+    await refused(/of another image/);
+    assert.deepEqual(sessions.list(), []);
+    assert.deepEqual(audited, []);
+    signed = (digest) => [stranger.sign(digest), owner.sign(digest)];
+    const { id } = await sessions.start(ask('view'));
+    const one = terminal(sessions, id, 'view');
+    await one.sees(/\$ $/);
+    await sessions.end(id, 'ada ended it');
+    await one.hangUp();
+    // Nothing of the signatures is left among the images of the node.
+    const names = (await os.cri.images()).flatMap(({ repoTags }) => repoTags);
+    assert.ok(!names.some((name) => name.endsWith('.sig')), names.join(' '));
+    end.abort();
+    await sessions.closed;
   });
 
   test('levels have the numbers of the contract', () => {

@@ -5,6 +5,8 @@ import { type MountInfo, parseMountInfo } from '../kernel/mountinfo.ts';
 import { listDir, readText, type Sys } from '../sys/sys.ts';
 import { type Observation, openObservation } from './observing.ts';
 import { readVolumes } from './read-volumes.ts';
+import type { AskableDisk } from './smart/ask-disks.ts';
+import { type HealthOf, openDiskHealth } from './smart/disk-health.ts';
 
 const DISKS = '/sys/block';
 /** The kernel counts in units of 512 bytes here, whatever the disk's sectors are (Linux ABI, sysfs-block). */
@@ -13,21 +15,35 @@ const DISKS_MAXIMUM = 500;
 /** Devices that are made of others, or of memory. */
 const NOT_DISKS = /^(?:dm-|md|ram|zram|fd|sr)\d/;
 
-type DiskShape = MessageInitShape<typeof DiskSchema>;
+type DiskShape = Omit<MessageInitShape<typeof DiskSchema>, '$typeName' | '$unknown'>;
+/** A disk, and what it can be asked in; undefined for one that cannot be asked for its health. */
+type SeenDisk = DiskShape & { readonly speaks: AskableDisk['speaks'] | undefined };
 
-/** listDisks reads /sys, udev and the device mapper. */
-export async function listDisks(sys: Sys): Promise<MessageInitShape<typeof ListDisksResponseSchema>> {
+/**
+ * listDisks reads /sys, udev and the device mapper, and asks the disks for their health.
+ * @param healthOf asks disks; default: for real
+ */
+export async function listDisks(
+  sys: Sys,
+  healthOf: HealthOf = openDiskHealth(sys),
+): Promise<MessageInitShape<typeof ListDisksResponseSchema>> {
   const observation = openObservation();
   const { attempt, notObserved } = observation;
   const names = (await attempt('disks', () => sys.readDir(DISKS))) ?? [];
   const mounts =
     (await attempt('mounts', async () => parseMountInfo((await sys.readFile(HOST_MOUNTS)).toString()))) ?? [];
-  const disks: DiskShape[] = [];
+  const disks: SeenDisk[] = [];
   for (const name of names.filter((one) => !NOT_DISKS.test(one)).slice(0, DISKS_MAXIMUM)) {
     const disk = await attempt(`disk ${name}`, () => readDisk(sys, name, mounts, observation));
     if (disk) disks.push(disk);
   }
-  return { disks, notObserved };
+  const healths = await healthOf(
+    disks.flatMap(({ name = '', speaks }) => (speaks ? [{ name, speaks }] : [])),
+  );
+  return {
+    disks: disks.map(({ speaks: _, ...disk }) => ({ ...disk, ...healths.get(disk.name ?? '') })),
+    notObserved,
+  };
 }
 
 /** Undefined for a device without a medium. */
@@ -36,7 +52,7 @@ async function readDisk(
   name: string,
   mounts: readonly MountInfo[],
   observation: Observation,
-): Promise<DiskShape | undefined> {
+): Promise<SeenDisk | undefined> {
   const folder = `${DISKS}/${name}`;
   const present = new Set([
     ...(await listDir(sys, folder)),
@@ -54,6 +70,7 @@ async function readDisk(
   const celsius = await temperature(sys, folder);
   const traffic = parseTraffic(await text('stat'));
   const vendor = await text('device/vendor');
+  const speaks = tongueOf(transport, vendor);
   return {
     ...{ name, transport, sizeBytes: BigInt(sectors) * BigInt(SYSFS_SECTOR_BYTES) },
     // virtio and PCI give a number for the maker, which says nothing to people.
@@ -70,7 +87,7 @@ async function readDisk(
     state: await text('device/state'),
     ...(/^0x[0-9a-f]+$/.test(failed) && { failedCommands: BigInt(failed) }),
     ...(celsius !== undefined && { celsius }),
-    smartUnread: smartUnread(transport),
+    ...{ speaks, smartUnread: smartUnread(transport) },
     ...(traffic && { traffic }),
     volumes: await readVolumes(sys, name, mounts, observation),
   };
@@ -87,9 +104,16 @@ export function diskTransport(name: string, link: string): string {
   return /\/host\d+\/|\/target\d/.test(link) ? 'scsi' : 'other';
 }
 
+/** A disk of ATA says so in the place of its maker, behind whatever controller: libata and those of SAS translate for it. */
+function tongueOf(transport: string, vendor: string): AskableDisk['speaks'] | undefined {
+  if (transport === 'nvme') return 'nvme';
+  return vendor === 'ATA' && (transport === 'sata' || transport === 'scsi') ? 'ata' : undefined;
+}
+
+/** Why a disk that cannot be asked was not. */
 function smartUnread(transport: string): string {
   if (transport === 'virtio' || transport === 'loop') return 'a virtual disk has no forecast of its own';
-  return 'the image has no program that asks a disk for it';
+  return `a disk of the kind "${transport}" that is neither NVMe nor ATA is not asked`;
 }
 
 /** parseTraffic reads /sys/block/DISK/stat (Linux Documentation/block/stat.rst); undefined for another shape. */

@@ -14,6 +14,8 @@ import { listMounts } from './list-mounts.ts';
 import { listProcesses } from './list-processes.ts';
 import { listServices } from './list-services.ts';
 import { listSockets } from './list-sockets.ts';
+import { listUnsigned } from './list-unsigned.ts';
+import { openDiskHealth } from './smart/disk-health.ts';
 
 /** Longest time over which the use of processors may be measured. */
 const SAMPLE_MAXIMUM_MS = 5_000;
@@ -28,7 +30,9 @@ export interface SystemServiceParts {
 export function systemService({ sys, certificates }: SystemServiceParts): (router: ConnectRouter) => void {
   const services = singleFlight(() => listServices(sys, { allKinds: false }));
   const units = singleFlight(() => listServices(sys, { allKinds: true }));
-  const disks = singleFlight(() => listDisks(sys));
+  const unsigned = singleFlight(() => listUnsigned(sys));
+  const diskHealth = openDiskHealth(sys);
+  const disks = singleFlight(() => listDisks(sys, diskHealth));
   const mounts = singleFlight(() => listMounts(sys, { all: false }));
   const allMounts = singleFlight(() => listMounts(sys, { all: true }));
   const network = singleFlight(() => getNetwork(sys));
@@ -47,6 +51,7 @@ export function systemService({ sys, certificates }: SystemServiceParts): (route
           signal: context.signal,
         });
       },
+      listUnsigned: unsigned,
       getResources: (request, context) => getResources(sys, sampleMs(request), context.signal),
       listCgroups: (request, context) =>
         listCgroups(sys, {

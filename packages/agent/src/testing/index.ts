@@ -4,9 +4,11 @@ export { serveImage, type TinyRegistry } from '../containers/testing/tiny-regist
 export { readAdminCredentials } from '../kubernetes/access/credentials.ts';
 export { createJoinToken } from '../kubernetes/access/join-tokens.ts';
 export { type KubeClient, openKubeClient } from '../kubernetes/access/kube-client.ts';
+export { openAdmission } from '../kubernetes/admission/admission.ts';
 export { SIGNERS } from '../kubernetes/approve/judge-request.ts';
 export { runApprover } from '../kubernetes/approve/run-approver.ts';
 export { type JournalWriter, makeJournal } from '../logs/testing/make-journal.ts';
+export { collectFacts } from '../posture/collect-facts.ts';
 export { nodeSys } from '../sys/node-sys.ts';
 export { openFolder } from '../sys/state-store.ts';
 export { sampleMedium } from '../update/testing/fake-disk.ts';
@@ -33,6 +35,7 @@ export {
   type TestAuthority,
 } from './authority.ts';
 export { serveWorld, World } from './config-world.ts';
+export { fakeSys } from './fake-sys.ts';
 export {
   type HostileAnswer,
   type HostileOrder,

@@ -5,6 +5,14 @@ const EFI = '/sys/firmware/efi/efivars';
 const GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 const LOADER = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 
+const IPE_POLICY =
+  'policy_name=plinth policy_version=0.1.0\nDEFAULT action=DENY\nDEFAULT op=EXECUTE action=ALLOW\n';
+/** Bit 33, CAP_MAC_ADMIN, is off in all of them. */
+export const PID_1_STATUS = ['Inh:\t0000000000000000', 'Prm:\t000001fdffffffff', 'Eff:\t000001fdffffffff']
+  .concat('Bnd:\t000001fdffffffff', 'Amb:\t0000000000000000')
+  .map((line) => `Cap${line}\n`)
+  .join('');
+
 /** An EFI variable as efivarfs shows it: four bytes of attributes, then the value. */
 export function efiVariable(value: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([6, 0, 0, 0]), value]);
@@ -23,7 +31,7 @@ export const SOUND_MOUNTS = `24 1 253:0 / / ro,relatime shared:1 - erofs /dev/ma
 33 31 0:22 / /dev/pts rw,nosuid,noexec,relatime shared:4 - devpts devpts rw,gid=5,mode=620
 34 24 0:27 / /run rw,nosuid,nodev shared:11 - tmpfs tmpfs rw,size=401632k,mode=755
 35 24 0:30 / /etc rw,nosuid,nodev,relatime shared:13 - overlay overlay rw,lowerdir=/sysroot/etc,upperdir=/run/plinth/etc/upper
-36 24 254:8 / /var rw,nosuid,nodev,noexec,relatime shared:14 - ext4 /dev/vda8 rw
+36 24 253:1 / /var rw,nosuid,nodev,noexec,relatime shared:14 - ext4 /dev/mapper/var rw
 37 24 0:33 / /tmp rw,nosuid,nodev,noexec shared:15 - tmpfs tmpfs rw,size=20%
 43 36 0:35 / /var/tmp rw,nosuid,nodev,noexec shared:21 - tmpfs tmpfs rw,size=20%
 38 24 0:34 / /efi rw,relatime shared:16 - autofs systemd-1 rw,fd=51
@@ -36,6 +44,8 @@ export const SOUND_MOUNTS = `24 1 253:0 / / ro,relatime shared:1 - erofs /dev/ma
 const PROGRAMS = {
   '/usr/sbin/dmsetup table root': `0 221184 verity 1 254:2 254:3 4096 4096 27648 1 sha256 ${ROOT_HASH} ${'aa'.repeat(32)} 3 panic_on_corruption root_hash_sig_key_desc cryptsetup:plinth-root\n`,
   '/usr/sbin/dmsetup status root': '0 221184 verity V\n',
+  '/usr/sbin/dmsetup table var':
+    '0 4128768 crypt aes-xts-plain64 :64:logon:cryptsetup:0b1f2c3d-d0 0 254:8 32768 1 sector_size:4096\n',
   '/usr/bin/mount -o remount,rw /': {
     exitCode: 32,
     stdout: '',
@@ -78,7 +88,12 @@ export function soundNode(): Required<Pick<FakeMachine, 'files' | 'programs'>> &
     files: {
       ...pcrs,
       '/proc/1/mountinfo': SOUND_MOUNTS,
-      '/proc/cmdline': `root=/dev/mapper/root ro roothash=${ROOT_HASH} lsm=x\n`,
+      '/proc/1/cmdline': '/usr/lib/systemd/systemd\0',
+      '/proc/1/attr/current': 'system_u:system_r:init_t:s0\0',
+      // A thread of the kernel: no command line.
+      '/proc/2/cmdline': '',
+      '/proc/2/attr/current': 'system_u:system_r:kernel_t:s0\0',
+      '/proc/cmdline': `root=/dev/mapper/root ro plinth.encrypt_var=tpm2 roothash=${ROOT_HASH} lsm=x\n`,
       '/proc/net/tcp': '   0: 3500007F:0035 00000000:0000 0A\n',
       '/proc/net/tcp6': `   0: ${'0'.repeat(32)}:1D7A ${'0'.repeat(32)}:0000 0A\n`,
       '/proc/net/udp': '   0: 0F02000A:0044 00000000:0000 07\n',
@@ -93,7 +108,7 @@ export function soundNode(): Required<Pick<FakeMachine, 'files' | 'programs'>> &
       '/proc/loadavg': '0.10 0.20 0.10 1/230 4711\n',
       '/proc/sys/kernel/threads-max': '15000\n',
       '/proc/sys/kernel/pid_max': '4194304\n',
-      '/sys/fs/ext4/vda8/errors_count': '0\n',
+      '/sys/fs/ext4/dm-1/errors_count': '0\n',
       '/proc/sys/kernel/tainted': '0\n',
       '/proc/sys/kernel/osrelease': '6.12.107+deb13-cloud-amd64\n',
       '/proc/sys/kernel/version': '#1 SMP PREEMPT_DYNAMIC Debian 6.12.107-1 (2026-11-01)\n',
@@ -105,6 +120,9 @@ export function soundNode(): Required<Pick<FakeMachine, 'files' | 'programs'>> &
       '/run/plinth/root.p7s': 'signature',
       '/dev/vda4': `${JSON.stringify({ rootHash: ROOT_HASH, signature: Buffer.from('signature').toString('base64') })}\0\0`,
       '/sys/dev/block/253:0/dm/name': 'root\n',
+      '/sys/dev/block/253:1/dm/name': 'var\n',
+      '/sys/dev/block/253:1/dm/uuid': 'CRYPT-LUKS2-0b1f2c3d4e5f46708192a3b4c5d6e7f8-var\n',
+      '/sys/dev/block/253:1/uevent': 'MAJOR=253\nMINOR=1\nDEVNAME=dm-1\nDEVTYPE=disk\n',
       '/sys/dev/block/253:0/slaves/vda2/dev': '254:2\n',
       '/sys/dev/block/253:0/slaves/vda3/dev': '254:3\n',
       '/sys/module/dm_verity/parameters/require_signatures': 'N\n',
@@ -112,6 +130,11 @@ export function soundNode(): Required<Pick<FakeMachine, 'files' | 'programs'>> &
       '/sys/kernel/security/lockdown': 'none [integrity] confidentiality\n',
       '/sys/kernel/security/lsm': 'capability,landlock,lockdown,yama,loadpin,safesetid,selinux,bpf,ipe\n',
       '/sys/kernel/security/ipe/enforce': '1\n',
+      '/sys/kernel/security/ipe/policies/plinth/active': '1\n',
+      '/sys/kernel/security/ipe/policies/plinth/policy': IPE_POLICY,
+      '/sys/kernel/security/ipe/policies/plinth/version': '0.1.0\n',
+      '/usr/lib/plinth/ipe.policy': IPE_POLICY,
+      '/proc/1/status': PID_1_STATUS,
       '/sys/fs/selinux/enforce': '0',
       [`${EFI}/SecureBoot-${GLOBAL}`]: efiVariable(Uint8Array.of(1)),
       [`${EFI}/SetupMode-${GLOBAL}`]: efiVariable(Uint8Array.of(0)),

@@ -88,7 +88,7 @@ async function boot(
     policy: () => undefined,
     health: async () => ({ state: 'healthy', checks: [result('containerd'), result('runtime-socket')] }),
     integrity: async () => ({
-      ...{ verdict: 'pass', mounts: [], pcrs: [], rootHash: '', observedAtMs: 0 },
+      ...{ verdict: 'pass', mounts: [], pcrs: [], rootHash: '', layerRootHashes: [], observedAtMs: 0 },
       checks: [{ ...result('root'), verdict: 'pass' }],
     }),
     probe: {

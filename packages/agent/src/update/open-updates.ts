@@ -6,12 +6,11 @@ import type { NodeConsole } from '../console.ts';
 import type { Health } from '../health/collect-health.ts';
 import type { NetworkProbe } from '../health/network-probe.ts';
 import type { Integrity } from '../integrity/collect-integrity.ts';
-import { parseCommandLine } from '../kernel/command-line.ts';
 import type { EndSystem } from '../machine/end-system.ts';
 import type { BootEnd } from '../machine/judge-boot-end.ts';
 import type { Machine, MachineParts } from '../machine/open-machine.ts';
 import { uptimeMs } from '../reports/boot-report.ts';
-import type { SystemStart } from '../reports/system-start.ts';
+import { firmwareRootHash, type SystemStart } from '../reports/system-start.ts';
 import { imageVersion } from '../reports/versions.ts';
 import type { AuditSink } from '../server/audit.ts';
 import type { StateStore } from '../sys/state-store.ts';
@@ -174,12 +173,6 @@ export function openUpdates(parts: UpdatesParts): Updates {
       ]);
     },
   };
-}
-
-/** The root hash that the firmware started and measured, by the kernel's own command line; "" when it names none. */
-async function firmwareRootHash(sys: Pick<Sys, 'readFile'>): Promise<string> {
-  const text = (await readText(sys, '/proc/cmdline').catch(() => undefined)) ?? '';
-  return parseCommandLine(text).get('roothash')?.toLowerCase() ?? '';
 }
 
 /** Where the kernel was not started by UEFI there is no systemd-boot, which counts boots. */

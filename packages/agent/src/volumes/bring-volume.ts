@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { PlinthError } from '@plinth/base';
 import { type Volume, volumeMountOptions } from '@plinth/config';
-import { SYSTEMD_RUN } from '../capture/capture-arguments.ts';
 import type { NodeConsole } from '../console.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import type { Sys } from '../sys/sys.ts';
+import { SYSTEMD_RUN } from '../sys/transient-unit.ts';
 import { type Decision, decideVolume, refusal } from './decide-volume.ts';
 import { proveBlank } from './prove-blank.ts';
 import { type DiskFact, readDisks } from './read-disks.ts';

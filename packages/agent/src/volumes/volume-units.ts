@@ -1,6 +1,6 @@
 import { VOLUME_DEFINITIONS, volumeUnit } from '@plinth/config';
-import { SYSTEMD_RUN } from '../capture/capture-arguments.ts';
 import { SYSTEMCTL } from '../reports/versions.ts';
+import { SYSTEMD_RUN, transientUnit } from '../sys/transient-unit.ts';
 
 export const SYSTEMD_REPART = '/usr/bin/systemd-repart';
 export const E2FSCK = '/usr/sbin/e2fsck';
@@ -11,22 +11,14 @@ export type Command = readonly [program: string, args: readonly string[]];
 /** Each may write to one disk and nothing else. */
 const FENCE = [
   'CapabilityBoundingSet=CAP_SYS_ADMIN CAP_DAC_OVERRIDE',
-  'NoNewPrivileges=yes',
   'RestrictAddressFamilies=AF_UNIX AF_NETLINK',
   'IPAddressDeny=any',
-  'ProtectSystem=strict',
-  'ProtectHome=yes',
-  'PrivateTmp=yes',
   'ProtectClock=yes',
   'ProtectControlGroups=yes',
   'ProtectHostname=yes',
   'ProtectKernelLogs=yes',
   'ProtectKernelModules=yes',
   'ProtectKernelTunables=yes',
-  'RestrictRealtime=yes',
-  'LockPersonality=yes',
-  'MemoryDenyWriteExecute=yes',
-  'SystemCallArchitectures=native',
   'UMask=0077',
   'MemoryMax=1G',
   'TasksMax=32',
@@ -54,14 +46,16 @@ function inUnit(
     `TimeoutStartSec=${STEP_SECONDS}`,
     ...more,
   ];
+  const description = `Volume ${name}`;
   return [
     SYSTEMD_RUN,
-    [
-      ...['--quiet', '--wait', '--collect', '--no-ask-password', '--expand-environment=no'],
-      ...['--service-type=oneshot', `--unit=${stepUnit(name)}`, `--description=Volume ${name}`],
-      ...properties.map((property) => `--property=${property}`),
-      ...['--', program, ...args],
-    ],
+    transientUnit({
+      unit: stepUnit(name),
+      description,
+      type: 'oneshot',
+      properties,
+      command: [program, ...args],
+    }),
   ];
 }
 

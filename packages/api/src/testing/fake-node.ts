@@ -5,6 +5,7 @@ import {
   ActState,
   CisVerdict,
   type ClusterSpec,
+  type InviteNodeRequest,
   ActKind as Kind,
   type KubernetesService,
   Membership,
@@ -54,6 +55,10 @@ export class FakeNode {
   readonly name: string;
   readonly nodeId: string;
   readonly world: FakeWorld;
+  /** As a control plane: whether it invites only nodes whose TPM it is told of. */
+  wantsTpm = false;
+  /** What it was asked to invite. */
+  readonly invitations: InviteNodeRequest[] = [];
   readonly machine: FakeMachine;
   readonly update: FakeUpdate;
   readonly system = fakeSystem();
@@ -66,9 +71,15 @@ export class FakeNode {
   cisFails = false;
   /**
    * What it tells of its system: the root hash that its kernel enforces (empty: its root is not on dm-verity) and a check
-   * that fails (empty: all pass). Undefined: it is too old to answer.
+   * that fails (empty: all pass). Undefined: it is too old to answer. And the root hashes of the layers it has merged.
    */
-  runs: { readonly rootHash: string; readonly failingCheck: string } | undefined;
+  runs:
+    | {
+        readonly rootHash: string;
+        readonly failingCheck: string;
+        readonly layerRootHashes?: readonly string[];
+      }
+    | undefined;
   membership: Membership = Membership.NONE;
   role: NodeRole = NodeRole.UNSPECIFIED;
   version = '';
@@ -107,10 +118,10 @@ export class FakeNode {
     },
     getIntegrity: () => {
       if (!this.runs) throw new ConnectError('no such method', Code.Unimplemented);
-      const { rootHash, failingCheck } = this.runs;
+      const { rootHash, failingCheck, layerRootHashes = [] } = this.runs;
       const verdict = failingCheck === '' ? Verdict.PASS : Verdict.FAIL;
       return {
-        ...{ verdict, rootHash },
+        ...{ verdict, rootHash, layerRootHashes: [...layerRootHashes] },
         checks: [
           { id: 'dm-verity', verdict: rootHash === '' ? Verdict.UNKNOWN : Verdict.PASS },
           ...(failingCheck === '' ? [] : [{ id: failingCheck, verdict }]),
@@ -164,6 +175,8 @@ export class FakeNode {
       if (this.membership !== Membership.MEMBER || this.role !== NodeRole.CONTROL_PLANE) {
         throw refusal('api/refused', 'it is no control plane');
       }
+      this.invitations.push(request);
+      if (this.wantsTpm && !request.tpm) throw refusal('attest/enrolment-needed', 'its TPM is not known');
       const token = `token-${this.world.tokens.size}`;
       this.world.tokens.set(token, request.nodeId);
       const { nodeId, nodeName, role, nodeAddress } = request;

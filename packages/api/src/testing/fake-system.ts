@@ -1,6 +1,7 @@
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import type { SystemService } from '../gen/plinth/node/v1/system_pb.ts';
+import { DiskVerdict } from '../gen/plinth/node/v1/system_storage_pb.ts';
 
 const STARTED_MS = Date.UTC(2026, 10, 21, 12);
 const POD = '0b8f6c7a-52b1-4b8e-9d3c-3f2a1e0d9c8b';
@@ -88,6 +89,16 @@ export function fakeSystem(): Partial<ServiceImpl<typeof SystemService>> {
         notObserved: ['command lines of processes that wait for a disk (1): reading them may wait with them'],
       };
     },
+    listUnsigned: () => ({
+      level: 'audit',
+      processes: [
+        {
+          ...{ pid: 811, name: 'app', podUid: POD, cgroup: `/kubepods/pod${POD}` },
+          ...{ files: ['/app', '/lib/libc.so.6'], writesCode: true },
+        },
+      ],
+      lookedAt: 74,
+    }),
     getResources: () => ({
       memory: {
         ...{ totalBytes: 2_078_720_000n, availableBytes: 1_536_000_000n, cachedBytes: 900_000_000n },
@@ -168,6 +179,20 @@ export function fakeSystem(): Partial<ServiceImpl<typeof SystemService>> {
               mountedAt: '/var',
             },
           ],
+        },
+        {
+          ...{
+            name: 'nvme0n1',
+            sizeBytes: 960_197_124_096n,
+            transport: 'nvme',
+            serial: 'S4NV',
+            state: 'live',
+          },
+          health: {
+            verdict: DiskVerdict.FAILING,
+            warnings: ['its spare blocks have run out'],
+            ...{ celsius: 41, usedPercent: 97, sparePercent: 3, mediaErrors: 12n, powerOnHours: 21_904n },
+          },
         },
       ],
     }),

@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createSecureServer, type ServerHttp2Session } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
+import { createContextKey, createContextValues, type HandlerContext } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { fingerprintOf, nodeIdOf } from '../fingerprint.ts';
 import { AccessService } from '../gen/plinth/node/v1/access_pb.ts';
@@ -32,6 +34,20 @@ export interface ServedNode extends AsyncDisposable {
   leave(): void;
 }
 
+const socketKey = createContextKey<unknown>(undefined);
+
+/** fakeExportKeys derives bytes from the TLS session of a call to a fake node, as a node does for attestation. */
+export function fakeExportKeys(
+  { values }: HandlerContext,
+  lengthBytes: number,
+  label: string,
+  context: Uint8Array,
+): Uint8Array {
+  const socket = values.get(socketKey);
+  if (!(socket instanceof TLSSocket)) throw new Error('the call came over no TLS session');
+  return new Uint8Array(socket.exportKeyingMaterial(lengthBytes, label, Buffer.from(context)));
+}
+
 let credentials: { readonly certificatePem: string; readonly keyPem: string } | undefined;
 
 /** serveFakeNode lets a fake node answer over gRPC and TLS on a free port. */
@@ -55,6 +71,8 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
       router.service(AccessService, node.access.access);
     },
     ...{ connect: false, grpcWeb: false },
+    contextValues: (request) =>
+      createContextValues().set(socketKey, 'stream' in request ? request.stream.session?.socket : undefined),
   });
   const server = createSecureServer({ cert: certificatePem, key: keyPem }, adapter);
   const sessions = new Set<ServerHttp2Session>();
@@ -90,7 +108,8 @@ export async function serveFakeNode(node: FakeNode): Promise<ServedNode> {
   };
 }
 
-function makeCredentials() {
+/** makeCredentials makes a key and a certificate that says nothing true. */
+export function makeCredentials() {
   const folder = mkdtempSync(join(tmpdir(), 'plinth-fake-node-'));
   try {
     const subject = ['-subj', '/O=plinth:admin/CN=node', '-addext', 'subjectAltName=IP:127.0.0.1'];

@@ -5,7 +5,7 @@ export const advisoryCodes = {
   'advisory/subject-unknown': {
     meaning: 'What was to be scanned is nothing that Plinth can read.',
     cause: 'A mistyped path, or a file of another kind.',
-    fix: 'Name a release folder, a lock, the root of a Debian system, or an SBOM in SPDX 2.3 or CycloneDX JSON.',
+    fix: 'Name a release folder, papers of a layer, a lock, the root of a Debian system, an SBOM (SPDX 2.3, CycloneDX), or a node of "plinth config contexts".',
     exitCode: exitCodes.usage,
   },
   'advisory/subject-invalid': {
@@ -93,6 +93,6 @@ export const advisoryCodes = {
   'advisory/tree-invalid': {
     meaning: 'A folder is no tree of advisories, or what is in it does not hold together.',
     cause: 'Another folder, files changed by hand, or a copy that was broken off.',
-    fix: 'See "plinth cve verify DIR"; publish the records again into a new folder.',
+    fix: 'Name the folder that "plinth cve publish" or "plinth cve watch" wrote; what is damaged is published again into a new one.',
   },
 } as const satisfies CodeTable;

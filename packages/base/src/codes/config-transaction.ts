@@ -46,6 +46,13 @@ export const configTransactionCodes = {
     cause: 'Somebody changed the config between plan and apply.',
     fix: 'Make the plan again and look at it.',
   },
+  'config/not-yours': {
+    meaning: 'The role of the caller may change the machine config, but not this part of it.',
+    cause:
+      'Who may do what hangs on it: ApiAccess, BootstrapContainer, Machine, OperationsSession, and labels in Kubelet are for admins.',
+    fix: 'Leave it out of the documents, or let an admin apply it with "plinth apply".',
+    exitCode: exitCodes.forbidden,
+  },
   'config/unknown-revision': {
     meaning: 'The node does not remember this revision.',
     cause: 'A mistyped number, or a revision older than the last twenty.',

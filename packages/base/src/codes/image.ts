@@ -33,6 +33,12 @@ export const imageCodes = {
     cause: 'A new version of systemd-boot-efi.',
     fix: 'Keep the locked version, and open an issue with the version of systemd-boot-efi.',
   },
+  'image/ipe-policy-invalid': {
+    meaning: 'A file below os/ipe does not say what the kernel takes, which would end the boot.',
+    cause: 'A typing error, or a property that this image does not rely on.',
+    fix: 'Mend the line shown; the Linux documentation of IPE has the grammar.',
+    exitCode: exitCodes.usage,
+  },
   'image/too-large': {
     meaning: 'A part of the image does not fit its partition.',
     cause: 'New packages, or a partition that was made smaller.',

@@ -2,6 +2,7 @@ import { accessCodes } from './access.ts';
 import { advisorCodes } from './advisor.ts';
 import { advisoryCodes } from './advisory.ts';
 import { agentCodes } from './agent.ts';
+import { attestCodes } from './attest.ts';
 import { captureCodes } from './capture.ts';
 import { cliCodes } from './cli.ts';
 import { clusterCodes } from './cluster.ts';
@@ -9,17 +10,20 @@ import { configCodes } from './config.ts';
 import { configTransactionCodes } from './config-transaction.ts';
 import { debianCodes } from './debian.ts';
 import { etcdCodes } from './etcd.ts';
+import { fleetCodes } from './fleet.ts';
 import { formatsCodes } from './formats.ts';
 import { goCodes } from './go.ts';
 import { hostCodes } from './host.ts';
 import { hotLayerCodes } from './hot-layer.ts';
 import { imageCodes } from './image.ts';
+import { kubeCodes } from './kube.ts';
 import { kubernetesCodes } from './kubernetes.ts';
 import { kubernetesAccessCodes } from './kubernetes-access.ts';
 import { logsCodes } from './logs.ts';
 import { machineCodes } from './machine.ts';
 import { migrateCheckCodes } from './migrate-check.ts';
 import { policyCodes } from './policy.ts';
+import { postureCodes } from './posture.ts';
 import { publishCodes } from './publish.ts';
 import { releaseCodes } from './release.ts';
 import { sessionCodes } from './session.ts';
@@ -30,8 +34,10 @@ import type { CodeEntry } from './types.ts';
 import { updateCodes } from './update.ts';
 import { updateDecisionCodes } from './update-decision.ts';
 import { updateStageCodes } from './update-stage.ts';
+import { varKeyCodes } from './var-key.ts';
 import { vmCodes } from './vm.ts';
 import { volumeCodes } from './volume.ts';
+import { workloadCodes } from './workload.ts';
 
 /** Every code Plinth can report, closed: a code that is not here does not compile. */
 export const errorCodes = {
@@ -39,6 +45,7 @@ export const errorCodes = {
   ...advisorCodes,
   ...advisoryCodes,
   ...agentCodes,
+  ...attestCodes,
   ...captureCodes,
   ...cliCodes,
   ...clusterCodes,
@@ -46,17 +53,20 @@ export const errorCodes = {
   ...configTransactionCodes,
   ...debianCodes,
   ...etcdCodes,
+  ...fleetCodes,
   ...formatsCodes,
   ...goCodes,
   ...hostCodes,
   ...hotLayerCodes,
   ...imageCodes,
+  ...kubeCodes,
   ...kubernetesCodes,
   ...kubernetesAccessCodes,
   ...logsCodes,
   ...machineCodes,
   ...migrateCheckCodes,
   ...policyCodes,
+  ...postureCodes,
   ...publishCodes,
   ...releaseCodes,
   ...sessionCodes,
@@ -66,8 +76,10 @@ export const errorCodes = {
   ...updateCodes,
   ...updateDecisionCodes,
   ...updateStageCodes,
+  ...varKeyCodes,
   ...vmCodes,
   ...volumeCodes,
+  ...workloadCodes,
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -31,6 +31,18 @@ export const machineCodes = {
     fix: 'Correct the value that the message names.',
     exitCode: exitCodes.usage,
   },
+  'machine/authorization-stale': {
+    meaning: 'The start was permitted for another boot, or for another system, than it would be.',
+    cause: 'The node rebooted or was given another version since; or a request was sent twice.',
+    fix: 'Nothing: who drives the node looks at it anew and permits the next start, if one is due.',
+    exitCode: exitCodes.forbidden,
+  },
+  'machine/authorization-late': {
+    meaning: 'The permission for the start had ended when it was used.',
+    cause: 'The request was held up, or the clocks of the node and of who drives it differ.',
+    fix: 'Compare the clocks ("plinth get time"); who drives the node permits the start anew.',
+    exitCode: exitCodes.forbidden,
+  },
   'machine/not-a-service': {
     meaning: 'The service is none of those that may be restarted.',
     cause: 'A spelling mistake, or a service whose restart would take the system down.',

@@ -37,17 +37,6 @@ export const migrateCheckCodes = {
     cause: 'All of it is broken or not rendered, or there is none.',
     fix: 'Correct what is listed above, and check again.',
   },
-  'check/bad-kubeconfig': {
-    meaning: 'The kubeconfig cannot be used.',
-    cause: 'It is not there, names a context it does not have, or has a way to log in that is not supported.',
-    fix: 'Try "kubectl --kubeconfig FILE get nodes"; --kubeconfig and --kube-context say which is meant.',
-    exitCode: 2,
-  },
-  'check/cluster-unreachable': {
-    meaning: 'The API server of the cluster does not answer as one.',
-    cause: 'No network, another address, a certificate of another authority, or credentials that ended.',
-    fix: 'Try "kubectl get nodes" with the same kubeconfig.',
-  },
   'check/list-refused': {
     meaning: 'The cluster does not show objects of one kind, so they were not checked.',
     cause: 'The account lacks the right to list them, or the cluster does not serve the kind.',

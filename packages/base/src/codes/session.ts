@@ -29,6 +29,12 @@ export const sessionCodes = {
     cause: 'A node has one session at a time and one terminal at it, so that a recording tells who did what.',
     fix: 'Run "plinth session list"; "plinth session end" ends one that nobody needs.',
   },
+  'session/image-unsigned': {
+    meaning: 'The image of sessions is signed by none of the keys that the machine config names.',
+    cause:
+      'Its registry has no signature of it, or one by another key or of another image: the image was not released, or was replaced.',
+    fix: 'Sign it with "cosign sign --key KEY IMAGE@DIGEST", or correct image or signedBy of the document OperationsSession.',
+  },
   'session/failed': {
     meaning: 'The session could not be started or kept.',
     cause: 'The container runtime refused it, or its recording cannot be written; the message says which.',

@@ -35,19 +35,11 @@ export async function issueAccess(
   context: CommandContext,
 ): Promise<CommandResult> {
   const { env } = context;
-  const folder = keyFolder(options, env);
   const path = resolve(options.output ?? `${name}.plinth-access`);
   await expectNewFile(path);
   const contexts = await wantedContexts(options.nodes, env);
-  const keys = await loadKeys(folder, await readPassphrase(options, env));
-  const role = apiRoles.find((known) => known === `plinth:${options.role}`) ?? options.role;
-  const now = new Date();
-  const ttlSeconds = options.ttl / 1000;
-  const made = await issueClientCertificate(keys.signers['api-authority'], { role, name, ttlSeconds, now });
-  const fingerprint = fingerprintOf(new X509Certificate(made.certificatePem).raw);
-  const expiresAt = made.notAfter.toISOString();
-  const issued = { name, role, fingerprint, issuedAt: now.toISOString(), expiresAt };
-  await changeLedger(folder, (ledger) => withIssued(ledger, issued, now));
+  const { made, issued } = await issueCertificate(name, options, env);
+  const { role, expiresAt } = issued;
   const text = renderBundle({ contexts, certificate: made.certificatePem, key: made.privateKeyPem });
   await writeFile(path, text, { mode: 0o600, flag: 'wx' }).catch((reason: unknown) => {
     throw ioError(reason, `write ${path}`);
@@ -64,6 +56,28 @@ export async function issueAccess(
       ]),
     ],
   };
+}
+
+/**
+ * issueCertificate makes a client certificate and its key. It is in the list of issued ones before anyone has it.
+ * @throws trust/…, access/…, host/io
+ */
+export async function issueCertificate(
+  name: string,
+  options: KeyFolderOptions & Pick<IssueOptions, 'role' | 'ttl'>,
+  env: CommandContext['env'],
+) {
+  const folder = keyFolder(options, env);
+  const keys = await loadKeys(folder, await readPassphrase(options, env));
+  const role = apiRoles.find((known) => known === `plinth:${options.role}`) ?? options.role;
+  const now = new Date();
+  const ttlSeconds = options.ttl / 1000;
+  const made = await issueClientCertificate(keys.signers['api-authority'], { role, name, ttlSeconds, now });
+  const fingerprint = fingerprintOf(new X509Certificate(made.certificatePem).raw);
+  const expiresAt = made.notAfter.toISOString();
+  const issued = { name, role, fingerprint, issuedAt: now.toISOString(), expiresAt };
+  await changeLedger(folder, (ledger) => withIssued(ledger, issued, now));
+  return { made, issued };
 }
 
 /** The nodes that the bundle is for: all that this client knows, or some of them. @throws cli/usage */

@@ -54,8 +54,29 @@ export async function showFacts(
       ...head,
       isWide && id !== undefined ? factList(rows) : factTable(rows, id === undefined),
       ...contradictions(rows),
+      ...(options.stale && id === undefined ? [textsToRead(rows)] : []),
     ],
   };
+}
+
+/** Facts go stale with the text they were read in: what there is to read again, most first. */
+function textsToRead(rows: readonly Row[]): Block {
+  const texts = [...Map.groupBy(rows, ({ fact }) => fact.source.title)]
+    .map(([title, read]) => ({ title, facts: read.length, age: ageText(read[0]?.ageDays) }))
+    .toSorted((a, b) => b.facts - a.facts || (a.title < b.title ? -1 : 1));
+  return table(
+    [
+      { header: 'READ-AGAIN', value: ({ title }) => title },
+      { header: 'FACTS', value: ({ facts }) => String(facts), align: 'right' },
+      { header: 'DAYS', value: ({ age }) => age, align: 'right' },
+    ],
+    texts,
+    'No text is old.',
+  );
+}
+
+function ageText(days: number | undefined): string {
+  return days === undefined ? 'undated' : String(Math.max(0, days));
 }
 
 interface Row {
@@ -80,7 +101,7 @@ function factTable(rows: readonly Row[], withName: boolean): Block {
       { header: 'SURE', value: ({ fact }) => fact.confidence },
       {
         header: 'DAYS',
-        value: (row) => (row.ageDays === undefined ? 'undated' : String(Math.max(0, row.ageDays))),
+        value: (row) => ageText(row.ageDays),
         align: 'right',
       },
     ],

@@ -8,10 +8,11 @@ import {
 } from '@plinth/api';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
-import { facts, table } from '../output/blocks.ts';
+import { table } from '../output/blocks.ts';
 import type { Style } from '../output/style.ts';
 import { formatBytes, shortenHash } from '../output/units.ts';
 import { type AskOptions, askNode } from './ask-node.ts';
+import { diskHealthBlocks } from './disk-health-blocks.ts';
 import { bytesCell, cutBlock, emptyText, notObservedBlock, percentCell } from './system-cells.ts';
 
 /** Share in use from which people look. */
@@ -21,7 +22,6 @@ const NEARLY_FULL = 0.85;
 export async function showDisks(options: AskOptions, context: CommandContext): Promise<CommandResult> {
   const answer = await askNode(options, context, (node) => node.system.disks());
   const volumes = answer.disks.flatMap((disk) => disk.volumes.map((volume) => ({ disk, volume })));
-  const smart = new Map(answer.disks.map(({ name, smartUnread }) => [name, smartUnread]));
   return {
     data: messageData(ListDisksResponseSchema, answer),
     names: answer.disks.map(({ name }) => name),
@@ -79,7 +79,7 @@ export async function showDisks(options: AskOptions, context: CommandContext): P
         volumes,
         'No disk has a partition.',
       ),
-      facts([...smart].map(([name, why]): [string, string] => [`SMART of ${name}`, why || 'not told'])),
+      ...diskHealthBlocks(answer.disks),
       ...notObservedBlock(answer.notObserved),
     ],
   };

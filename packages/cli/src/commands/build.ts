@@ -1,6 +1,6 @@
 import { keyOptions } from '../flows/key-folder.ts';
 import { defineCommand } from '../framework/command.ts';
-import { flag, list, textOr } from '../framework/options.ts';
+import { choice, flag, list, textOr } from '../framework/options.ts';
 import { facts, nextCommands, plainText, table } from '../output/blocks.ts';
 import { formatBytes } from '../output/units.ts';
 
@@ -34,6 +34,7 @@ export const buildCommand = defineCommand({
     check: flag('Prove that the build is reproducible'),
     formats: list(formatNames, formatNames, 'Forms of the disk'),
     output: textOr('DIR', 'out', 'Folder that receives the release folder'),
+    execute: choice(['audit', 'signed', 'open'], 'What may execute (os/ipe)'),
     frozen: flag('Take the committed locks or fail'),
     ...keyOptions,
   },
@@ -42,10 +43,15 @@ export const buildCommand = defineCommand({
     const { buildRelease } = await import('../flows/build-release.ts');
     const chosen = options.formats.map((name) => formats[name]);
     const release = await buildRelease({ ...options, formats: chosen, outDir: options.output }, context);
-    const { manifest, folder, differences } = release;
+    const { manifest, folder, differences, statements } = release;
     const isSame = differences === undefined || differences.length === 0;
     return {
-      data: { folder, manifest, ...(differences === undefined ? {} : { differences }) },
+      data: {
+        folder,
+        manifest,
+        ...(statements ? { statements } : {}),
+        ...(differences === undefined ? {} : { differences }),
+      },
       names: manifest.artefacts.map(({ name }) => name),
       view: [
         table(
@@ -61,10 +67,30 @@ export const buildCommand = defineCommand({
           ['folder', folder],
           ['root hash', manifest.rootHash],
           ['packages', String(manifest.packages.count)],
+          ...(statements
+            ? [
+                [
+                  'statements',
+                  `${statements.held.length} hold, ${statements.reopened.length} do not, ${statements.unknown.length} unknown`,
+                ] as const,
+              ]
+            : []),
           ...(differences === undefined
             ? []
             : [['reproducible', isSame ? 'yes: two builds, the same bytes' : 'no'] as const]),
         ]),
+        ...(statements && statements.reopened.length + statements.unknown.length > 0
+          ? [
+              plainText(
+                [...statements.reopened, ...statements.unknown]
+                  .map(
+                    ({ id, outcome: { holds, detail } }) =>
+                      `${id}: ${holds === 'no' ? 'open again' : 'unknown'}, ${detail}`,
+                  )
+                  .join('\n'),
+              ),
+            ]
+          : []),
         ...(isSame ? [] : [plainText(differences.map(({ path, state }) => `${path}: ${state}`).join('\n'))]),
         nextCommands([
           [`plinth verify ${folder}`, 'check every link of it'],

@@ -4,11 +4,11 @@ import { defineCommand } from '../framework/command.ts';
 
 export const getDisksCommand = defineCommand({
   path: ['get', 'disks'],
-  summary: 'Show disks, their volumes, and what lies on them',
+  summary: 'Show disks, their health, their volumes, and what lies on them',
   extraFormats: ['wide', 'name'],
   examples: [
-    { run: 'plinth get disks', what: 'sizes, models, partitions, dm-verity' },
-    { run: 'plinth get disks -o wide', what: 'traffic, errors, temperature' },
+    { run: 'plinth get disks', what: 'sizes, models, health (SMART), partitions, dm-verity' },
+    { run: 'plinth get disks -o wide', what: 'traffic, errors, all that disks say of themselves' },
   ],
   options: {
     context: nodeOptions.context,

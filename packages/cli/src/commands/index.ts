@@ -7,6 +7,7 @@ import { accessRevokeCommand } from './access-revoke.ts';
 import { adviseCommand } from './advise.ts';
 import { advisorFactsCommand } from './advisor-facts.ts';
 import { applyCommand } from './apply.ts';
+import { attestCommand } from './attest.ts';
 import { auditExportCommand } from './audit-export.ts';
 import { auditLogCommand } from './audit-log.ts';
 import { auditVerifyCommand } from './audit-verify.ts';
@@ -14,6 +15,7 @@ import { bootstrapCommand } from './bootstrap.ts';
 import { buildCommand } from './build.ts';
 import { captureCommand } from './capture.ts';
 import { clusterAddNodeCommand } from './cluster-add-node.ts';
+import { clusterAttestCommand } from './cluster-attest.ts';
 import { clusterDestroyCommand } from './cluster-destroy.ts';
 import { clusterLeaveCommand } from './cluster-leave.ts';
 import { clusterListCommand } from './cluster-list.ts';
@@ -22,6 +24,7 @@ import { clusterRemoveNodeCommand } from './cluster-remove-node.ts';
 import { clusterResumeCommand } from './cluster-resume.ts';
 import { clusterShowCommand } from './cluster-show.ts';
 import { completionCommand } from './completion.ts';
+import { confidentialVerifyCommand } from './confidential-verify.ts';
 import { configAddCommand } from './config-add.ts';
 import { configConfirmCommand } from './config-confirm.ts';
 import { configContextCommand } from './config-context.ts';
@@ -61,32 +64,12 @@ import { etcdSnapshotCommand } from './etcd-snapshot.ts';
 import { eventsCommand } from './events.ts';
 import { filesListCommand } from './files-list.ts';
 import { filesReadCommand } from './files-read.ts';
-import { getBootCommand } from './get-boot.ts';
-import { getBootstrapContainersCommand } from './get-bootstrap-containers.ts';
-import { getCertificatesCommand } from './get-certificates.ts';
-import { getCgroupsCommand } from './get-cgroups.ts';
-import { getCisCommand } from './get-cis.ts';
-import { getContainersCommand } from './get-containers.ts';
-import { getDisksCommand } from './get-disks.ts';
-import { getHealthCommand } from './get-health.ts';
-import { getHotLayerCommand } from './get-hot-layer.ts';
-import { getIdentityCommand } from './get-identity.ts';
-import { getImagesCommand } from './get-images.ts';
-import { getIntegrityCommand } from './get-integrity.ts';
-import { getKubernetesCommand } from './get-kubernetes.ts';
-import { getMachineCommand } from './get-machine.ts';
-import { getMountsCommand } from './get-mounts.ts';
-import { getNetworkCommand } from './get-network.ts';
-import { getPeersCommand } from './get-peers.ts';
-import { getPodsCommand } from './get-pods.ts';
-import { getProcessesCommand } from './get-processes.ts';
-import { getResourcesCommand } from './get-resources.ts';
-import { getServicesCommand } from './get-services.ts';
-import { getSlotsCommand } from './get-slots.ts';
-import { getSocketsCommand } from './get-sockets.ts';
-import { getTimeCommand } from './get-time.ts';
-import { getUpdateCommand } from './get-update.ts';
-import { getVersionsCommand } from './get-versions.ts';
+import { fleetImageCommand } from './fleet-image.ts';
+import { fleetInstallCommand } from './fleet-install.ts';
+import { fleetRunCommand } from './fleet-run.ts';
+import { fleetStatusCommand } from './fleet-status.ts';
+import { fleetUninstallCommand } from './fleet-uninstall.ts';
+import { getCommands } from './get-commands.ts';
 import { healthCommand } from './health.ts';
 import { hotLayerActivateCommand } from './hot-layer-activate.ts';
 import { hotLayerBuildCommand } from './hot-layer-build.ts';
@@ -111,6 +94,7 @@ import { logsCommand } from './logs.ts';
 import { migrateCheckCommand } from './migrate-check.ts';
 import { migratePlanCommand } from './migrate-plan.ts';
 import { planCommand } from './plan.ts';
+import { postureCommand } from './posture.ts';
 import { rebootCommand } from './reboot.ts';
 import { releaseBarrierCommand } from './release-barrier.ts';
 import { releaseBlockCommand } from './release-block.ts';
@@ -127,6 +111,7 @@ import { releaseVerifyCommand } from './release-verify.ts';
 import { resetCommand } from './reset.ts';
 import { restartCommand } from './restart.ts';
 import { rollbackCommand } from './rollback.ts';
+import { rolloutCommands } from './rollout-commands.ts';
 import { sbomCommand } from './sbom.ts';
 import { sessionAttachCommand } from './session-attach.ts';
 import { sessionEndCommand } from './session-end.ts';
@@ -143,6 +128,9 @@ import { updateCheckCommand } from './update-check.ts';
 import { updateStageCommand } from './update-stage.ts';
 import { updateUnblockCommand } from './update-unblock.ts';
 import { upgradeCommand } from './upgrade.ts';
+import { varRecoveryKeyCommand } from './var-recovery-key.ts';
+import { varResealCommand } from './var-reseal.ts';
+import { varShowCommand } from './var-show.ts';
 import { verifyCommand } from './verify.ts';
 import { versionCommand } from './version.ts';
 import { vmConsoleCommand } from './vm-console.ts';
@@ -150,6 +138,8 @@ import { vmListCommand } from './vm-list.ts';
 import { vmScreenshotCommand } from './vm-screenshot.ts';
 import { vmStartCommand } from './vm-start.ts';
 import { vmStopCommand } from './vm-stop.ts';
+import { workloadSignCommand } from './workload-sign.ts';
+import { workloadWouldDenyCommand } from './workload-would-deny.ts';
 
 /** Every command of `plinth`. */
 export const commandTable: CommandTable = {
@@ -203,35 +193,13 @@ export const commandTable: CommandTable = {
     vmConsoleCommand,
     vmScreenshotCommand,
     vmListCommand,
-    getIntegrityCommand,
-    getHealthCommand,
-    getVersionsCommand,
-    getSlotsCommand,
-    getUpdateCommand,
-    getBootCommand,
-    getIdentityCommand,
-    getMachineCommand,
-    getKubernetesCommand,
-    getHotLayerCommand,
-    getCisCommand,
-    getServicesCommand,
-    getProcessesCommand,
-    getResourcesCommand,
-    getCgroupsCommand,
-    getDisksCommand,
-    getMountsCommand,
-    getNetworkCommand,
-    getSocketsCommand,
-    getTimeCommand,
-    getCertificatesCommand,
-    getPeersCommand,
-    getPodsCommand,
-    getContainersCommand,
-    getImagesCommand,
-    getBootstrapContainersCommand,
+    attestCommand,
+    ...getCommands,
     logsCommand,
     dmesgCommand,
     eventsCommand,
+    workloadSignCommand,
+    workloadWouldDenyCommand,
     imagePullCommand,
     imageRemoveCommand,
     filesListCommand,
@@ -246,6 +214,8 @@ export const commandTable: CommandTable = {
     joinCommand,
     clusterListCommand,
     clusterShowCommand,
+    clusterAttestCommand,
+    confidentialVerifyCommand,
     clusterAddNodeCommand,
     clusterRemoveNodeCommand,
     clusterLeaveCommand,
@@ -262,6 +232,9 @@ export const commandTable: CommandTable = {
     hotLayerStageCommand,
     hotLayerActivateCommand,
     hotLayerRetireCommand,
+    varShowCommand,
+    varRecoveryKeyCommand,
+    varResealCommand,
     upgradeCommand,
     updateCheckCommand,
     updateStageCommand,
@@ -274,6 +247,7 @@ export const commandTable: CommandTable = {
     resetCommand,
     restartCommand,
     supportCommand,
+    postureCommand,
     migratePlanCommand,
     migrateCheckCommand,
     planCommand,
@@ -291,6 +265,12 @@ export const commandTable: CommandTable = {
     auditLogCommand,
     auditVerifyCommand,
     auditExportCommand,
+    fleetImageCommand,
+    fleetInstallCommand,
+    fleetRunCommand,
+    fleetStatusCommand,
+    fleetUninstallCommand,
+    ...rolloutCommands,
     configContextsCommand,
     configContextCommand,
     configAddCommand,
@@ -309,6 +289,7 @@ export const commandTable: CommandTable = {
   groups: {
     kubernetes: 'Build Kubernetes, bring it to nodes, upgrade clusters',
     cluster: 'Manage clusters of machines on this computer',
+    confidential: 'Judge reports of confidential guests',
     etcd: 'Look after the database of a cluster',
     release: 'Publish releases to nodes, and look after what is published',
     cve: 'What is open in which image, with proof, and the data it is judged by',
@@ -316,19 +297,35 @@ export const commandTable: CommandTable = {
     vm: 'Run machines on this computer',
     get: 'Ask nodes what they are, run and see',
     image: 'Pull images to nodes and remove them',
+    workload: 'Sign container images, and find what nodes that execute only signed code would refuse',
     update: 'The steps of an upgrade, each by itself',
     'hot-layer': 'Fix libraries and daemons of running nodes without a reboot',
     files: 'Look at files of a node',
+    var: 'What opens the encrypted /var of a node',
     session: 'Work on a node by hand: recorded, with a reason and an end',
     advisor: 'What the advice rests on',
     access: 'Give people access to nodes for a while, and take it back',
     migrate: 'Plan a move to another node OS, and check workloads before it',
     audit: 'Who called what on nodes, and whether that record is whole',
+    fleet: 'The operator that updates whole clusters from inside them',
+    rollout: 'Look at rollouts to whole clusters, and steer them',
     config: 'Machine configs of nodes, and the nodes this client knows',
   },
   topics: {
     Start: ['up', 'down', 'health', 'dashboard', 'kubectl', 'kubeconfig'],
-    'Look at nodes': ['get', 'logs', 'dmesg', 'events', 'files', 'capture', 'support'],
+    'Look at nodes': [
+      'get',
+      'attest',
+      'confidential',
+      'logs',
+      'dmesg',
+      'events',
+      'files',
+      'capture',
+      'posture',
+      'workload',
+      'support',
+    ],
     'Change nodes': [
       'plan',
       'apply',
@@ -342,10 +339,11 @@ export const commandTable: CommandTable = {
       'restart',
       'reboot',
       'shutdown',
+      'var',
       'reset',
     ],
     'Who may do what, and did': ['access', 'audit'],
-    Clusters: ['cluster', 'kubernetes', 'etcd', 'bootstrap', 'join', 'vm'],
+    Clusters: ['fleet', 'rollout', 'cluster', 'kubernetes', 'etcd', 'bootstrap', 'join', 'vm'],
     Build: ['lock', 'build', 'verify', 'inspect', 'sbom', 'cve', 'diff', 'keys', 'release', 'test'],
     'Choose a node OS, and move to it': ['advise', 'advisor', 'migrate'],
     'The tool itself': ['completion', 'version', 'errors'],

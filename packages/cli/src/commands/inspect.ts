@@ -39,6 +39,7 @@ export const inspectCommand = defineCommand({
           ['root hash', release.rootHash],
           ['kernel', release.kernelVersion],
           ['plinthd', release.agentVersion],
+          ['executes', describeLevel(release.execute)],
           ['packages', String(release.packageCount)],
           ['files', String(release.fileCount)],
           ['sizes', sizes.join(', ')],
@@ -55,3 +56,13 @@ export const inspectCommand = defineCommand({
     };
   },
 });
+
+/** What a level of os/ipe means, in a line. */
+function describeLevel(level: string): string {
+  const meanings: Readonly<Record<string, string>> = {
+    audit: 'everything; the node tells what is not of signed volumes (level audit)',
+    signed: 'only what lies on signed volumes (level signed)',
+    open: 'everything (level open)',
+  };
+  return meanings[level] ?? '<not said>';
+}

@@ -15,10 +15,12 @@ export const kubernetesBuildCommand = defineCommand({
   examples: [
     { run: 'plinth kubernetes build', what: 'every version of os/kubernetes/layer.yaml' },
     { run: 'plinth kubernetes build --versions 1.37 --jobs 1', what: 'one of them, in the background' },
+    { run: 'plinth kubernetes build --output out/layers', what: 'where "plinth cve" looks for papers' },
   ],
   options: {
     versions: text('LIST', 'Minor versions, separated by commas; default: all'),
     jobs: integer('N', { min: 0, max: 1024, fallback: 0 }, 'Processors to compile with; 0 for all'),
+    output: text('DIR', 'Folder that receives layers and their papers; else in the cache'),
     frozen: flag('Take the committed locks or fail'),
     ...keyOptions,
   },
@@ -33,7 +35,9 @@ export const kubernetesBuildCommand = defineCommand({
       },
       context,
     );
-    const rows = [...layers.values()];
+    const { copyLayers } = await import('../flows/copy-layers.ts');
+    const built = [...layers.values()];
+    const rows = options.output === undefined ? built : await copyLayers(built, options.output);
     return {
       data: rows,
       names: rows.map(({ path }) => path),
@@ -44,6 +48,7 @@ export const kubernetesBuildCommand = defineCommand({
             { header: 'SIZE', value: ({ sizeBytes }) => formatBytes(sizeBytes), align: 'right' },
             { header: 'ROOT HASH', value: ({ rootHash }) => rootHash, wide: true },
             { header: 'FILE', value: ({ path }) => path },
+            { header: 'PAPERS', value: ({ papersPath }) => papersPath, wide: true },
           ],
           rows,
         ),

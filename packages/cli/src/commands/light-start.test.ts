@@ -5,7 +5,7 @@ import { test } from 'node:test';
 /** Prints which files of these are loaded by listing all commands. */
 const SCRIPT = `
 import { registerHooks } from 'node:module';
-const heavy = /@connectrpc|packages\\/(?:api|config|agent|image|local|trust|toolbox|debian)\\/src/;
+const heavy = /@connectrpc|packages\\/(?!(?:base|cli|host)\\/)[a-z]+\\/src/;
 const loaded = [];
 registerHooks({ load: (url, context, next) => { if (heavy.test(url)) loaded.push(url); return next(url, context); } });
 await import(process.env.COMMANDS);

@@ -7,7 +7,8 @@ export const resetCommand = defineCommand({
   summary: 'Wipe the data of a node; it comes back as a new one',
   details: [
     'Its next start makes /var anew, also after a power cut: identity, layers, logs',
-    'and volumes are lost. Blocks are discarded, not overwritten.',
+    'and volumes are lost. Blocks are discarded, not overwritten; the key slots of an',
+    'encrypted /var are.',
     'A member of a cluster has to leave first.',
   ],
   examples: [

@@ -29,6 +29,7 @@ export async function askNodeState(client: NodeClient, node: string): Promise<No
       layers === 'unknown'
         ? 'unknown'
         : layers.layers.filter(({ active }) => active).map(({ version }) => version),
+    layerRootHashes: integrity.layerRootHashes.map((hash) => hash.toLowerCase()),
     ...hotLayerOf(hot),
   };
 }

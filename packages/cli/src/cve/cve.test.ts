@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { openSqliteStore, readPolicy, watch } from '@plinth/advisory';
+import { openAdvisoryStore, readPolicy, watch } from '@plinth/advisory';
 import { scratchFolder } from '@plinth/host/testing';
+import { initKeys, loadKeys } from '@plinth/trust';
 import { runCli } from '../run-cli.ts';
 
 const NOW_MS = Date.now();
@@ -22,9 +23,9 @@ async function world(options: { readonly validDays: number; readonly fixes: read
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   }
-  const store = openSqliteStore(join(folder, 'state', 'advisory', 'feeds.sqlite'));
+  const store = await openAdvisoryStore(join(folder, 'state', 'advisory', 'feeds.sqlite'));
   for (const suite of ['trixie', 'trixie-updates', 'trixie-security']) {
-    store.replaceOffers(
+    await store.replaceOffers(
       {
         name: `debian-index:${suite}`,
         ...{ date: iso(-DAY_MS), fetchedAt: iso(-DAY_MS), validUntil: iso(options.validDays * DAY_MS) },
@@ -41,7 +42,7 @@ async function world(options: { readonly validDays: number; readonly fixes: read
     );
   }
   const version = '3.5.7-1~deb13u3';
-  store.putChangelog({
+  await store.putChangelog({
     ...{ source: 'openssl', version, state: 'read', detail: 'a test' },
     entries: [
       {
@@ -58,7 +59,7 @@ async function world(options: { readonly validDays: number; readonly fixes: read
       },
     ],
   });
-  store.close();
+  await store.close();
   const plinth = async (...argv: string[]) => {
     const out: string[] = [];
     const err: string[] = [];
@@ -190,10 +191,15 @@ test('which kept releases have a flaw: none kept is an error, an identifier nobo
   const ask = (id: string) => plinth('cve', 'affected', id, '--in', folder, '--exit-code');
   const nothing = await ask('CVE-2026-35189');
   assert.deepEqual([nothing.exitCode, /keeps no releases/.test(nothing.stderr)], [2, true]);
-  const store = openSqliteStore(':memory:');
-  const options = { store, folder, policy: await readPolicy(undefined), offline: true };
+  const store = await openAdvisoryStore(':memory:');
+  await initKeys(join(folder, 'keys'), {});
+  const keys = await loadKeys(join(folder, 'keys'), {});
+  const options = {
+    ...{ store, folder, policy: await readPolicy(undefined), offline: true },
+    ...{ signer: keys.signers.release, trusted: keys.certificates('release') },
+  };
   await watch([plinth.root], options);
-  store.close();
+  await store.close();
   assert.equal((await ask('CVE-2026-35189')).exitCode, 3);
   const unknown = await ask('CVE-2026-99999');
   assert.equal(unknown.exitCode, 3);

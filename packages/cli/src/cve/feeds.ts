@@ -9,7 +9,7 @@ import {
   importedFeeds,
   importFeed,
   isBundle,
-  openSqliteStore,
+  openAdvisoryStore,
   stateOfFeed,
 } from '@plinth/advisory';
 import { ioError } from '@plinth/host';
@@ -22,7 +22,7 @@ import { facts, nextCommands, plainText, table } from '../output/blocks.ts';
 import { formatBytes, formatDuration } from '../output/units.ts';
 
 /** listFeeds shows every feed that is here. @throws advisory/store-failed */
-export function listFeeds(context: CommandContext): CommandResult {
+export function listFeeds(context: CommandContext): Promise<CommandResult> {
   return withStore(context, (store) => feedTable(store, new Date()));
 }
 
@@ -77,17 +77,12 @@ export async function exportFeeds(
   });
 }
 
-function withStore<T>(context: CommandContext, work: (store: AdvisoryStore) => T): T {
-  const store = openSqliteStore(advisoryStorePath(context.env));
-  const close = () => store.close();
+async function withStore<T>(context: CommandContext, work: (store: AdvisoryStore) => Promise<T>): Promise<T> {
+  const store = await openAdvisoryStore(advisoryStorePath(context.env));
   try {
-    const result = work(store);
-    if (result instanceof Promise) return result.finally(close) as T;
-    close();
-    return result;
-  } catch (reason) {
-    close();
-    throw reason;
+    return await work(store);
+  } finally {
+    await store.close();
   }
 }
 
@@ -98,11 +93,13 @@ const VOUCHERS: Readonly<Record<FeedState['authenticity'], string>> = {
   none: 'nobody',
 };
 
-function feedTable(store: AdvisoryStore, now: Date): CommandResult {
+async function feedTable(store: AdvisoryStore, now: Date): Promise<CommandResult> {
   // Cells are drawn after the store is closed.
-  const records = new Map(store.feeds().map(({ name }) => [name, store.size(name)]));
+  const heads = await store.feeds();
+  const records = new Map<string, number>();
+  for (const { name } of heads) records.set(name, await store.size(name));
   const absent = importedFeeds.filter((name) => !records.has(name));
-  const states = store.feeds().map((head) => stateOfFeed(head, now));
+  const states = heads.map((head) => stateOfFeed(head, now));
   return {
     data: states,
     names: states.map(({ name }) => name),

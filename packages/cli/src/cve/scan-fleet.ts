@@ -5,7 +5,7 @@ import {
   findPapers,
   type NodesReport,
   observe,
-  openSqliteStore,
+  openAdvisoryStore,
   readObservations,
   readStatements,
   scanNodes,
@@ -51,7 +51,7 @@ export async function scanFleet(
   const failed = outcomes.flatMap((one) => (one.ok ? [] : [one]));
   const states = outcomes.flatMap((one) => (one.ok ? [one.value] : []));
   const papers = await findPapers(await papersFolders(folders));
-  const store = openSqliteStore(advisoryStorePath(context.env));
+  const store = await openAdvisoryStore(advisoryStorePath(context.env));
   let report: NodesReport;
   try {
     report = await scanNodes(states, papers, store, {
@@ -62,7 +62,7 @@ export async function scanFleet(
       ...{ progress: context.progress, signal: context.signal },
     });
   } finally {
-    store.close();
+    await store.close();
   }
   const silent = failed.map(({ node }) => node);
   const problems = keys && options.record ? await record(report, silent, options, options.record, keys) : [];

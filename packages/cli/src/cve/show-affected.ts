@@ -5,7 +5,7 @@ import {
   affectedSubjects,
   isNamedByFeeds,
   normaliseId,
-  openSqliteStore,
+  openAdvisoryStore,
 } from '@plinth/advisory';
 import { exitCodes } from '@plinth/base';
 import type { CommandContext } from '../framework/context.ts';
@@ -22,7 +22,7 @@ export async function showAffected(
 ): Promise<CommandResult> {
   const id = normaliseId(wanted);
   if (id === undefined) throw usageError(`"${wanted}" is no identifier`, 'Write it as in CVE-2026-35189.');
-  const store = openSqliteStore(advisoryStorePath(context.env));
+  const store = await openAdvisoryStore(advisoryStorePath(context.env));
   try {
     const subjects = await affectedSubjects(store, resolve(options.in), id);
     if (subjects.length === 0) {
@@ -31,7 +31,7 @@ export async function showAffected(
         'Run "plinth cve watch RELEASE --to DIR", then name DIR with --in.',
       );
     }
-    const isKnown = isNamedByFeeds(store, id);
+    const isKnown = await isNamedByFeeds(store, id);
     const named = subjects.filter(({ finding }) => finding !== undefined);
     const bad = named.filter(({ finding }) => finding?.verdict === 'open' || finding?.verdict === 'unknown');
     return {
@@ -60,6 +60,6 @@ export async function showAffected(
       exitCode: options.exitCode && (bad.length > 0 || !isKnown) ? exitCodes.findings : exitCodes.ok,
     };
   } finally {
-    store.close();
+    await store.close();
   }
 }

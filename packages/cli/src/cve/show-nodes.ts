@@ -37,9 +37,14 @@ function shortList(names: readonly string[]): string {
 }
 
 function nodesTable({ nodes, releases }: NodesReport): Block {
-  const counts = new Map(
-    releases.flatMap(({ nodes: names, report }) => names.map((name) => [name, report.counts] as const)),
+  const judged = releases.flatMap(({ nodes: names, report: { counts } }) =>
+    names.map((name) => ({ name, counts })),
   );
+  // Of a node whose image was not judged, no number is all.
+  const count = ({ node, release }: JudgedNode, what: 'open' | 'unknown'): string =>
+    release === undefined
+      ? '?'
+      : String(judged.reduce((sum, { name, counts }) => sum + (name === node ? counts[what] : 0), 0));
   return table(
     [
       { header: 'NODE', value: ({ node }: JudgedNode) => node },
@@ -52,8 +57,12 @@ function nodesTable({ nodes, releases }: NodesReport): Block {
         header: 'HOT LAYER',
         value: ({ hotLayer }) => (typeof hotLayer === 'string' ? hotLayer : String(hotLayer.serial)),
       },
-      { header: 'OPEN', value: ({ node }) => String(counts.get(node)?.open ?? '?'), align: 'right' },
-      { header: 'UNKNOWN', value: ({ node }) => String(counts.get(node)?.unknown ?? '?'), align: 'right' },
+      {
+        header: 'KUBERNETES',
+        value: ({ kubernetes }) => (kubernetes === 'unknown' ? 'unknown' : kubernetes.join(', ') || 'none'),
+      },
+      { header: 'OPEN', value: (node) => count(node, 'open'), align: 'right' },
+      { header: 'UNKNOWN', value: (node) => count(node, 'unknown'), align: 'right' },
       {
         header: 'INTEGRITY',
         value: ({ integrity }) => integrity.verdict,

@@ -158,7 +158,9 @@ function lookedText({ looked }: ScanReport): string {
     [looked.goModules, 'Go modules'],
     [looked.npmModules, 'npm packages'],
   ] as const;
-  const found = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  const found = parts
+    .filter(([count]) => count > 0)
+    .map(([count, what]) => (count === 1 ? `1 ${what.slice(0, -1)}` : `${count} ${what}`));
   return found.join(', ') || 'no package';
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openSqliteStore } from '@plinth/advisory';
+import { openAdvisoryStore } from '@plinth/advisory';
 import { scratchFolder } from '@plinth/host/testing';
 import { runCli } from '../run-cli.ts';
 
@@ -17,9 +17,9 @@ test('a vendor that closes what the archive says is open is seen in the summary 
     'Package: openssl\nStatus: install ok installed\nArchitecture: amd64\nVersion: 3.5.7-1~deb13u2\n';
   await writeFile(join(root, 'var/lib/dpkg/status'), status);
   await writeFile(join(root, 'etc/os-release'), 'ID=debian\nVERSION_ID=13\nVERSION_CODENAME=trixie\n');
-  const store = openSqliteStore(join(folder, 'state', 'advisory', 'feeds.sqlite'));
+  const store = await openAdvisoryStore(join(folder, 'state', 'advisory', 'feeds.sqlite'));
   const [date, version] = [new Date().toISOString(), '3.5.7-1~deb13u3'];
-  store.replaceOffers(
+  await store.replaceOffers(
     {
       ...{
         name: 'debian-index:trixie-security',
@@ -37,11 +37,11 @@ test('a vendor that closes what the archive says is open is seen in the summary 
     [{ source: 'openssl', version, binaries: ['openssl'], changelogIn: [] }],
   );
   const claim = { id: ID, role: 'fixes', version, text: `Fix ${ID}`, confidence: 'stated' } as const;
-  store.putChangelog({
+  await store.putChangelog({
     ...{ source: 'openssl', version, state: 'read', detail: 'a test' },
     entries: [{ version, date, distributions: ['trixie-security'], claims: [claim] }],
   });
-  store.close();
+  await store.close();
   const document = join(folder, 'vendor.json');
   const product = { '@id': 'pkg:deb/debian/openssl@3.5.7-1~deb13u2?arch=source' };
   const statement = { vulnerability: { name: ID }, products: [product], status: 'not_affected' };

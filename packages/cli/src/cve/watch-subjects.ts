@@ -6,7 +6,7 @@ import {
   currentWaivers,
   isLate,
   knowsFixes,
-  openSqliteStore,
+  openAdvisoryStore,
   readPolicy,
   readWaivers,
   type WatchResult,
@@ -35,12 +35,13 @@ export async function watchSubjects(
   const policy = await readPolicy(options.policy);
   const keys = await openKeys(options, context);
   const folder = resolve(options.to);
-  const store = openSqliteStore(advisoryStorePath(context.env));
+  const store = await openAdvisoryStore(advisoryStorePath(context.env));
   try {
     const results = await watch(
       subjects.map((subject) => resolve(subject)),
       {
         ...{ store, folder, policy, signer: keys.signers.release, offline: options.offline },
+        trusted: keys.certificates('release'),
         ...{ mirrors: { env: context.env }, progress: context.progress, signal: context.signal },
       },
     );
@@ -52,10 +53,11 @@ export async function watchSubjects(
     const expired = waivers.filter(({ state }) => state === 'expired');
     const incomplete = subjects[results.findIndex(({ report }) => !report.complete)];
     return {
-      data: results.map(({ subject, report, decisions, changes, drafts }) => ({
+      data: results.map(({ subject, report, decisions, changes, drafts, problems: unkept }) => ({
         ...{ subject, counts: report.counts, complete: report.complete, clocks: countClocks(decisions) },
         ...{ changes, drafts },
-        late: lateOf({ subject, report, decisions, changes, drafts }),
+        problems: unkept,
+        late: lateOf({ subject, report, decisions, changes, drafts, problems: unkept }),
       })),
       view: [
         table(
@@ -75,10 +77,11 @@ export async function watchSubjects(
           results,
         ),
         plainText(
-          `Reports, signed, ledger and drafts are in ${folder}; times and digests in them let others recompute all clocks.`,
+          `Signed reports, ledger and drafts are in ${folder}; "plinth cve verify" computes all clocks anew.`,
         ),
         ...[
           ...problems,
+          ...new Set(results.flatMap((result) => result.problems)),
           ...expired.map(({ id, until }) => `The waiver of ${id} ended at ${until}: its clock counts again.`),
         ].map((line) => plainText(line)),
         ...(incomplete === undefined
@@ -91,6 +94,6 @@ export async function watchSubjects(
           : exitCodes.ok,
     };
   } finally {
-    store.close();
+    await store.close();
   }
 }

@@ -5,17 +5,17 @@ import { type AgentRecipe, digestFolder } from '@plinth/image';
 import type { Toolbox } from '@plinth/toolbox';
 import { repositoryRoot } from '../repository.ts';
 import { readToolVersion } from '../tool-version.ts';
+import { packageClosure } from './package-closure.ts';
 import { osDir } from './use-lock.ts';
-
-/** What goes into plinthd: its own source and that of the packages it may import. */
-const SOURCES = ['agent', 'api', 'base', 'config', 'formats', 'updates'];
 
 /** agentRecipe tells the builder how to make plinthd, and when it must be made anew. */
 export async function agentRecipe(toolbox: Toolbox, signal: AbortSignal): Promise<AgentRecipe> {
   const version = await readToolVersion();
   const pathsFile = join(osDir, 'paths.yaml');
   const inputs = await Promise.all([
-    ...SOURCES.map((name) => digestFolder(join(repositoryRoot, 'packages', name, 'src'))),
+    ...(await packageClosure('agent')).map((name) =>
+      digestFolder(join(repositoryRoot, 'packages', name, 'src')),
+    ),
     // Pins every library in the bundle, and the Node it runs on.
     ...[join(repositoryRoot, 'package-lock.json'), pathsFile].map(
       async (path) => (await hashFile(path)).sha256,

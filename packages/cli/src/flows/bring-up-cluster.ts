@@ -14,6 +14,7 @@ import type { CommandContext } from '../framework/context.ts';
 import { type BuildDiskOptions, buildDisk } from './build-disk.ts';
 import { buildLayers } from './build-kubernetes.ts';
 import { keyFolder } from './key-folder.ts';
+import { keepMachineReference } from './machine-reference.ts';
 
 export interface BringUpClusterOptions extends BuildDiskOptions {
   readonly name: string;
@@ -58,6 +59,9 @@ export async function bringUpCluster(
       context,
     );
     const phases = await leadCluster(record, acts, progress, await parallelStarts(context.env));
+    const members = new Set(record.members.map((member) => member.name));
+    for (const machine of (await listMachines()).filter((each) => members.has(each.name)))
+      await keepMachineReference(machine, built.image, built.keys);
     await useFirst(record, context);
     const { path, access } = await progress.step('Write the kubeconfig', () =>
       keepKubeconfig(record, context),

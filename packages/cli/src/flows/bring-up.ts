@@ -6,6 +6,7 @@ import type { CommandContext } from '../framework/context.ts';
 import { printable } from '../output/printable.ts';
 import { type BuildDiskOptions, type BuiltDisk, buildDisk } from './build-disk.ts';
 import { keyFolder } from './key-folder.ts';
+import { keepMachineReference } from './machine-reference.ts';
 import { type StartedNode, type StartNodeOptions, startNode, withNode } from './start-node.ts';
 import { waitForHealth } from './wait-for-health.ts';
 
@@ -41,6 +42,7 @@ export async function bringUp(options: BringUpOptions, context: CommandContext):
     { ...options, keys, toolbox, diskPath: image.diskPath, keyFolder: keyFolder(options, context.env) },
     context,
   );
+  await keepMachineReference(node.machine, image, keys);
   return withNode(node, async (client) => {
     const health = await context.progress.step('Wait until the node is healthy', (step) =>
       waitForHealth(client, options.healthTimeoutMs, context.signal, step),

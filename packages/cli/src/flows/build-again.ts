@@ -33,6 +33,7 @@ export async function buildAgain(
         folder,
         keyFolder(options, env),
         String(options.frozen),
+        options.execute ?? '',
       ];
       const secret = options.passphraseFile === undefined ? [] : [options.passphraseFile];
       await run('taskset', [...args, ...secret], {

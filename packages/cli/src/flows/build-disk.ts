@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Lock, readLock } from '@plinth/debian';
 import type { StageCache } from '@plinth/host';
-import { type BuiltImage, buildImage } from '@plinth/image';
+import { type BuiltImage, buildImage, type ExecuteLevel } from '@plinth/image';
 import { openToolbox, type Toolbox } from '@plinth/toolbox';
 import type { KeyRing } from '@plinth/trust';
 import type { CommandContext } from '../framework/context.ts';
@@ -13,6 +13,8 @@ import { osDir, useLock } from './use-lock.ts';
 
 export interface BuildDiskOptions extends KeyFolderOptions {
   readonly frozen: boolean;
+  /** What may execute; default: what os/plinth.yaml says. */
+  readonly execute?: ExecuteLevel | undefined;
   /** Default: the stages in the user's cache. */
   readonly cache?: StageCache;
 }
@@ -53,6 +55,7 @@ export async function buildDisk(options: BuildDiskOptions, context: CommandConte
         compile: compileComponents(options, context),
         progress: step,
         signal,
+        ...(options.execute && { execute: options.execute }),
         ...(options.cache && { cache: options.cache }),
       });
       return { image, lock, keys, toolbox };

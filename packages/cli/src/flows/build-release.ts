@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { readSubject, type SortedStatements, sortStatements } from '@plinth/advisory';
 import { PlinthError } from '@plinth/base';
 import { run } from '@plinth/host';
 import {
@@ -7,6 +8,7 @@ import {
   type DiskFormat,
   type Manifest,
   releaseImage,
+  secureBootKeys,
 } from '@plinth/image';
 import type { CommandContext } from '../framework/context.ts';
 import { repositoryRoot } from '../repository.ts';
@@ -24,6 +26,8 @@ export interface BuildReleaseOptions extends BuildDiskOptions {
 
 export interface BuiltRelease {
   readonly folder: string;
+  /** What is said of its flaws, as it answered; absent when nothing is said. */
+  readonly statements?: SortedStatements;
   readonly manifest: Manifest;
   /** What the second build made otherwise; absent when there was none. */
   readonly differences?: readonly BuildDifference[];
@@ -42,6 +46,7 @@ export async function buildRelease(
   const manifest = await releaseImage(built.image, {
     lock: built.lock,
     keys: built.keys.signers,
+    secureBoot: secureBootKeys(built.keys),
     toolbox: built.toolbox,
     agentVersion: await readToolVersion(),
     outDir: folder,
@@ -50,7 +55,12 @@ export async function buildRelease(
     signal: context.signal,
     ...(commit === undefined ? {} : { commit }),
   });
-  return { folder, manifest, ...(differences === undefined ? {} : { differences }) };
+  const { statements } = await readSubject(folder);
+  return {
+    ...{ folder, manifest },
+    ...(statements ? { statements: sortStatements(statements) } : {}),
+    ...(differences === undefined ? {} : { differences }),
+  };
 }
 
 async function checkAgain(

@@ -1,10 +1,11 @@
-import { link, mkdir } from 'node:fs/promises';
+import { link, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir, ioError, removeTree } from '@plinth/host';
 import { BOOT_FILES, releaseNames } from '@plinth/image';
 import type { CommandContext } from '../framework/context.ts';
 import { buildDisk } from './build-disk.ts';
 import { buildLayers } from './build-kubernetes.ts';
+import { imageReference } from './machine-reference.ts';
 
 /**
  * prepareRelease builds the image and the Kubernetes layers for the boot tests, signed with keys of their own: nobody's
@@ -33,6 +34,7 @@ export async function prepareRelease(
     await mkdir(folder, { recursive: true });
     // Links, not copies: the tests copy what they change, and a disk is large.
     for (const [path, name] of files) await link(path, join(folder, name));
+    await writeFile(join(folder, names.reference), await imageReference(image, built.keys));
     await removeTree(layersFolder);
     await mkdir(layersFolder);
     for (const { path, manifest } of layers.values())

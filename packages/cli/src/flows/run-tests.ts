@@ -131,9 +131,9 @@ const groups: readonly Group[] = [
   {
     name: 'cluster',
     part: 'cluster',
-    what: 'a cluster of machines, from one command to an upgrade',
+    what: 'clusters of machines, from one command to an upgrade, and the fleet operator in one',
     prepare: prepareRelease,
-    commands: async (only) => nodeTest(await testFiles('cluster', only)),
+    commands: async (only) => nodeTest(await testFiles('cluster', only), '--test-concurrency=1'),
   },
   {
     name: 'update',

@@ -15,7 +15,15 @@ import type { CommandContext } from '../framework/context.ts';
 import { repositoryRoot } from '../repository.ts';
 
 /** The package lists that are pinned: os/<name>.yaml to os/<name>.lock.json. */
-export const lockNames = ['plinth', 'toolbox', 'go-tools', 'kubernetes', 'outsiders', 'servers'] as const;
+export const lockNames = [
+  'plinth',
+  'toolbox',
+  'go-tools',
+  'kubernetes',
+  'outsiders',
+  'judges',
+  'servers',
+] as const;
 
 export type LockName = (typeof lockNames)[number];
 
@@ -26,6 +34,7 @@ export const lockTitles: Readonly<Record<LockName, string>> = {
   'go-tools': 'Go toolchain',
   kubernetes: 'Kubernetes layer',
   outsiders: 'programs of others, for tests',
+  judges: 'judges of others, for tests',
   servers: 'servers of others, for tests',
 };
 

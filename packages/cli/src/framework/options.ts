@@ -55,9 +55,10 @@ export function textOr(placeholder: string, fallback: string, help: string): Val
 export function choice<const C extends string>(
   choices: readonly C[],
   help: string,
+  placeholder: string = choices.join('|'),
 ): ValueSpec<C | undefined> {
   return {
-    placeholder: choices.join('|'),
+    placeholder,
     help,
     choices,
     read: (raw) => (typeof raw === 'string' ? oneOf(choices, raw) : undefined),

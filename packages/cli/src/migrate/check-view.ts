@@ -6,16 +6,17 @@ import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
 import { wrapText } from '../output/wrap-text.ts';
 
-const WIDTH_CHARS = 100;
+const WIDTH_CHARS = 80;
+/** Of so many agents it is told what each needs; the rest stands in -o wide. */
+const MOST_OWN = 8;
 const MOST_PLACE = 24;
 
 /** checkView shows what was found, why each rule is one and what to do; how it ended comes last. */
 export function checkView(result: CheckResult): Block[] {
   const serious = result.findings.filter(({ severity }) => severity !== 'info');
-  const explained = [...new Set(serious.map(({ rule }) => rule))].sort().map((id) => {
-    const rule = result.rules[id];
-    return wrapText(`${id} ${rule?.title}. ${rule?.why} Fix: ${rule?.fix}`, WIDTH_CHARS - 2).join('\n  ');
-  });
+  const explained = [...Map.groupBy(serious, ({ rule }) => rule)]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([id, findings]) => explain(result.rules[id], findings));
   // A file says where, a cluster on how many nodes.
   const isLive = result.nodes.length > 0;
   return [
@@ -40,6 +41,27 @@ export function checkView(result: CheckResult): Block[] {
     ...problemsOf(result),
     lastWords(result),
   ];
+}
+
+/** Why a rule is one and what to do. Of drivers and agents that are known by name, what is said of each instead. */
+function explain(
+  rule: CheckResult['rules'][string] | undefined,
+  findings: readonly CheckFinding[],
+): string[] {
+  if (rule === undefined) return [];
+  const own = new Map(
+    findings.filter(({ fix }) => fix !== '' && fix !== rule.fix).map((one) => [one.subject, one]),
+  );
+  const lines = [
+    `${rule.id} ${rule.title}. ${rule.why}${own.size === 0 ? ` Fix: ${rule.fix}` : ''}`,
+    ...[...own.values()]
+      .slice(0, MOST_OWN)
+      .map(({ owner, message, fix }) => `- ${shortOwner(owner)} ${message}. Fix: ${fix}`),
+  ];
+  return lines.map((line, index) => {
+    const indent = index === 0 ? '' : '  ';
+    return indent + wrapText(printable(line), WIDTH_CHARS - 4).join(`\n  ${indent}`);
+  });
 }
 
 /** Kinds as kubectl shortens them. */

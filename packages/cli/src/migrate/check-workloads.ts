@@ -11,13 +11,13 @@ import {
   loadObservedRules,
   ownerText,
   parseWaivers,
-  readClusterAccess,
   readManifests,
   runCheck,
   simulateFixes,
   watchWorkloads,
 } from '@plinth/advisor';
 import { type Diagnostic, type ExitCode, exitCodes, PlinthError } from '@plinth/base';
+import { readClusterAccess } from '@plinth/kube';
 import { dayAsked } from '../advisor/as-of.ts';
 import { readTextFile } from '../advisor/read-input.ts';
 import { userKubeconfig } from '../cluster/kubeconfig.ts';
@@ -51,7 +51,7 @@ export interface CheckOptions {
 
 /**
  * checkWorkloads checks manifests or a live cluster for what breaks on another system.
- * @throws cli/usage, check/unknown-target, check/waivers-invalid, check/bad-kubeconfig, check/cluster-unreachable,
+ * @throws cli/usage, check/unknown-target, check/waivers-invalid, kube/bad-kubeconfig, kube/unreachable,
  *   check/nothing-read when nothing could be checked, host/io
  */
 export async function checkWorkloads(

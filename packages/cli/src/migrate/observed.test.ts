@@ -143,7 +143,7 @@ describe('what could not be asked is unknown, and ends with 5', () => {
       /error\[check\/observed-unread\]: Cannot tell what node n2 refused: .*\[logs\/unreadable\]/,
     );
     assert.match(stdout, /Note: node n1: 2 refusals/);
-    assert.match(stdout, /1 thing could not be read, so\nthis is not all/);
+    assert.match(stdout, /1\s+thing\s+could\s+not\s+be\s+read,\s+so\s+this\s+is\s+not\s+all/);
   });
 
   test('a node with an empty kernel log', async () => {

@@ -59,8 +59,8 @@ export function joinSections(read: ReadSections, file: string): ParsedDocument<M
   return { ok: true, value: toConfig(read.sections) };
 }
 
-/** Documents that stand too often, and second ones of the same name. */
-function repeated(sections: readonly Section[]): Diagnostic[] {
+/** repeated tells documents that stand too often, and second ones of the same name. */
+export function repeated(sections: readonly Section[]): Diagnostic[] {
   const seen = new Set<string>();
   return sections.flatMap(({ kind, value, source, at }): Diagnostic[] => {
     const name = kind.count === 'many' ? nameOf(value) : undefined;
@@ -94,8 +94,8 @@ function missing(sections: readonly Section[], file: string): Diagnostic[] {
     }));
 }
 
-/** Only after every check: the sections are then what the types of MachineConfig say. */
-function toConfig(sections: readonly Section[]): MachineConfig {
+/** toConfig makes a config of values. Only after every check: they are then what the types of MachineConfig say. */
+export function toConfig(sections: readonly Pick<Section, 'kind' | 'value'>[]): MachineConfig {
   const config: Record<string, unknown> = {};
   for (const kind of allKinds) {
     const values = sections
@@ -111,6 +111,7 @@ function byName(a: unknown, b: unknown): number {
   return nameOf(a) < nameOf(b) ? -1 : 1;
 }
 
-function nameOf(value: unknown): string {
+/** nameOf tells apart the values of a kind that stands many times. */
+export function nameOf(value: unknown): string {
   return String((value as { readonly name?: unknown }).name);
 }

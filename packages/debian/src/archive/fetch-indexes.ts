@@ -1,10 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
 import { cacheDir, download, hashText, mapParallel } from '@plinth/host';
-import { decompressXz } from './decompress-xz.ts';
+import { COMPONENT, inReleaseFile, PACKAGES_FOLDER, packagesFile, readPackagesFile } from './index-files.ts';
 import { type Keyring, readKeyring, verifyInRelease } from './keyring.ts';
 import type { ArchiveName, Mirrors } from './mirrors.ts';
 import { type ArchiveIndex, parsePackages } from './package-index.ts';
@@ -21,10 +19,7 @@ export interface FetchIndexOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const COMPONENT = 'main';
-const ARCHITECTURE = 'amd64';
 const IN_RELEASE_LIMIT_BYTES = 4 * 1024 * 1024;
-const PACKAGES_LIMIT_BYTES = 256 * 1024 * 1024;
 
 /** archiveOf tells which archive carries a suite: "<codename>-security" lives in an archive of its own. */
 export function archiveOf(suite: string): ArchiveName {
@@ -33,7 +28,7 @@ export function archiveOf(suite: string): ArchiveName {
 
 /**
  * fetchIndexes fetches the package indexes of the suites and returns them verified: signature, dates, release name
- * and digests. Packages files are cached by digest; signatures are read anew each time.
+ * and digests. All files are cached by digest; signatures are read anew each time.
  * @throws debian/index-untrusted, debian/index-expired, debian/index-invalid, host/download-failed
  */
 export async function fetchIndexes(
@@ -58,6 +53,17 @@ async function fetchIndex(
   const inRelease = await fetchText(`${base}/InRelease`, cacheRoot, suite, signal);
   const release = parseRelease(await verifyInRelease(inRelease, keyring, suite, now), suite, now);
   const text = await fetchPackages(base, suite, release, cacheRoot, signal);
+  return describeIndex(suite, release, inRelease, text);
+}
+
+/** describeIndex puts together what a verified index says; pure. */
+export function describeIndex(
+  suite: string,
+  release: Release,
+  inRelease: string,
+  packages: Buffer,
+): ArchiveIndex {
+  const archive = archiveOf(suite);
   return {
     archive,
     suite,
@@ -66,8 +72,8 @@ async function fetchIndex(
     ...(release.validUntil && { validUntil: release.validUntil }),
     notAutomatic: release.notAutomatic,
     inReleaseSha256: hashText(inRelease),
-    packagesSha256: hashText(text),
-    packages: parsePackages(text.toString('utf8'), archive, suite),
+    packagesSha256: hashText(packages),
+    packages: parsePackages(packages.toString('utf8'), archive, suite),
   };
 }
 
@@ -80,7 +86,10 @@ async function fetchText(
   const path = join(cacheRoot, `${suite}.${process.pid}.InRelease`);
   try {
     await download(url, path, { limitBytes: IN_RELEASE_LIMIT_BYTES, signal });
-    return await readFile(path, 'utf8');
+    const text = await readFile(path, 'utf8');
+    // Kept under its digest: it proves what was offered, also when the mirror has long had newer ones.
+    await rename(path, join(cacheRoot, inReleaseFile(hashText(text))));
+    return text;
   } catch (reason) {
     if (!(reason instanceof PlinthError && reason.code === 'host/download-missing')) throw reason;
     throw new PlinthError('debian/index-invalid', `${reason.message}: this mirror has no ${suite}`, {
@@ -100,33 +109,13 @@ async function fetchPackages(
   cacheRoot: string,
   signal?: AbortSignal,
 ): Promise<Buffer> {
-  const folder = `${COMPONENT}/binary-${ARCHITECTURE}`;
-  const plain = release.files.get(`${folder}/Packages`);
-  const packed = [`${folder}/Packages.xz`, `${folder}/Packages.gz`].find((name) => release.files.has(name));
-  const file = packed === undefined ? undefined : release.files.get(packed);
-  if (!plain || !packed || !file || plain.sizeBytes > PACKAGES_LIMIT_BYTES) {
-    throw invalid(suite, `it offers no usable ${folder}/Packages.xz`);
-  }
-  const path = join(cacheRoot, `${file.sha256}${packed.slice(packed.lastIndexOf('.'))}`);
+  const { file, plain, path } = packagesFile(suite, release, cacheRoot);
   const cached = await readFile(path).catch(() => undefined);
   if (!cached || hashText(cached) !== file.sha256) {
-    await download(`${base}/${folder}/by-hash/SHA256/${file.sha256}`, path, {
+    await download(`${base}/${PACKAGES_FOLDER}/by-hash/SHA256/${file.sha256}`, path, {
       ...file,
       signal,
     });
   }
-  const text = packed.endsWith('.xz')
-    ? await decompressXz(path, plain.sizeBytes)
-    : await promisify(gunzip)(await readFile(path), { maxOutputLength: plain.sizeBytes + 1 });
-  if (text.length !== plain.sizeBytes || hashText(text) !== plain.sha256) {
-    throw invalid(suite, `${packed} does not hold what the signed index promises`);
-  }
-  return text;
-}
-
-function invalid(suite: string, state: string): PlinthError {
-  return new PlinthError(
-    'debian/index-invalid',
-    `Cannot use the index of ${suite}: ${state}, expected it to`,
-  );
+  return await readPackagesFile(suite, path, plain);
 }

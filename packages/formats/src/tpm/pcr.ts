@@ -12,3 +12,14 @@ export function extendPcr(value: Uint8Array, digest: Uint8Array): Uint8Array {
 export function replayPcr(digests: readonly Uint8Array[], start: Uint8Array = PCR_RESET): Uint8Array {
   return digests.reduce(extendPcr, start);
 }
+
+/** One measurement that is foreseen: what is measured, in words, and its digest. */
+export interface Measurement {
+  readonly what: string;
+  readonly digest: Uint8Array;
+}
+
+/** replayMeasurements gives the value of a PCR after measurements, first to last. */
+export function replayMeasurements(measurements: readonly Measurement[]): Uint8Array {
+  return replayPcr(measurements.map(({ digest }) => digest));
+}

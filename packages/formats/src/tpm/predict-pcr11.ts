@@ -1,9 +1,12 @@
 import { PlinthError } from '@plinth/base';
 import { encodeText, sha256 } from '../bytes.ts';
-import { extendPcr, replayPcr } from './pcr.ts';
+import { extendPcr, type Measurement, replayMeasurements } from './pcr.ts';
 
 /** The boot phases systemd-pcrphase passes through, in order. */
 export const BOOT_PHASES = ['enter-initrd', 'leave-initrd', 'sysinit', 'ready'] as const;
+
+/** The only phase whose value is signed: what is sealed to it is given in the initrd and never to the running system. */
+export const SEALING_PHASE = BOOT_PHASES[0];
 
 /**
  * Sections systemd-stub 257 measures, in its order, whatever their order in the file. `.pcrsig` is not among them: it
@@ -33,24 +36,37 @@ export interface PcrAtPhase {
 }
 
 /**
- * predictPcr11 gives the SHA-256 values PCR 11 takes while a unified kernel image boots, one for each phase. Each
- * section extends twice: by its name with the closing NUL, then by its content. The phases follow as plain words.
+ * measurePcr11 gives what systemd-stub measures of a unified kernel image into PCR 11: each section by its name with the
+ * closing NUL, then by its content.
  * @param sections by name, as `readUki` gives them
  * @throws formats/pe-invalid for a UKI whose measurements depend on the machine
  */
-export function predictPcr11(sections: ReadonlyMap<string, Uint8Array>): PcrAtPhase[] {
+export function measurePcr11(sections: ReadonlyMap<string, Uint8Array>): Measurement[] {
   const unpredictable = unpredictableSections.find((name) => sections.has(name));
   if (unpredictable) {
     const state = `section ${unpredictable} is used by some machines only, expected none like it`;
     throw new PlinthError('formats/pe-invalid', `Cannot predict PCR 11: ${state}`);
   }
-  const digests = measuredSections.flatMap((name) => {
+  return measuredSections.flatMap((name) => {
     const content = sections.get(name);
-    return content?.length ? [sha256(encodeText(`${name}\0`)), sha256(content)] : [];
+    if (!content?.length) return [];
+    return [
+      { what: `name of section ${name}`, digest: sha256(encodeText(`${name}\0`)) },
+      { what: `section ${name}`, digest: sha256(content) },
+    ];
   });
-  let value = replayPcr(digests);
-  return BOOT_PHASES.map((word, index) => {
-    value = extendPcr(value, sha256(encodeText(word)));
+}
+
+/** measurePhases gives what systemd-pcrphase measures into PCR 11 after that: the phases, as plain words. */
+export function measurePhases(): Measurement[] {
+  return BOOT_PHASES.map((word) => ({ what: `phase ${word}`, digest: sha256(encodeText(word)) }));
+}
+
+/** predictPcr11 gives the SHA-256 values PCR 11 takes while a unified kernel image boots, one for each phase. @throws as measurePcr11 */
+export function predictPcr11(sections: ReadonlyMap<string, Uint8Array>): PcrAtPhase[] {
+  let value = replayMeasurements(measurePcr11(sections));
+  return measurePhases().map(({ digest }, index) => {
+    value = extendPcr(value, digest);
     return { phase: BOOT_PHASES.slice(0, index + 1).join(':'), value };
   });
 }

@@ -1,11 +1,12 @@
 import { concatBytes, sha256 } from '../bytes.ts';
 import { encodeGuid } from '../efi/guid.ts';
 import { type EfiSignature, encodeEfiSignature } from '../efi/signature-list.ts';
-import { replayPcr } from './pcr.ts';
+import { type Measurement, replayMeasurements } from './pcr.ts';
 import { SEPARATOR } from './predict-pcr4.ts';
 
 const EFI_GLOBAL_VARIABLE = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
-const EFI_IMAGE_SECURITY_DATABASE = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
+/** GUID of db and dbx. */
+export const EFI_IMAGE_SECURITY_DATABASE = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
 
 /** The Secure Boot state of a machine: contents of its key variables, and what its programs are trusted by. */
 export interface SecureBootState {
@@ -19,28 +20,36 @@ export interface SecureBootState {
 }
 
 /**
- * predictPcr7 gives the SHA-256 value of PCR 7: the key variables, a separator, then each db entry that let a program
+ * measurePcr7 gives what is measured into PCR 7: the key variables, a separator, then each db entry that let a program
  * run, once (TCG PC Client Platform Firmware Profile, 3.3.4.8). A variable that does not exist is measured empty.
  */
-export function predictPcr7(state: SecureBootState): Uint8Array {
-  const variables = [
-    variableDigest(EFI_GLOBAL_VARIABLE, 'SecureBoot', Uint8Array.of(state.enabled ? 1 : 0)),
-    variableDigest(EFI_GLOBAL_VARIABLE, 'PK', state.pk),
-    variableDigest(EFI_GLOBAL_VARIABLE, 'KEK', state.kek),
-    variableDigest(EFI_IMAGE_SECURITY_DATABASE, 'db', state.db),
-    variableDigest(EFI_IMAGE_SECURITY_DATABASE, 'dbx', state.dbx),
+export function measurePcr7(state: SecureBootState): Measurement[] {
+  const enabled = Uint8Array.of(state.enabled ? 1 : 0);
+  return [
+    measureVariable(EFI_GLOBAL_VARIABLE, 'SecureBoot', enabled),
+    measureVariable(EFI_GLOBAL_VARIABLE, 'PK', state.pk),
+    measureVariable(EFI_GLOBAL_VARIABLE, 'KEK', state.kek),
+    measureVariable(EFI_IMAGE_SECURITY_DATABASE, 'db', state.db),
+    measureVariable(EFI_IMAGE_SECURITY_DATABASE, 'dbx', state.dbx),
+    SEPARATOR,
+    ...state.authorities.map((authority) => ({
+      ...measureVariable(EFI_IMAGE_SECURITY_DATABASE, 'db', encodeEfiSignature(authority)),
+      what: 'certificate of db that the boot files were trusted by',
+    })),
   ];
-  const authorities = state.authorities.map((authority) =>
-    variableDigest(EFI_IMAGE_SECURITY_DATABASE, 'db', encodeEfiSignature(authority)),
-  );
-  return replayPcr([...variables, SEPARATOR, ...authorities]);
 }
 
-/** Digest of a UEFI_VARIABLE_DATA: GUID, length of the name in characters, length of the data, name in UTF-16, data. */
-function variableDigest(guid: string, name: string, data: Uint8Array): Uint8Array {
+/** predictPcr7 gives the SHA-256 value of PCR 7 after measurePcr7. */
+export function predictPcr7(state: SecureBootState): Uint8Array {
+  return replayMeasurements(measurePcr7(state));
+}
+
+/** The digest is of a UEFI_VARIABLE_DATA: GUID, length of the name in characters, length of the data, name in UTF-16, data. */
+function measureVariable(guid: string, name: string, data: Uint8Array): Measurement {
   const lengths = new Uint8Array(16);
   const view = new DataView(lengths.buffer);
   view.setBigUint64(0, BigInt(name.length), true);
   view.setBigUint64(8, BigInt(data.length), true);
-  return sha256(concatBytes([encodeGuid(guid), lengths, Buffer.from(name, 'utf16le'), data]));
+  const digest = sha256(concatBytes([encodeGuid(guid), lengths, Buffer.from(name, 'utf16le'), data]));
+  return { what: `variable ${name}`, digest };
 }

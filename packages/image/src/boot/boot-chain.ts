@@ -8,9 +8,17 @@ import {
   predictPcr4,
   predictPcr11,
   readUki,
+  SEALING_PHASE,
 } from '@plinth/formats';
 import type { Toolbox } from '@plinth/toolbox';
-import { pcrPublicKeyPem, type Signer, signPcrPolicies, signPe, signRootHash } from '@plinth/trust';
+import {
+  pcrPublicKeyPem,
+  type Signer,
+  signIpePolicy,
+  signPcrPolicies,
+  signPe,
+  signRootHash,
+} from '@plinth/trust';
 import type { OsSpec } from '../spec/os-spec.ts';
 import { closeStub } from './close-stub.ts';
 import { makeUki } from './make-uki.ts';
@@ -20,7 +28,7 @@ import { veritySignatureJson } from './verity-signature.ts';
 export interface BuildKeys {
   /** In the UEFI db: signs the boot loader and UKIs. */
   readonly boot: Signer;
-  /** In the UEFI db too, so that the kernel knows it: signs root hashes. */
+  /** In the UEFI db too, so that the kernel knows it: signs root hashes and the policy of IPE. */
   readonly verity: Signer;
   /** Signs the PCR values a boot may have, for secrets sealed to them. */
   readonly pcr: Signer;
@@ -37,6 +45,8 @@ export interface BootChainInputs {
   readonly stubPath: string;
   readonly loaderPath: string;
   readonly osReleasePath: string;
+  /** Text of the policy that the kernel gets. */
+  readonly ipePolicy: string;
   readonly keys: BuildKeys;
   readonly toolbox: Toolbox;
   readonly epochSeconds: number;
@@ -67,16 +77,18 @@ export const BOOT_FILES = {
 export async function makeBootChain(inputs: BootChainInputs, folder: string): Promise<void> {
   const { keys, rootHash } = inputs;
   const rootHashSignature = await signRootHash(keys.verity, rootHash);
+  const ipePolicy = await signIpePolicy(keys.verity, inputs.ipePolicy);
   const stub = closeStub(await readFile(inputs.stubPath));
   const draftPath = await makeUki(
-    { ...inputs, stub, rootHashSignature, pcrPublicKeyPem: pcrPublicKeyPem(keys.pcr) },
+    { ...inputs, stub, rootHashSignature, ipePolicy, pcrPublicKeyPem: pcrPublicKeyPem(keys.pcr) },
     folder,
     'draft.efi',
     inputs.toolbox,
   );
   const draft = await readFile(draftPath);
   const phases = predictPcr11(readUki(draft).sections);
-  const unsigned = addPeSection(draft, '.pcrsig', encodeText(await signPcrPolicies(keys.pcr, phases)));
+  const sealing = phases.filter(({ phase }) => phase === SEALING_PHASE);
+  const unsigned = addPeSection(draft, '.pcrsig', encodeText(await signPcrPolicies(keys.pcr, sealing)));
   await rm(draftPath);
   await writeFile(join(folder, BOOT_FILES.unsignedUki), unsigned);
   const uki = await signPe(keys.boot, unsigned);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import { closeStub } from './close-stub.ts';
+import { ipeLoading } from './ipe-loading.ts';
 import { rootOpening } from './root-opening.ts';
 import { veritySignatureJson } from './verity-signature.ts';
 
@@ -58,6 +59,21 @@ test('rootOpening makes all three partitions of the slot read-only, and boots wi
       ({ kind, path }) => kind === 'symlink' && path.endsWith('wants/plinth-root-read-only.service'),
     ),
   );
+});
+
+test('ipeLoading hands the policy over only where the kernel has a key for it, and then the boot depends on it', () => {
+  const entries = new Map(ipeLoading(new Uint8Array([3])).map((entry) => [entry.path, entry]));
+  const text = (path: string) => {
+    const entry = entries.get(path);
+    return entry?.kind === 'file' ? Buffer.from(entry.data).toString() : '';
+  };
+  const unit = text('usr/lib/systemd/system/plinth-ipe-policy.service');
+  assert.match(unit, /^ConditionSecurity=uefi-secureboot$/m);
+  assert.ok(entries.has('usr/lib/systemd/system/initrd.target.requires/plinth-ipe-policy.service'));
+  const [, rules = ''] = /--create \/(\S+)$/m.exec(unit) ?? [];
+  const [, target, source = ''] = /^C (\S+) .* \/(\S+)$/m.exec(text(rules)) ?? [];
+  assert.equal(target, '/run/ipe/plinth.p7b');
+  assert.equal(text(source), '\x03');
 });
 
 test('veritySignatureJson has the fields of UAPI.2', () => {

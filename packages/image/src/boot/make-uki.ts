@@ -3,15 +3,20 @@ import { join } from 'node:path';
 import { writeCpio } from '@plinth/formats';
 import type { Toolbox } from '@plinth/toolbox';
 import { kernelArguments, type OsSpec } from '../spec/os-spec.ts';
+import { ipeLoading } from './ipe-loading.ts';
 import { rootOpening, SIGNATURE_PATH } from './root-opening.ts';
 import { slotLabel } from './slot-label.ts';
 
 /** commandLine is the kernel command line of an image: what os/plinth.yaml says and the root hash. */
 export function commandLine(spec: OsSpec, rootHash: string): string {
   const options = [`root-hash-signature=/${SIGNATURE_PATH}`, ...spec.verityOptions].join(',');
-  return [...kernelArguments(spec), `roothash=${rootHash}`, `systemd.verity_root_options=${options}`].join(
-    ' ',
-  );
+  return [
+    ...kernelArguments(spec),
+    // For plinthd, which holds it against what the kernel tells of /var.
+    ...(spec.storage.var.encrypt === 'tpm2' ? ['plinth.encrypt_var=tpm2'] : []),
+    `roothash=${rootHash}`,
+    `systemd.verity_root_options=${options}`,
+  ].join(' ');
 }
 
 export interface UkiInputs {
@@ -25,6 +30,8 @@ export interface UkiInputs {
   readonly rootHash: string;
   /** CMS over the root hash, DER. */
   readonly rootHashSignature: Uint8Array;
+  /** The signed policy of IPE. */
+  readonly ipePolicy: Uint8Array;
   /** Public half of the key that signs PCR policies, PEM. */
   readonly pcrPublicKeyPem: string;
   readonly epochSeconds: number;
@@ -44,7 +51,8 @@ export async function makeUki(
   await mkdir(folder, { recursive: true });
   const { rootHash, rootHashSignature } = inputs;
   const opening = rootOpening(rootHash, rootHashSignature, spec.verityOptions, slotLabel(spec));
-  await writeFile(join(folder, 'opening.cpio'), writeCpio(opening, { mtimeSeconds: inputs.epochSeconds }));
+  const entries = [...opening, ...ipeLoading(inputs.ipePolicy)];
+  await writeFile(join(folder, 'opening.cpio'), writeCpio(entries, { mtimeSeconds: inputs.epochSeconds }));
   await writeFile(join(folder, 'stub.efi'), inputs.stub);
   await writeFile(join(folder, 'cmdline'), commandLine(spec, inputs.rootHash));
   await writeFile(join(folder, 'pcr.pem'), inputs.pcrPublicKeyPem);

@@ -6,6 +6,7 @@ import { openStageCache, type StageCache, withLock } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
 import { BOOT_FILES, type BuildKeys } from '../boot/boot-chain.ts';
 import type { GoComponentSource } from '../go/provide-go-components.ts';
+import type { ExecuteLevel } from '../ipe/ipe-policy.ts';
 import type { RootImage } from '../root/make-root.ts';
 import { loadOsSpec, type OsSpec, packageSetOf } from '../spec/os-spec.ts';
 import { type AgentRecipe, buildTree, type TreeResult } from './build-tree.ts';
@@ -32,6 +33,10 @@ export interface BuildOptions {
   readonly agent: AgentRecipe;
   /** Compiles the image's programs of go/. */
   readonly compile: GoComponentSource;
+  /** What may execute; default: what os/plinth.yaml says. */
+  readonly execute?: ExecuteLevel;
+  /** Whether a new /var is encrypted; default: what os/plinth.yaml says. */
+  readonly encryptVar?: OsSpec['storage']['var']['encrypt'];
   readonly mirrors?: Mirrors;
   readonly cache?: StageCache;
   readonly progress?: Progress;
@@ -73,7 +78,12 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
 
 async function build(options: BuildOptions, cache: StageCache): Promise<BuiltImage> {
   const { osDir, lock, toolbox, progress = silentProgress } = options;
-  const { os: spec, initrd: initrdSpec } = await loadOsSpec(osDir);
+  const { os, initrd: initrdSpec } = await loadOsSpec(osDir);
+  const spec: OsSpec = {
+    ...os,
+    execute: options.execute ?? os.execute,
+    storage: { var: { encrypt: options.encryptVar ?? os.storage.var.encrypt } },
+  };
   requireFreshLock(lock, packageSetOf(spec), options.lockPath);
   const epochSeconds = Math.floor(Date.parse(lock.created) / 1000);
   const debs = await fetchPackages(lock.packages, {

@@ -6,11 +6,12 @@ import { exists, hashText, run, type StageCache } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
 import { TRUSTED_ROOT_PATH } from '@plinth/updates';
 import type { GoComponentSource } from '../go/provide-go-components.ts';
+import { IPE_POLICY_PATH, readIpePolicy } from '../ipe/ipe-policy.ts';
 import { type OsSpec, type TreeSpec, treeSpecOf } from '../spec/os-spec.ts';
 import { sourceOf } from '../spec/program-source.ts';
 import { applyTree, makeFolder, replaceFile } from '../tree/apply-tree.ts';
 import { configureTree, OS_FOLDERS } from '../tree/configure-tree.ts';
-import { finishTree, indexTree } from '../tree/finish-tree.ts';
+import { finishTree, indexTree, keepKernelConfig } from '../tree/finish-tree.ts';
 import { findPrograms, type PlacedProgram, placePrograms } from '../tree/place-programs.ts';
 import { planTree } from '../tree/plan-tree.ts';
 import { scanPackage } from '../tree/scan-package.ts';
@@ -108,7 +109,8 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
       .map((name) => join(inputs.osDir, name))
       .map(async (folder) => ((await exists(folder)) ? digestFolder(folder) : 'absent')),
   );
-  const setup = await startSetup(inputs.osDir);
+  const setup = await startSetup(inputs.osDir, spec.execute);
+  const ipePolicy = await readIpePolicy(inputs.osDir, spec.execute, spec.version);
   const tree = await cache.stage(
     'tree',
     'Configure the tree',
@@ -122,9 +124,10 @@ export async function buildTree(inputs: TreeInputs, progress: Progress): Promise
       programs: programs.map(({ path, from }) => [path, from, components.get(sourceOf(from).owner)?.key]),
       spec: treeSpec,
       setup,
+      ipePolicy,
     },
     progress,
-    (dir) => configure(dir, { base, selinux, agentDir, programs }, treeSpec, setup, inputs),
+    (dir) => configure(dir, { base, selinux, agentDir, programs, ipePolicy }, treeSpec, setup, inputs),
   );
   const facts = JSON.parse(await readFile(join(base, 'facts.json'), 'utf8')) as BaseFacts;
   return {
@@ -159,6 +162,7 @@ async function mergePackages(
   await mkdir(root);
   await applyTree(plan, root);
   const kernelVersion = await indexTree(root, toolbox);
+  await keepKernelConfig(root, unpacked.get(`linux-image-${kernelVersion}`) ?? '', kernelVersion);
   const facts: BaseFacts = {
     kernelVersion,
     owners: plan.entries.map((entry) => [entry.path, entry.owner]),
@@ -170,7 +174,13 @@ async function mergePackages(
 
 async function configure(
   dir: string,
-  parts: { base: string; selinux: string; agentDir: string; programs: readonly PlacedProgram[] },
+  parts: {
+    base: string;
+    selinux: string;
+    agentDir: string;
+    programs: readonly PlacedProgram[];
+    ipePolicy: string;
+  },
   spec: TreeSpec,
   setup: string,
   inputs: TreeInputs,
@@ -188,6 +198,7 @@ async function configure(
     0o755,
   );
   await replaceFile(join(root, TRUSTED_ROOT_PATH), inputs.updateRoot);
+  await replaceFile(join(root, IPE_POLICY_PATH), parts.ipePolicy);
   await placePrograms(root, parts.programs);
   await finishTree(root, inputs.toolbox, spec);
 }

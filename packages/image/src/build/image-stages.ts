@@ -8,6 +8,7 @@ import { makeDisk } from '../disk/make-disk.ts';
 import { readSlotSizes } from '../disk/slot-sizes.ts';
 import { packInitrd, readInitrdParts } from '../initrd/make-initrd.ts';
 import { planInitrd } from '../initrd/plan-initrd.ts';
+import { IPE_POLICY_PATH } from '../ipe/ipe-policy.ts';
 import { addVerity, makeRootFilesystem, type RootImage } from '../root/make-root.ts';
 import type { InitrdSpec, OsSpec } from '../spec/os-spec.ts';
 import { openTree } from '../tree/disk-tree.ts';
@@ -72,12 +73,13 @@ export async function makeRoot({
  * @throws image/initrd-incomplete
  */
 export async function makeInitrd(
-  { options, cache, progress, tree }: StageContext,
-  spec: InitrdSpec,
+  { options, cache, progress, spec, tree }: StageContext,
+  initrd: InitrdSpec,
 ): Promise<string> {
   const { toolbox, osDir } = options;
-  const paths = planInitrd(spec, openTree(tree.root), tree.kernelVersion);
-  const parts = await readInitrdParts(tree.root, paths, osDir, tree.kernelVersion);
+  const paths = planInitrd(initrd, openTree(tree.root), tree.kernelVersion);
+  const sealVar = spec.storage.var.encrypt === 'tpm2';
+  const parts = await readInitrdParts(tree.root, paths, osDir, tree.kernelVersion, sealVar);
   const dir = await cache.stage(
     'initrd',
     'Pack the initrd',
@@ -112,6 +114,7 @@ export async function makeBoot(
     stubPath: join(efi, 'linuxx64.efi.stub'),
     loaderPath: join(efi, 'systemd-bootx64.efi'),
     osReleasePath: join(tree.root, 'usr/lib/os-release'),
+    ipePolicy: await readFile(join(tree.root, IPE_POLICY_PATH), 'utf8'),
     keys,
     toolbox,
     epochSeconds,
@@ -125,6 +128,7 @@ export async function makeBoot(
       spec,
       rootHash: root.rootHash,
       initrd: basename(join(initrdPath, '..')),
+      ipePolicy: inputs.ipePolicy,
       kernel: tree.kernelVersion,
       loader: basename(tree.packageDir('systemd-boot-efi')),
       keys: [keys.boot, keys.verity, keys.pcr].map((signer) => signer.keyId),

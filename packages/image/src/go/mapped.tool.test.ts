@@ -56,6 +56,25 @@ suite('plinth-mapped', { skip }, () => {
     assert.deepEqual(Object.keys(lines(stdout)[0] ?? {}), ['seen', 'hidden']);
   });
 
+  test('finds code that lies on none of the given devices, and none that does', () => {
+    const codeOf = (...devices: readonly string[]) => {
+      const { status, stdout } = say('--outside', ...devices);
+      assert.equal(status, 0);
+      return lines(stdout).filter(({ pid }) => pid === sleeper.pid);
+    };
+    const found = codeOf('0:0');
+    const program = found.find(({ path }) => path === SLEEP);
+    assert.equal(program?.['name'], 'sleep');
+    assert.ok(
+      found.some(({ path }) => /\/libc[.-]/.test(String(path))),
+      JSON.stringify(found),
+    );
+    const devices = new Set(found.map(({ device }) => String(device)));
+    assert.deepEqual(codeOf(...devices), []);
+    for (const wrong of [[], ['sda'], ['1'], ['1:x']])
+      assert.equal(say('--outside', ...wrong).status, 2, wrong.join(' '));
+  });
+
   test('looks for nothing outside of /usr, and for no endless list', () => {
     for (const paths of [
       [],

@@ -27,8 +27,15 @@ const TEXTS: Readonly<Record<string, string>> = {
 /** Where the folders of os/initrd/ go. */
 const INITRD_FOLDERS: Readonly<Record<string, string>> = {
   'modules-load.d': 'usr/lib/modules-load.d',
+  'rules.d': 'usr/lib/udev/rules.d',
   'tmpfiles.d': 'usr/lib/tmpfiles.d',
   units: 'usr/lib/systemd/system',
+};
+
+/** What of os/initrd/ is carried only by images whose new /var is sealed by the TPM. */
+const SEALING_FOLDERS: Readonly<Record<string, string>> = {
+  'sealing/tmpfiles.d': 'usr/lib/tmpfiles.d',
+  'sealing/units': 'usr/lib/systemd/system',
 };
 
 /** fixedEntries are the parts of the initrd that come from nowhere but here: folders, links, tables. */
@@ -42,9 +49,13 @@ export function fixedEntries(): CpioEntry[] {
   ];
 }
 
-/** ownEntries reads os/initrd/ and os/repart.d: the units and rules Plinth adds to the initrd. */
-export async function ownEntries(osDir: string): Promise<CpioEntry[]> {
-  const folders = Object.entries(INITRD_FOLDERS).map(([from, to]) =>
+/**
+ * ownEntries reads os/initrd/ and os/repart.d: the units and rules Plinth adds to the initrd.
+ * @param sealVar whether a new /var is sealed by the TPM where there is one
+ */
+export async function ownEntries(osDir: string, sealVar: boolean): Promise<CpioEntry[]> {
+  const wanted = { ...INITRD_FOLDERS, ...(sealVar && SEALING_FOLDERS) };
+  const folders = Object.entries(wanted).map(([from, to]) =>
     readFolder(join(osDir, 'initrd', from), to, 0o644),
   );
   return (

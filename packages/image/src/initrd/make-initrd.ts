@@ -20,12 +20,14 @@ export interface InitrdParts {
 /**
  * readInitrdParts collects the planned paths of the tree and Plinth's own files.
  * @param paths as planInitrd gives them
+ * @param sealVar whether a new /var is sealed by the TPM where there is one
  */
 export async function readInitrdParts(
   root: string,
   paths: readonly string[],
   osDir: string,
   kernelVersion: string,
+  sealVar: boolean,
 ): Promise<InitrdParts> {
   const fromTree = await Promise.all(
     paths.map(async (path): Promise<CpioEntry> => {
@@ -42,7 +44,7 @@ export async function readInitrdParts(
       return { kind: 'file', path, mode: 0o644, data: await readFile(join(root, path)) };
     }),
   );
-  const all = [...fixedEntries(), ...fromTree, ...tables, ...(await ownEntries(osDir))];
+  const all = [...fixedEntries(), ...fromTree, ...tables, ...(await ownEntries(osDir, sealVar))];
   // What os/initrd says comes last, and the last one wins.
   const entries = [...new Map(all.map((entry) => [entry.path, entry])).values()];
   const lines = entries.map((entry) => `${entry.kind} ${entry.path} ${describe(entry)}`).sort();

@@ -11,6 +11,8 @@ export interface ReleaseSummary {
   readonly kernelVersion: string;
   readonly commandLine: string;
   readonly agentVersion: string;
+  /** What may execute on its nodes, see os/ipe; "" when the release does not say. */
+  readonly execute: string;
   readonly packageCount: number;
   readonly fileCount: number;
   /** In bytes: root, verity, uki, disk. */
@@ -40,6 +42,7 @@ export async function inspectRelease(folder: string): Promise<ReleaseSummary> {
     kernelVersion: manifest.kernel.version,
     commandLine: manifest.kernel.commandLine,
     agentVersion: manifest.agent.version,
+    execute: facts.execute,
     packageCount: manifest.packages.count,
     fileCount: files.length,
     sizes: facts.sizes,

@@ -11,16 +11,18 @@ import { parseFacts, type ReleaseFacts } from './facts/release-facts.ts';
  */
 export async function findManifest(folder: string): Promise<string> {
   const names = await readdir(folder).catch((reason: unknown) => {
-    if (isErrno(reason, 'ENOENT') || isErrno(reason, 'ENOTDIR')) return [];
+    if (isErrno(reason, 'ENOENT')) throw notFound(folder, 'there is nothing, expected a folder');
+    if (isErrno(reason, 'ENOTDIR')) throw notFound(folder, 'it is a file, expected a folder');
     throw ioError(reason, `list ${folder}`);
   });
   const manifests = names.filter((name) => name.endsWith('.manifest.json'));
   const [manifest] = manifests;
   if (manifest !== undefined && manifests.length === 1) return manifest;
-  throw new PlinthError(
-    'release/not-found',
-    `Cannot read a release in ${folder}: it holds ${manifests.length} manifests, expected one`,
-  );
+  throw notFound(folder, `it holds ${manifests.length} manifests, expected one`);
+}
+
+function notFound(folder: string, state: string): PlinthError {
+  return new PlinthError('release/not-found', `Cannot read a release in ${folder}: ${state}`);
 }
 
 /**

@@ -8,6 +8,7 @@ import type { DiskFormat } from './disk/convert-disk.ts';
 import type { DiskLayout } from './disk/disk-layout.ts';
 import type { FileReader } from './disk/file-reader.ts';
 import type { SlotPart } from './disk/split-slot.ts';
+import type { SecureBootKeys } from './secure-boot-keys.ts';
 
 /** Everything a release is written from; all of it was made by the build. */
 export interface ReleaseInputs {
@@ -34,6 +35,8 @@ export interface ReleaseInputs {
   readonly agent: { readonly version: string; readonly path: string; readonly contents: AgentModules };
   /** Values to expect, by PCR and then by case or boot phase; hex. */
   readonly pcrs: Manifest['pcrs'];
+  /** Keys of the machines it is for; without them the release has no reference values for attestation. */
+  readonly secureBoot?: SecureBootKeys;
   readonly certificates: Readonly<Record<'boot' | 'verity' | 'pcr' | 'release', Certificate>>;
   /** Signs provenance and checksums. */
   readonly signer: Signer;

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { evidenceRulesNumber } from '@plinth/advisory';
 import { type Progress, silentProgress } from '@plinth/base';
 import { formatLock, type Lock } from '@plinth/debian';
 import { exists, hashText, ioError, openStageCache, removeTree, type StageCache } from '@plinth/host';
@@ -13,6 +14,7 @@ import { readAgentModules } from './agent-modules.ts';
 import { type DiskFormat, diskFormats } from './disk/convert-disk.ts';
 import { readManifest } from './read-release.ts';
 import { readLicences } from './sbom/read-licences.ts';
+import type { SecureBootKeys } from './secure-boot-keys.ts';
 import { writeRelease } from './write-release.ts';
 
 /** Where the tree has the agent. */
@@ -21,6 +23,8 @@ const AGENT_PATH = '/usr/lib/plinth/plinthd';
 export interface ReleaseImageOptions {
   readonly lock: Lock;
   readonly keys: BuildKeys;
+  /** Keys of the machines it is for; without them it has no reference values for attestation. */
+  readonly secureBoot?: SecureBootKeys;
   readonly toolbox: Toolbox;
   readonly agentVersion: string;
   /** The folder people see; made, or replaced as a whole. */
@@ -41,7 +45,7 @@ export interface ReleaseImageOptions {
  */
 export async function releaseImage(image: BuiltImage, options: ReleaseImageOptions): Promise<Manifest> {
   const { cache = openStageCache(), progress = silentProgress, formats = diskFormats } = options;
-  const { lock, keys, toolbox, agentVersion, commit, signal } = options;
+  const { lock, keys, secureBoot, toolbox, agentVersion, commit, signal } = options;
   const lockSha256 = hashText(formatLock(lock));
   const stage = await cache.stage(
     'release',
@@ -53,7 +57,9 @@ export async function releaseImage(image: BuiltImage, options: ReleaseImageOptio
       boot: basename(image.bootDir),
       tree: image.tree.key,
       release: keys.release.keyId,
+      evidence: evidenceRulesNumber,
       ...{ formats, agentVersion, lockSha256, commit },
+      ...(secureBoot && { secureBoot: keysDigest(secureBoot) }),
     },
     progress,
     async (folder, step) => {
@@ -63,6 +69,12 @@ export async function releaseImage(image: BuiltImage, options: ReleaseImageOptio
   );
   await publish(toolbox, stage, options.outDir);
   return readManifest(stage);
+}
+
+/** Names the keys of the machines; what is public of them is in the release. */
+function keysDigest({ pk, kek, db, authorities }: SecureBootKeys): string {
+  const certificates = authorities.map(({ certificateDer }) => certificateDer);
+  return hashText([pk, kek, db, ...certificates].map((part) => Buffer.from(part).toString('hex')).join(' '));
 }
 
 async function releaseInputs(
@@ -99,6 +111,7 @@ async function releaseInputs(
       contents: await readAgentModules(join(tree.agentDir, 'modules.json')),
     },
     pcrs: { ...pcrs },
+    ...(options.secureBoot && { secureBoot: options.secureBoot }),
     certificates: {
       boot: keys.boot.certificate,
       verity: keys.verity.certificate,

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashText } from '@plinth/host';
 import { openToolbox, type Toolbox } from '@plinth/toolbox';
-import { initKeys, loadKeys, type Signer } from '@plinth/trust';
+import { initKeys, loadKeys, loadPublicKeys, type Signer } from '@plinth/trust';
 import { BOOT_FILES, type BuildKeys, makeBootChain } from '../boot/boot-chain.ts';
 import { makeDisk } from '../disk/make-disk.ts';
+import { readIpePolicy } from '../ipe/ipe-policy.ts';
 import { addVerity } from '../root/make-root.ts';
 import { loadOsSpec, type OsSpec } from '../spec/os-spec.ts';
 import type { DiskFormat } from './disk/convert-disk.ts';
+import { type SecureBootKeys, secureBootKeys } from './secure-boot-keys.ts';
 import { writeRelease } from './write-release.ts';
 
 const OS_DIR = join(import.meta.dirname, '../../../../os');
@@ -20,6 +22,8 @@ export interface SampleWorkshop {
   readonly folder: string;
   readonly toolbox: Toolbox;
   readonly keys: BuildKeys;
+  /** Keys of the machines that its releases are for. */
+  readonly secureBoot: SecureBootKeys;
   /** Keys of somebody else. */
   readonly foreign: BuildKeys;
   readonly treeDir: string;
@@ -68,6 +72,7 @@ export async function openWorkshop(): Promise<SampleWorkshop> {
     treeDir,
     keys: await makeKeys(join(folder, 'keys')),
     foreign: await makeKeys(join(folder, 'foreign')),
+    secureBoot: secureBootKeys(await loadPublicKeys(join(folder, 'keys'))),
     close: () => rm(folder, { recursive: true }),
   };
 }
@@ -101,6 +106,7 @@ export async function makeSampleRelease(
     initrdPath: join(work, 'initrd'),
     stubPath: join(efi, 'linuxx64.efi.stub'),
     loaderPath: join(efi, 'systemd-bootx64.efi'),
+    ipePolicy: await readIpePolicy(OS_DIR, spec.execute, spec.version),
     osReleasePath: join(workshop.treeDir, 'usr/lib/os-release'),
     toolbox,
     epochSeconds: EPOCH_SECONDS,
@@ -158,6 +164,7 @@ export async function makeSampleRelease(
         contents: { runtime: { name: 'node', version: '26.10.0', components: {} }, modules: [] },
       },
       pcrs: JSON.parse(await readFile(join(bootDir, BOOT_FILES.pcrs), 'utf8')),
+      secureBoot: workshop.secureBoot,
       certificates: {
         boot: keys.boot.certificate,
         verity: keys.verity.certificate,

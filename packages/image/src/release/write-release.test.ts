@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+import { readSubject } from '@plinth/advisory';
 import { PlinthError } from '@plinth/base';
 import { memoryReader, readFat, readGpt } from '@plinth/formats';
 import { hashFile, run } from '@plinth/host';
@@ -51,6 +52,7 @@ test('a release has one file for every purpose, and all but the checksums are li
     names.spdx,
     names.cycloneDx,
     names.pcrs,
+    names.reference,
     names.provenance,
   ];
   for (const name of [...plain, ...diskFormats.map(names.disk)]) assert.ok(found.includes(name), name);
@@ -181,6 +183,64 @@ test('diffReleases and inspectRelease', async () => {
   assert.deepEqual(summary.ports, ['7546 (stream)']);
   assert.deepEqual(summary.setuidFiles, ['/usr/bin/new']);
   assert.equal(summary.version, '1.3.0');
+});
+
+test('what is said of an image is asked of each image anew: what no longer holds is told, and read by the scan', async () => {
+  const said = async (treeDir: string, version: string) => {
+    const next = await makeSampleRelease(workshop, { treeDir, version });
+    const { statements = [], kernel } = await readSubject(next);
+    const answers = statements.map(({ id, outcome }) => [id, outcome.holds]);
+    return {
+      answers,
+      kernel,
+      manifest: parseManifest(
+        await readFile(join(next, releaseNames('plinth', version).manifest), 'utf8'),
+        'x',
+      ),
+    };
+  };
+  const treeDir = join(workshop.folder, 'vex-tree');
+  await cp(workshop.treeDir, treeDir, { recursive: true });
+  await mkdir(join(treeDir, 'usr/share/vex'), { recursive: true });
+  await mkdir(join(treeDir, 'usr/lib/modprobe.d'), { recursive: true });
+  await mkdir(join(treeDir, 'usr/lib/modules/6.12.0-sample/kernel'), { recursive: true });
+  await writeFile(join(treeDir, 'usr/lib/modules/6.12.0-sample/modules.builtin'), 'kernel/fs/ext4.ko\n');
+  await writeFile(join(treeDir, 'usr/lib/modules/6.12.0-sample/kernel/dccp.ko.xz'), '');
+  await writeFile(join(treeDir, 'usr/lib/modprobe.d/no.conf'), 'install dccp /bin/false\n');
+  await writeFile(
+    join(treeDir, 'usr/share/vex/statements.yaml'),
+    [
+      'statements:',
+      '  - { id: CVE-2026-0001, justification: component_not_present, predicate: { kind: path-absent, paths: [/usr/bin/telnet] } }',
+      '  - { id: CVE-2026-0002, justification: vulnerable_code_not_in_execute_path, predicate: { kind: module-denied, modules: [dccp] } }',
+      '  - { id: CVE-2026-0003, justification: vulnerable_code_not_present, predicate: { kind: symbol-not-imported, library: libx.so.1, symbols: [x] } }',
+      '',
+    ].join('\n'),
+  );
+  const first = await said(treeDir, '2.0.0');
+  // The sample's programs are no ELF files: nothing was read, so nothing is known of them.
+  assert.deepEqual(first.answers, [
+    ['CVE-2026-0001', 'yes'],
+    ['CVE-2026-0002', 'yes'],
+    ['CVE-2026-0003', 'unknown'],
+  ]);
+  assert.deepEqual([first.kernel?.builtin, first.kernel?.denied], [['ext4'], ['dccp']]);
+  assert.ok(first.manifest.artefacts.some(({ name }) => name === 'plinth_2.0.0_x86-64.vex.json'));
+  await cp(join(workshop.toolbox.root, 'usr/bin/true'), join(treeDir, 'usr/bin/telnet'));
+  await writeFile(join(treeDir, 'usr/lib/modprobe.d/no.conf'), 'blacklist dccp\n');
+  const second = await said(treeDir, '2.0.1');
+  assert.deepEqual(second.answers, [
+    ['CVE-2026-0001', 'no'],
+    ['CVE-2026-0002', 'no'],
+    ['CVE-2026-0003', 'yes'],
+  ]);
+  await writeFile(join(treeDir, 'usr/share/vex/statements.yaml'), 'statements: [{ id: x }]\n');
+  await assert.rejects(
+    makeSampleRelease(workshop, { treeDir, version: '2.0.2' }),
+    (error) => error instanceof PlinthError && error.code === 'advisory/statements-invalid',
+  );
+  // An image of which nothing is said has no such paper.
+  assert.equal((await readSubject(release)).statements, undefined);
 });
 
 test('a damaged manifest is an error with a code', async () => {

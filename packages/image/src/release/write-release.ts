@@ -53,10 +53,11 @@ export async function writeRelease(
       parts,
       names: releaseNames(name, version),
     };
-    const [images, papers] = await Promise.all([
-      progress.step('Write disks and partitions', (step) => writeImages(context, step)),
-      progress.step('Write SBOM and facts', () => writePapers(context)),
-    ]);
+    const imagesWritten = progress.step('Write disks and partitions', (step) => writeImages(context, step));
+    const papersWritten = progress.step('Write SBOM and facts', () => writePapers(context));
+    // Whoever clears the folder away after a failure must not meet the other half still writing into it.
+    await Promise.allSettled([imagesWritten, papersWritten]);
+    const [images, papers] = await Promise.all([imagesWritten, papersWritten]);
     return await progress.step('Write manifest and signatures', () =>
       writeSigned(context, [...images, ...papers]),
     );

@@ -4,6 +4,7 @@ import { PlinthError, readDocument } from '@plinth/base';
 import { checkPackageSet, type PackageSet, packageSetFields } from '@plinth/debian';
 import { versionSchema } from '@plinth/updates';
 import { z } from 'zod';
+import { executeLevels } from '../ipe/ipe-policy.ts';
 import { programSource } from './program-source.ts';
 
 const reasoned = <T extends z.ZodRawShape>(shape: T) =>
@@ -29,6 +30,11 @@ export const osSpecSchema = z.strictObject({
   kernel: z
     .strictObject({ flavour: z.enum(['cloud', 'generic']), package: z.string() })
     .describe('The kernel flavour and the package that pulls it in.'),
+  execute: z
+    .enum(executeLevels)
+    .describe(
+      'What may execute (os/ipe): "signed", only what lies on signed volumes, in containers too; "audit", everything, and the node tells what lies elsewhere; "open", everything.',
+    ),
   programs: z
     .array(reasoned({ from: programSource, path: absolutePath }))
     .describe('Programs compiled from go/components.yaml (component/program), and where they lie.'),
@@ -46,11 +52,24 @@ export const osSpecSchema = z.strictObject({
     .describe('Which layers the image accepts.'),
   removed: z
     .array(reasoned({ path: absolutePath }))
-    .describe('Paths of packages that the image does not carry; a trailing slash means everything below.'),
+    .describe(
+      'Paths of packages that the image does not carry; a trailing slash means everything below, * any one name.',
+    ),
   scriptPaths: z.array(absolutePath).describe('Folders in which files that start with "#!" are removed.'),
   kernelCommandLine: z
     .array(z.union([z.string().min(1), reasoned({ argument: z.string().min(1) })]))
     .describe('Kernel arguments; they are part of the signed UKI and cannot be changed on the node.'),
+  storage: z
+    .strictObject({
+      var: z.strictObject({
+        encrypt: z
+          .enum(['tpm2', 'off'])
+          .describe(
+            'Whether a /var that is made anew is encrypted with a key that only the TPM of the machine gives, and only to releases of the same keys. A machine without a TPM gets a plain one, and one that is there stays as it is.',
+          ),
+      }),
+    })
+    .describe("What the machine's own disk holds beside the system."),
   verityOptions: z.array(z.string()).describe('Options of systemd.verity_root_options beside the signature.'),
   boot: z.strictObject({
     timeoutSeconds: z.int().min(0).max(60).describe('How long the boot menu waits.'),
@@ -90,13 +109,21 @@ export type InitrdSpec = z.infer<typeof initrdSpecSchema>;
 /** The fields that the contents of the root depend on beside packages; the compiler keeps the tree's code to them. */
 export type TreeSpec = Pick<
   OsSpec,
-  'name' | 'prettyName' | 'version' | 'supportEnd' | 'homepage' | 'kernel' | 'extensions' | 'units'
+  | 'name'
+  | 'prettyName'
+  | 'version'
+  | 'supportEnd'
+  | 'homepage'
+  | 'kernel'
+  | 'execute'
+  | 'extensions'
+  | 'units'
 >;
 
 /** Takes just those fields, so that another kernel argument does not make the root anew. */
 export function treeSpecOf(spec: OsSpec): TreeSpec {
-  const { name, prettyName, version, supportEnd, homepage, kernel, extensions, units } = spec;
-  return { name, prettyName, version, supportEnd, homepage, kernel, extensions, units };
+  const { name, prettyName, version, supportEnd, homepage, kernel, execute, extensions, units } = spec;
+  return { name, prettyName, version, supportEnd, homepage, kernel, execute, extensions, units };
 }
 
 /** The kernel arguments as text, in their order. */

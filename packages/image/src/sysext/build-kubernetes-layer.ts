@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PlinthError, type Progress, silentProgress } from '@plinth/base';
+import type { LockedPackage } from '@plinth/debian';
 import { EROFS_LAYOUT } from '@plinth/formats';
 import { openStageCache, type StageCache } from '@plinth/host';
 import type { Toolbox } from '@plinth/toolbox';
@@ -12,6 +13,7 @@ import type { OsSpec } from '../spec/os-spec.ts';
 import { renderOsRelease } from '../tree/os-release.ts';
 import { assembleLayer, type LayerManifest, releaseFile } from './assemble-layer.ts';
 import { gateLayer } from './gate-layer.ts';
+import { layerPapersName, writeLayerPapers } from './layer-papers.ts';
 import { componentsOf, loadLayerSpec } from './layer-spec.ts';
 import { extensionFileName, makeExtension } from './make-extension.ts';
 import { relaxName } from './relax-name.ts';
@@ -26,6 +28,8 @@ export interface BuildLayerOptions {
   readonly components: ReadonlyMap<string, BuiltGoComponent>;
   /** Unpacked packages of os/kubernetes.lock.json, by name. */
   readonly packages: ReadonlyMap<string, { readonly dir: string; readonly version: string }>;
+  /** The same as they are locked, for the SBOM. */
+  readonly locked: readonly LockedPackage[];
   /** Folder with the image's SELinux file contexts: files in the layer get the labels they would have in the image. */
   readonly fileContextsDir: string;
   /** Signs the root hash; the key the image's own root is signed with. */
@@ -39,6 +43,8 @@ export interface BuildLayerOptions {
 export interface BuiltLayer {
   /** The signed system extension. */
   readonly path: string;
+  /** What it is made of, by its root hash; the SBOM is beside it. */
+  readonly papersPath: string;
   readonly rootHash: string;
   readonly sizeBytes: number;
   readonly manifest: LayerManifest;
@@ -121,7 +127,28 @@ export async function buildKubernetesLayer(options: BuildLayerOptions): Promise<
       await makeExtension({ name: spec.name, version, root, key, toolbox, epochSeconds }, work);
     },
   );
+  const papers = await cache.stage(
+    'kubernetes-papers',
+    'Describe the layer',
+    {
+      builder,
+      bill: await digestFolder(join(SOURCE, 'release', 'sbom')),
+      layer: layer.key,
+      rootHash: root.rootHash,
+      locked: options.locked.map(({ name, version: at, sha256 }) => [name, at, sha256]),
+      epochSeconds,
+    },
+    progress,
+    async (work) => {
+      const { locked: packages } = options;
+      const treeDir = join(dir, 'root');
+      const { rootHash } = root;
+      const inputs = { spec, minor, version, rootHash, epochSeconds, treeDir, components, packages };
+      await writeLayerPapers(inputs, work);
+    },
+  );
   return {
+    papersPath: join(papers, layerPapersName(spec.name, version)),
     path: join(extension, extensionFileName(spec.name, version)),
     rootHash: root.rootHash,
     sizeBytes: root.sizeBytes,

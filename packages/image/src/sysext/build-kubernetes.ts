@@ -52,6 +52,7 @@ export async function buildKubernetes(options: BuildKubernetesOptions): Promise<
     const built = await progress.step(`Make the layer of Kubernetes ${minor}`, (step) =>
       buildKubernetesLayer({
         ...{ osDir, os, minor, components, packages, fileContextsDir, key, toolbox, cache },
+        locked: options.layerLock.packages,
         epochSeconds: Math.floor(Date.parse(lock.created) / 1000),
         progress: step,
       }),
@@ -79,7 +80,11 @@ async function preparePackages(
   const mirrors = options.mirrors ?? (await findMirrors());
   const debs = await fetchPackages(wanted, { mirrors, progress, ...(signal && { signal }) });
   const dirs = await unpackPackages(wanted, debs, cache, progress, signal);
-  const selinux = await selinuxStage(dirs.get(SELINUX_PACKAGE) ?? '', { toolbox, cache }, progress);
+  const selinux = await selinuxStage(
+    dirs.get(SELINUX_PACKAGE) ?? '',
+    { osDir: options.osDir, toolbox, cache },
+    progress,
+  );
   const packages = layerLock.packages.map(
     ({ name, version }) => [name, { dir: dirs.get(name) ?? '', version }] as const,
   );

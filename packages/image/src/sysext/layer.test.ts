@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { PlinthError } from '@plinth/base';
 import type { BuiltGoComponent } from '../go/build-go-component.ts';
 import { loadGoComponents } from '../go/go-component.ts';
+import { sampleBillInputs } from '../release/sbom/bill.testing.ts';
 import { assembleLayer, type LayerInputs } from './assemble-layer.ts';
 import { renderExtensionRelease } from './extension-release.ts';
+import { layerPapersName, writeLayerPapers } from './layer-papers.ts';
 import { componentsOf, loadLayerSpec } from './layer-spec.ts';
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -26,7 +28,12 @@ async function fakeBuilds(dir: string): Promise<Map<string, BuiltGoComponent>> {
       programs.set(program, join(dir, name, program));
       await writeFile(join(dir, name, program), program);
     }
-    components.set(name, { component, key: name, programs, modules: {} });
+    const info = (program: string) => ({
+      ...{ goVersion: 'go1.26.11', path: `plinth.dev/go/${name}/cmd/${program}`, settings: {} },
+      modules: [{ path: 'golang.org/x/net', version: 'v0.40.0' }],
+    });
+    const modules = Object.fromEntries([...programs.keys()].map((program) => [program, info(program)]));
+    components.set(name, { component, key: name, programs, modules });
   }
   return components;
 }
@@ -152,3 +159,28 @@ test('a mistake in layer.yaml is shown with its place', async () => {
     await rm(dir, { recursive: true });
   }
 });
+
+test('the papers of a layer name each program with its modules and each package, under its root hash', () =>
+  withInputs(async (inputs, dir) => {
+    await assembleLayer(inputs, dir);
+    const [, , catatonit] = sampleBillInputs().packages;
+    assert.ok(catatonit);
+    const papers = {
+      ...inputs,
+      ...{ rootHash: 'ab'.repeat(32), treeDir: join(dir, 'root'), packages: [catatonit] },
+    };
+    await writeLayerPapers(papers, dir);
+    const paper = JSON.parse(await readFile(join(dir, layerPapersName('kubernetes', '1.37.9')), 'utf8'));
+    assert.deepEqual([paper.rootHash, paper.version], [papers.rootHash, '1.37.9']);
+    assert.ok(paper.files.includes('/usr/bin/kubelet'));
+    const spdx = JSON.parse(await readFile(join(dir, paper.spdx.name), 'utf8'));
+    const names = spdx.packages.map(({ name }: { name: string }) => name);
+    for (const name of ['plinth-kube', 'plinth-kubeadm', 'bridge', 'coredns', 'flanneld', 'stdlib', 'crun'])
+      assert.ok(names.includes(name), name);
+    // A list of modules that is missing is no empty list.
+    const kubeless = new Map(inputs.components);
+    const { component, key, programs } = kubeless.get('coredns') ?? {};
+    assert.ok(component && key && programs);
+    kubeless.set('coredns', { component, key, programs, modules: {} });
+    await assert.rejects(writeLayerPapers({ ...papers, components: kubeless }, dir), /list of modules/);
+  }));

@@ -90,6 +90,14 @@ export async function openProgramSet({ programs }: KubernetesPrograms): Promise<
   };
 }
 
+/** How a control plane of a test differs from the plainest one. */
+export interface ControlPlaneOptions {
+  /** Start the controller manager too; a list: with these arguments besides its own. */
+  readonly controllers?: boolean | readonly string[];
+  /** A line of JSON in `audit.log` of its folder for each call that was answered: who did what, no content. */
+  readonly isAudited?: boolean;
+}
+
 /**
  * startControlPlane makes certificates with kubeadm and starts etcd and the API server with them, TLS everywhere as on a
  * node; with `controllers`, the controller manager too, given these arguments besides its own. Disposing ends and removes
@@ -97,7 +105,7 @@ export async function openProgramSet({ programs }: KubernetesPrograms): Promise<
  */
 export async function startControlPlane(
   kubernetes: KubernetesPrograms,
-  { controllers = false }: { readonly controllers?: boolean | readonly string[] } = {},
+  { controllers = false, isAudited = false }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
   const set = await openProgramSet(kubernetes);
   const { dir, at } = set;
@@ -106,7 +114,8 @@ export async function startControlPlane(
   const pki = at('pki');
   const processes = openProcesses(dir);
   processes.start('etcd', etcdArgs(dir, etcdPort, peerPort));
-  processes.start('kube-apiserver', apiServerArgs(pki, apiPort, etcdPort));
+  const audit = isAudited ? await auditArgs(dir) : [];
+  processes.start('kube-apiserver', [...apiServerArgs(pki, apiPort, etcdPort), ...audit]);
   const caPem = await readFile(join(pki, 'ca.crt'), 'utf8');
   const kubectl = async (...args: string[]) =>
     (await set.run('kubectl', `--kubeconfig=${at('super-admin.conf')}`, ...args)).stdout.toString();
@@ -222,6 +231,13 @@ function apiServerArgs(pki: string, port: number, etcdPort: number): string[] {
     `--service-account-key-file=${file('sa.pub')}`,
     `--service-account-signing-key-file=${file('sa.key')}`,
   ];
+}
+
+async function auditArgs(dir: string): Promise<string[]> {
+  const policy = join(dir, 'audit-policy.json');
+  const rules = [{ level: 'Metadata', omitStages: ['RequestReceived', 'ResponseStarted'] }];
+  await writeFile(policy, JSON.stringify({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules }));
+  return [`--audit-policy-file=${policy}`, `--audit-log-path=${join(dir, 'audit.log')}`];
 }
 
 function controllerArgs(dir: string, pki: string, port: number): string[] {

@@ -1,8 +1,9 @@
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import type { Toolbox } from '@plinth/toolbox';
 import type { TreeSpec } from '../spec/os-spec.ts';
+import { replaceFile } from './apply-tree.ts';
 
 /**
  * indexTree makes the indexes that depend on packages only: modules and libraries.
@@ -23,6 +24,16 @@ export async function indexTree(root: string, toolbox: Toolbox): Promise<string>
     binds,
   });
   return version;
+}
+
+/**
+ * keepKernelConfig puts the configuration that the kernel was built with beside its modules, where the running system finds
+ * it: the kernel itself does not tell it, and /boot is not in the image.
+ * @param kernelPackage the unpacked package of the kernel
+ */
+export async function keepKernelConfig(root: string, kernelPackage: string, version: string): Promise<void> {
+  const config = await readFile(join(kernelPackage, 'boot', `config-${version}`));
+  await replaceFile(join(root, 'usr/lib/modules', version, 'config'), config);
 }
 
 /**

@@ -21,6 +21,8 @@ export function renderOsRelease(spec: TreeSpec, startSetup = ''): string {
     CONFEXT_LEVEL: spec.extensions.level,
     // Ours: what plinthd compares a layer with before it changes anything.
     PLINTH_KUBERNETES: spec.extensions.kubernetes.join(' '),
+    // Ours too: the level of os/ipe.
+    PLINTH_EXECUTE: spec.execute,
     // Ours too: a soft-reboot leads only between versions that have the same.
     ...(startSetup !== '' && { PLINTH_START_SETUP: startSetup }),
     SUPPORT_END: spec.supportEnd,

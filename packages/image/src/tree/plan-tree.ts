@@ -59,8 +59,14 @@ export function planTree(
   };
 }
 
+/** A rule that ends with a slash covers the folder and all below it; "*" stands for any one name. */
 function covers(rule: string, path: string): boolean {
-  return rule.endsWith('/') ? path === rule.slice(0, -1) || path.startsWith(rule) : path === rule;
+  const wanted = rule.split('/');
+  const below = wanted.at(-1) === '';
+  if (below) wanted.pop();
+  const parts = path.split('/');
+  if (below ? parts.length < wanted.length : parts.length !== wanted.length) return false;
+  return wanted.every((name, index) => name === '*' || name === parts[index]);
 }
 
 /** Folders may be shared; so may links that say the same. */

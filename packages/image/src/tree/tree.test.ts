@@ -41,6 +41,17 @@ test('planTree merges folders, applies the rules and names what it left out', ()
   assert.deepEqual(plan.unusedRules, []);
 });
 
+test('a rule may leave one name of a path open, and covers nothing else', () => {
+  const paths = ['/m/1/net/x/a.ko', '/m/2/net/x', '/m/net/x/a.ko', '/m/1/net/xy/a.ko', '/m/1/2/net/x/a.ko'];
+  const { removed } = planTree(new Map([['a', paths.map((path) => file(path))]]), {
+    ...{ removed: [{ path: '/m/*/net/x/', reason: 'none' }], scriptPaths: [] },
+  });
+  assert.deepEqual(
+    removed.map(({ path }) => path),
+    paths.slice(0, 2),
+  );
+});
+
 test('planTree refuses two owners of one file and tells about rules that match nothing', () => {
   assert.throws(
     () =>

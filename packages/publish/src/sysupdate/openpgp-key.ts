@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
-import { exists, ioError, isErrno, withLock, writeFileAtomic } from '@plinth/host';
-import { makeOpenPgpKey, openOpenPgpSigner, readOpenPgpKey, updateKeyFolder } from '@plinth/trust';
+import { exists, withLock, writeFileAtomic } from '@plinth/host';
+import { makeOpenPgpKey, openOpenPgpSigner, readOpenPgpKeyFile, updateKeyFolder } from '@plinth/trust';
 
 /** Signs SHA256SUMS for stock clients: OpenPGP, binary and detached. */
 export type SumsSigner = (sums: string) => Promise<Uint8Array>;
@@ -45,8 +44,8 @@ export async function openSumsSigner(
  */
 export async function exportSumsKey(keysDir: string, outDir: string): Promise<string> {
   const source = join(updateKeyFolder(keysDir), PUBLIC_FILE);
-  const armored = await readText(source);
-  if (armored === undefined) {
+  const key = await readOpenPgpKeyFile(source);
+  if (!key) {
     throw new PlinthError(
       'publish/keys-missing',
       `Cannot export the key of systemd-sysupdate: ${source} is not there, expected an OpenPGP key`,
@@ -54,15 +53,6 @@ export async function exportSumsKey(keysDir: string, outDir: string): Promise<st
     );
   }
   const path = join(outDir, EXPORTED_FILE);
-  await writeFileAtomic(path, (await readOpenPgpKey(armored, source)).bytes);
+  await writeFileAtomic(path, key.bytes);
   return path;
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (reason) {
-    if (isErrno(reason, 'ENOENT')) return undefined;
-    throw ioError(reason, `read key ${path}`);
-  }
 }

@@ -95,6 +95,12 @@ export async function readOpenPgpKey(armoured: string, name: string): Promise<Op
   }
 }
 
+/** readOpenPgpKeyFile reads the public half of a key from its file; undefined when that is not there. @throws trust/key-unreadable, host/io */
+export async function readOpenPgpKeyFile(path: string): Promise<OpenPgpPublicKey | undefined> {
+  const armoured = await readText(path);
+  return armoured === undefined ? undefined : readOpenPgpKey(armoured, path);
+}
+
 /**
  * verifyOpenPgp checks an armoured detached signature over bytes.
  * @param trusted armoured public keys

@@ -1,5 +1,6 @@
 import { encodeText } from '@plinth/formats';
 import type { Certificate } from '../certificate.ts';
+import { derTags, expectTag, octetString } from '../cms/der.ts';
 import { contentInfo, encodeSignedData } from '../cms/signed-data.ts';
 import { asVerdict, readSignedMessage, verifySignedMessage } from '../cms/verify-signed-data.ts';
 import type { Signer } from '../signer.ts';
@@ -49,4 +50,29 @@ export function verifyRootHashSignature(
   trusted: readonly Certificate[],
 ): SignatureVerdict {
   return verifyDetached(encodeText(rootHash), signature, trusted);
+}
+
+/**
+ * signIpePolicy signs the text of an IPE policy with the text inside, as the kernel takes it (security/ipe/policy.c): no
+ * attributes, no certificates; the kernel finds the key by issuer and serial number.
+ * @throws trust/signing-failed
+ */
+export async function signIpePolicy(signer: Signer, text: string): Promise<Uint8Array> {
+  const data = encodeText(text);
+  const parts = { data, embedded: octetString(data), signedAttributes: false, includeCertificate: false };
+  return contentInfo(await encodeSignedData(signer, parts));
+}
+
+/** verifyIpePolicy checks a policy that carries its own text, as signIpePolicy makes it. */
+export function verifyIpePolicy(policy: Uint8Array, trusted: readonly Certificate[]): SignatureVerdict {
+  return asVerdict(() => {
+    const message = readSignedMessage(policy);
+    return message.content
+      ? verifySignedMessage(
+          message,
+          expectTag(message.content, derTags.octetString, 'policy').content,
+          trusted,
+        )
+      : signatureFails('it carries no text, expected a policy');
+  });
 }

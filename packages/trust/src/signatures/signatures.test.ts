@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   concatBytes,
@@ -12,7 +16,14 @@ import {
 import fc from 'fast-check';
 import { testSigner } from '../keys/test-signer.testing.ts';
 import { signPe, verifyPe } from './authenticode.ts';
-import { signDetached, signRootHash, verifyDetached, verifyRootHashSignature } from './detached.ts';
+import {
+  signDetached,
+  signIpePolicy,
+  signRootHash,
+  verifyDetached,
+  verifyIpePolicy,
+  verifyRootHashSignature,
+} from './detached.ts';
 import { parseDsse, preAuthEncoding, signDsse, verifyDsse } from './dsse.ts';
 import { signEfiVariable } from './efi-variable.ts';
 import { pcrPublicKeyPem, signPcrPolicies } from './pcr-policies.ts';
@@ -58,10 +69,12 @@ test('each kind of signature passes with its key, fails with another, and is unk
   const data = encodeText('SHA256SUMS');
   const detached = await signDetached(signer, data);
   const rootSignature = await signRootHash(signer, rootHash);
+  const policy = await signIpePolicy(signer, 'policy_name=x policy_version=1.0.0\n');
   const envelope = await signDsse(signer, 'application/vnd.in-toto+json', data);
   const signedProgram = await signPe(signer, program);
   const checks = {
     detached: (keys: typeof trusted) => verifyDetached(data, detached, keys),
+    policy: (keys: typeof trusted) => verifyIpePolicy(policy, keys),
     rootHash: (keys: typeof trusted) => verifyRootHashSignature(rootHash, rootSignature, keys),
     dsse: (keys: typeof trusted) => verifyDsse(envelope, keys),
     pe: (keys: typeof trusted) => verifyPe(signedProgram, keys),
@@ -190,4 +203,31 @@ test('a signed key variable starts with its time and ends with its content', asy
     auth,
     concatBytes([await signEfiVariable(signer, 'dbx', content, new Date('2026-11-21T10:20:30Z'))]),
   );
+});
+
+test('a signed IPE policy carries its text, and openssl finds it signed by that key alone', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'plinth-policy-'));
+  try {
+    const text = 'policy_name=plinth policy_version=1.0.0\nDEFAULT action=DENY\n';
+    const policy = join(folder, 'plinth.p7b');
+    await writeFile(policy, await signIpePolicy(signer, text));
+    await writeFile(join(folder, 'signer.pem'), signer.certificatePem);
+    await writeFile(join(folder, 'stranger.pem'), stranger.certificatePem);
+    const read = (who: string) => {
+      const certificate = join(folder, `${who}.pem`);
+      const trust = ['-certfile', certificate, '-CAfile', certificate, '-partial_chain', '-purpose', 'any'];
+      return execFileSync(
+        'openssl',
+        ['cms', '-verify', '-binary', '-inform', 'der', '-in', policy, ...trust],
+        {
+          encoding: 'utf8',
+          stdio: 'pipe',
+        },
+      );
+    };
+    assert.equal(read('signer'), text);
+    assert.throws(() => read('stranger'));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -17,7 +17,11 @@ export interface ReleaseNames {
   readonly facts: string;
   readonly spdx: string;
   readonly cycloneDx: string;
+  /** What is said of its flaws, as the image itself answered; absent where nothing is said. */
+  readonly vex: string;
   readonly pcrs: string;
+  /** What a boot measures, event by event. */
+  readonly reference: string;
   readonly provenance: string;
   disk(format: string): string;
   /**
@@ -40,7 +44,9 @@ export function releaseNames(name: string, version: string): ReleaseNames {
     facts: `${prefix}.facts.json`,
     spdx: `${prefix}.spdx.json`,
     cycloneDx: `${prefix}.cdx.json`,
+    vex: `${prefix}.vex.json`,
     pcrs: `${prefix}.pcrs.json`,
+    reference: `${prefix}.reference.json`,
     provenance: `${prefix}.provenance.json`,
     disk: (format) => `${prefix}.${format}`,
     partition: (kind, uuid) => `${prefix}.${kind}.${uuid}.raw`,

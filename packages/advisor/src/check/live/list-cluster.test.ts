@@ -5,8 +5,9 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
+import type { ClusterAccess } from '@plinth/kube';
+import { parseAllDocuments } from 'yaml';
 import type { Read } from '../read/read-sources.ts';
-import type { ClusterAccess } from './kubeconfig.ts';
 import { LISTED, listCluster } from './list-cluster.ts';
 
 // What an API server may answer besides what it should; the real one is in tests/kubernetes.
@@ -40,6 +41,7 @@ before(async () => {
   access = {
     ...{ server: new URL(`https://127.0.0.1:${address.port}/prefix/`), authorityPem: cert, token: 't' },
     ...{ serverName: undefined, isUnchecked: false, certificatePem: undefined, keyPem: undefined },
+    tokenFile: undefined,
   };
 });
 after(() => {
@@ -94,18 +96,42 @@ test('a kind that is refused or not served is told, and the next one follows', a
   assert.equal(told.length, 3);
   assert.match(
     told.join('\n'),
-    /cronjobs: status 404[\s\S]*pods: status 410[\s\S]*configmaps: this account may not list them; scripts/,
+    /cronjobs: status 404[\s\S]*pods: the list changed too much[\s\S]*configmaps: this account may not list them; scripts/,
   );
 });
 
-for (const [what, given, pattern] of [
-  ['no JSON', [200, 'hello'], /not JSON/],
-  ['no list', [200, '{"kind":"Status"}'], /no list/],
-  ['an account it does not know', [401, '{}'], /does not know this account/],
+test('the rights that ship are those for what is listed, and no others', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../../data/check/rbac.yaml'), 'utf8');
+  const granted = parseAllDocuments(text)
+    .map(
+      (document) =>
+        document.toJS() as {
+          kind: string;
+          rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+        },
+    )
+    .filter(({ kind }) => kind === 'ClusterRole')
+    .flatMap(({ rules = [] }) => rules)
+    .flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) => verbs.map((verb) => `${verb} ${group}/${resource}`)),
+      ),
+    );
+  const needed = LISTED.map(
+    ({ apiVersion, resource }) =>
+      `list ${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${resource}`,
+  );
+  assert.deepEqual(granted.sort(), needed.sort());
+});
+
+for (const [what, given, code] of [
+  ['no JSON', [200, 'hello'], 'kube/bad-answer'],
+  ['no list', [200, '{"kind":"Status"}'], 'kube/bad-answer'],
+  ['an account it does not know', [401, '{}'], 'kube/unauthorized'],
 ] as const) {
-  test(`${what} is check/cluster-unreachable`, async () => {
+  test(`${what} is ${code}`, async () => {
     answer = () => given;
-    await assert.rejects(list(), { code: 'check/cluster-unreachable', message: pattern, retryable: true });
+    await assert.rejects(list(), { code });
   });
 }
 
@@ -122,7 +148,7 @@ test('items that are no objects are passed over', async () => {
 
 test('a server of another authority is asked nothing, unless the kubeconfig says so', async () => {
   answer = () => undefined;
-  await assert.rejects(list({ authorityPem: undefined }), { code: 'check/cluster-unreachable' });
+  await assert.rejects(list({ authorityPem: undefined }), { code: 'kube/unreachable' });
   assert.deepEqual(asked, []);
   const reads = await list({ authorityPem: undefined, isUnchecked: true });
   assert.deepEqual(

@@ -69,7 +69,7 @@ export function readPiece(piece: Piece, file: string): ReadPiece {
   if (template)
     return problem(
       'check/not-rendered',
-      'a template of a chart that is not rendered',
+      'a template of a chart that is not rendered, expected what "helm template" prints',
       piece.firstLine + text.slice(0, template.index).split('\n').length - 1,
     );
   return piece.isJson ? readJson(piece, text, file, problem) : readYaml(piece, text, file, problem);

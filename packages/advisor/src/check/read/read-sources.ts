@@ -97,7 +97,11 @@ async function* readFolder(
     if (entry.isDirectory()) {
       if (SKIPPED_FOLDERS.has(entry.name)) continue;
       if (isChart && entry.name === 'templates')
-        yield problemOf('check/not-rendered', path, 'templates of a chart that are not rendered');
+        yield problemOf(
+          'check/not-rendered',
+          path,
+          'templates of a chart that are not rendered, expected what "helm template" prints',
+        );
       else yield* readFolder(path, budget, depth + 1, signal);
     } else if (entry.isFile() && MANIFEST.test(entry.name) && !(isChart && isOfChart(entry.name))) {
       if (--budget.files < 0) {

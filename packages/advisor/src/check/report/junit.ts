@@ -61,6 +61,7 @@ function isXml(char: string): boolean {
   return !(code >= 0xd800 && code <= 0xdfff) && code !== 0xfffe && code !== 0xffff;
 }
 
-function escapeXml(text: string): string {
+/** escapeXml makes any text safe between tags and in quotes of XML 1.0; characters it cannot say become U+FFFD. */
+export function escapeXml(text: string): string {
   return escapeMarkup(Array.from(text, (char) => (isXml(char) ? char : '\ufffd')).join(''));
 }

@@ -5,6 +5,7 @@ import { pathFactOf, programOn, type Target } from '../target/target.ts';
 import { hostPathsOf, realPath } from './host-paths.ts';
 import { judgeModule } from './kernel.ts';
 import { type Agent, agentKinds } from './knowledge.ts';
+import { isPrivileged } from './namespaces.ts';
 import type { Knowledge, RawFinding, Severity } from './rule.ts';
 
 /** checkAgents tells the state on the target of drivers and agents that are known by their images. */
@@ -13,8 +14,10 @@ export function checkAgents(pod: PodView, { target, agents }: Knowledge): RawFin
   const mounted = hostPathsOf(pod).map(({ path }) => path);
   return pod.containers.flatMap((container): RawFinding[] => {
     const image = splitImage(container.image);
-    const agent = agents.find(({ images }) => images.some((each) => isImage(image.repository, each)));
+    const agent = agentOf(container.image, agents);
     if (agent === undefined || seen.has(agent.id)) return [];
+    // The part of a storage driver that only speaks to the API needs nothing of the host.
+    if (agent.kind === 'csi' && !touchesHost(pod)) return [];
     seen.add(agent.id);
     const state = stateOf(agent, image.tag, target, mounted);
     if (state === undefined) return [];
@@ -30,6 +33,16 @@ export function checkAgents(pod: PodView, { target, agents }: Knowledge): RawFin
       },
     ];
   });
+}
+
+/** agentOf is the agent that an image is known to be. */
+export function agentOf(image: string, agents: readonly Agent[]): Agent | undefined {
+  const { repository } = splitImage(image);
+  return agents.find(({ images }) => images.some((each) => isImage(repository, each)));
+}
+
+function touchesHost(pod: PodView): boolean {
+  return pod.isDaemon || hostPathsOf(pod).length > 0 || pod.containers.some(isPrivileged);
 }
 
 /** checkDrivers tells the same of CSI drivers and provisioners that objects name. */

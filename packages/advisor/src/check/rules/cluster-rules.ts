@@ -2,6 +2,7 @@ import type { Span } from '@plinth/base';
 import { at, isMap, type JsonMap, listAt, mapAt, textAt } from '../model/json.ts';
 import { type KubeObject, type ObjectRef, refText } from '../model/kube-object.ts';
 import type { PodView } from '../model/pod-view.ts';
+import { agentOf } from './agents.ts';
 import { type Knowledge, placeOf, type RawFinding } from './rule.ts';
 import { baselineProblems } from './security.ts';
 
@@ -79,8 +80,9 @@ function replicasOf(workload: Workload, { scaled }: ClusterIndex): number {
 }
 
 /** noteRefused keeps that a pod breaks the level "baseline", for its namespace. */
-export function noteRefused(index: ClusterIndex, pod: PodView): void {
-  const problems = baselineProblems(pod);
+export function noteRefused(index: ClusterIndex, pod: PodView, { agents }: Knowledge): void {
+  const helpers = pod.containers.flatMap(({ image }) => agentOf(image, agents)?.helpers ?? []);
+  const problems = [...baselineProblems(pod), ...helpers];
   if (problems.length === 0) return;
   const { object } = pod;
   const known = index.refused.get(object.namespace);
@@ -121,15 +123,25 @@ function checkBudget(budget: KubeObject, index: ClusterIndex): PlacedFinding[] {
   if (least === '100%')
     return [place('lets no pod leave (minAvailable: 100%): a drain never ends', 'minAvailable')];
   const replicas = chosen.reduce((sum, each) => sum + replicasOf(each, index), 0);
-  const count = least !== undefined && /^\d+$/.test(least) ? Number(least) : undefined;
-  if (count !== undefined && count > 0 && chosen.length > 0 && replicas > 0 && count >= replicas)
+  const kept = podsKept(least ?? '', replicas);
+  if (kept !== undefined && kept > 0 && chosen.length > 0 && replicas > 0 && kept >= replicas) {
+    const share = least === `${kept}` ? '' : ` (minAvailable: ${least}, rounded up)`;
+    const whose = chosen.map(({ kind, name }) => `${kind} ${name}`).join(', ');
     return [
       place(
-        `wants ${count} of ${replicas} pods of ${chosen.map(({ kind, name }) => `${kind} ${name}`).join(', ')} at all times: a drain never ends`,
+        `wants ${kept} of ${replicas} pods of ${whose} at all times${share}: a drain never ends`,
         'minAvailable',
       ),
     ];
+  }
   return [];
+}
+
+/** podsKept is how many of `pods` minAvailable keeps: a number, or a share that is rounded up; undefined for anything else. */
+export function podsKept(minAvailable: string, pods: number): number | undefined {
+  const [, digits, percent] = /^(\d{1,9})(%?)$/.exec(minAvailable) ?? [];
+  if (digits === undefined) return undefined;
+  return percent === '%' ? Math.ceil((Number(digits) * pods) / 100) : Number(digits);
 }
 
 /** selects holds labels against a selector (matchLabels, matchExpressions). */

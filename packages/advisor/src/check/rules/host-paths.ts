@@ -71,6 +71,10 @@ const ONLY_READ = [
   '/etc/udev',
   '/etc/hostname',
 ];
+function isOnlyRead(path: string): boolean {
+  return ONLY_READ.some((each) => isWithin(path, each));
+}
+
 /** Told by rules of their own. */
 const SOCKETS = /\/(?:docker|dockershim|crio|cri-dockerd)\.sock$/;
 const MUST_EXIST = new Set(['Directory', 'File', 'Socket', 'CharDevice', 'BlockDevice']);
@@ -100,8 +104,7 @@ function judge(host: HostPath, target: Target, pod: PodView): Judgement | undefi
   if (isPluginFolder(path)) return judgePlugins(host, target, use);
   if (isWithin(path, '/dev')) return undefined;
   const fact = pathFactOf(target, path);
-  const isOnlyRead = ONLY_READ.some((each) => isWithin(path, each));
-  if (fact === undefined && (isOnlyRead || (!writable && existsOn(target, path)))) return undefined;
+  if (fact === undefined && (isOnlyRead(path) || (!writable && existsOn(target, path)))) return undefined;
   if (fact === undefined)
     return {
       rule: 'PLM007',
@@ -122,14 +125,14 @@ function judgeFact(host: HostPath, fact: PathFact, target: Target, use: string):
   if (fact.state === 'absent') return absent(', nor can it be made');
   if (fact.state === 'read-only') {
     if (exists === false) return absent(MUST_EXIST.has(type) ? '' : ' and cannot be made there: read-only');
-    if (writable && !ONLY_READ.some((each) => isWithin(path, each)))
+    if (writable && !isOnlyRead(path))
       return {
         rule: 'PLM001',
         message: `${use} ${asWritten} for writing, which is read-only on ${target.name}: ${fact.why}`,
         fact: fact.source,
       };
     // Nobody has listed what is there; reading it may find nothing.
-    if (exists === undefined && !ONLY_READ.some((each) => isWithin(path, each)) && MUST_EXIST.has(type))
+    if (exists === undefined && !isOnlyRead(path) && MUST_EXIST.has(type))
       return {
         rule: 'PLM007',
         message: `${use} ${asWritten}, of which nobody has read whether ${target.name} has it`,
@@ -137,10 +140,18 @@ function judgeFact(host: HostPath, fact: PathFact, target: Target, use: string):
     return undefined;
   }
   if (exists === false && MUST_EXIST.has(type) && fact.state === 'ephemeral') return absent('');
-  if (fact.state === 'ephemeral' && writable && !ONLY_READ.some((each) => isWithin(path, each)))
+  if (fact.state === 'ephemeral' && writable && !isOnlyRead(path))
     return {
       rule: 'PLM003',
       message: `${use} ${asWritten} for writing; what is written there is lost at each reboot of ${target.name}`,
+      fact: fact.source,
+    };
+  // The runtime makes the folder that a volume without a type names, so the container starts and reads nothing.
+  if (fact.state === 'ephemeral' && exists === false && !writable && type === '' && !isOnlyRead(path))
+    return {
+      rule: 'PLM002',
+      severity: 'warn',
+      message: `${use} ${asWritten} to read; it is not on ${target.name}, so there is nothing to read`,
       fact: fact.source,
     };
   return undefined;
@@ -222,6 +233,26 @@ function judgePlugins(host: HostPath, target: Target, use: string): Judgement | 
       fact: fact.source,
     };
   return fact && judgeFact(host, fact, target, use);
+}
+
+/**
+ * judgeDataFolder tells why a folder of the host can take no data, or not for long; undefined: it can, or nobody knows.
+ * @param path without its usual links
+ */
+export function judgeDataFolder(
+  path: string,
+  target: Target,
+):
+  | { readonly rule: 'PLM001' | 'PLM002' | 'PLM003'; readonly why: string; readonly fact: string }
+  | undefined {
+  const fact = pathFactOf(target, path);
+  if (fact === undefined || fact.state === 'persistent') return undefined;
+  if (fact.state === 'ephemeral')
+    return { rule: 'PLM003', why: `is lost at each reboot of ${target.name}`, fact: fact.source };
+  if (fact.state !== 'read-only' && fact.state !== 'absent') return undefined;
+  return existsOn(target, path) === false || fact.state === 'absent'
+    ? { rule: 'PLM002', why: `is not on ${target.name} and cannot be made there`, fact: fact.source }
+    : { rule: 'PLM001', why: `is read-only on ${target.name}`, fact: fact.source };
 }
 
 /** Who mounts it, in words: init containers and daemon sets are what breaks most. */

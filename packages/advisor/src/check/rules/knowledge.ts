@@ -48,6 +48,10 @@ const agentSchema = z.strictObject({
       kernelHeaders: false,
       ownModules: false,
     }),
+  /** Folders of the host in which its daemons keep data of workloads. */
+  keeps: z.array(name).default([]),
+  /** What keeps pods that it starts by itself, and no manifest shows, from the level "baseline" of their namespace. */
+  helpers: z.array(z.enum(['hostPath', 'privileged'])).default([]),
   /** What is said of it on a target, which comes before what its needs tell. */
   states: z
     .array(

@@ -1,8 +1,9 @@
-import { listAt, mapAt, textAt } from '../model/json.ts';
+import { type Json, listAt, mapAt, textAt } from '../model/json.ts';
 import type { KubeObject } from '../model/kube-object.ts';
 import type { PodView } from '../model/pod-view.ts';
-import { isWithin, pathFactOf } from '../target/target.ts';
-import { hostPathsOf } from './host-paths.ts';
+import { isWithin, pathFactOf, type Target } from '../target/target.ts';
+import { agentOf } from './agents.ts';
+import { hostPathsOf, judgeDataFolder, realPath } from './host-paths.ts';
 import type { Knowledge, RawFinding } from './rule.ts';
 
 /** Provisioners whose volumes lie on a disk of one node. */
@@ -23,8 +24,9 @@ const LOCAL = new Map([
 ]);
 
 /** checkLocalVolumes finds volumes and classes whose data lies on one node and does not move with the pod. */
-export function checkLocalVolumes(object: KubeObject): RawFinding[] {
+export function checkLocalVolumes(object: KubeObject, { target }: Knowledge): RawFinding[] {
   const { value, kind } = object;
+  if (kind === 'ConfigMap') return foldersOfVolumes(object, target);
   if (kind === 'StorageClass') {
     const provisioner = textAt(value, 'provisioner') ?? '';
     const what = LOCAL.get(provisioner);
@@ -55,6 +57,35 @@ export function checkLocalVolumes(object: KubeObject): RawFinding[] {
   });
 }
 
+/** A bound on what is parsed; the settings of a provisioner are a few lines. */
+const SETTINGS_CHARS = 64 * 1024;
+
+/** The settings of local-path-provisioner name the folders of the nodes in which it makes volumes. */
+function foldersOfVolumes({ value }: KubeObject, target: Target): RawFinding[] {
+  const text = textAt(value, 'data', 'config.json') ?? '';
+  if (!text.includes('nodePathMap') || text.length > SETTINGS_CHARS) return [];
+  let settings: Json;
+  try {
+    settings = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  const folders = listAt(settings, 'nodePathMap').flatMap((node) => listAt(node, 'paths').map(String));
+  return [...new Set(folders)].flatMap((folder): RawFinding[] => {
+    const judged = judgeDataFolder(realPath(folder), target);
+    if (judged === undefined) return [];
+    return [
+      {
+        rule: judged.rule,
+        message: `makes volumes in ${folder} of the nodes, which ${judged.why}`,
+        subject: folder,
+        path: ['data', 'config.json'],
+        fact: judged.fact,
+      },
+    ];
+  });
+}
+
 /** Folders of the node that many look into, and nobody keeps data of a workload in. */
 const SHARED = [
   '/var/log',
@@ -67,8 +98,8 @@ const SHARED = [
 ];
 
 /** checkLocalData finds workloads that keep data in folders of the host, and stateful ones that keep it nowhere. */
-export function checkLocalData(pod: PodView, { target }: Knowledge): RawFinding[] {
-  if (pod.isDaemon) return [];
+export function checkLocalData(pod: PodView, { target, agents }: Knowledge): RawFinding[] {
+  if (pod.isDaemon) return dataOfDrivers(pod, agents);
   const isSystem = textAt(pod.spec, 'priorityClassName') === 'system-node-critical';
   const inHost = hostPathsOf(pod).flatMap((host): RawFinding[] => {
     const fact = pathFactOf(target, host.path);
@@ -88,6 +119,28 @@ export function checkLocalData(pod: PodView, { target }: Knowledge): RawFinding[
     ];
   });
   return [...inHost, ...withoutClaims(pod)];
+}
+
+/** Daemons keep what belongs to their node, but for storage drivers, which keep data of workloads there. */
+function dataOfDrivers(pod: PodView, agents: Knowledge['agents']): RawFinding[] {
+  const kept = pod.containers.flatMap(({ image }) => {
+    const agent = agentOf(image, agents);
+    return agent === undefined ? [] : agent.keeps.map((folder) => ({ folder, agent }));
+  });
+  return hostPathsOf(pod).flatMap(({ path, asWritten, volume, writable, mounts }): RawFinding[] => {
+    const keeper = kept.find(({ folder }) => isWithin(path, folder));
+    const [mount] = mounts;
+    if (keeper === undefined || !writable) return [];
+    return [
+      {
+        rule: 'PLM072',
+        message: `keeps volumes of workloads in ${asWritten} of each node (${keeper.agent.name}); a node that is replaced or installed anew has not got them`,
+        subject: asWritten,
+        path: [...volume.path, 'hostPath', 'path'],
+        ...(mount && { container: mount.container.name }),
+      },
+    ];
+  });
 }
 
 /** A StatefulSet whose data lies in an emptyDir loses it each time a node is drained. */

@@ -6,7 +6,7 @@ import { PlinthError } from '@plinth/base';
 import { codeOf, scratchFolder } from '@plinth/host/testing';
 import fc from 'fast-check';
 import { validateCsaf } from '../../publish/testing/oracles.ts';
-import { openSqliteStore } from '../../store/index.ts';
+import { openAdvisoryStore } from '../../store/index.ts';
 import { importFeed } from '../import-feed.ts';
 import { parseVers } from './vendor/vers.ts';
 import { vendorStatements } from './vendor-statements.ts';
@@ -191,11 +191,11 @@ test('from a folder into the store: both kinds together; past the limits nothing
   await mkdir(folder);
   await writeFile(join(folder, 'a.json'), csafText);
   await writeFile(join(folder, 'b.json'), JSON.stringify(openVex));
-  const store = openSqliteStore(':memory:');
+  const store = await openAdvisoryStore(':memory:');
   const head = await importFeed(store, folder);
   assert.equal(head.name, 'csaf');
-  assert.equal(store.claims('debian', ['openssl', 'zlib1g', 'curl']).length, 6);
-  const size = store.size('csaf');
+  assert.equal((await store.claims('debian', ['openssl', 'zlib1g', 'curl'])).length, 6);
+  const size = await store.size('csaf');
   const hostile: readonly (readonly [string, string | Buffer])[] = [
     ['deep', `{"document":${'['.repeat(100)}${']'.repeat(100)}}`],
     ['not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
@@ -206,13 +206,13 @@ test('from a folder into the store: both kinds together; past the limits nothing
   for (const [what, content] of hostile) {
     await writeFile(join(folder, 'c.json'), content);
     assert.equal(await codeOf(importFeed(store, folder)), 'advisory/feed-invalid', what);
-    assert.equal(store.size('csaf'), size, what);
+    assert.equal(await store.size('csaf'), size, what);
   }
   // One document alone is a fifth less than there was: somebody lost the others.
   await writeFile(join(folder, 'c.json'), '');
   const alone = join(folder, 'b.json');
   assert.equal(await codeOf(importFeed(store, alone)), 'advisory/feed-invalid');
-  store.close();
+  await store.close();
 });
 
 test('whatever comes in: statements with identifiers, or the one error', () => {

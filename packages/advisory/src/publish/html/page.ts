@@ -10,6 +10,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid #8886; }
 td, p { overflow-wrap: anywhere; }
+@media (min-width: 45rem) { .short { white-space: nowrap; } }
 .pre { white-space: pre-wrap; }
 .open, .unknown { font-weight: bold; }
 `;
@@ -25,12 +26,27 @@ export function writePage(title: string, root: string, body: readonly (XmlOut | 
       }),
       xml('meta', { name: 'viewport', content: 'width=device-width' }),
       xml('meta', { name: 'referrer', content: 'no-referrer' }),
-      xml('title', {}, title),
+      xml('title', {}, visible(title)),
       xml('link', { rel: 'stylesheet', href: `${root}style.css` }),
     ]),
-    xml('body', {}, [xml('h1', {}, title), ...body]),
+    xml('body', {}, [xml('h1', {}, title), ...body].map(allVisible)),
   ]);
   return `${DOCTYPE}${writeElement(page, '')}`;
+}
+
+/** Marks that turn the direction of what follows: with them a text can show other words than it holds (UTS #55). */
+const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+function visible(text: string): string {
+  return text.replaceAll(TURNS, '\ufffd');
+}
+
+/** All that is shown, in its true order; attributes are for programs and stay as they are. */
+function allVisible(element: XmlOut | undefined): XmlOut | undefined {
+  if (element === undefined) return undefined;
+  const { inside } = element;
+  if (inside === undefined) return element;
+  return { ...element, inside: typeof inside === 'string' ? visible(inside) : inside.map(allVisible) };
 }
 
 /** pageXml is a page as XML: without the one document type it may have. */

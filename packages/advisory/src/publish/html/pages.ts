@@ -17,6 +17,9 @@ const WORDS: Readonly<Record<RecordStatus['verdict'], string>> = {
   unknown: 'not known yet',
 };
 
+/** What a reader looks for with the eye stays on one line. */
+const SHORT = { class: 'short' };
+
 /** writeIndexPage lists all advisories, changed last first. */
 export function writeIndexPage(records: readonly AdvisoryRecord[], publisherName: string): string {
   const rows = records
@@ -26,11 +29,11 @@ export function writeIndexPage(records: readonly AdvisoryRecord[], publisherName
     )
     .map((record) =>
       xml('tr', {}, [
-        cell([xml('a', { href: `advisories/${record.id.toLowerCase()}.html` }, record.id)]),
+        cell([xml('a', { href: `advisories/${record.id.toLowerCase()}.html` }, record.id)], SHORT),
         cell(record.vulnerability.id),
         cell(worstSeverity(record.severities)),
         cell(record.withdrawn ? `Withdrawn: ${record.title}` : record.title),
-        cell(record.modifiedAt.slice(0, 10)),
+        cell(record.modifiedAt.slice(0, 10), SHORT),
       ]),
     );
   return writePage(`Security advisories of ${publisherName}`, '', [
@@ -115,8 +118,8 @@ function statusRows(record: AdvisoryRecord): readonly XmlOut[] {
     };
     const shown = parseProductId(fact.product);
     return xml('tr', data, [
-      cell(shown ? `${shown.version} (${shown.architecture})` : fact.product),
-      cell(WORDS[fact.verdict], { class: fact.verdict }),
+      cell(shown ? `${shown.version} (${shown.architecture})` : fact.product, SHORT),
+      cell(WORDS[fact.verdict], { class: `${fact.verdict} short` }),
       cell(
         fact.components.length === 0
           ? ''

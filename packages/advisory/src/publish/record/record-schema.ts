@@ -68,6 +68,7 @@ const evidence = z.strictObject({
   locator: text.exactOptional(),
   confidence: z.enum(['proven', 'stated', 'derived']),
   at: date.exactOptional(),
+  offer: z.strictObject({ source: word, version, indexSha256: line }).exactOptional(),
   predicate: predicate.exactOptional(),
   outcome: z.strictObject({ holds: z.enum(['yes', 'no', 'unknown']), detail: text }).exactOptional(),
 });

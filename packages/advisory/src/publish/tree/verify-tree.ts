@@ -49,7 +49,7 @@ export interface VerifyTreeOptions {
  */
 export async function verifyTree(treeDir: string, options: VerifyTreeOptions = {}): Promise<TreeReport> {
   const tree = await openTree(treeDir);
-  if (!tree) throw treeInvalid(treeDir, 'nothing is published there', 'a tree of advisories');
+  if (!tree) throw treeInvalid(treeDir, 'it holds no advisories, and nothing of a watch', 'one of both');
   const read = cachedReader(tree);
   const checks = [signatureCheck(tree, options), freshnessCheck(tree, options.now ?? new Date())];
   checks.push(await check('files', () => checkFiles(tree, read)));

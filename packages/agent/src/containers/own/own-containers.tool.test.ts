@@ -36,16 +36,16 @@ suite('containers of the node', { skip: noContainers }, () => {
     const id = `try-${++count}`;
     const log = join(os.folder, `${id}.log`);
     await os.own.start({
-      ...{ id, owner: 'test', image, longestMs: 60_000 },
+      ...{ id, owner: 'test', image, longestMs: 60_000, domain: 'bootstrap_t' },
       io: { stdin: '', stdout: `file://${log}`, stderr: `file://${log}`, terminal: false },
       spec: ({ env, folder, uid, gid }) => specOf({ args: ['/bin/sh', '-c', script], env, folder, uid, gid }),
     });
     const exitCode = await os.own.wait(id, never);
-    const said = await readFile(log, 'utf8').catch(() => '');
     assert.deepEqual(await os.own.list('test'), [id]);
     await os.own.remove(id);
     assert.deepEqual(await os.own.list('test'), []);
-    return { exitCode, said };
+    // Not before: the shim tells of the end as it comes, and copies what was said last afterwards; its removal waits.
+    return { exitCode, said: await readFile(log, 'utf8').catch(() => '') };
   }
 
   test('a container runs to its end and is gone; its pod-less life is not seen by CRI', async () => {
@@ -88,7 +88,7 @@ suite('containers of the node', { skip: noContainers }, () => {
   test('what cannot be started leaves nothing', async () => {
     await assert.rejects(
       os.own.start({
-        ...{ id: 'wrong', owner: 'test', image, longestMs: 1000 },
+        ...{ id: 'wrong', owner: 'test', image, longestMs: 1000, domain: 'bootstrap_t' },
         io: { stdin: '', stdout: '', stderr: '', terminal: false },
         spec: ({ env, folder }) =>
           bootstrapSpec({ args: ['/no-such-program'], env, folder, uid: 0, gid: 0 }, [], limits),
@@ -98,7 +98,13 @@ suite('containers of the node', { skip: noContainers }, () => {
     assert.deepEqual(await os.own.list('test'), []);
     await assert.rejects(
       os.own.start({
-        ...{ id: 'missing', owner: 'test', image: 'registry.example/none:1', longestMs: 1000 },
+        ...{
+          id: 'missing',
+          owner: 'test',
+          image: 'registry.example/none:1',
+          longestMs: 1000,
+          domain: 'bootstrap_t',
+        },
         io: { stdin: '', stdout: '', stderr: '', terminal: false },
         spec: () => assert.fail('there is no image'),
       }),

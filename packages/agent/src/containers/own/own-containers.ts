@@ -12,6 +12,7 @@ import { Tasks } from '../gen/tasks_pb.ts';
 import { openRuntime, runtimeError } from '../runtime-client.ts';
 import { type ImageConfig, readImageConfig } from './image-config.ts';
 import type { OciSpec } from './oci-spec.ts';
+import { labelled, labelsOf, type OwnDomain, type OwnLabels } from './own-labels.ts';
 
 /** Where a container's input and output lead: paths of pipes, or "file:///…" for output. Empty for nowhere. */
 export interface ContainerIo {
@@ -30,6 +31,8 @@ export interface OwnContainer {
   /** The image by a name the runtime knows; it has to be there. */
   readonly image: string;
   readonly io: ContainerIo;
+  /** Where it stands in the SELinux policy, see os/selinux/own-containers.cil. */
+  readonly domain: OwnDomain;
   /** The service manager ends all its processes after this time, whatever becomes of plinthd. */
   readonly longestMs: number;
   /** Makes the specification from what the image says. */
@@ -64,6 +67,8 @@ export interface OwnContainersOptions {
   readonly systemdCgroup?: boolean;
   /** Whether the kernel's controllers of memory and processes are there; on a node they always are. */
   readonly limits?: boolean;
+  /** Whether the kernel has an SELinux policy; on a node it always has. */
+  readonly selinux?: boolean;
 }
 
 const START_MS = 60_000;
@@ -82,6 +87,7 @@ export function openOwnContainers({
   runtime = '/usr/bin/crun',
   systemdCgroup = true,
   limits = true,
+  selinux = true,
 }: OwnContainersOptions): OwnContainers {
   const { transport, ask, close } = openRuntime(socket);
   const content = createClient(Content, transport);
@@ -141,8 +147,9 @@ export function openOwnContainers({
   }
 
   return {
-    async start({ id, owner, image, io, longestMs, spec: specOf }) {
+    async start({ id, owner, image, io, domain, longestMs, spec: specOf }) {
       const config = await imageConfig(image);
+      const labels = selinux ? labelsOf(domain) : undefined;
       const spec = specOf(config);
       try {
         const { mounts } = await ask(
@@ -170,14 +177,23 @@ export function openOwnContainers({
               },
               spec: create(AnySchema, {
                 typeUrl: SPEC_TYPE,
-                value: Buffer.from(JSON.stringify(placed(spec, { id, longestMs, systemdCgroup, limits }))),
+                value: Buffer.from(
+                  JSON.stringify(placed(spec, { id, longestMs, systemdCgroup, limits, labels })),
+                ),
               }),
             },
           }),
         );
         await ask(
           'make a container',
-          tasks.create({ containerId: id, rootfs: mounts, ...io }, { timeoutMs: START_MS }),
+          tasks.create(
+            {
+              containerId: id,
+              rootfs: labels ? mounts.map((mount) => labelled(mount, labels)) : mounts,
+              ...io,
+            },
+            { timeoutMs: START_MS },
+          ),
         );
         await ask('start a container', tasks.start({ containerId: id }, { timeoutMs: START_MS }));
       } catch (reason) {
@@ -216,14 +232,26 @@ export function openOwnContainers({
 /** Where the service manager keeps it, and how long. */
 function placed(
   spec: OciSpec,
-  given: { id: string; longestMs: number; systemdCgroup: boolean; limits: boolean },
+  given: {
+    id: string;
+    longestMs: number;
+    systemdCgroup: boolean;
+    limits: boolean;
+    labels: OwnLabels | undefined;
+  },
 ): object {
-  const { id, longestMs, systemdCgroup, limits } = given;
+  const { id, longestMs, systemdCgroup, limits, labels } = given;
   const cgroupsPath = systemdCgroup ? `system.slice:plinth:${id}` : `/plinth/${id}`;
   const { devices, ...bounds } = spec.linux.resources;
   return {
     ...spec,
-    linux: { ...spec.linux, cgroupsPath, resources: { devices, ...(limits && bounds) } },
+    process: { ...spec.process, ...(labels && { selinuxLabel: labels.process }) },
+    linux: {
+      ...spec.linux,
+      cgroupsPath,
+      resources: { devices, ...(limits && bounds) },
+      ...(labels && { mountLabel: labels.files }),
+    },
     annotations: { 'org.systemd.property.RuntimeMaxUSec': `uint64 ${Math.ceil(longestMs) * 1000}` },
   };
 }

@@ -7,11 +7,13 @@ import { eventually } from '@plinth/host/testing';
 import { endProcess } from '@plinth/image/testing';
 import { type CriClient, openCri } from '../cri-client.ts';
 import { type OwnContainers, openOwnContainers } from '../own/own-containers.ts';
+import { openSignatures, type SignatureSource } from '../signatures/fetch-signatures.ts';
 
 /** The containerd and the crun of a built system, running on this machine in that system's own root. */
 export interface OsContainerd extends AsyncDisposable {
   readonly cri: CriClient;
   readonly own: OwnContainers;
+  readonly signatures: SignatureSource;
   /** The same path inside of its root and outside: for pipes, logs and what containers mount. */
   readonly folder: string;
   log(): string;
@@ -97,8 +99,10 @@ export async function startOsContainerd(tree: string, registries: readonly strin
       log = `${log}${chunk}`.slice(-64 * 1024);
     });
   const cri = openCri(socket);
-  const own = openOwnContainers({ cri, socket, systemdCgroup: false, limits: false });
+  const own = openOwnContainers({ cri, socket, systemdCgroup: false, limits: false, selinux: false });
+  const signatures = openSignatures(socket, join(folder, 'certs.d'));
   const dispose = async () => {
+    signatures.close();
     own.close();
     cri.close();
     await endProcess(daemon);
@@ -113,7 +117,7 @@ export async function startOsContainerd(tree: string, registries: readonly strin
     await dispose();
     throw reason;
   }
-  return { cri, own, folder, log: () => log, [Symbol.asyncDispose]: dispose };
+  return { cri, own, signatures, folder, log: () => log, [Symbol.asyncDispose]: dispose };
 }
 
 async function assertAnswers(cri: CriClient, log: () => string): Promise<void> {

@@ -1,6 +1,6 @@
 import { findOsTree, type OsContainerd, startOsContainerd } from './os-containerd.ts';
 import { shellLayer } from './shell-image.ts';
-import { serveImage } from './tiny-registry.ts';
+import { type ServedImage, serveImage } from './tiny-registry.ts';
 
 const tree = await findOsTree();
 const layer = await shellLayer();
@@ -17,10 +17,16 @@ export interface ShellContainerd extends OsContainerd {
   readonly image: string;
 }
 
-/** startShellContainerd starts both. @param config of the image, as serveImage takes it */
-export async function startShellContainerd(config: object): Promise<ShellContainerd> {
+/** startShellContainerd starts both. @param config of the image, as serveImage takes it @param sign as serveImage takes it */
+export async function startShellContainerd(
+  config: object,
+  sign?: ServedImage['sign'],
+): Promise<ShellContainerd> {
   const repository = 'plinth/shell';
-  const registry = await serveImage({ repository, layer: layer ?? new Uint8Array(), config });
+  const registry = await serveImage({
+    ...{ repository, layer: layer ?? new Uint8Array(), config },
+    ...(sign && { sign }),
+  });
   try {
     const os = await startOsContainerd(tree ?? '', [registry.host]);
     return {

@@ -31,6 +31,14 @@ export interface ServedImage {
   readonly config: object;
   /** In the middle of the layer. */
   readonly pauseMs?: number;
+  /** Signs it, given the digest of its manifest; served where cosign puts signatures. Asked again each time. */
+  readonly sign?: (digest: string) => readonly ServedSignature[];
+}
+
+/** What was signed, and the signature of it. */
+export interface ServedSignature {
+  readonly payload: Buffer;
+  readonly signature: Buffer;
 }
 
 /** How it is served otherwise than on loopback in the clear. */
@@ -53,7 +61,7 @@ export function startTinyRegistry(layerBytes: number, pauseMs: number): Promise<
 
 /** serveImage serves one image by the OCI distribution specification, by the tag 1 and by its digest. */
 export async function serveImage(
-  { repository, layer: tar, config: process, pauseMs = 0 }: ServedImage,
+  { repository, layer: tar, config: process, pauseMs = 0, sign = () => [] }: ServedImage,
   { tls, address = '127.0.0.1' }: RegistryOptions = {},
 ): Promise<TinyRegistry> {
   // Content that does not get smaller, or the layer would be over before anybody looked.
@@ -71,14 +79,26 @@ export async function serveImage(
       layers: [descriptor('application/vnd.oci.image.layer.v1.tar+gzip', layer)],
     }),
   );
-  const blobs = new Map([config, layer].map((blob) => [digestOf(blob), blob]));
+  const blobs = new Map<string, Buffer>([config, layer].map((blob) => [digestOf(blob), blob]));
+  const manifests = new Map([manifest].map((one) => [digestOf(one), one]));
+  /** The manifest that is asked for, by a tag or its digest. */
+  const manifestOf = (name: string) => {
+    if (name === '1') return manifest;
+    if (name !== `${digestOf(manifest).replace(':', '-')}.sig`) return manifests.get(name);
+    const signatures = sign(digestOf(manifest));
+    if (signatures.length === 0) return undefined;
+    const made = signatureImage(signatures);
+    for (const blob of made.blobs) blobs.set(digestOf(blob), blob);
+    manifests.set(digestOf(made.manifest), made.manifest);
+    return made.manifest;
+  };
   const asked: string[] = [];
   const answer: RequestListener = async (request, response) => {
     asked.push(`${request.method} ${request.url}`);
     const [, kind, name = ''] =
       new RegExp(`^/v2/${repository}/(manifests|blobs)/([^?]+)`).exec(request.url ?? '') ?? [];
-    const isManifest = kind === 'manifests' && (name === '1' || name === digestOf(manifest));
-    const body = request.url === '/v2/' ? Buffer.from('{}') : isManifest ? manifest : blobs.get(name);
+    const isManifest = kind === 'manifests';
+    const body = request.url === '/v2/' ? Buffer.from('{}') : isManifest ? manifestOf(name) : blobs.get(name);
     if (!body) {
       response.writeHead(404, { 'content-type': 'application/json' });
       response.end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"not here"}]}');
@@ -111,6 +131,27 @@ export async function serveImage(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Signatures as cosign stores them: an image whose layers are what was signed. */
+function signatureImage(signatures: readonly ServedSignature[]) {
+  const config = Buffer.from(
+    JSON.stringify({
+      ...{ architecture: '', os: '', config: {} },
+      rootfs: { type: 'layers', diff_ids: signatures.map(({ payload }) => digestOf(payload)) },
+    }),
+  );
+  const manifest = Buffer.from(
+    JSON.stringify({
+      ...{ schemaVersion: 2, mediaType: MANIFEST },
+      config: descriptor('application/vnd.oci.image.config.v1+json', config),
+      layers: signatures.map(({ payload, signature }) => ({
+        ...descriptor('application/vnd.dev.cosign.simplesigning.v1+json', payload),
+        annotations: { 'dev.cosignproject.cosign/signature': signature.toString('base64') },
+      })),
+    }),
+  );
+  return { manifest, blobs: [config, ...signatures.map(({ payload }) => payload)] };
 }
 
 /** A tar archive with one file of zeros (POSIX ustar: a header of 512 bytes, the content, two empty blocks). */

@@ -16,6 +16,7 @@ import {
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { nodeSys } from '../../sys/node-sys.ts';
+import { openAdmission } from '../admission/admission.ts';
 import { approveRequests } from '../approve/approve-requests.ts';
 import { SIGNERS } from '../approve/judge-request.ts';
 import { openBalancer } from '../balance/open-balancer.ts';
@@ -27,6 +28,7 @@ import { readAdminCredentials, readNodeCredentials } from './credentials.ts';
 import { listJoinTokens } from './join-tokens.ts';
 import { type KubeClient, openKubeClient } from './kube-client.ts';
 import { openClusterAccess } from './open-cluster-access.ts';
+import { asker, issued } from './testing/ask-certificates.ts';
 
 // Against a real API server with kubeadm's certificates and rules, and the controller manager that signs.
 
@@ -107,8 +109,12 @@ async function proveAccess(
   const client = openKubeClient({ endpoint: async () => endpoint });
   const access = openClusterAccess({ client, sys, pki: plane.pki });
   const folder = await scratchFolder('access');
+  const said: string[] = [];
   let nowMs = Date.now();
-  const round = async () => (await approveRequests({ client, self, nowMs: () => nowMs })).decisions;
+  const say = (line: string) => void said.push(line);
+  const admission = openAdmission({ client, say, audit: () => {}, nowMs: () => nowMs });
+  const round = async () =>
+    (await approveRequests({ client, self, admission, nowMs: () => nowMs })).decisions;
 
   await part('the hash of the authority is the one openssl computes', async () => {
     const pem = execFileSync('openssl', ['x509', '-in', join(plane.pki, 'ca.crt'), '-pubkey', '-noout']);
@@ -331,70 +337,4 @@ async function downloadCertificates(
   await writeFile(join(folder, 'config.json'), text);
   await plane.kubectl('replace', '-f', join(folder, 'config.json'));
   await plane.run('kubeadm', 'join', 'phase', 'control-plane-prepare', 'download-certs', `--config=${path}`);
-}
-
-/** Asks for certificates as somebody, by kubectl and openssl. */
-function asker(plane: ControlPlane, identity: readonly string[]) {
-  return {
-    async request(
-      folder: string,
-      name: string,
-      node: string,
-      signer: string,
-      names?: string,
-    ): Promise<string> {
-      const keyPath = join(folder, `${name}.key`);
-      execFileSync(
-        'openssl',
-        [
-          'req',
-          '-new',
-          '-newkey',
-          'ec',
-          '-pkeyopt',
-          'ec_paramgen_curve:P-256',
-          '-nodes',
-          '-keyout',
-          keyPath,
-          '-out',
-          'r.pem',
-          '-subj',
-          `/O=system:nodes/CN=system:node:${node}`,
-          ...(names ? ['-addext', `subjectAltName=${names}`] : []),
-        ],
-        { cwd: folder, stdio: 'pipe' },
-      );
-      const file = join(folder, `${name}.json`);
-      await writeFile(
-        file,
-        JSON.stringify({
-          apiVersion: 'certificates.k8s.io/v1',
-          kind: 'CertificateSigningRequest',
-          metadata: { name },
-          spec: {
-            request: (await readFile(join(folder, 'r.pem'))).toString('base64'),
-            signerName: signer,
-            usages: ['digital signature', signer.endsWith('serving') ? 'server auth' : 'client auth'],
-          },
-        }),
-      );
-      const server = [
-        `--server=https://127.0.0.1:${plane.apiPort}`,
-        `--certificate-authority=${join(plane.pki, 'ca.crt')}`,
-        '--kubeconfig=/dev/null',
-      ];
-      await plane.run('kubectl', ...server, ...identity, 'create', '--validate=false', '-f', file);
-      return keyPath;
-    },
-  };
-}
-
-/** The certificate the controller manager made. */
-async function issued(plane: ControlPlane, name: string): Promise<string> {
-  let found = '';
-  await plane.processes.until('kube-controller-manager', async () => {
-    found = await plane.kubectl('get', 'csr', name, '-o=jsonpath={.status.certificate}');
-    return found !== '';
-  });
-  return Buffer.from(found, 'base64').toString('latin1');
 }

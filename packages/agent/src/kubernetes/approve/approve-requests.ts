@@ -5,6 +5,7 @@ import { type JoinToken, listJoinTokens, markJoinToken, removeJoinToken } from '
 import { isRefusal, type KubeClient } from '../access/kube-client.ts';
 import { keepNodeRecord, listNodeRecords } from '../access/node-records.ts';
 import { CERTIFICATES_EXPIRY, CERTIFICATES_SECRET } from '../access/upload-certificates.ts';
+import type { Admissions } from '../admission/admission.ts';
 import { type Judgement, SIGNERS } from './judge-request.ts';
 import { type JudgedRequest, judgePending, listPending, REQUESTS } from './pending-requests.ts';
 
@@ -34,6 +35,7 @@ export interface ApproverParts {
   readonly client: KubeClient;
   /** This control plane: the first one was never invited, so it says itself who it is. */
   readonly self: InvitedNode;
+  readonly admission: Pick<Admissions, 'refresh' | 'admit'>;
   readonly nowMs: () => number;
 }
 
@@ -42,13 +44,15 @@ export interface ApproverParts {
  * work, and deletes uploaded certificates whose time is over. Errors: see KubeClient.
  */
 export async function approveRequests(parts: ApproverParts): Promise<ApproverRound> {
-  const { client, nowMs } = parts;
+  const { client, admission, nowMs } = parts;
   const tokens = await listJoinTokens(client);
   const pending = (
     await Promise.all(Object.values(SIGNERS).map((signer) => listPending(client, signer)))
   ).flat();
   const records = pending.length === 0 ? [] : await listOwnRecords(parts);
-  const { judged, skipped } = await judgePending(pending, { records, tokens, nowMs: nowMs() });
+  if (pending.length > 0) await admission.refresh();
+  const known = { records, tokens, nowMs: nowMs() };
+  const { judged, skipped } = await judgePending(pending, known, admission.admit);
   const decided = await inParallel(judged, WRITES_AT_ONCE, (item) => carryOut(parts, item));
   await tidyUp(parts, tokens);
   const done = judged.filter((_, index) => decided[index]);

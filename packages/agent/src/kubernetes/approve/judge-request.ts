@@ -1,3 +1,4 @@
+import type { InvitedNode } from '../access/cluster-access.ts';
 import type { JoinToken } from '../access/join-tokens.ts';
 import { findConflict, type NodeRecord } from '../access/node-records.ts';
 import { canonicalAddress, type RequestContent } from './parse-request.ts';
@@ -26,11 +27,16 @@ export interface KnownNodes {
 }
 
 /**
- * approve: the certificate may be made; `redeems` is the token it uses up.
+ * approve: the certificate of `node` may be made; `redeems` is the token it uses up.
  * deny: nobody may have it. leave: not for Plinth to decide; a person may.
  */
 export type Judgement =
-  | { readonly verdict: 'approve'; readonly reason: string; readonly redeems?: JoinToken }
+  | {
+      readonly verdict: 'approve';
+      readonly reason: string;
+      readonly node: InvitedNode;
+      readonly redeems?: JoinToken;
+    }
   | { readonly verdict: 'deny' | 'leave'; readonly reason: string };
 
 const USER_PREFIX = 'system:node:';
@@ -72,7 +78,8 @@ function judgeJoin(request: NodeRequest, content: RequestContent, known: KnownNo
     return deny('its token was used by another key');
   const conflict = findConflict(token.node, known.records);
   if (conflict !== undefined) return deny(conflict);
-  return { verdict: 'approve', reason: `invitation of machine ${token.node.nodeId}`, redeems: token };
+  const reason = `invitation of machine ${token.node.nodeId}`;
+  return { verdict: 'approve', reason, node: token.node, redeems: token };
 }
 
 /** A certificate that a member asks for itself with the one it has. */
@@ -86,14 +93,14 @@ function judgeMember(request: NodeRequest, content: RequestContent, known: Known
   if (request.signer === SIGNERS.client)
     return hasNames(content)
       ? deny('a client certificate has no alternative names')
-      : approve('renewal by the node');
+      : approve('renewal by the node', record);
   if (!hasNames(content)) return deny('a serving certificate needs names');
   const foreignName = content.dnsNames.find((dnsName) => dnsName !== name);
   if (foreignName !== undefined) return deny("it is for a name that is not the node's");
   const own = canonicalAddress(record.nodeAddress);
   if (content.addresses.some((address) => address !== own))
     return deny("it is for an address that is not the node's");
-  return approve('serving certificate of a member');
+  return approve('serving certificate of a member', record);
 }
 
 function hasNames({ dnsNames, addresses }: RequestContent): boolean {
@@ -108,8 +115,8 @@ function usagesFit(usages: readonly string[], serving: boolean): boolean {
   return given.size === wanted.size && given.isSubsetOf(wanted);
 }
 
-function approve(reason: string): Judgement {
-  return { verdict: 'approve', reason };
+function approve(reason: string, node: InvitedNode): Judgement {
+  return { verdict: 'approve', reason, node };
 }
 function deny(reason: string): Judgement {
   return { verdict: 'deny', reason };

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { InvitedNode } from '../access/cluster-access.ts';
 import type { JoinToken } from '../access/join-tokens.ts';
 import type { KubeClient } from '../access/kube-client.ts';
+import { admitsAll } from '../testing/admits-all.ts';
 import { SIGNERS } from './judge-request.ts';
 import { judgePending, listPending } from './pending-requests.ts';
 
@@ -48,11 +49,19 @@ const verdictsOf = ({ judged }: Awaited<ReturnType<typeof judgePending>>) =>
 
 test('of two keys with one token only one is approved in a round; the other is judged after it', async () => {
   const pending = [requestOf('a', 'aaaaaa', 'n1'), requestOf('b', 'aaaaaa', 'n1')];
-  const first = await judgePending(pending, { records: [], tokens: [tokenOf('aaaaaa', 'n1')], nowMs });
+  const first = await judgePending(
+    pending,
+    { records: [], tokens: [tokenOf('aaaaaa', 'n1')], nowMs },
+    admitsAll.admit,
+  );
   assert.deepEqual(verdictsOf(first), ['a approve']);
   assert.equal(first.skipped, true);
   const used = { ...tokenOf('aaaaaa', 'n1'), usedByKey: first.judged[0]?.keyDigest ?? '' };
-  const second = await judgePending(pending.slice(1), { records: [nodeOf('n1')], tokens: [used], nowMs });
+  const second = await judgePending(
+    pending.slice(1),
+    { records: [nodeOf('n1')], tokens: [used], nowMs },
+    admitsAll.admit,
+  );
   assert.deepEqual(verdictsOf(second), ['b deny']);
   assert.equal(second.skipped, false);
 });
@@ -63,7 +72,7 @@ test('two machines of one name do not go together', async () => {
     { ...tokenOf('bbbbbb', 'n1'), node: { ...nodeOf('n1'), nodeId: 'x' } },
   ];
   const pending = [requestOf('a', 'aaaaaa', 'n1'), requestOf('b', 'bbbbbb', 'n1')];
-  const round = await judgePending(pending, { records: [], tokens, nowMs });
+  const round = await judgePending(pending, { records: [], tokens, nowMs }, admitsAll.admit);
   assert.deepEqual(verdictsOf(round), ['a approve']);
   assert.equal(round.skipped, true);
 });
@@ -74,7 +83,7 @@ test('a round decides about a hundred; requests left to a person do not stand be
     ...requestOfNobody(`denied-${index}`),
     spec: { ...requestOfNobody('').spec, username: 'system:bootstrap:aaaaaa' },
   }));
-  const round = await judgePending([...left, ...denied], { records: [], tokens: [], nowMs });
+  const round = await judgePending([...left, ...denied], { records: [], tokens: [], nowMs }, admitsAll.admit);
   const count = (verdict: string) =>
     round.judged.filter(({ judgement }) => judgement.verdict === verdict).length;
   assert.deepEqual([count('leave'), count('deny'), round.skipped], [150, 100, true]);

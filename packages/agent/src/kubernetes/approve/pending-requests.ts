@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { InvitedNode } from '../access/cluster-access.ts';
 import type { KubeClient } from '../access/kube-client.ts';
 import { findConflict } from '../access/node-records.ts';
+import type { Admission } from '../admission/admission.ts';
 import { type Judgement, judgeRequest, type KnownNodes } from './judge-request.ts';
 import { parseRequest } from './parse-request.ts';
 
@@ -70,10 +71,12 @@ export interface JudgedRequest {
  * judgePending judges requests that can be carried out at the same time; `skipped` says that it left some out. Two that
  * would use up one token, or be one node, do not go together: the later one is judged in the next round, with what the
  * first one changed.
+ * @param admit what the proof of a node is worth that may have a certificate otherwise
  */
 export async function judgePending(
   pending: readonly CertificateRequest[],
   known: KnownNodes,
+  admit: (node: InvitedNode) => Admission,
 ): Promise<{ readonly judged: readonly JudgedRequest[]; readonly skipped: boolean }> {
   const judged: JudgedRequest[] = [];
   let writes = 0;
@@ -83,7 +86,7 @@ export async function judgePending(
   for (const request of pending) {
     if (writes === REQUESTS_AT_ONCE) return { judged, skipped: true };
     const content = await parseRequest(Buffer.from(request.spec.request, 'base64').toString('latin1'));
-    const judgement = judgeRequest(
+    const asked = judgeRequest(
       {
         signer: request.spec.signerName,
         requestor: request.spec.username,
@@ -93,6 +96,7 @@ export async function judgePending(
       },
       known,
     );
+    const judgement = asked.verdict === 'approve' ? admittedIn(asked, admit(asked.node)) : asked;
     if (judgement.verdict === 'approve' && judgement.redeems) {
       const { id, node } = judgement.redeems;
       if (tokens.has(id) || findConflict(node, joining) !== undefined) {
@@ -107,4 +111,11 @@ export async function judgePending(
     judged.push({ request, keyDigest: content?.keyDigest ?? '', judgement });
   }
   return { judged, skipped };
+}
+
+/** admittedIn: a proof that fails denies; one that is not there yet says nothing, and the request waits. */
+export function admittedIn(judgement: Judgement, { state, reason }: Admission): Judgement {
+  if (state === 'fail')
+    return { verdict: 'deny', reason: `the node did not prove what it booted: ${reason}` };
+  return state === 'wait' ? { verdict: 'leave', reason } : judgement;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeClient } from '../access/kube-client.ts';
+import { admitsAll } from '../testing/admits-all.ts';
 import { runApprover } from './run-approver.ts';
 
 const self = { nodeId: 'a0', nodeName: 'n0', nodeAddress: '192.0.2.1', role: 'control-plane' } as const;
@@ -39,7 +40,7 @@ test('what is left to a person is said once; an API that is away is asked less a
   const said: string[] = [];
   const waits: number[] = [];
   await runApprover(
-    { client, self, nowMs: () => 0 },
+    { client, self, admission: admitsAll, nowMs: () => 0 },
     {
       signal: stopping.signal,
       async sleep(durationMs) {

@@ -2,8 +2,13 @@ import { stringify } from 'yaml';
 import { FOLDER } from '../paths.ts';
 import type { RenderedFile } from '../settings.ts';
 
-/** The parts of a control plane that run as static pods, by kubeadm's names. */
-const PARTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
+/** The parts of a control plane that run as static pods, by kubeadm's names, and their domains (os/selinux/control-plane.cil). */
+const PARTS = [
+  ['etcd', 'etcd_t'],
+  ['kube-apiserver', 'kube_apiserver_t'],
+  ['kube-controller-manager', 'kube_controller_manager_t'],
+  ['kube-scheduler', 'kube_scheduler_t'],
+] as const;
 
 /** Where programs lie on the node. */
 const PROGRAM_PATH = '/usr/sbin:/usr/bin';
@@ -29,13 +34,15 @@ export function controlPlanePatches({
   readonly version: string;
   readonly pauseImage: string;
 }): RenderedFile[] {
-  return PARTS.map((part) => [
+  return PARTS.map(([part, domain]) => [
     `${FOLDER}/patches/${part}+strategic.yaml`,
     stringify({
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: part, namespace: 'kube-system', annotations: { [VERSION_ANNOTATION]: version } },
       spec: {
+        // They are parts of the node, which has no categories.
+        securityContext: { seLinuxOptions: { type: domain, level: 's0' } },
         containers: [
           {
             name: part,

@@ -9,7 +9,9 @@ import { FailureSchema, KubernetesService } from '@plinth/api';
 import { type Role, roles } from '../../server/caller.ts';
 import { callerKey, guard } from '../../server/guard.ts';
 import type { ClusterAccess } from '../access/cluster-access.ts';
+import type { Admissions } from '../admission/admission.ts';
 import { kubernetesService } from '../kubernetes-service.ts';
+import { admitsAll } from './admits-all.ts';
 import type { FakeNode } from './fake-node.ts';
 
 /** Names that the cluster was told to forget. */
@@ -28,9 +30,13 @@ const access: ClusterAccess = {
 };
 
 /** serve gives a client of the service of a fake node, as it is served behind the guard. */
-export async function serve(node: FakeNode, mayLeave: (override: string) => Promise<void> = async () => {}) {
+export async function serve(
+  node: FakeNode,
+  mayLeave: (override: string) => Promise<void> = async () => {},
+  admission: Admissions = admitsAll,
+) {
   const kubernetes = await node.open();
-  const transport = createRouterTransport(kubernetesService({ kubernetes, access, mayLeave }), {
+  const transport = createRouterTransport(kubernetesService({ kubernetes, access, admission, mayLeave }), {
     router: { interceptors: [identify, guard(() => {}, Date.now)] },
   });
   const client = createClient(KubernetesService, transport);

@@ -1,7 +1,7 @@
 import { PlinthError } from '@plinth/base';
-import { SYSTEMD_RUN } from '../../capture/capture-arguments.ts';
 import { SYSTEMCTL } from '../../reports/versions.ts';
 import type { Sys } from '../../sys/sys.ts';
+import { SYSTEMD_RUN } from '../../sys/transient-unit.ts';
 
 /** Of the image: reboots a boot on trial in which plinthd came to nothing. */
 const STATIC_TIMER = 'plinth-trial-deadline.timer';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { createClient, createRouterTransport, type Interceptor } from '@connectrpc/connect';
 import { BootState, StartChoice, UpdatePhase, UpdateService } from '@plinth/api';
 import type { UpdatePolicy } from '@plinth/config';
@@ -98,6 +99,23 @@ async function node(
 }
 
 suite('UpdateService', () => {
+  test('a permission for one start names the root hash of the version that is staged, or gone back to', async () => {
+    const { model, client, stage, ended } = await node();
+    await stage('1.1');
+    const permit = (version: string) => ({
+      ...{ bootId: 'boot-1', rootHash: rootHashOf(version), nonce: 'n-1' },
+      notAfter: timestampFromMs(Date.UTC(2026, 11, 1)),
+    });
+    const activate = (version: string, bootId = 'boot-1') =>
+      client.activateUpdate({ authorization: { ...permit(version), bootId } }, as('plinth:operator'));
+    for (const refused of [activate('1.0'), activate('1.1', 'boot-0')])
+      assert.equal((await failure(refused)).code, 'machine/authorization-stale');
+    assert.deepEqual(ended, []);
+    await activate('1.1');
+    await eventually(() => assert.deepEqual(ended, ['reboot']));
+    assert.equal(model.booted.version, '1.1');
+  });
+
   test('stage, activate: the node reboots into the version on trial; the one before is there to go back to', async () => {
     const { model, client, stage, ended } = await node();
     assert.equal((await stage('1.1')).at(-1), UpdatePhase.STAGED);

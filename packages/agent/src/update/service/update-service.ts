@@ -2,10 +2,11 @@ import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
 import {
+  type ActivateUpdateRequest,
   ActivateUpdateResponseSchema,
   CancelUpdateResponseSchema,
   CheckUpdateResponseSchema,
-  type Drain,
+  type RollBackRequest,
   RollBackResponseSchema,
   StageUpdateResponseSchema,
   StartChoice,
@@ -18,6 +19,7 @@ import { planCancel, type SlotDisk, type StartWay, viewSlots } from '@plinth/upd
 import { isUnderWay, type MachineRequest } from '../../machine/machine-act.ts';
 import { actMessage } from '../../machine/machine-service.ts';
 import type { Machine } from '../../machine/open-machine.ts';
+import { assertAuthorizedRoot, authorizationOf } from '../../machine/start-authorization.ts';
 import type { SystemStart } from '../../reports/system-start.ts';
 import { callerKey, requireRole } from '../../server/guard.ts';
 import { judgeActivate, judgeRollBack } from '../activate/judge-activate.ts';
@@ -126,7 +128,9 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
         const version = staged?.version ?? (cancelled ? (staging?.version ?? staging?.wanted ?? '') : '');
         return create(CancelUpdateResponseSchema, { version });
       },
-      activateUpdate: async ({ version: wanted, reason, override, drain, start: choice }, context) => {
+      activateUpdate: async (request, context) => {
+        const { version: wanted, start: choice } = request;
+        const asked = reboot(request, context);
         assertIdle('activate');
         await assertStarted('activate');
         const [disk, { stage }, kubernetesMinors] = await Promise.all([
@@ -135,24 +139,27 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
           parts.kubernetesMinors(),
         ]);
         const version = judgeActivate({ disk, stage, kubernetesMinors }, wanted);
+        assertAuthorizedRoot(asked.authorization, rootHashOf(disk, version));
         await parts.assertBootable(version);
         const startWay: StartWay =
           choice === StartChoice.FASTEST
             ? await startWays.startWay(disk, version)
             : { way: 'reboot', reasons: ['a full reboot was asked for'] };
         const act = await machine.begin({
-          ...reboot({ reason, override, drain }, context),
+          ...asked,
           update: { how: 'activate', version, ...(startWay.way === 'soft-reboot' && { way: startWay.way }) },
         });
         const answer = { version, act: actMessage(act), startWay: startWayMessage(startWay) };
         return create(ActivateUpdateResponseSchema, answer);
       },
-      rollBack: async ({ reason, override, drain }, context) => {
+      rollBack: async (request, context) => {
+        const asked = reboot(request, context);
         assertIdle('roll back');
         const [disk, { stage }] = await Promise.all([stager.readSlotDisk(), stager.readUpdateState()]);
         const toVersion = judgeRollBack({ disk, stage });
+        assertAuthorizedRoot(asked.authorization, rootHashOf(disk, toVersion));
         const act = await machine.begin({
-          ...reboot({ reason, override, drain }, context),
+          ...asked,
           update: { how: 'roll-back', version: toVersion },
         });
         const fromVersion = disk.booted.version;
@@ -173,6 +180,11 @@ export function updateService(parts: UpdateServiceParts): (router: ConnectRouter
   };
 }
 
+/** rootHashOf is what names every bit of a version on this disk; "" when no slot holds it. */
+function rootHashOf(disk: SlotDisk, version: string): string {
+  return disk.slots.find((slot) => slot.version === version)?.rootHash ?? '';
+}
+
 /** versionOf is the version whose slot has a root hash. */
 function versionOf(disk: SlotDisk, rootHash: string): string {
   return disk.slots.find((slot) => slot.rootHash === rootHash)?.version || 'another version';
@@ -183,15 +195,15 @@ function callerName(context: HandlerContext): string {
 }
 
 function reboot(
-  asked: { readonly reason: string; readonly override: string; readonly drain?: Drain | undefined },
+  { reason, override, drain, authorization }: RollBackRequest | ActivateUpdateRequest,
   context: HandlerContext,
 ): Omit<MachineRequest, 'update'> {
-  const { reason, override, drain } = asked;
   return {
     ...{ kind: 'reboot', askedBy: callerName(context), reason, override },
     drain: drain && {
       timeoutMs: drain.timeout ? durationMs(drain.timeout) : DRAIN_MS,
       evictUnmanaged: drain.evictUnmanaged,
     },
+    authorization: authorizationOf(authorization),
   };
 }

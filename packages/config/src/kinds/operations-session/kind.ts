@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type DeepReadonly, defineKind } from '../../framework/kind.ts';
 import { pinnedImage } from '../../framework/pinned-image.ts';
+import { publicKeyPem } from '../../framework/public-key.ts';
 import { duration } from '../../framework/values.ts';
 
 /** What a session may do: look at the node, or be root of it. */
@@ -10,6 +11,14 @@ const schema = z.strictObject({
   image: pinnedImage.describe(
     'The image with the tools, by its digest: registry.example/tools@sha256:…. Its entrypoint is a shell.',
   ),
+  signedBy: z
+    .array(publicKeyPem)
+    .min(1)
+    .max(8)
+    .describe(
+      'Public keys in PEM: the image has to be signed by one of them, as `cosign sign --key` does, with the signature in its registry. Without the field its digest is all that vouches for it.',
+    )
+    .optional(),
   levels: z
     .array(z.enum(sessionLevels))
     .min(1)
@@ -35,7 +44,7 @@ export const operationsSessionKind = defineKind({
   notes: [
     'Without this document the node refuses every session: it is off by default. When the document goes away or changes, open sessions are ended.',
     'A session has a reason, an end that the node keeps, and a recording of everything that was typed and shown; its start and end are in the audit log. While one is open, health says so.',
-    'The digest is all that vouches for the image: signatures of images are not checked yet.',
+    'With `signedBy` the node asks the registry for the signature before each session, and refuses one whose image none of the keys has signed.',
   ],
   schema,
   example: `apiVersion: plinth.dev/v1alpha1

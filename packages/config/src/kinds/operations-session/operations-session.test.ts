@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { parseConfig } from '../../parse/parse-config.ts';
 import { planConfig } from '../../plan/plan-config.ts';
@@ -24,6 +25,24 @@ test('without the document there is none; with it, the level that changes nothin
   assert.deepEqual(readDocument(document({ image })).operationsSession, {
     ...{ image, levels: ['view'], longest: '1h' },
   });
+});
+
+test('keys that sign the image are public, of a kind that signs, and one to a field', () => {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  assert.deepEqual(readDocument(document({ image, signedBy: [pem] })).operationsSession?.signedBy, [pem]);
+  const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
+  const agreeing = generateKeyPairSync('x25519').publicKey;
+  for (const wrong of [
+    pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    `${pem}${pem}`,
+    weak.export({ type: 'spki', format: 'pem' }).toString(),
+    agreeing.export({ type: 'spki', format: 'pem' }).toString(),
+    pem.replace('M', ''),
+    'a key',
+  ])
+    assert.match(problemsOf(document({ image, signedBy: [wrong] })), /one public key in PEM/);
+  assert.match(problemsOf(document({ image, signedBy: [] })), />=1 items/);
 });
 
 test('it is turned off without a restart', () => {

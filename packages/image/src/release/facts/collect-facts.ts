@@ -5,6 +5,7 @@ import { ioError, mapParallel } from '@plinth/host';
 import type { BuiltTree, TreeEntry } from '../../types.ts';
 import { findEnabledUnits, isSocketUnit, parseListeners } from './find-units.ts';
 import { parseKernelConfig } from './kernel-config.ts';
+import { readModuleFacts } from './module-facts.ts';
 import type { FactsFile, Listener, ReleaseFacts } from './release-facts.ts';
 
 export interface FactsInputs {
@@ -26,6 +27,7 @@ export async function collectFacts(inputs: FactsInputs): Promise<ReleaseFacts> {
   const { tree } = inputs;
   const units = findEnabledUnits(tree.entries);
   const enabled = new Set(units.map(({ unit }) => unit));
+  const kernelModules = await readModuleFacts(tree);
   return {
     format: 1,
     name: inputs.name,
@@ -39,7 +41,9 @@ export async function collectFacts(inputs: FactsInputs): Promise<ReleaseFacts> {
     files: tree.entries.map(factsFile),
     enabledUnits: units.map(({ unit, wantedBy }) => `${unit} ${wantedBy}`),
     listeners: await readListeners(tree, enabled),
+    execute: await readExecuteLevel(tree),
     kernelConfig: parseKernelConfig(inputs.kernelConfig),
+    ...(kernelModules ? { kernelModules } : {}),
     sizes: inputs.sizes,
   };
 }
@@ -54,6 +58,14 @@ async function readListeners(tree: BuiltTree, enabled: ReadonlySet<string>): Pro
     return parseListeners(unit, text, enabled.has(unit));
   });
   return lists.flat();
+}
+
+/** As the image itself tells its node. */
+async function readExecuteLevel({ rootDir }: BuiltTree): Promise<string> {
+  const text = await readFile(join(rootDir, 'usr/lib/os-release'), 'utf8').catch((reason: unknown) => {
+    throw ioError(reason, 'read usr/lib/os-release');
+  });
+  return /^PLINTH_EXECUTE=(\w+)$/m.exec(text)?.[1] ?? '';
 }
 
 function factsFile({ path, kind, mode, sizeBytes, owner, target, sha256 }: TreeEntry): FactsFile {

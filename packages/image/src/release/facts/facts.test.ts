@@ -23,6 +23,7 @@ async function sample(): Promise<ReleaseFacts> {
     await symlink('../a.socket', join(units, 'sockets.target.wants/a.socket'));
     await mkdir(join(rootDir, dirname('etc/x')));
     await writeFile(join(rootDir, 'etc/x'), 'x');
+    await writeFile(join(rootDir, 'usr/lib/os-release'), 'ID=plinth\nPLINTH_EXECUTE=signed\n');
     const tree = await hashTree(await scanTree(rootDir, new Map([['/etc/x', 'base-files']])));
     const kernelConfig = '# comment\nCONFIG_SECURITY_IPE=y\n# CONFIG_KEXEC is not set\nCONFIG_LSM="a,b"\n';
     return await collectFacts({
@@ -40,6 +41,7 @@ async function sample(): Promise<ReleaseFacts> {
 
 test('collectFacts: units, listeners, kernel options, files', async () => {
   const facts = await sample();
+  assert.equal(facts.execute, 'signed');
   assert.deepEqual(facts.enabledUnits, ['a.socket sockets.target']);
   assert.deepEqual(
     facts.listeners.map(({ unit, kind, address, enabled }) => [unit, kind, address, enabled]),
@@ -107,7 +109,7 @@ test('property: a diff read backwards is the diff of the releases swapped', () =
   const facts = packages.map(
     (list): ReleaseFacts => ({
       ...{ format: 1, name: 'plinth', version: '1', files: [], enabledUnits: [], listeners: [] },
-      ...{ kernelConfig: {}, sizes: {} },
+      ...{ execute: 'audit', kernelConfig: {}, sizes: {} },
       packages: list.map((item) => ({ ...item, source: item.name, sourceVersion: item.version })),
     }),
   );

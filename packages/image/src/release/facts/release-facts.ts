@@ -33,8 +33,14 @@ const schema = z.strictObject({
   /** Units that something of the image wants or requires, by "<unit> <wanted by>". */
   enabledUnits: z.array(z.string()),
   listeners: z.array(listener),
+  /** What may execute: audit, signed, open; "" for releases that did not say. */
+  execute: z.string().default(''),
   /** Options that are set, by name without CONFIG_. */
   kernelConfig: z.record(z.string(), z.string()),
+  /** Modules that are part of the kernel itself, and those that modprobe.d keeps out; releases before did not say. */
+  kernelModules: z
+    .strictObject({ builtin: z.array(z.string()), denied: z.array(z.string()) })
+    .exactOptional(),
   /** In bytes, by the name of what was measured. */
   sizes: z.record(z.string(), z.number()),
 });

@@ -108,7 +108,8 @@ export function makeBill(inputs: BillInputs): Bill {
   };
 }
 
-function packageComponent(
+/** packageComponent describes a locked package, without its files. */
+export function packageComponent(
   item: LockedPackage,
   license: string | undefined,
 ): Omit<BillComponent, 'files' | 'contains'> {
@@ -194,8 +195,8 @@ function isLicenseExpression(text: string | undefined): text is string {
   return /^\(*[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) \(*[A-Za-z0-9.+-]+\)*)*\)*$/.test(text ?? '');
 }
 
-/** The toolchain's own library and every module of a Go program; replaced modules by what replaced them. */
-function goComponents(info: GoBuildInfo | undefined): BillComponent[] {
+/** goComponents gives the toolchain's own library and every module of a Go program; replaced modules by what replaced them. */
+export function goComponents(info: GoBuildInfo | undefined): BillComponent[] {
   if (!info) return [];
   const standard = { path: 'stdlib', version: info.goVersion.replace(/^go/, '') };
   const modules = info.modules.map((module): GoModule => module.replacedBy ?? module);

@@ -1,5 +1,13 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { type FatFiles, hex, pcrPolicyDigest, predictPcr4, predictPcr11, type Uki } from '@plinth/formats';
+import {
+  type FatFiles,
+  hex,
+  pcrPolicyDigest,
+  predictPcr4,
+  predictPcr11,
+  SEALING_PHASE,
+  type Uki,
+} from '@plinth/formats';
 import { publicKeyId, verifyPe } from '@plinth/trust';
 import type { Manifest } from '@plinth/updates';
 import { parseJson } from '@plinth/updates';
@@ -92,18 +100,19 @@ function checkPcrSignatures(path: string, uki: Uki, anchors: TrustAnchors): Outc
   if (!publicKey || !trusted.some(({ keyId }) => keyId === publicKeyId(publicKey))) {
     return fail(`the .pcrpkey of ${path} is a key that is not trusted`);
   }
-  const policies = predictPcr11(uki.sections).map(({ value }) => pcrPolicyDigest(11, value));
-  const unsigned = policies.filter(
-    (policy) =>
-      !parsed.data.sha256.some(
-        ({ pol, sig }) =>
-          pol === hex(policy) && verify('sha256', policy, publicKey, Buffer.from(sig, 'base64')),
-      ),
-  );
-  if (unsigned.length > 0) {
-    return fail(`${path}: ${unsigned.length} of ${policies.length} boot phases have no valid signature`);
-  }
-  return pass(`${policies.length} boot phases are signed`);
+  const signed = predictPcr11(uki.sections).flatMap(({ phase, value }) => {
+    const policy = pcrPolicyDigest(11, value);
+    const valid = parsed.data.sha256.some(
+      ({ pol, sig }) =>
+        pol === hex(policy) && verify('sha256', policy, publicKey, Buffer.from(sig, 'base64')),
+    );
+    return valid ? [phase] : [];
+  });
+  if (!signed.includes(SEALING_PHASE)) return fail(`${path}: the phase of the initrd has no valid signature`);
+  // A signature for a later phase would give the running system what is sealed to the initrd.
+  if (signed.length > 1)
+    return fail(`${path}: phases after the initrd are signed: ${signed.slice(1).join(', ')}`);
+  return pass('the phase of the initrd is signed, and no other');
 }
 
 function readPublicKey(pem: string): KeyObject | undefined {

@@ -1,6 +1,7 @@
 import { PlinthError } from '@plinth/base';
 import { type CpioArchive, hexUuid, readCpio, verifyVerity } from '@plinth/formats';
-import { verifyRootHashSignature } from '@plinth/trust';
+import { verifyIpePolicy, verifyRootHashSignature } from '@plinth/trust';
+import { SIGNED_POLICY_PATH } from '../../boot/ipe-loading.ts';
 import { SIGNATURE_PATH } from '../../boot/root-opening.ts';
 import { type FileReader, sliceReader } from '../disk/file-reader.ts';
 import { fail, type Outcome, ofSignature, pass, type TrustAnchors, worstOf } from './check.ts';
@@ -30,7 +31,10 @@ export async function checkVerity(disk: FileReader, images: readonly SlotImage[]
   return worstOf(outcomes);
 }
 
-/** checkRootHashSignatures judges the signature beside each slot and the one its UKI hands to the kernel. */
+/**
+ * checkRootHashSignatures judges what the kernel checks: the signature beside each slot, the one its UKI hands over, and that
+ * of the UKI's policy of IPE, where it has one.
+ */
 export function checkRootHashSignatures(
   images: readonly SlotImage[],
   ukis: readonly UkiImage[],
@@ -46,22 +50,28 @@ export function checkRootHashSignatures(
       return [
         judge(signature, `the root hash of ${slot.label}`),
         ...booting.map(({ uki, path }) => {
-          const carried = findSignature(uki.initrd ?? new Uint8Array());
+          const carried = findCarried(uki.initrd ?? new Uint8Array(), SIGNATURE_PATH);
           return carried
             ? judge(carried, `the root hash of ${slot.label}`)
             : fail(`${path} carries no signature`);
+        }),
+        ...booting.flatMap(({ uki, path }) => {
+          const policy = findCarried(uki.initrd ?? new Uint8Array(), SIGNED_POLICY_PATH);
+          return policy
+            ? [ofSignature(verifyIpePolicy(policy, trusted), `the policy of IPE in ${path}`)]
+            : [];
         }),
       ];
     }),
   );
 }
 
-/** The signature lies in a small uncompressed archive behind the compressed initrd. */
-function findSignature(initrd: Uint8Array): Uint8Array | undefined {
+/** What is signed lies in a small uncompressed archive behind the compressed initrd. */
+function findCarried(initrd: Uint8Array, name: string): Uint8Array | undefined {
   const bytes = Buffer.from(initrd.buffer, initrd.byteOffset, initrd.byteLength);
   for (let at = bytes.indexOf('070701'); at >= 0; at = bytes.indexOf('070701', at + 1)) {
     const archive = at % 4 === 0 ? tryReadCpio(bytes, at) : undefined;
-    const entry = archive?.entries.find(({ path }) => path === SIGNATURE_PATH);
+    const entry = archive?.entries.find(({ path }) => path === name);
     if (entry?.kind === 'file') return entry.data;
   }
   return undefined;

@@ -13,7 +13,7 @@ export const checkTitles = {
   'root-hash-signature': 'Signature of the root hash',
   'uki-signature': 'Signature of the UKI',
   'command-line': 'Root hash on the kernel command line',
-  'pcr-signature': 'PCR signatures and predictions',
+  'pcr-signature': 'PCR signatures, predictions, reference values',
   'boot-loader-signature': 'Signature of the boot loader',
   sbom: 'SBOM against the files of the root',
 } as const;

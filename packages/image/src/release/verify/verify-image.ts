@@ -9,9 +9,11 @@ import {
   type Outcome,
   runCheck,
   type VerifyOptions,
+  worstOf,
 } from './check.ts';
 import { checkCommandLines, checkLoaderSignatures, checkPcrs, checkUkiSignatures } from './check-boot.ts';
 import { checkDiskTable, checkPartitions } from './check-partitions.ts';
+import { checkReference } from './check-reference.ts';
 import { checkRootHashSignatures, checkVerity } from './check-root.ts';
 import { readSlotImage, readUkis, type SlotImage } from './slot-images.ts';
 
@@ -74,7 +76,11 @@ export async function verifyImage(
     ),
     await judge('uki-signature', () => checkUkiSignatures(resultOf(ukis), anchors)),
     await judge('command-line', () => checkCommandLines(resultOf(images), resultOf(ukis))),
-    await judge('pcr-signature', () => checkPcrs(resultOf(ukis), esp, anchors, release?.manifest)),
+    await judge('pcr-signature', async () => {
+      const reference = release && (await checkReference(resultOf(ukis), esp, release));
+      const pcrs = await checkPcrs(resultOf(ukis), esp, anchors, release?.manifest);
+      return reference ? worstOf([pcrs, reference]) : pcrs;
+    }),
     await judge('boot-loader-signature', () => checkLoaderSignatures(esp, anchors)),
   ];
   return { checks, layout: layout.value };

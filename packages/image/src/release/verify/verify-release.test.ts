@@ -13,6 +13,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { formatReference, parseReference } from '@plinth/attest';
 import { PlinthError } from '@plinth/base';
 import { cacheDir, hashFile, hashText } from '@plinth/host';
 import { type Signer, signDetached, signDsse } from '@plinth/trust';
@@ -202,6 +203,21 @@ test('command-line: the UKI names another root hash', async () => {
   assertBroken(await built({ ukiRootHash: hashText('another root') }), 'command-line');
 });
 
+test('pcr-signature: reference values that are not what the boot files measure', async () => {
+  const report = await changed(async (folder) => {
+    const { name, version } = await readManifest(folder);
+    const path = join(folder, releaseNames(name, version).reference);
+    const reference = parseReference(await readFile(path, 'utf8'), path);
+    const registers = reference.registers.map((register) =>
+      register.pcr === 12 ? { ...register, events: [{ what: 'x', sha256: 'ab'.repeat(32) }] } : register,
+    );
+    await writeFile(path, formatReference({ ...reference, registers }));
+    await agree(folder);
+  });
+  assertBroken(report, 'pcr-signature');
+  assert.match(report.firstBroken?.detail ?? '', /other events of PCR 12/);
+});
+
 test('pcr-signature: by a foreign key', async () => {
   assertBroken(await built({ keys: { pcr: workshop.foreign.pcr } }), 'pcr-signature');
 });
@@ -276,11 +292,13 @@ test('an interruption ends verification and leaves nothing unpacked', async () =
   );
 });
 
-test('verifyRelease refuses a folder without a release', async () => {
-  await assert.rejects(
-    verifyRelease(workshop.folder),
-    (error) => error instanceof PlinthError && error.code === 'release/not-found',
-  );
+test('verifyRelease refuses a folder without a release, and says what is there instead', async () => {
+  for (const [path, state] of [
+    [workshop.folder, /it holds 0 manifests, expected one$/],
+    [join(workshop.folder, 'absent'), /there is nothing, expected a folder$/],
+    [join(good, names.manifest), /it is a file, expected a folder$/],
+  ] as const)
+    await assert.rejects(verifyRelease(path), { code: 'release/not-found', message: state });
 });
 
 async function slotOf(diskPath: string): Promise<Slot> {

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file plinth/node/v1/config.proto.
  */
 export const file_plinth_node_v1_config: GenFile = /*@__PURE__*/
-  fileDesc("ChtwbGludGgvbm9kZS92MS9jb25maWcucHJvdG8SDnBsaW50aC5ub2RlLnYxIlkKDENvbmZpZ0VmZmVjdBIuCgRraW5kGAEgASgOMiAucGxpbnRoLm5vZGUudjEuQ29uZmlnRWZmZWN0S2luZBIMCgR1bml0GAIgASgJEgsKA3doeRgDIAEoCSKcAQoMQ29uZmlnQ2hhbmdlEgwKBGtpbmQYASABKAkSDAoEcGF0aBgCIAEoCRIRCgRmcm9tGAMgASgJSACIAQESDwoCdG8YBCABKAlIAYgBARIOCgZzZWNyZXQYBSABKAgSLAoGZWZmZWN0GAYgASgLMhwucGxpbnRoLm5vZGUudjEuQ29uZmlnRWZmZWN0QgcKBV9mcm9tQgUKA190byJSChBDb25maWdGaWxlQ2hhbmdlEgwKBHBhdGgYASABKAkSMAoGYWN0aW9uGAIgASgOMiAucGxpbnRoLm5vZGUudjEuQ29uZmlnRmlsZUFjdGlvbiL5AQoKQ29uZmlnUGxhbhItCgdjaGFuZ2VzGAEgAygLMhwucGxpbnRoLm5vZGUudjEuQ29uZmlnQ2hhbmdlEi8KBWZpbGVzGAIgAygLMiAucGxpbnRoLm5vZGUudjEuQ29uZmlnRmlsZUNoYW5nZRItCgdlZmZlY3RzGAMgAygLMhwucGxpbnRoLm5vZGUudjEuQ29uZmlnRWZmZWN0EhcKD3RvdWNoZXNfbmV0d29yaxgEIAEoCBIwCgxkZWZhdWx0X21vZGUYBSABKA4yGi5wbGludGgubm9kZS52MS5Db25maWdNb2RlEhEKCWJhc2VfaGFzaBgGIAEoCSKmAgoOQ29uZmlnUmV2aXNpb24SEAoIcmV2aXNpb24YASABKA0SDAoEaGFzaBgCIAEoCRIOCgZhdXRob3IYAyABKAkSDgoGcmVhc29uGAQgASgJEigKBG1vZGUYBSABKA4yGi5wbGludGgubm9kZS52MS5Db25maWdNb2RlEi4KCmFwcGxpZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KB291dGNvbWUYByABKA4yHS5wbGludGgubm9kZS52MS5Db25maWdPdXRjb21lEgwKBG5vdGUYCCABKAkSDwoHY3VycmVudBgJIAEoCBIXCg9sYXN0X2tub3duX2dvb2QYCiABKAgSEgoKc2l6ZV9ieXRlcxgLIAEoDSKXAQoLQ29uZmlnVHJpYWwSEAoIcmV2aXNpb24YASABKA0SGQoRcHJldmlvdXNfcmV2aXNpb24YAiABKA0SGgoSbmVlZHNfY29uZmlybWF0aW9uGAMgASgIEiwKCXJlbWFpbmluZxgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIRCglvYnN0YWNsZXMYBSADKAkiLwoLQ29uZmlnRHJpZnQSDAoEcGF0aBgBIAEoCRISCgpkaWZmZXJlbmNlGAIgASgJIhgKFkdldENvbmZpZ1N0YXR1c1JlcXVlc3QiowIKF0dldENvbmZpZ1N0YXR1c1Jlc3BvbnNlEi8KB2N1cnJlbnQYASABKAsyHi5wbGludGgubm9kZS52MS5Db25maWdSZXZpc2lvbhIOCgZzb3VyY2UYAiABKAkSKgoFdHJpYWwYAyABKAsyGy5wbGludGgubm9kZS52MS5Db25maWdUcmlhbBIXCg9zdGFnZWRfcmV2aXNpb24YBCABKA0SDwoHc2V0dGxlZBgFIAEoCBIPCgdwcm9ibGVtGAYgASgJEioKBWRyaWZ0GAcgAygLMhsucGxpbnRoLm5vZGUudjEuQ29uZmlnRHJpZnQSFQoNcmVib290X25lZWRlZBgIIAMoCRIdChVwcm92aXNpb25pbmdfcHJvYmxlbXMYCSADKAkiGgoYTGlzdENvbmZpZ0hpc3RvcnlSZXF1ZXN0Ik4KGUxpc3RDb25maWdIaXN0b3J5UmVzcG9uc2USMQoJcmV2aXNpb25zGAEgAygLMh4ucGxpbnRoLm5vZGUudjEuQ29uZmlnUmV2aXNpb24iJAoQR2V0Q29uZmlnUmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoDSJnChFHZXRDb25maWdSZXNwb25zZRIwCghyZXZpc2lvbhgBIAEoCzIeLnBsaW50aC5ub2RlLnYxLkNvbmZpZ1JldmlzaW9uEg4KBmNvbmZpZxgCIAEoDBIQCghyZWRhY3RlZBgDIAEoCCJPChFQbGFuQ29uZmlnUmVxdWVzdBIOCgZjb25maWcYASABKAwSEwoLdG9fcmV2aXNpb24YAiABKA0SFQoNZnJvbV9yZXZpc2lvbhgDIAEoDSI+ChJQbGFuQ29uZmlnUmVzcG9uc2USKAoEcGxhbhgBIAEoCzIaLnBsaW50aC5ub2RlLnYxLkNvbmZpZ1BsYW4iqgEKEkFwcGx5Q29uZmlnUmVxdWVzdBIOCgZjb25maWcYASABKAwSKAoEbW9kZRgCIAEoDjIaLnBsaW50aC5ub2RlLnYxLkNvbmZpZ01vZGUSMQoOY29uZmlybV93aXRoaW4YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoGcmVhc29uGAQgASgJQgSQpyUBEhEKCWJhc2VfaGFzaBgFIAEoCSKQAQoTQXBwbHlDb25maWdSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoDRIRCgl1bmNoYW5nZWQYAiABKAgSKAoEbW9kZRgDIAEoDjIaLnBsaW50aC5ub2RlLnYxLkNvbmZpZ01vZGUSKgoFdHJpYWwYBCABKAsyGy5wbGludGgubm9kZS52MS5Db25maWdUcmlhbCIoChRDb25maXJtQ29uZmlnUmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoDSIXChVDb25maXJtQ29uZmlnUmVzcG9uc2UinAEKFVJvbGxiYWNrQ29uZmlnUmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoDRIoCgRtb2RlGAIgASgOMhoucGxpbnRoLm5vZGUudjEuQ29uZmlnTW9kZRIxCg5jb25maXJtX3dpdGhpbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgZyZWFzb24YBCABKAlCBJCnJQEimQEKFlJvbGxiYWNrQ29uZmlnUmVzcG9uc2USFwoPdW5kb25lX3JldmlzaW9uGAEgASgNEhAKCHJldmlzaW9uGAIgASgNEigKBG1vZGUYAyABKA4yGi5wbGludGgubm9kZS52MS5Db25maWdNb2RlEioKBXRyaWFsGAQgASgLMhsucGxpbnRoLm5vZGUudjEuQ29uZmlnVHJpYWwqbAoKQ29uZmlnTW9kZRIbChdDT05GSUdfTU9ERV9VTlNQRUNJRklFRBAAEhQKEENPTkZJR19NT0RFX0FVVE8QARIWChJDT05GSUdfTU9ERV9TVEFHRUQQAhITCg9DT05GSUdfTU9ERV9UUlkQAyrTAQoNQ29uZmlnT3V0Y29tZRIeChpDT05GSUdfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhkKFUNPTkZJR19PVVRDT01FX1NUQUdFRBABEhgKFENPTkZJR19PVVRDT01FX1RSSUFMEAISGwoXQ09ORklHX09VVENPTUVfU0VUVExJTkcQAxIXChNDT05GSUdfT1VUQ09NRV9HT09EEAQSGwoXQ09ORklHX09VVENPTUVfUkVWRVJURUQQBRIaChZDT05GSUdfT1VUQ09NRV9EUk9QUEVEEAYqsQEKEENvbmZpZ0VmZmVjdEtpbmQSIgoeQ09ORklHX0VGRkVDVF9LSU5EX1VOU1BFQ0lGSUVEEAASGwoXQ09ORklHX0VGRkVDVF9LSU5EX0xJVkUQARIdChlDT05GSUdfRUZGRUNUX0tJTkRfUkVMT0FEEAISHgoaQ09ORklHX0VGRkVDVF9LSU5EX1JFU1RBUlQQAxIdChlDT05GSUdfRUZGRUNUX0tJTkRfUkVCT09UEAQqcwoQQ29uZmlnRmlsZUFjdGlvbhIiCh5DT05GSUdfRklMRV9BQ1RJT05fVU5TUEVDSUZJRUQQABIcChhDT05GSUdfRklMRV9BQ1RJT05fV1JJVEUQARIdChlDT05GSUdfRklMRV9BQ1RJT05fUkVNT1ZFEAIyxQUKDUNvbmZpZ1NlcnZpY2USaAoPR2V0Q29uZmlnU3RhdHVzEiYucGxpbnRoLm5vZGUudjEuR2V0Q29uZmlnU3RhdHVzUmVxdWVzdBonLnBsaW50aC5ub2RlLnYxLkdldENvbmZpZ1N0YXR1c1Jlc3BvbnNlIgSIpyUBEm4KEUxpc3RDb25maWdIaXN0b3J5EigucGxpbnRoLm5vZGUudjEuTGlzdENvbmZpZ0hpc3RvcnlSZXF1ZXN0GikucGxpbnRoLm5vZGUudjEuTGlzdENvbmZpZ0hpc3RvcnlSZXNwb25zZSIEiKclARJWCglHZXRDb25maWcSIC5wbGludGgubm9kZS52MS5HZXRDb25maWdSZXF1ZXN0GiEucGxpbnRoLm5vZGUudjEuR2V0Q29uZmlnUmVzcG9uc2UiBIinJQESWQoKUGxhbkNvbmZpZxIhLnBsaW50aC5ub2RlLnYxLlBsYW5Db25maWdSZXF1ZXN0GiIucGxpbnRoLm5vZGUudjEuUGxhbkNvbmZpZ1Jlc3BvbnNlIgSIpyUDElwKC0FwcGx5Q29uZmlnEiIucGxpbnRoLm5vZGUudjEuQXBwbHlDb25maWdSZXF1ZXN0GiMucGxpbnRoLm5vZGUudjEuQXBwbHlDb25maWdSZXNwb25zZSIEiKclAxJiCg1Db25maXJtQ29uZmlnEiQucGxpbnRoLm5vZGUudjEuQ29uZmlybUNvbmZpZ1JlcXVlc3QaJS5wbGludGgubm9kZS52MS5Db25maXJtQ29uZmlnUmVzcG9uc2UiBIinJQMSZQoOUm9sbGJhY2tDb25maWcSJS5wbGludGgubm9kZS52MS5Sb2xsYmFja0NvbmZpZ1JlcXVlc3QaJi5wbGludGgubm9kZS52MS5Sb2xsYmFja0NvbmZpZ1Jlc3BvbnNlIgSIpyUDYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_plinth_node_v1_options]);
+  fileDesc("ChtwbGludGgvbm9kZS92MS9jb25maWcucHJvdG8SDnBsaW50aC5ub2RlLnYxIlkKDENvbmZpZ0VmZmVjdBIuCgRraW5kGAEgASgOMiAucGxpbnRoLm5vZGUudjEuQ29uZmlnRWZmZWN0S2luZBIMCgR1bml0GAIgASgJEgsKA3doeRgDIAEoCSKcAQoMQ29uZmlnQ2hhbmdlEgwKBGtpbmQYASABKAkSDAoEcGF0aBgCIAEoCRIRCgRmcm9tGAMgASgJSACIAQESDwoCdG8YBCABKAlIAYgBARIOCgZzZWNyZXQYBSABKAgSLAoGZWZmZWN0GAYgASgLMhwucGxpbnRoLm5vZGUudjEuQ29uZmlnRWZmZWN0QgcKBV9mcm9tQgUKA190byJSChBDb25maWdGaWxlQ2hhbmdlEgwKBHBhdGgYASABKAkSMAoGYWN0aW9uGAIgASgOMiAucGxpbnRoLm5vZGUudjEuQ29uZmlnRmlsZUFjdGlvbiL5AQoKQ29uZmlnUGxhbhItCgdjaGFuZ2VzGAEgAygLMhwucGxpbnRoLm5vZGUudjEuQ29uZmlnQ2hhbmdlEi8KBWZpbGVzGAIgAygLMiAucGxpbnRoLm5vZGUudjEuQ29uZmlnRmlsZUNoYW5nZRItCgdlZmZlY3RzGAMgAygLMhwucGxpbnRoLm5vZGUudjEuQ29uZmlnRWZmZWN0EhcKD3RvdWNoZXNfbmV0d29yaxgEIAEoCBIwCgxkZWZhdWx0X21vZGUYBSABKA4yGi5wbGludGgubm9kZS52MS5Db25maWdNb2RlEhEKCWJhc2VfaGFzaBgGIAEoCSKmAgoOQ29uZmlnUmV2aXNpb24SEAoIcmV2aXNpb24YASABKA0SDAoEaGFzaBgCIAEoCRIOCgZhdXRob3IYAyABKAkSDgoGcmVhc29uGAQgASgJEigKBG1vZGUYBSABKA4yGi5wbGludGgubm9kZS52MS5Db25maWdNb2RlEi4KCmFwcGxpZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KB291dGNvbWUYByABKA4yHS5wbGludGgubm9kZS52MS5Db25maWdPdXRjb21lEgwKBG5vdGUYCCABKAkSDwoHY3VycmVudBgJIAEoCBIXCg9sYXN0X2tub3duX2dvb2QYCiABKAgSEgoKc2l6ZV9ieXRlcxgLIAEoDSKXAQoLQ29uZmlnVHJpYWwSEAoIcmV2aXNpb24YASABKA0SGQoRcHJldmlvdXNfcmV2aXNpb24YAiABKA0SGgoSbmVlZHNfY29uZmlybWF0aW9uGAMgASgIEiwKCXJlbWFpbmluZxgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIRCglvYnN0YWNsZXMYBSADKAkiLwoLQ29uZmlnRHJpZnQSDAoEcGF0aBgBIAEoCRISCgpkaWZmZXJlbmNlGAIgASgJIhgKFkdldENvbmZpZ1N0YXR1c1JlcXVlc3QiowIKF0dldENvbmZpZ1N0YXR1c1Jlc3BvbnNlEi8KB2N1cnJlbnQYASABKAsyHi5wbGludGgubm9kZS52MS5Db25maWdSZXZpc2lvbhIOCgZzb3VyY2UYAiABKAkSKgoFdHJpYWwYAyABKAsyGy5wbGludGgubm9kZS52MS5Db25maWdUcmlhbBIXCg9zdGFnZWRfcmV2aXNpb24YBCABKA0SDwoHc2V0dGxlZBgFIAEoCBIPCgdwcm9ibGVtGAYgASgJEioKBWRyaWZ0GAcgAygLMhsucGxpbnRoLm5vZGUudjEuQ29uZmlnRHJpZnQSFQoNcmVib290X25lZWRlZBgIIAMoCRIdChVwcm92aXNpb25pbmdfcHJvYmxlbXMYCSADKAkiGgoYTGlzdENvbmZpZ0hpc3RvcnlSZXF1ZXN0Ik4KGUxpc3RDb25maWdIaXN0b3J5UmVzcG9uc2USMQoJcmV2aXNpb25zGAEgAygLMh4ucGxpbnRoLm5vZGUudjEuQ29uZmlnUmV2aXNpb24iJAoQR2V0Q29uZmlnUmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoDSJnChFHZXRDb25maWdSZXNwb25zZRIwCghyZXZpc2lvbhgBIAEoCzIeLnBsaW50aC5ub2RlLnYxLkNvbmZpZ1JldmlzaW9uEg4KBmNvbmZpZxgCIAEoDBIQCghyZWRhY3RlZBgDIAEoCCJPChFQbGFuQ29uZmlnUmVxdWVzdBIOCgZjb25maWcYASABKAwSEwoLdG9fcmV2aXNpb24YAiABKA0SFQoNZnJvbV9yZXZpc2lvbhgDIAEoDSI+ChJQbGFuQ29uZmlnUmVzcG9uc2USKAoEcGxhbhgBIAEoCzIaLnBsaW50aC5ub2RlLnYxLkNvbmZpZ1BsYW4iqgEKEkFwcGx5Q29uZmlnUmVxdWVzdBIOCgZjb25maWcYASABKAwSKAoEbW9kZRgCIAEoDjIaLnBsaW50aC5ub2RlLnYxLkNvbmZpZ01vZGUSMQoOY29uZmlybV93aXRoaW4YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoGcmVhc29uGAQgASgJQgSQpyUBEhEKCWJhc2VfaGFzaBgFIAEoCSKQAQoTQXBwbHlDb25maWdSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoDRIRCgl1bmNoYW5nZWQYAiABKAgSKAoEbW9kZRgDIAEoDjIaLnBsaW50aC5ub2RlLnYxLkNvbmZpZ01vZGUSKgoFdHJpYWwYBCABKAsyGy5wbGludGgubm9kZS52MS5Db25maWdUcmlhbCIpChRQbGFuRG9jdW1lbnRzUmVxdWVzdBIRCglkb2N1bWVudHMYASABKAwiUQoVUGxhbkRvY3VtZW50c1Jlc3BvbnNlEigKBHBsYW4YASABKAsyGi5wbGludGgubm9kZS52MS5Db25maWdQbGFuEg4KBnN0YWdlZBgCIAEoCCJqChVBcHBseURvY3VtZW50c1JlcXVlc3QSEQoJZG9jdW1lbnRzGAEgASgMEigKBG1vZGUYAiABKA4yGi5wbGludGgubm9kZS52MS5Db25maWdNb2RlEhQKBnJlYXNvbhgDIAEoCUIEkKclASJpChZBcHBseURvY3VtZW50c1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgNEhEKCXVuY2hhbmdlZBgCIAEoCBIqCgV0cmlhbBgDIAEoCzIbLnBsaW50aC5ub2RlLnYxLkNvbmZpZ1RyaWFsIigKFENvbmZpcm1Db25maWdSZXF1ZXN0EhAKCHJldmlzaW9uGAEgASgNIhcKFUNvbmZpcm1Db25maWdSZXNwb25zZSKcAQoVUm9sbGJhY2tDb25maWdSZXF1ZXN0EhAKCHJldmlzaW9uGAEgASgNEigKBG1vZGUYAiABKA4yGi5wbGludGgubm9kZS52MS5Db25maWdNb2RlEjEKDmNvbmZpcm1fd2l0aGluGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKBnJlYXNvbhgEIAEoCUIEkKclASKZAQoWUm9sbGJhY2tDb25maWdSZXNwb25zZRIXCg91bmRvbmVfcmV2aXNpb24YASABKA0SEAoIcmV2aXNpb24YAiABKA0SKAoEbW9kZRgDIAEoDjIaLnBsaW50aC5ub2RlLnYxLkNvbmZpZ01vZGUSKgoFdHJpYWwYBCABKAsyGy5wbGludGgubm9kZS52MS5Db25maWdUcmlhbCpsCgpDb25maWdNb2RlEhsKF0NPTkZJR19NT0RFX1VOU1BFQ0lGSUVEEAASFAoQQ09ORklHX01PREVfQVVUTxABEhYKEkNPTkZJR19NT0RFX1NUQUdFRBACEhMKD0NPTkZJR19NT0RFX1RSWRADKtMBCg1Db25maWdPdXRjb21lEh4KGkNPTkZJR19PVVRDT01FX1VOU1BFQ0lGSUVEEAASGQoVQ09ORklHX09VVENPTUVfU1RBR0VEEAESGAoUQ09ORklHX09VVENPTUVfVFJJQUwQAhIbChdDT05GSUdfT1VUQ09NRV9TRVRUTElORxADEhcKE0NPTkZJR19PVVRDT01FX0dPT0QQBBIbChdDT05GSUdfT1VUQ09NRV9SRVZFUlRFRBAFEhoKFkNPTkZJR19PVVRDT01FX0RST1BQRUQQBiqxAQoQQ29uZmlnRWZmZWN0S2luZBIiCh5DT05GSUdfRUZGRUNUX0tJTkRfVU5TUEVDSUZJRUQQABIbChdDT05GSUdfRUZGRUNUX0tJTkRfTElWRRABEh0KGUNPTkZJR19FRkZFQ1RfS0lORF9SRUxPQUQQAhIeChpDT05GSUdfRUZGRUNUX0tJTkRfUkVTVEFSVBADEh0KGUNPTkZJR19FRkZFQ1RfS0lORF9SRUJPT1QQBCpzChBDb25maWdGaWxlQWN0aW9uEiIKHkNPTkZJR19GSUxFX0FDVElPTl9VTlNQRUNJRklFRBAAEhwKGENPTkZJR19GSUxFX0FDVElPTl9XUklURRABEh0KGUNPTkZJR19GSUxFX0FDVElPTl9SRU1PVkUQAjKQBwoNQ29uZmlnU2VydmljZRJoCg9HZXRDb25maWdTdGF0dXMSJi5wbGludGgubm9kZS52MS5HZXRDb25maWdTdGF0dXNSZXF1ZXN0GicucGxpbnRoLm5vZGUudjEuR2V0Q29uZmlnU3RhdHVzUmVzcG9uc2UiBIinJQESbgoRTGlzdENvbmZpZ0hpc3RvcnkSKC5wbGludGgubm9kZS52MS5MaXN0Q29uZmlnSGlzdG9yeVJlcXVlc3QaKS5wbGludGgubm9kZS52MS5MaXN0Q29uZmlnSGlzdG9yeVJlc3BvbnNlIgSIpyUBElYKCUdldENvbmZpZxIgLnBsaW50aC5ub2RlLnYxLkdldENvbmZpZ1JlcXVlc3QaIS5wbGludGgubm9kZS52MS5HZXRDb25maWdSZXNwb25zZSIEiKclARJZCgpQbGFuQ29uZmlnEiEucGxpbnRoLm5vZGUudjEuUGxhbkNvbmZpZ1JlcXVlc3QaIi5wbGludGgubm9kZS52MS5QbGFuQ29uZmlnUmVzcG9uc2UiBIinJQMSXAoLQXBwbHlDb25maWcSIi5wbGludGgubm9kZS52MS5BcHBseUNvbmZpZ1JlcXVlc3QaIy5wbGludGgubm9kZS52MS5BcHBseUNvbmZpZ1Jlc3BvbnNlIgSIpyUDEmIKDVBsYW5Eb2N1bWVudHMSJC5wbGludGgubm9kZS52MS5QbGFuRG9jdW1lbnRzUmVxdWVzdBolLnBsaW50aC5ub2RlLnYxLlBsYW5Eb2N1bWVudHNSZXNwb25zZSIEiKclAxJlCg5BcHBseURvY3VtZW50cxIlLnBsaW50aC5ub2RlLnYxLkFwcGx5RG9jdW1lbnRzUmVxdWVzdBomLnBsaW50aC5ub2RlLnYxLkFwcGx5RG9jdW1lbnRzUmVzcG9uc2UiBIinJQMSYgoNQ29uZmlybUNvbmZpZxIkLnBsaW50aC5ub2RlLnYxLkNvbmZpcm1Db25maWdSZXF1ZXN0GiUucGxpbnRoLm5vZGUudjEuQ29uZmlybUNvbmZpZ1Jlc3BvbnNlIgSIpyUDEmUKDlJvbGxiYWNrQ29uZmlnEiUucGxpbnRoLm5vZGUudjEuUm9sbGJhY2tDb25maWdSZXF1ZXN0GiYucGxpbnRoLm5vZGUudjEuUm9sbGJhY2tDb25maWdSZXNwb25zZSIEiKclA2IGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_plinth_node_v1_options]);
 
 /**
  * ConfigEffect is what a change does to the machine.
@@ -692,6 +692,125 @@ export const ApplyConfigResponseSchema: GenMessage<ApplyConfigResponse> = /*@__P
   messageDesc(file_plinth_node_v1_config, 16);
 
 /**
+ * PlanDocumentsRequest holds documents.
+ *
+ * @generated from message plinth.node.v1.PlanDocumentsRequest
+ */
+export type PlanDocumentsRequest = Message<"plinth.node.v1.PlanDocumentsRequest"> & {
+  /**
+   * Documents of the machine config, at most 256 KiB.
+   *
+   * @generated from field: bytes documents = 1;
+   */
+  documents: Uint8Array;
+};
+
+/**
+ * Describes the message plinth.node.v1.PlanDocumentsRequest.
+ * Use `create(PlanDocumentsRequestSchema)` to create a new message.
+ */
+export const PlanDocumentsRequestSchema: GenMessage<PlanDocumentsRequest> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_config, 17);
+
+/**
+ * PlanDocumentsResponse holds the plan.
+ *
+ * @generated from message plinth.node.v1.PlanDocumentsResponse
+ */
+export type PlanDocumentsResponse = Message<"plinth.node.v1.PlanDocumentsResponse"> & {
+  /**
+   * The plan; without changes when the config in effect has the documents. Its base_hash is for admins only.
+   *
+   * @generated from field: plinth.node.v1.ConfigPlan plan = 1;
+   */
+  plan?: ConfigPlan | undefined;
+
+  /**
+   * Whether just this waits for the next boot.
+   *
+   * @generated from field: bool staged = 2;
+   */
+  staged: boolean;
+};
+
+/**
+ * Describes the message plinth.node.v1.PlanDocumentsResponse.
+ * Use `create(PlanDocumentsResponseSchema)` to create a new message.
+ */
+export const PlanDocumentsResponseSchema: GenMessage<PlanDocumentsResponse> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_config, 18);
+
+/**
+ * ApplyDocumentsRequest describes the transaction.
+ *
+ * @generated from message plinth.node.v1.ApplyDocumentsRequest
+ */
+export type ApplyDocumentsRequest = Message<"plinth.node.v1.ApplyDocumentsRequest"> & {
+  /**
+   * Documents of the machine config, at most 256 KiB.
+   *
+   * @generated from field: bytes documents = 1;
+   */
+  documents: Uint8Array;
+
+  /**
+   * AUTO or STAGED.
+   *
+   * @generated from field: plinth.node.v1.ConfigMode mode = 2;
+   */
+  mode: ConfigMode;
+
+  /**
+   * Why, for the history; at most 200 characters.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message plinth.node.v1.ApplyDocumentsRequest.
+ * Use `create(ApplyDocumentsRequestSchema)` to create a new message.
+ */
+export const ApplyDocumentsRequestSchema: GenMessage<ApplyDocumentsRequest> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_config, 19);
+
+/**
+ * ApplyDocumentsResponse says what was begun.
+ *
+ * @generated from message plinth.node.v1.ApplyDocumentsResponse
+ */
+export type ApplyDocumentsResponse = Message<"plinth.node.v1.ApplyDocumentsResponse"> & {
+  /**
+   * Number of the new revision; the one in effect when nothing differs, the one that waits when just this is staged.
+   *
+   * @generated from field: uint32 revision = 1;
+   */
+  revision: number;
+
+  /**
+   * Whether nothing was begun: the config in effect has the documents, or just this is staged.
+   *
+   * @generated from field: bool unchanged = 2;
+   */
+  unchanged: boolean;
+
+  /**
+   * Open transaction; absent when it is staged or unchanged.
+   *
+   * @generated from field: plinth.node.v1.ConfigTrial trial = 3;
+   */
+  trial?: ConfigTrial | undefined;
+};
+
+/**
+ * Describes the message plinth.node.v1.ApplyDocumentsResponse.
+ * Use `create(ApplyDocumentsResponseSchema)` to create a new message.
+ */
+export const ApplyDocumentsResponseSchema: GenMessage<ApplyDocumentsResponse> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_config, 20);
+
+/**
  * ConfirmConfigRequest names what is confirmed.
  *
  * @generated from message plinth.node.v1.ConfirmConfigRequest
@@ -710,7 +829,7 @@ export type ConfirmConfigRequest = Message<"plinth.node.v1.ConfirmConfigRequest"
  * Use `create(ConfirmConfigRequestSchema)` to create a new message.
  */
 export const ConfirmConfigRequestSchema: GenMessage<ConfirmConfigRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_config, 17);
+  messageDesc(file_plinth_node_v1_config, 21);
 
 /**
  * ConfirmConfigResponse says that the revision stays.
@@ -725,7 +844,7 @@ export type ConfirmConfigResponse = Message<"plinth.node.v1.ConfirmConfigRespons
  * Use `create(ConfirmConfigResponseSchema)` to create a new message.
  */
 export const ConfirmConfigResponseSchema: GenMessage<ConfirmConfigResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_config, 18);
+  messageDesc(file_plinth_node_v1_config, 22);
 
 /**
  * RollbackConfigRequest says how far back.
@@ -767,7 +886,7 @@ export type RollbackConfigRequest = Message<"plinth.node.v1.RollbackConfigReques
  * Use `create(RollbackConfigRequestSchema)` to create a new message.
  */
 export const RollbackConfigRequestSchema: GenMessage<RollbackConfigRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_config, 19);
+  messageDesc(file_plinth_node_v1_config, 23);
 
 /**
  * RollbackConfigResponse says what was done.
@@ -809,7 +928,7 @@ export type RollbackConfigResponse = Message<"plinth.node.v1.RollbackConfigRespo
  * Use `create(RollbackConfigResponseSchema)` to create a new message.
  */
 export const RollbackConfigResponseSchema: GenMessage<RollbackConfigResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_config, 20);
+  messageDesc(file_plinth_node_v1_config, 24);
 
 /**
  * ConfigMode says how a config takes effect.
@@ -1079,6 +1198,26 @@ export const ConfigService: GenService<{
     methodKind: "unary";
     input: typeof ApplyConfigRequestSchema;
     output: typeof ApplyConfigResponseSchema;
+  },
+  /**
+   * PlanDocuments tells what ApplyDocuments would change, and what that would do to the machine. It changes nothing.
+   *
+   * @generated from rpc plinth.node.v1.ConfigService.PlanDocuments
+   */
+  planDocuments: {
+    methodKind: "unary";
+    input: typeof PlanDocumentsRequestSchema;
+    output: typeof PlanDocumentsResponseSchema;
+  },
+  /**
+   * ApplyDocuments puts documents into the config in effect, in the place of those of their kind (and name, where a kind stands many times), as a transaction like that of ApplyConfig. The rest of the config stays, and the caller need not know it. A role that is not admin may not change by it what roles and sessions hang on.
+   *
+   * @generated from rpc plinth.node.v1.ConfigService.ApplyDocuments
+   */
+  applyDocuments: {
+    methodKind: "unary";
+    input: typeof ApplyDocumentsRequestSchema;
+    output: typeof ApplyDocumentsResponseSchema;
   },
   /**
    * ConfirmConfig ends a trial: the revision stays.

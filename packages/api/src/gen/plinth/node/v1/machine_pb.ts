@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file plinth/node/v1/machine.proto.
  */
 export const file_plinth_node_v1_machine: GenFile = /*@__PURE__*/
-  fileDesc("ChxwbGludGgvbm9kZS92MS9tYWNoaW5lLnByb3RvEg5wbGludGgubm9kZS52MSKGAgoKTWFjaGluZUFjdBIsCgRraW5kGAEgASgOMh4ucGxpbnRoLm5vZGUudjEuTWFjaGluZUFjdEtpbmQSLgoFc3RhdGUYAiABKA4yHy5wbGludGgubm9kZS52MS5NYWNoaW5lQWN0U3RhdGUSEAoIYXNrZWRfYnkYAyABKAkSDgoGcmVhc29uGAQgASgJEiwKCGFza2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpvdmVycmlkZGVuGAYgASgJEgwKBG5vdGUYByABKAkSKAoHZmFpbHVyZRgIIAEoCzIXLnBsaW50aC5ub2RlLnYxLkZhaWx1cmUiEwoRR2V0TWFjaGluZVJlcXVlc3QiWwoSR2V0TWFjaGluZVJlc3BvbnNlEicKA2FjdBgBIAEoCzIaLnBsaW50aC5ub2RlLnYxLk1hY2hpbmVBY3QSHAoUcmVzdGFydGFibGVfc2VydmljZXMYAiADKAkiTAoFRHJhaW4SKgoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9ldmljdF91bm1hbmFnZWQYAiABKAgiYwoNUmVib290UmVxdWVzdBIUCgZyZWFzb24YASABKAlCBJCnJQESFgoIb3ZlcnJpZGUYAiABKAlCBJCnJQESJAoFZHJhaW4YAyABKAsyFS5wbGludGgubm9kZS52MS5EcmFpbiI5Cg5SZWJvb3RSZXNwb25zZRInCgNhY3QYASABKAsyGi5wbGludGgubm9kZS52MS5NYWNoaW5lQWN0ImUKD1NodXRkb3duUmVxdWVzdBIUCgZyZWFzb24YASABKAlCBJCnJQESFgoIb3ZlcnJpZGUYAiABKAlCBJCnJQESJAoFZHJhaW4YAyABKAsyFS5wbGludGgubm9kZS52MS5EcmFpbiI7ChBTaHV0ZG93blJlc3BvbnNlEicKA2FjdBgBIAEoCzIaLnBsaW50aC5ub2RlLnYxLk1hY2hpbmVBY3QiUwoMUmVzZXRSZXF1ZXN0EhUKB2NvbmZpcm0YASABKAlCBJCnJQESFAoGcmVhc29uGAIgASgJQgSQpyUBEhYKCG92ZXJyaWRlGAMgASgJQgSQpyUBIlAKDVJlc2V0UmVzcG9uc2USJwoDYWN0GAEgASgLMhoucGxpbnRoLm5vZGUudjEuTWFjaGluZUFjdBIWCg5jb25maWdfaXNfbG9zdBgCIAEoCCIuChVSZXN0YXJ0U2VydmljZVJlcXVlc3QSFQoHc2VydmljZRgBIAEoCUIEkKclASJFChZSZXN0YXJ0U2VydmljZVJlc3BvbnNlEisKCGR1cmF0aW9uGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKooBCg5NYWNoaW5lQWN0S2luZBIgChxNQUNISU5FX0FDVF9LSU5EX1VOU1BFQ0lGSUVEEAASGwoXTUFDSElORV9BQ1RfS0lORF9SRUJPT1QQARIdChlNQUNISU5FX0FDVF9LSU5EX1NIVVRET1dOEAISGgoWTUFDSElORV9BQ1RfS0lORF9SRVNFVBADKs0BCg9NYWNoaW5lQWN0U3RhdGUSIQodTUFDSElORV9BQ1RfU1RBVEVfVU5TUEVDSUZJRUQQABIeChpNQUNISU5FX0FDVF9TVEFURV9EUkFJTklORxABEhwKGE1BQ0hJTkVfQUNUX1NUQVRFX0VORElORxACEh8KG01BQ0hJTkVfQUNUX1NUQVRFX1JFVFVSTklORxADEhoKFk1BQ0hJTkVfQUNUX1NUQVRFX0RPTkUQBBIcChhNQUNISU5FX0FDVF9TVEFURV9GQUlMRUQQBTLCAwoOTWFjaGluZVNlcnZpY2USWQoKR2V0TWFjaGluZRIhLnBsaW50aC5ub2RlLnYxLkdldE1hY2hpbmVSZXF1ZXN0GiIucGxpbnRoLm5vZGUudjEuR2V0TWFjaGluZVJlc3BvbnNlIgSIpyUBEk0KBlJlYm9vdBIdLnBsaW50aC5ub2RlLnYxLlJlYm9vdFJlcXVlc3QaHi5wbGludGgubm9kZS52MS5SZWJvb3RSZXNwb25zZSIEiKclAhJTCghTaHV0ZG93bhIfLnBsaW50aC5ub2RlLnYxLlNodXRkb3duUmVxdWVzdBogLnBsaW50aC5ub2RlLnYxLlNodXRkb3duUmVzcG9uc2UiBIinJQMSSgoFUmVzZXQSHC5wbGludGgubm9kZS52MS5SZXNldFJlcXVlc3QaHS5wbGludGgubm9kZS52MS5SZXNldFJlc3BvbnNlIgSIpyUDEmUKDlJlc3RhcnRTZXJ2aWNlEiUucGxpbnRoLm5vZGUudjEuUmVzdGFydFNlcnZpY2VSZXF1ZXN0GiYucGxpbnRoLm5vZGUudjEuUmVzdGFydFNlcnZpY2VSZXNwb25zZSIEiKclAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_plinth_node_v1_kubernetes, file_plinth_node_v1_options]);
+  fileDesc("ChxwbGludGgvbm9kZS92MS9tYWNoaW5lLnByb3RvEg5wbGludGgubm9kZS52MSKGAgoKTWFjaGluZUFjdBIsCgRraW5kGAEgASgOMh4ucGxpbnRoLm5vZGUudjEuTWFjaGluZUFjdEtpbmQSLgoFc3RhdGUYAiABKA4yHy5wbGludGgubm9kZS52MS5NYWNoaW5lQWN0U3RhdGUSEAoIYXNrZWRfYnkYAyABKAkSDgoGcmVhc29uGAQgASgJEiwKCGFza2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpvdmVycmlkZGVuGAYgASgJEgwKBG5vdGUYByABKAkSKAoHZmFpbHVyZRgIIAEoCzIXLnBsaW50aC5ub2RlLnYxLkZhaWx1cmUiEwoRR2V0TWFjaGluZVJlcXVlc3QiWwoSR2V0TWFjaGluZVJlc3BvbnNlEicKA2FjdBgBIAEoCzIaLnBsaW50aC5ub2RlLnYxLk1hY2hpbmVBY3QSHAoUcmVzdGFydGFibGVfc2VydmljZXMYAiADKAkiTAoFRHJhaW4SKgoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9ldmljdF91bm1hbmFnZWQYAiABKAgijgEKElN0YXJ0QXV0aG9yaXphdGlvbhIVCgdib290X2lkGAEgASgJQgSQpyUBEhcKCXJvb3RfaGFzaBgCIAEoCUIEkKclARIzCglub3RfYWZ0ZXIYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQpyUBEhMKBW5vbmNlGAQgASgJQgSQpyUBIp4BCg1SZWJvb3RSZXF1ZXN0EhQKBnJlYXNvbhgBIAEoCUIEkKclARIWCghvdmVycmlkZRgCIAEoCUIEkKclARIkCgVkcmFpbhgDIAEoCzIVLnBsaW50aC5ub2RlLnYxLkRyYWluEjkKDWF1dGhvcml6YXRpb24YBCABKAsyIi5wbGludGgubm9kZS52MS5TdGFydEF1dGhvcml6YXRpb24iOQoOUmVib290UmVzcG9uc2USJwoDYWN0GAEgASgLMhoucGxpbnRoLm5vZGUudjEuTWFjaGluZUFjdCJlCg9TaHV0ZG93blJlcXVlc3QSFAoGcmVhc29uGAEgASgJQgSQpyUBEhYKCG92ZXJyaWRlGAIgASgJQgSQpyUBEiQKBWRyYWluGAMgASgLMhUucGxpbnRoLm5vZGUudjEuRHJhaW4iOwoQU2h1dGRvd25SZXNwb25zZRInCgNhY3QYASABKAsyGi5wbGludGgubm9kZS52MS5NYWNoaW5lQWN0IlMKDFJlc2V0UmVxdWVzdBIVCgdjb25maXJtGAEgASgJQgSQpyUBEhQKBnJlYXNvbhgCIAEoCUIEkKclARIWCghvdmVycmlkZRgDIAEoCUIEkKclASJQCg1SZXNldFJlc3BvbnNlEicKA2FjdBgBIAEoCzIaLnBsaW50aC5ub2RlLnYxLk1hY2hpbmVBY3QSFgoOY29uZmlnX2lzX2xvc3QYAiABKAgiLgoVUmVzdGFydFNlcnZpY2VSZXF1ZXN0EhUKB3NlcnZpY2UYASABKAlCBJCnJQEiRQoWUmVzdGFydFNlcnZpY2VSZXNwb25zZRIrCghkdXJhdGlvbhgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiqKAQoOTWFjaGluZUFjdEtpbmQSIAocTUFDSElORV9BQ1RfS0lORF9VTlNQRUNJRklFRBAAEhsKF01BQ0hJTkVfQUNUX0tJTkRfUkVCT09UEAESHQoZTUFDSElORV9BQ1RfS0lORF9TSFVURE9XThACEhoKFk1BQ0hJTkVfQUNUX0tJTkRfUkVTRVQQAyrNAQoPTWFjaGluZUFjdFN0YXRlEiEKHU1BQ0hJTkVfQUNUX1NUQVRFX1VOU1BFQ0lGSUVEEAASHgoaTUFDSElORV9BQ1RfU1RBVEVfRFJBSU5JTkcQARIcChhNQUNISU5FX0FDVF9TVEFURV9FTkRJTkcQAhIfChtNQUNISU5FX0FDVF9TVEFURV9SRVRVUk5JTkcQAxIaChZNQUNISU5FX0FDVF9TVEFURV9ET05FEAQSHAoYTUFDSElORV9BQ1RfU1RBVEVfRkFJTEVEEAUywgMKDk1hY2hpbmVTZXJ2aWNlElkKCkdldE1hY2hpbmUSIS5wbGludGgubm9kZS52MS5HZXRNYWNoaW5lUmVxdWVzdBoiLnBsaW50aC5ub2RlLnYxLkdldE1hY2hpbmVSZXNwb25zZSIEiKclARJNCgZSZWJvb3QSHS5wbGludGgubm9kZS52MS5SZWJvb3RSZXF1ZXN0Gh4ucGxpbnRoLm5vZGUudjEuUmVib290UmVzcG9uc2UiBIinJQISUwoIU2h1dGRvd24SHy5wbGludGgubm9kZS52MS5TaHV0ZG93blJlcXVlc3QaIC5wbGludGgubm9kZS52MS5TaHV0ZG93blJlc3BvbnNlIgSIpyUDEkoKBVJlc2V0EhwucGxpbnRoLm5vZGUudjEuUmVzZXRSZXF1ZXN0Gh0ucGxpbnRoLm5vZGUudjEuUmVzZXRSZXNwb25zZSIEiKclAxJlCg5SZXN0YXJ0U2VydmljZRIlLnBsaW50aC5ub2RlLnYxLlJlc3RhcnRTZXJ2aWNlUmVxdWVzdBomLnBsaW50aC5ub2RlLnYxLlJlc3RhcnRTZXJ2aWNlUmVzcG9uc2UiBIinJQJiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_plinth_node_v1_kubernetes, file_plinth_node_v1_options]);
 
 /**
  * MachineAct is one reboot, shutdown or reset.
@@ -161,6 +161,49 @@ export const DrainSchema: GenMessage<Drain> = /*@__PURE__*/
   messageDesc(file_plinth_node_v1_machine, 3);
 
 /**
+ * StartAuthorization permits one start of this node, and no other: a program that drives many nodes writes it down before it sends it. The
+ * end of the boot that it names uses it up, so whatever is sent again, by whomever, gives no second reboot.
+ *
+ * @generated from message plinth.node.v1.StartAuthorization
+ */
+export type StartAuthorization = Message<"plinth.node.v1.StartAuthorization"> & {
+  /**
+   * The boot that may end: the kernel's boot id. It is random, so it names the machine too.
+   *
+   * @generated from field: string boot_id = 1;
+   */
+  bootId: string;
+
+  /**
+   * Root hash of the system that is started next, hexadecimal.
+   *
+   * @generated from field: string root_hash = 2;
+   */
+  rootHash: string;
+
+  /**
+   * When it ends, by the node's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp not_after = 3;
+   */
+  notAfter?: Timestamp | undefined;
+
+  /**
+   * Names it in the records; at most 64 characters.
+   *
+   * @generated from field: string nonce = 4;
+   */
+  nonce: string;
+};
+
+/**
+ * Describes the message plinth.node.v1.StartAuthorization.
+ * Use `create(StartAuthorizationSchema)` to create a new message.
+ */
+export const StartAuthorizationSchema: GenMessage<StartAuthorization> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_machine, 4);
+
+/**
  * RebootRequest says why, and how.
  *
  * @generated from message plinth.node.v1.RebootRequest
@@ -186,6 +229,13 @@ export type RebootRequest = Message<"plinth.node.v1.RebootRequest"> & {
    * @generated from field: plinth.node.v1.Drain drain = 3;
    */
   drain?: Drain | undefined;
+
+  /**
+   * Present: the act is refused unless it is permitted just so, now and again when the pods are away.
+   *
+   * @generated from field: plinth.node.v1.StartAuthorization authorization = 4;
+   */
+  authorization?: StartAuthorization | undefined;
 };
 
 /**
@@ -193,7 +243,7 @@ export type RebootRequest = Message<"plinth.node.v1.RebootRequest"> & {
  * Use `create(RebootRequestSchema)` to create a new message.
  */
 export const RebootRequestSchema: GenMessage<RebootRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_machine, 4);
+  messageDesc(file_plinth_node_v1_machine, 5);
 
 /**
  * RebootResponse says what is under way.
@@ -214,7 +264,7 @@ export type RebootResponse = Message<"plinth.node.v1.RebootResponse"> & {
  * Use `create(RebootResponseSchema)` to create a new message.
  */
 export const RebootResponseSchema: GenMessage<RebootResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_machine, 5);
+  messageDesc(file_plinth_node_v1_machine, 6);
 
 /**
  * ShutdownRequest says why, and how.
@@ -249,7 +299,7 @@ export type ShutdownRequest = Message<"plinth.node.v1.ShutdownRequest"> & {
  * Use `create(ShutdownRequestSchema)` to create a new message.
  */
 export const ShutdownRequestSchema: GenMessage<ShutdownRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_machine, 6);
+  messageDesc(file_plinth_node_v1_machine, 7);
 
 /**
  * ShutdownResponse says what is under way.
@@ -270,7 +320,7 @@ export type ShutdownResponse = Message<"plinth.node.v1.ShutdownResponse"> & {
  * Use `create(ShutdownResponseSchema)` to create a new message.
  */
 export const ShutdownResponseSchema: GenMessage<ShutdownResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_machine, 7);
+  messageDesc(file_plinth_node_v1_machine, 8);
 
 /**
  * ResetRequest says that the data is to be lost.
@@ -305,7 +355,7 @@ export type ResetRequest = Message<"plinth.node.v1.ResetRequest"> & {
  * Use `create(ResetRequestSchema)` to create a new message.
  */
 export const ResetRequestSchema: GenMessage<ResetRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_machine, 8);
+  messageDesc(file_plinth_node_v1_machine, 9);
 
 /**
  * ResetResponse says what is under way.
@@ -333,7 +383,7 @@ export type ResetResponse = Message<"plinth.node.v1.ResetResponse"> & {
  * Use `create(ResetResponseSchema)` to create a new message.
  */
 export const ResetResponseSchema: GenMessage<ResetResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_machine, 9);
+  messageDesc(file_plinth_node_v1_machine, 10);
 
 /**
  * RestartServiceRequest names the service.
@@ -354,7 +404,7 @@ export type RestartServiceRequest = Message<"plinth.node.v1.RestartServiceReques
  * Use `create(RestartServiceRequestSchema)` to create a new message.
  */
 export const RestartServiceRequestSchema: GenMessage<RestartServiceRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_machine, 10);
+  messageDesc(file_plinth_node_v1_machine, 11);
 
 /**
  * RestartServiceResponse says how it went.
@@ -375,7 +425,7 @@ export type RestartServiceResponse = Message<"plinth.node.v1.RestartServiceRespo
  * Use `create(RestartServiceResponseSchema)` to create a new message.
  */
 export const RestartServiceResponseSchema: GenMessage<RestartServiceResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_machine, 11);
+  messageDesc(file_plinth_node_v1_machine, 12);
 
 /**
  * MachineActKind says what is done to the machine.

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file plinth/node/v1/system.proto.
  */
 export const file_plinth_node_v1_system: GenFile = /*@__PURE__*/
-  fileDesc("ChtwbGludGgvbm9kZS92MS9zeXN0ZW0ucHJvdG8SDnBsaW50aC5ub2RlLnYxIigKE0xpc3RTZXJ2aWNlc1JlcXVlc3QSEQoJYWxsX2tpbmRzGAEgASgIImYKFExpc3RTZXJ2aWNlc1Jlc3BvbnNlEikKCHNlcnZpY2VzGAEgAygLMhcucGxpbnRoLm5vZGUudjEuU2VydmljZRINCgV0b3RhbBgCIAEoDRIUCgxub3Rfb2JzZXJ2ZWQYAyADKAkikAMKB1NlcnZpY2USDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRISCgpsb2FkX3N0YXRlGAMgASgJEhQKDGFjdGl2ZV9zdGF0ZRgEIAEoCRIRCglzdWJfc3RhdGUYBSABKAkSDgoGcmVzdWx0GAYgASgJEhMKC2V4aXRfc3RhdHVzGAcgASgFEhEKCWJ5X3NpZ25hbBgIIAEoCBIQCghyZXN0YXJ0cxgJIAEoDRIQCghtYWluX3BpZBgKIAEoDRIZCgxtZW1vcnlfYnl0ZXMYCyABKARIAIgBARIrCghjcHVfdGltZRgMIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVzaW5jZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPdW5pdF9maWxlX3N0YXRlGA4gASgJEg4KBmNncm91cBgPIAEoCRISCgV0YXNrcxgQIAEoBEgBiAEBQg8KDV9tZW1vcnlfYnl0ZXNCCAoGX3Rhc2tzImwKFExpc3RQcm9jZXNzZXNSZXF1ZXN0EikKBnNhbXBsZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIRCglhcmd1bWVudHMYAiABKAgSFgoOa2VybmVsX3RocmVhZHMYAyABKAgikwEKFUxpc3RQcm9jZXNzZXNSZXNwb25zZRIqCglwcm9jZXNzZXMYASADKAsyFy5wbGludGgubm9kZS52MS5Qcm9jZXNzEg0KBXRvdGFsGAIgASgNEikKBnNhbXBsZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxub3Rfb2JzZXJ2ZWQYBCADKAkizwIKB1Byb2Nlc3MSCwoDcGlkGAEgASgNEhIKCnBhcmVudF9waWQYAiABKA0SDAoEdXNlchgDIAEoCRINCgVzdGF0ZRgEIAEoCRIMCgRuYW1lGAUgASgJEg8KB2NvbW1hbmQYBiABKAkSEQoJYXJndW1lbnRzGAcgAygJEhQKDG1lbW9yeV9ieXRlcxgIIAEoBBIrCghjcHVfdGltZRgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhILCgNjcHUYCiABKAESLgoKc3RhcnRlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdGhyZWFkcxgMIAEoDRIMCgR1bml0GA0gASgJEg8KB3BvZF91aWQYDiABKAkSFAoMY29udGFpbmVyX2lkGA8gASgJEg4KBmNncm91cBgQIAEoCSJAChNHZXRSZXNvdXJjZXNSZXF1ZXN0EikKBnNhbXBsZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKNAgoUR2V0UmVzb3VyY2VzUmVzcG9uc2USJgoGbWVtb3J5GAEgASgLMhYucGxpbnRoLm5vZGUudjEuTWVtb3J5Ei4KCnByb2Nlc3NvcnMYAiABKAsyGi5wbGludGgubm9kZS52MS5Qcm9jZXNzb3JzEgwKBGxvYWQYAyADKAESKgoIcHJlc3N1cmUYBCADKAsyGC5wbGludGgubm9kZS52MS5QcmVzc3VyZRINCgV0YXNrcxgFIAEoDRITCgt0YXNrc19saW1pdBgGIAEoDRIpCgZ1cHRpbWUYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMbm90X29ic2VydmVkGAggAygJIvoBCgZNZW1vcnkSEwoLdG90YWxfYnl0ZXMYASABKAQSEgoKZnJlZV9ieXRlcxgCIAEoBBIXCg9hdmFpbGFibGVfYnl0ZXMYAyABKAQSFAoMY2FjaGVkX2J5dGVzGAQgASgEEhQKDHNoYXJlZF9ieXRlcxgFIAEoBBIUCgxrZXJuZWxfYnl0ZXMYBiABKAQSEwoLZGlydHlfYnl0ZXMYByABKAQSGAoQc3dhcF90b3RhbF9ieXRlcxgIIAEoBBIXCg9zd2FwX3VzZWRfYnl0ZXMYCSABKAQSFgoJb29tX2tpbGxzGAogASgESACIAQFCDAoKX29vbV9raWxscyKhAQoKUHJvY2Vzc29ycxINCgVjb3VudBgBIAEoDRINCgVtb2RlbBgCIAEoCRIpCgZzYW1wbGUYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEdXNlchgEIAEoARIOCgZzeXN0ZW0YBSABKAESDwoHaW9fd2FpdBgGIAEoARINCgVzdGVhbBgHIAEoARIMCgRpZGxlGAggASgBIn4KCFByZXNzdXJlEhAKCHJlc291cmNlGAEgASgJEg4KBnNvbWUxMBgCIAEoARIOCgZzb21lNjAYAyABKAESDwoHc29tZTMwMBgEIAEoARIOCgZmdWxsMTAYBSABKAESDgoGZnVsbDYwGAYgASgBEg8KB2Z1bGwzMDAYByABKAEiUwoSTGlzdENncm91cHNSZXF1ZXN0EikKBnNhbXBsZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgpjb250YWluZXJzGAIgASgIImMKE0xpc3RDZ3JvdXBzUmVzcG9uc2USJwoHY2dyb3VwcxgBIAMoCzIWLnBsaW50aC5ub2RlLnYxLkNncm91cBINCgV0b3RhbBgCIAEoDRIUCgxub3Rfb2JzZXJ2ZWQYAyADKAki0QIKBkNncm91cBIMCgRwYXRoGAEgASgJEg0KBWRlcHRoGAIgASgNEg8KB3BvZF91aWQYAyABKAkSGQoMbWVtb3J5X2J5dGVzGAQgASgESACIAQESHwoSbWVtb3J5X2xpbWl0X2J5dGVzGAUgASgESAGIAQESEAoDY3B1GAYgASgBSAKIAQESKwoIY3B1X3RpbWUYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoFdGFza3MYCCABKARIA4gBARIWCglvb21fa2lsbHMYCSABKARIBIgBARIqCghwcmVzc3VyZRgKIAMoCzIYLnBsaW50aC5ub2RlLnYxLlByZXNzdXJlQg8KDV9tZW1vcnlfYnl0ZXNCFQoTX21lbW9yeV9saW1pdF9ieXRlc0IGCgRfY3B1QggKBl90YXNrc0IMCgpfb29tX2tpbGxzIhAKDkdldFRpbWVSZXF1ZXN0IrAECg9HZXRUaW1lUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzeW5jaHJvbmlzZWQYAiABKAgSOAoUbGFzdF9zeW5jaHJvbmlzZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNlcnZlchgEIAEoCRIWCg5zZXJ2ZXJfYWRkcmVzcxgFIAEoCRIPCgdzZXJ2ZXJzGAYgAygJEikKBm9mZnNldBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdzdHJhdHVtGAggASgNEhEKCXJlZmVyZW5jZRgJIAEoCRItCgpyb3VuZF90cmlwGAogASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKBmppdHRlchgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdwYWNrZXRzGAwgASgEEjAKDXBvbGxfaW50ZXJ2YWwYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFgoJZHJpZnRfcHBtGA4gASgBSACIAQESFAoMY2xvY2tfc291cmNlGA8gASgJEi0KCnJ0Y19vZmZzZXQYECABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMbm90X29ic2VydmVkGBEgAygJQgwKCl9kcmlmdF9wcG0iGQoXTGlzdENlcnRpZmljYXRlc1JlcXVlc3QiYwoYTGlzdENlcnRpZmljYXRlc1Jlc3BvbnNlEjEKDGNlcnRpZmljYXRlcxgBIAMoCzIbLnBsaW50aC5ub2RlLnYxLkNlcnRpZmljYXRlEhQKDG5vdF9vYnNlcnZlZBgCIAMoCSKGAgoLQ2VydGlmaWNhdGUSDwoHcHVycG9zZRgBIAEoCRIMCgRwYXRoGAIgASgJEg8KB3N1YmplY3QYAyABKAkSDgoGaXNzdWVyGAQgASgJEhEKCWF1dGhvcml0eRgFIAEoCBIuCgpub3RfYmVmb3JlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglub3RfYWZ0ZXIYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKEWFsdGVybmF0aXZlX25hbWVzGAggAygJEhUKDXNlcmlhbF9udW1iZXIYCSABKAkSEwoLZmluZ2VycHJpbnQYCiABKAkyvgcKDVN5c3RlbVNlcnZpY2USXwoMTGlzdFNlcnZpY2VzEiMucGxpbnRoLm5vZGUudjEuTGlzdFNlcnZpY2VzUmVxdWVzdBokLnBsaW50aC5ub2RlLnYxLkxpc3RTZXJ2aWNlc1Jlc3BvbnNlIgSIpyUBEmIKDUxpc3RQcm9jZXNzZXMSJC5wbGludGgubm9kZS52MS5MaXN0UHJvY2Vzc2VzUmVxdWVzdBolLnBsaW50aC5ub2RlLnYxLkxpc3RQcm9jZXNzZXNSZXNwb25zZSIEiKclARJfCgxHZXRSZXNvdXJjZXMSIy5wbGludGgubm9kZS52MS5HZXRSZXNvdXJjZXNSZXF1ZXN0GiQucGxpbnRoLm5vZGUudjEuR2V0UmVzb3VyY2VzUmVzcG9uc2UiBIinJQESXAoLTGlzdENncm91cHMSIi5wbGludGgubm9kZS52MS5MaXN0Q2dyb3Vwc1JlcXVlc3QaIy5wbGludGgubm9kZS52MS5MaXN0Q2dyb3Vwc1Jlc3BvbnNlIgSIpyUBElYKCUxpc3REaXNrcxIgLnBsaW50aC5ub2RlLnYxLkxpc3REaXNrc1JlcXVlc3QaIS5wbGludGgubm9kZS52MS5MaXN0RGlza3NSZXNwb25zZSIEiKclARJZCgpMaXN0TW91bnRzEiEucGxpbnRoLm5vZGUudjEuTGlzdE1vdW50c1JlcXVlc3QaIi5wbGludGgubm9kZS52MS5MaXN0TW91bnRzUmVzcG9uc2UiBIinJQESWQoKR2V0TmV0d29yaxIhLnBsaW50aC5ub2RlLnYxLkdldE5ldHdvcmtSZXF1ZXN0GiIucGxpbnRoLm5vZGUudjEuR2V0TmV0d29ya1Jlc3BvbnNlIgSIpyUBElwKC0xpc3RTb2NrZXRzEiIucGxpbnRoLm5vZGUudjEuTGlzdFNvY2tldHNSZXF1ZXN0GiMucGxpbnRoLm5vZGUudjEuTGlzdFNvY2tldHNSZXNwb25zZSIEiKclARJQCgdHZXRUaW1lEh4ucGxpbnRoLm5vZGUudjEuR2V0VGltZVJlcXVlc3QaHy5wbGludGgubm9kZS52MS5HZXRUaW1lUmVzcG9uc2UiBIinJQESawoQTGlzdENlcnRpZmljYXRlcxInLnBsaW50aC5ub2RlLnYxLkxpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0GigucGxpbnRoLm5vZGUudjEuTGlzdENlcnRpZmljYXRlc1Jlc3BvbnNlIgSIpyUBYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_plinth_node_v1_options, file_plinth_node_v1_system_network, file_plinth_node_v1_system_storage]);
+  fileDesc("ChtwbGludGgvbm9kZS92MS9zeXN0ZW0ucHJvdG8SDnBsaW50aC5ub2RlLnYxIigKE0xpc3RTZXJ2aWNlc1JlcXVlc3QSEQoJYWxsX2tpbmRzGAEgASgIImYKFExpc3RTZXJ2aWNlc1Jlc3BvbnNlEikKCHNlcnZpY2VzGAEgAygLMhcucGxpbnRoLm5vZGUudjEuU2VydmljZRINCgV0b3RhbBgCIAEoDRIUCgxub3Rfb2JzZXJ2ZWQYAyADKAkikAMKB1NlcnZpY2USDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRISCgpsb2FkX3N0YXRlGAMgASgJEhQKDGFjdGl2ZV9zdGF0ZRgEIAEoCRIRCglzdWJfc3RhdGUYBSABKAkSDgoGcmVzdWx0GAYgASgJEhMKC2V4aXRfc3RhdHVzGAcgASgFEhEKCWJ5X3NpZ25hbBgIIAEoCBIQCghyZXN0YXJ0cxgJIAEoDRIQCghtYWluX3BpZBgKIAEoDRIZCgxtZW1vcnlfYnl0ZXMYCyABKARIAIgBARIrCghjcHVfdGltZRgMIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgVzaW5jZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPdW5pdF9maWxlX3N0YXRlGA4gASgJEg4KBmNncm91cBgPIAEoCRISCgV0YXNrcxgQIAEoBEgBiAEBQg8KDV9tZW1vcnlfYnl0ZXNCCAoGX3Rhc2tzImwKFExpc3RQcm9jZXNzZXNSZXF1ZXN0EikKBnNhbXBsZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIRCglhcmd1bWVudHMYAiABKAgSFgoOa2VybmVsX3RocmVhZHMYAyABKAgikwEKFUxpc3RQcm9jZXNzZXNSZXNwb25zZRIqCglwcm9jZXNzZXMYASADKAsyFy5wbGludGgubm9kZS52MS5Qcm9jZXNzEg0KBXRvdGFsGAIgASgNEikKBnNhbXBsZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxub3Rfb2JzZXJ2ZWQYBCADKAkizwIKB1Byb2Nlc3MSCwoDcGlkGAEgASgNEhIKCnBhcmVudF9waWQYAiABKA0SDAoEdXNlchgDIAEoCRINCgVzdGF0ZRgEIAEoCRIMCgRuYW1lGAUgASgJEg8KB2NvbW1hbmQYBiABKAkSEQoJYXJndW1lbnRzGAcgAygJEhQKDG1lbW9yeV9ieXRlcxgIIAEoBBIrCghjcHVfdGltZRgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhILCgNjcHUYCiABKAESLgoKc3RhcnRlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdGhyZWFkcxgMIAEoDRIMCgR1bml0GA0gASgJEg8KB3BvZF91aWQYDiABKAkSFAoMY29udGFpbmVyX2lkGA8gASgJEg4KBmNncm91cBgQIAEoCSIVChNMaXN0VW5zaWduZWRSZXF1ZXN0IoIBChRMaXN0VW5zaWduZWRSZXNwb25zZRINCgVsZXZlbBgBIAEoCRIyCglwcm9jZXNzZXMYAiADKAsyHy5wbGludGgubm9kZS52MS5VbnNpZ25lZFByb2Nlc3MSEQoJbG9va2VkX2F0GAMgASgNEhQKDG5vdF9vYnNlcnZlZBgEIAMoCSKVAQoPVW5zaWduZWRQcm9jZXNzEgsKA3BpZBgBIAEoDRIMCgRuYW1lGAIgASgJEgwKBHVuaXQYAyABKAkSDwoHcG9kX3VpZBgEIAEoCRIUCgxjb250YWluZXJfaWQYBSABKAkSDgoGY2dyb3VwGAYgASgJEg0KBWZpbGVzGAcgAygJEhMKC3dyaXRlc19jb2RlGAggASgIIkAKE0dldFJlc291cmNlc1JlcXVlc3QSKQoGc2FtcGxlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIo0CChRHZXRSZXNvdXJjZXNSZXNwb25zZRImCgZtZW1vcnkYASABKAsyFi5wbGludGgubm9kZS52MS5NZW1vcnkSLgoKcHJvY2Vzc29ycxgCIAEoCzIaLnBsaW50aC5ub2RlLnYxLlByb2Nlc3NvcnMSDAoEbG9hZBgDIAMoARIqCghwcmVzc3VyZRgEIAMoCzIYLnBsaW50aC5ub2RlLnYxLlByZXNzdXJlEg0KBXRhc2tzGAUgASgNEhMKC3Rhc2tzX2xpbWl0GAYgASgNEikKBnVwdGltZRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxub3Rfb2JzZXJ2ZWQYCCADKAki+gEKBk1lbW9yeRITCgt0b3RhbF9ieXRlcxgBIAEoBBISCgpmcmVlX2J5dGVzGAIgASgEEhcKD2F2YWlsYWJsZV9ieXRlcxgDIAEoBBIUCgxjYWNoZWRfYnl0ZXMYBCABKAQSFAoMc2hhcmVkX2J5dGVzGAUgASgEEhQKDGtlcm5lbF9ieXRlcxgGIAEoBBITCgtkaXJ0eV9ieXRlcxgHIAEoBBIYChBzd2FwX3RvdGFsX2J5dGVzGAggASgEEhcKD3N3YXBfdXNlZF9ieXRlcxgJIAEoBBIWCglvb21fa2lsbHMYCiABKARIAIgBAUIMCgpfb29tX2tpbGxzIqEBCgpQcm9jZXNzb3JzEg0KBWNvdW50GAEgASgNEg0KBW1vZGVsGAIgASgJEikKBnNhbXBsZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIMCgR1c2VyGAQgASgBEg4KBnN5c3RlbRgFIAEoARIPCgdpb193YWl0GAYgASgBEg0KBXN0ZWFsGAcgASgBEgwKBGlkbGUYCCABKAEifgoIUHJlc3N1cmUSEAoIcmVzb3VyY2UYASABKAkSDgoGc29tZTEwGAIgASgBEg4KBnNvbWU2MBgDIAEoARIPCgdzb21lMzAwGAQgASgBEg4KBmZ1bGwxMBgFIAEoARIOCgZmdWxsNjAYBiABKAESDwoHZnVsbDMwMBgHIAEoASJTChJMaXN0Q2dyb3Vwc1JlcXVlc3QSKQoGc2FtcGxlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhIKCmNvbnRhaW5lcnMYAiABKAgiYwoTTGlzdENncm91cHNSZXNwb25zZRInCgdjZ3JvdXBzGAEgAygLMhYucGxpbnRoLm5vZGUudjEuQ2dyb3VwEg0KBXRvdGFsGAIgASgNEhQKDG5vdF9vYnNlcnZlZBgDIAMoCSLRAgoGQ2dyb3VwEgwKBHBhdGgYASABKAkSDQoFZGVwdGgYAiABKA0SDwoHcG9kX3VpZBgDIAEoCRIZCgxtZW1vcnlfYnl0ZXMYBCABKARIAIgBARIfChJtZW1vcnlfbGltaXRfYnl0ZXMYBSABKARIAYgBARIQCgNjcHUYBiABKAFIAogBARIrCghjcHVfdGltZRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgV0YXNrcxgIIAEoBEgDiAEBEhYKCW9vbV9raWxscxgJIAEoBEgEiAEBEioKCHByZXNzdXJlGAogAygLMhgucGxpbnRoLm5vZGUudjEuUHJlc3N1cmVCDwoNX21lbW9yeV9ieXRlc0IVChNfbWVtb3J5X2xpbWl0X2J5dGVzQgYKBF9jcHVCCAoGX3Rhc2tzQgwKCl9vb21fa2lsbHMiEAoOR2V0VGltZVJlcXVlc3QisAQKD0dldFRpbWVSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHN5bmNocm9uaXNlZBgCIAEoCBI4ChRsYXN0X3N5bmNocm9uaXNlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2VydmVyGAQgASgJEhYKDnNlcnZlcl9hZGRyZXNzGAUgASgJEg8KB3NlcnZlcnMYBiADKAkSKQoGb2Zmc2V0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB3N0cmF0dW0YCCABKA0SEQoJcmVmZXJlbmNlGAkgASgJEi0KCnJvdW5kX3RyaXAYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGaml0dGVyGAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB3BhY2tldHMYDCABKAQSMAoNcG9sbF9pbnRlcnZhbBgNIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCglkcmlmdF9wcG0YDiABKAFIAIgBARIUCgxjbG9ja19zb3VyY2UYDyABKAkSLQoKcnRjX29mZnNldBgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxub3Rfb2JzZXJ2ZWQYESADKAlCDAoKX2RyaWZ0X3BwbSIZChdMaXN0Q2VydGlmaWNhdGVzUmVxdWVzdCJjChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USMQoMY2VydGlmaWNhdGVzGAEgAygLMhsucGxpbnRoLm5vZGUudjEuQ2VydGlmaWNhdGUSFAoMbm90X29ic2VydmVkGAIgAygJIoYCCgtDZXJ0aWZpY2F0ZRIPCgdwdXJwb3NlGAEgASgJEgwKBHBhdGgYAiABKAkSDwoHc3ViamVjdBgDIAEoCRIOCgZpc3N1ZXIYBCABKAkSEQoJYXV0aG9yaXR5GAUgASgIEi4KCm5vdF9iZWZvcmUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCW5vdF9hZnRlchgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRYWx0ZXJuYXRpdmVfbmFtZXMYCCADKAkSFQoNc2VyaWFsX251bWJlchgJIAEoCRITCgtmaW5nZXJwcmludBgKIAEoCTKfCAoNU3lzdGVtU2VydmljZRJfCgxMaXN0U2VydmljZXMSIy5wbGludGgubm9kZS52MS5MaXN0U2VydmljZXNSZXF1ZXN0GiQucGxpbnRoLm5vZGUudjEuTGlzdFNlcnZpY2VzUmVzcG9uc2UiBIinJQESYgoNTGlzdFByb2Nlc3NlcxIkLnBsaW50aC5ub2RlLnYxLkxpc3RQcm9jZXNzZXNSZXF1ZXN0GiUucGxpbnRoLm5vZGUudjEuTGlzdFByb2Nlc3Nlc1Jlc3BvbnNlIgSIpyUBEl8KDExpc3RVbnNpZ25lZBIjLnBsaW50aC5ub2RlLnYxLkxpc3RVbnNpZ25lZFJlcXVlc3QaJC5wbGludGgubm9kZS52MS5MaXN0VW5zaWduZWRSZXNwb25zZSIEiKclARJfCgxHZXRSZXNvdXJjZXMSIy5wbGludGgubm9kZS52MS5HZXRSZXNvdXJjZXNSZXF1ZXN0GiQucGxpbnRoLm5vZGUudjEuR2V0UmVzb3VyY2VzUmVzcG9uc2UiBIinJQESXAoLTGlzdENncm91cHMSIi5wbGludGgubm9kZS52MS5MaXN0Q2dyb3Vwc1JlcXVlc3QaIy5wbGludGgubm9kZS52MS5MaXN0Q2dyb3Vwc1Jlc3BvbnNlIgSIpyUBElYKCUxpc3REaXNrcxIgLnBsaW50aC5ub2RlLnYxLkxpc3REaXNrc1JlcXVlc3QaIS5wbGludGgubm9kZS52MS5MaXN0RGlza3NSZXNwb25zZSIEiKclARJZCgpMaXN0TW91bnRzEiEucGxpbnRoLm5vZGUudjEuTGlzdE1vdW50c1JlcXVlc3QaIi5wbGludGgubm9kZS52MS5MaXN0TW91bnRzUmVzcG9uc2UiBIinJQESWQoKR2V0TmV0d29yaxIhLnBsaW50aC5ub2RlLnYxLkdldE5ldHdvcmtSZXF1ZXN0GiIucGxpbnRoLm5vZGUudjEuR2V0TmV0d29ya1Jlc3BvbnNlIgSIpyUBElwKC0xpc3RTb2NrZXRzEiIucGxpbnRoLm5vZGUudjEuTGlzdFNvY2tldHNSZXF1ZXN0GiMucGxpbnRoLm5vZGUudjEuTGlzdFNvY2tldHNSZXNwb25zZSIEiKclARJQCgdHZXRUaW1lEh4ucGxpbnRoLm5vZGUudjEuR2V0VGltZVJlcXVlc3QaHy5wbGludGgubm9kZS52MS5HZXRUaW1lUmVzcG9uc2UiBIinJQESawoQTGlzdENlcnRpZmljYXRlcxInLnBsaW50aC5ub2RlLnYxLkxpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0GigucGxpbnRoLm5vZGUudjEuTGlzdENlcnRpZmljYXRlc1Jlc3BvbnNlIgSIpyUBYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_plinth_node_v1_options, file_plinth_node_v1_system_network, file_plinth_node_v1_system_storage]);
 
 /**
  * ListServicesRequest says which units.
@@ -407,6 +407,133 @@ export const ProcessSchema: GenMessage<Process> = /*@__PURE__*/
   messageDesc(file_plinth_node_v1_system, 5);
 
 /**
+ * ListUnsignedRequest has no fields.
+ *
+ * @generated from message plinth.node.v1.ListUnsignedRequest
+ */
+export type ListUnsignedRequest = Message<"plinth.node.v1.ListUnsignedRequest"> & {
+};
+
+/**
+ * Describes the message plinth.node.v1.ListUnsignedRequest.
+ * Use `create(ListUnsignedRequestSchema)` to create a new message.
+ */
+export const ListUnsignedRequestSchema: GenMessage<ListUnsignedRequest> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_system, 6);
+
+/**
+ * ListUnsignedResponse is what runs now.
+ *
+ * @generated from message plinth.node.v1.ListUnsignedResponse
+ */
+export type ListUnsignedResponse = Message<"plinth.node.v1.ListUnsignedResponse"> & {
+  /**
+   * What may execute on the node: "audit" or "signed".
+   *
+   * @generated from field: string level = 1;
+   */
+  level: string;
+
+  /**
+   * Processes with code from elsewhere, by pid; at most 10000.
+   *
+   * @generated from field: repeated plinth.node.v1.UnsignedProcess processes = 2;
+   */
+  processes: UnsignedProcess[];
+
+  /**
+   * How many processes were looked at.
+   *
+   * @generated from field: uint32 looked_at = 3;
+   */
+  lookedAt: number;
+
+  /**
+   * What is missing from the answer, each with its reason.
+   *
+   * @generated from field: repeated string not_observed = 4;
+   */
+  notObserved: string[];
+};
+
+/**
+ * Describes the message plinth.node.v1.ListUnsignedResponse.
+ * Use `create(ListUnsignedResponseSchema)` to create a new message.
+ */
+export const ListUnsignedResponseSchema: GenMessage<ListUnsignedResponse> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_system, 7);
+
+/**
+ * UnsignedProcess is one process that maps code from elsewhere than signed volumes.
+ *
+ * @generated from message plinth.node.v1.UnsignedProcess
+ */
+export type UnsignedProcess = Message<"plinth.node.v1.UnsignedProcess"> & {
+  /**
+   * Process id.
+   *
+   * @generated from field: uint32 pid = 1;
+   */
+  pid: number;
+
+  /**
+   * Name the kernel knows it by, at most 15 characters.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Unit of systemd it belongs to; empty for pods.
+   *
+   * @generated from field: string unit = 3;
+   */
+  unit: string;
+
+  /**
+   * Id of the pod it belongs to; empty outside of pods.
+   *
+   * @generated from field: string pod_uid = 4;
+   */
+  podUid: string;
+
+  /**
+   * Id of the container it belongs to; empty outside of pods.
+   *
+   * @generated from field: string container_id = 5;
+   */
+  containerId: string;
+
+  /**
+   * Path of its control group.
+   *
+   * @generated from field: string cgroup = 6;
+   */
+  cgroup: string;
+
+  /**
+   * Programs and libraries as the process sees their paths, at most 64. Files of a layer that was replaced since are among them.
+   *
+   * @generated from field: repeated string files = 7;
+   */
+  files: string[];
+
+  /**
+   * Whether it runs code that belongs to no file, such as that of a just-in-time compiler.
+   *
+   * @generated from field: bool writes_code = 8;
+   */
+  writesCode: boolean;
+};
+
+/**
+ * Describes the message plinth.node.v1.UnsignedProcess.
+ * Use `create(UnsignedProcessSchema)` to create a new message.
+ */
+export const UnsignedProcessSchema: GenMessage<UnsignedProcess> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_system, 8);
+
+/**
  * GetResourcesRequest says how to look.
  *
  * @generated from message plinth.node.v1.GetResourcesRequest
@@ -425,7 +552,7 @@ export type GetResourcesRequest = Message<"plinth.node.v1.GetResourcesRequest"> 
  * Use `create(GetResourcesRequestSchema)` to create a new message.
  */
 export const GetResourcesRequestSchema: GenMessage<GetResourcesRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 6);
+  messageDesc(file_plinth_node_v1_system, 9);
 
 /**
  * GetResourcesResponse describes the machine as a whole.
@@ -495,7 +622,7 @@ export type GetResourcesResponse = Message<"plinth.node.v1.GetResourcesResponse"
  * Use `create(GetResourcesResponseSchema)` to create a new message.
  */
 export const GetResourcesResponseSchema: GenMessage<GetResourcesResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 7);
+  messageDesc(file_plinth_node_v1_system, 10);
 
 /**
  * Memory of the machine in bytes (proc_meminfo(5)).
@@ -579,7 +706,7 @@ export type Memory = Message<"plinth.node.v1.Memory"> & {
  * Use `create(MemorySchema)` to create a new message.
  */
 export const MemorySchema: GenMessage<Memory> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 8);
+  messageDesc(file_plinth_node_v1_system, 11);
 
 /**
  * Processors of the machine.
@@ -649,7 +776,7 @@ export type Processors = Message<"plinth.node.v1.Processors"> & {
  * Use `create(ProcessorsSchema)` to create a new message.
  */
 export const ProcessorsSchema: GenMessage<Processors> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 9);
+  messageDesc(file_plinth_node_v1_system, 12);
 
 /**
  * Pressure is time lost waiting for a resource (Linux PSI). Shares are 0 to 1.
@@ -712,7 +839,7 @@ export type Pressure = Message<"plinth.node.v1.Pressure"> & {
  * Use `create(PressureSchema)` to create a new message.
  */
 export const PressureSchema: GenMessage<Pressure> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 10);
+  messageDesc(file_plinth_node_v1_system, 13);
 
 /**
  * ListCgroupsRequest says how to look.
@@ -740,7 +867,7 @@ export type ListCgroupsRequest = Message<"plinth.node.v1.ListCgroupsRequest"> & 
  * Use `create(ListCgroupsRequestSchema)` to create a new message.
  */
 export const ListCgroupsRequestSchema: GenMessage<ListCgroupsRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 11);
+  messageDesc(file_plinth_node_v1_system, 14);
 
 /**
  * ListCgroupsResponse lists control groups in the order of the tree, parents before children.
@@ -775,7 +902,7 @@ export type ListCgroupsResponse = Message<"plinth.node.v1.ListCgroupsResponse"> 
  * Use `create(ListCgroupsResponseSchema)` to create a new message.
  */
 export const ListCgroupsResponseSchema: GenMessage<ListCgroupsResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 12);
+  messageDesc(file_plinth_node_v1_system, 15);
 
 /**
  * Cgroup is one control group.
@@ -859,7 +986,7 @@ export type Cgroup = Message<"plinth.node.v1.Cgroup"> & {
  * Use `create(CgroupSchema)` to create a new message.
  */
 export const CgroupSchema: GenMessage<Cgroup> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 13);
+  messageDesc(file_plinth_node_v1_system, 16);
 
 /**
  * GetTimeRequest has no options.
@@ -874,7 +1001,7 @@ export type GetTimeRequest = Message<"plinth.node.v1.GetTimeRequest"> & {
  * Use `create(GetTimeRequestSchema)` to create a new message.
  */
 export const GetTimeRequestSchema: GenMessage<GetTimeRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 14);
+  messageDesc(file_plinth_node_v1_system, 17);
 
 /**
  * GetTimeResponse describes the clock.
@@ -1007,7 +1134,7 @@ export type GetTimeResponse = Message<"plinth.node.v1.GetTimeResponse"> & {
  * Use `create(GetTimeResponseSchema)` to create a new message.
  */
 export const GetTimeResponseSchema: GenMessage<GetTimeResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 15);
+  messageDesc(file_plinth_node_v1_system, 18);
 
 /**
  * ListCertificatesRequest has no options.
@@ -1022,7 +1149,7 @@ export type ListCertificatesRequest = Message<"plinth.node.v1.ListCertificatesRe
  * Use `create(ListCertificatesRequestSchema)` to create a new message.
  */
 export const ListCertificatesRequestSchema: GenMessage<ListCertificatesRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 16);
+  messageDesc(file_plinth_node_v1_system, 19);
 
 /**
  * ListCertificatesResponse lists certificates, the first to end first.
@@ -1050,7 +1177,7 @@ export type ListCertificatesResponse = Message<"plinth.node.v1.ListCertificatesR
  * Use `create(ListCertificatesResponseSchema)` to create a new message.
  */
 export const ListCertificatesResponseSchema: GenMessage<ListCertificatesResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 17);
+  messageDesc(file_plinth_node_v1_system, 20);
 
 /**
  * Certificate is one certificate on the node.
@@ -1134,7 +1261,7 @@ export type Certificate = Message<"plinth.node.v1.Certificate"> & {
  * Use `create(CertificateSchema)` to create a new message.
  */
 export const CertificateSchema: GenMessage<Certificate> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system, 18);
+  messageDesc(file_plinth_node_v1_system, 21);
 
 /**
  * SystemService tells what the kernel and the service manager know at the time of the call. A part of an answer that could not be observed is named in `not_observed` with the reason; an empty list without it means "none".
@@ -1161,6 +1288,16 @@ export const SystemService: GenService<{
     methodKind: "unary";
     input: typeof ListProcessesRequestSchema;
     output: typeof ListProcessesResponseSchema;
+  },
+  /**
+   * ListUnsigned tells the processes that run code which no signed volume holds: what would be refused at the level "signed", as far as it runs now. What begins and ends between two calls is not seen. A node of the level "open" does not look.
+   *
+   * @generated from rpc plinth.node.v1.SystemService.ListUnsigned
+   */
+  listUnsigned: {
+    methodKind: "unary";
+    input: typeof ListUnsignedRequestSchema;
+    output: typeof ListUnsignedResponseSchema;
   },
   /**
    * GetResources tells memory, processors, load and pressure of the whole machine.

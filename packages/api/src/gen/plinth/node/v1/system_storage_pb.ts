@@ -4,15 +4,17 @@
 
 // Disks and mounts, as SystemService tells them.
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file plinth/node/v1/system_storage.proto.
  */
 export const file_plinth_node_v1_system_storage: GenFile = /*@__PURE__*/
-  fileDesc("CiNwbGludGgvbm9kZS92MS9zeXN0ZW1fc3RvcmFnZS5wcm90bxIOcGxpbnRoLm5vZGUudjEiEgoQTGlzdERpc2tzUmVxdWVzdCJOChFMaXN0RGlza3NSZXNwb25zZRIjCgVkaXNrcxgBIAMoCzIULnBsaW50aC5ub2RlLnYxLkRpc2sSFAoMbm90X29ic2VydmVkGAIgAygJIpoDCgREaXNrEgwKBG5hbWUYASABKAkSEgoKc2l6ZV9ieXRlcxgCIAEoBBIRCgl0cmFuc3BvcnQYAyABKAkSDQoFbW9kZWwYBCABKAkSDgoGc2VyaWFsGAUgASgJEgwKBHd3aWQYBiABKAkSEAoIZmlybXdhcmUYByABKAkSEgoKcm90YXRpb25hbBgIIAEoCBIRCglyZW1vdmFibGUYCSABKAgSEQoJcmVhZF9vbmx5GAogASgIEhQKDHNlY3Rvcl9ieXRlcxgLIAEoDRINCgVzdGF0ZRgMIAEoCRIcCg9mYWlsZWRfY29tbWFuZHMYDSABKARIAIgBARIUCgdjZWxzaXVzGA4gASgBSAGIAQESFAoMc21hcnRfdW5yZWFkGA8gASgJEiwKB3RyYWZmaWMYECABKAsyGy5wbGludGgubm9kZS52MS5EaXNrVHJhZmZpYxInCgd2b2x1bWVzGBEgAygLMhYucGxpbnRoLm5vZGUudjEuVm9sdW1lQhIKEF9mYWlsZWRfY29tbWFuZHNCCgoIX2NlbHNpdXMiewoLRGlza1RyYWZmaWMSEgoKcmVhZF9ieXRlcxgBIAEoBBIVCg13cml0dGVuX2J5dGVzGAIgASgEEg0KBXJlYWRzGAMgASgEEg4KBndyaXRlcxgEIAEoBBIRCglpbl9mbGlnaHQYBSABKA0SDwoHYnVzeV9tcxgGIAEoBCLpAQoGVm9sdW1lEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCRINCgVsYWJlbBgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEEhMKC2ZpbGVfc3lzdGVtGAUgASgJEgwKBHV1aWQYBiABKAkSEgoKbW91bnRlZF9hdBgHIAEoCRIRCglyZWFkX29ubHkYCCABKAgSGAoQdmVyaXR5X3Jvb3RfaGFzaBgJIAEoCRIUCgx2ZXJpdHlfc3RhdGUYCiABKAkSFQoNdmVyaXR5X3NpZ25lZBgLIAEoCBIPCgdtYWRlX29mGAwgAygJIiAKEUxpc3RNb3VudHNSZXF1ZXN0EgsKA2FsbBgBIAEoCCJqChJMaXN0TW91bnRzUmVzcG9uc2USLwoGbW91bnRzGAEgAygLMh8ucGxpbnRoLm5vZGUudjEuRmlsZVN5c3RlbU1vdW50Eg0KBXRvdGFsGAIgASgNEhQKDG5vdF9vYnNlcnZlZBgDIAMoCSKvAQoPRmlsZVN5c3RlbU1vdW50Eg4KBnRhcmdldBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSEwoLZmlsZV9zeXN0ZW0YAyABKAkSDwoHb3B0aW9ucxgEIAMoCRIVCg1zdXBlcl9vcHRpb25zGAUgAygJEikKBXVzYWdlGAYgASgLMhoucGxpbnRoLm5vZGUudjEuTW91bnRVc2FnZRIUCgx1c2FnZV91bnJlYWQYByABKAkidwoKTW91bnRVc2FnZRISCgpzaXplX2J5dGVzGAEgASgEEhcKD2F2YWlsYWJsZV9ieXRlcxgCIAEoBBISCgp1c2VkX2J5dGVzGAMgASgEEg4KBmlub2RlcxgEIAEoBBIYChBhdmFpbGFibGVfaW5vZGVzGAUgASgEYgZwcm90bzM");
+  fileDesc("CiNwbGludGgvbm9kZS92MS9zeXN0ZW1fc3RvcmFnZS5wcm90bxIOcGxpbnRoLm5vZGUudjEiEgoQTGlzdERpc2tzUmVxdWVzdCJOChFMaXN0RGlza3NSZXNwb25zZRIjCgVkaXNrcxgBIAMoCzIULnBsaW50aC5ub2RlLnYxLkRpc2sSFAoMbm90X29ic2VydmVkGAIgAygJIsYDCgREaXNrEgwKBG5hbWUYASABKAkSEgoKc2l6ZV9ieXRlcxgCIAEoBBIRCgl0cmFuc3BvcnQYAyABKAkSDQoFbW9kZWwYBCABKAkSDgoGc2VyaWFsGAUgASgJEgwKBHd3aWQYBiABKAkSEAoIZmlybXdhcmUYByABKAkSEgoKcm90YXRpb25hbBgIIAEoCBIRCglyZW1vdmFibGUYCSABKAgSEQoJcmVhZF9vbmx5GAogASgIEhQKDHNlY3Rvcl9ieXRlcxgLIAEoDRINCgVzdGF0ZRgMIAEoCRIcCg9mYWlsZWRfY29tbWFuZHMYDSABKARIAIgBARIUCgdjZWxzaXVzGA4gASgBSAGIAQESFAoMc21hcnRfdW5yZWFkGA8gASgJEiwKB3RyYWZmaWMYECABKAsyGy5wbGludGgubm9kZS52MS5EaXNrVHJhZmZpYxInCgd2b2x1bWVzGBEgAygLMhYucGxpbnRoLm5vZGUudjEuVm9sdW1lEioKBmhlYWx0aBgSIAEoCzIaLnBsaW50aC5ub2RlLnYxLkRpc2tIZWFsdGhCEgoQX2ZhaWxlZF9jb21tYW5kc0IKCghfY2Vsc2l1cyKeBAoKRGlza0hlYWx0aBIsCgd2ZXJkaWN0GAEgASgOMhsucGxpbnRoLm5vZGUudjEuRGlza1ZlcmRpY3QSEAoId2FybmluZ3MYAiADKAkSFAoHY2Vsc2l1cxgDIAEoBUgAiAEBEhkKDHVzZWRfcGVyY2VudBgEIAEoDUgBiAEBEhoKDXNwYXJlX3BlcmNlbnQYBSABKA1IAogBARIgChNyZWFsbG9jYXRlZF9zZWN0b3JzGAYgASgESAOIAQESHAoPcGVuZGluZ19zZWN0b3JzGAcgASgESASIAQESGQoMbWVkaWFfZXJyb3JzGAggASgESAWIAQESGwoOcG93ZXJfb25faG91cnMYCSABKARIBogBARIZCgxwb3dlcl9jeWNsZXMYCiABKARIB4gBARIdChB1bnNhZmVfc2h1dGRvd25zGAsgASgESAiIAQESLAoIYXNrZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgoKCF9jZWxzaXVzQg8KDV91c2VkX3BlcmNlbnRCEAoOX3NwYXJlX3BlcmNlbnRCFgoUX3JlYWxsb2NhdGVkX3NlY3RvcnNCEgoQX3BlbmRpbmdfc2VjdG9yc0IPCg1fbWVkaWFfZXJyb3JzQhEKD19wb3dlcl9vbl9ob3Vyc0IPCg1fcG93ZXJfY3ljbGVzQhMKEV91bnNhZmVfc2h1dGRvd25zInsKC0Rpc2tUcmFmZmljEhIKCnJlYWRfYnl0ZXMYASABKAQSFQoNd3JpdHRlbl9ieXRlcxgCIAEoBBINCgVyZWFkcxgDIAEoBBIOCgZ3cml0ZXMYBCABKAQSEQoJaW5fZmxpZ2h0GAUgASgNEg8KB2J1c3lfbXMYBiABKAQi6QEKBlZvbHVtZRIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSDQoFbGFiZWwYAyABKAkSEgoKc2l6ZV9ieXRlcxgEIAEoBBITCgtmaWxlX3N5c3RlbRgFIAEoCRIMCgR1dWlkGAYgASgJEhIKCm1vdW50ZWRfYXQYByABKAkSEQoJcmVhZF9vbmx5GAggASgIEhgKEHZlcml0eV9yb290X2hhc2gYCSABKAkSFAoMdmVyaXR5X3N0YXRlGAogASgJEhUKDXZlcml0eV9zaWduZWQYCyABKAgSDwoHbWFkZV9vZhgMIAMoCSIgChFMaXN0TW91bnRzUmVxdWVzdBILCgNhbGwYASABKAgiagoSTGlzdE1vdW50c1Jlc3BvbnNlEi8KBm1vdW50cxgBIAMoCzIfLnBsaW50aC5ub2RlLnYxLkZpbGVTeXN0ZW1Nb3VudBINCgV0b3RhbBgCIAEoDRIUCgxub3Rfb2JzZXJ2ZWQYAyADKAkirwEKD0ZpbGVTeXN0ZW1Nb3VudBIOCgZ0YXJnZXQYASABKAkSDgoGc291cmNlGAIgASgJEhMKC2ZpbGVfc3lzdGVtGAMgASgJEg8KB29wdGlvbnMYBCADKAkSFQoNc3VwZXJfb3B0aW9ucxgFIAMoCRIpCgV1c2FnZRgGIAEoCzIaLnBsaW50aC5ub2RlLnYxLk1vdW50VXNhZ2USFAoMdXNhZ2VfdW5yZWFkGAcgASgJIncKCk1vdW50VXNhZ2USEgoKc2l6ZV9ieXRlcxgBIAEoBBIXCg9hdmFpbGFibGVfYnl0ZXMYAiABKAQSEgoKdXNlZF9ieXRlcxgDIAEoBBIOCgZpbm9kZXMYBCABKAQSGAoQYXZhaWxhYmxlX2lub2RlcxgFIAEoBCpeCgtEaXNrVmVyZGljdBIcChhESVNLX1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIXChNESVNLX1ZFUkRJQ1RfUEFTU0VEEAESGAoURElTS19WRVJESUNUX0ZBSUxJTkcQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * ListDisksRequest has no options.
@@ -162,7 +164,7 @@ export type Disk = Message<"plinth.node.v1.Disk"> & {
   celsius?: number | undefined;
 
   /**
-   * Its own forecast of its end (SMART): why it is not told. Never empty as long as the node cannot ask for it.
+   * Why `health` is absent; empty when it is there.
    *
    * @generated from field: string smart_unread = 15;
    */
@@ -181,6 +183,13 @@ export type Disk = Message<"plinth.node.v1.Disk"> & {
    * @generated from field: repeated plinth.node.v1.Volume volumes = 17;
    */
   volumes: Volume[];
+
+  /**
+   * What the disk says of its own health (SMART); absent when it was not to be had.
+   *
+   * @generated from field: plinth.node.v1.DiskHealth health = 18;
+   */
+  health?: DiskHealth | undefined;
 };
 
 /**
@@ -189,6 +198,104 @@ export type Disk = Message<"plinth.node.v1.Disk"> & {
  */
 export const DiskSchema: GenMessage<Disk> = /*@__PURE__*/
   messageDesc(file_plinth_node_v1_system_storage, 2);
+
+/**
+ * DiskHealth is what a disk says of itself. A number that it does not say is absent.
+ *
+ * @generated from message plinth.node.v1.DiskHealth
+ */
+export type DiskHealth = Message<"plinth.node.v1.DiskHealth"> & {
+  /**
+   * What it says of itself as a whole.
+   *
+   * @generated from field: plinth.node.v1.DiskVerdict verdict = 1;
+   */
+  verdict: DiskVerdict;
+
+  /**
+   * What it warns of, in words.
+   *
+   * @generated from field: repeated string warnings = 2;
+   */
+  warnings: string[];
+
+  /**
+   * Temperature in degrees Celsius.
+   *
+   * @generated from field: optional int32 celsius = 3;
+   */
+  celsius?: number | undefined;
+
+  /**
+   * Used share of the life that its maker promises for writing, in percent; it may be more than 100.
+   *
+   * @generated from field: optional uint32 used_percent = 4;
+   */
+  usedPercent?: number | undefined;
+
+  /**
+   * Spare blocks that are left, in percent (NVMe).
+   *
+   * @generated from field: optional uint32 spare_percent = 5;
+   */
+  sparePercent?: number | undefined;
+
+  /**
+   * Sectors that were replaced by spare ones (ATA).
+   *
+   * @generated from field: optional uint64 reallocated_sectors = 6;
+   */
+  reallocatedSectors?: bigint | undefined;
+
+  /**
+   * Sectors that could not be read and wait to be replaced (ATA).
+   *
+   * @generated from field: optional uint64 pending_sectors = 7;
+   */
+  pendingSectors?: bigint | undefined;
+
+  /**
+   * Errors of the medium that could not be corrected.
+   *
+   * @generated from field: optional uint64 media_errors = 8;
+   */
+  mediaErrors?: bigint | undefined;
+
+  /**
+   * Hours it has had power.
+   *
+   * @generated from field: optional uint64 power_on_hours = 9;
+   */
+  powerOnHours?: bigint | undefined;
+
+  /**
+   * How often it was given power.
+   *
+   * @generated from field: optional uint64 power_cycles = 10;
+   */
+  powerCycles?: bigint | undefined;
+
+  /**
+   * How often it lost power without a word before (NVMe).
+   *
+   * @generated from field: optional uint64 unsafe_shutdowns = 11;
+   */
+  unsafeShutdowns?: bigint | undefined;
+
+  /**
+   * When it was asked.
+   *
+   * @generated from field: google.protobuf.Timestamp asked_at = 12;
+   */
+  askedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message plinth.node.v1.DiskHealth.
+ * Use `create(DiskHealthSchema)` to create a new message.
+ */
+export const DiskHealthSchema: GenMessage<DiskHealth> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_system_storage, 3);
 
 /**
  * DiskTraffic counts since the machine started.
@@ -244,7 +351,7 @@ export type DiskTraffic = Message<"plinth.node.v1.DiskTraffic"> & {
  * Use `create(DiskTrafficSchema)` to create a new message.
  */
 export const DiskTrafficSchema: GenMessage<DiskTraffic> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system_storage, 3);
+  messageDesc(file_plinth_node_v1_system_storage, 4);
 
 /**
  * Volume is a partition, or a device that the kernel makes of others.
@@ -342,7 +449,7 @@ export type Volume = Message<"plinth.node.v1.Volume"> & {
  * Use `create(VolumeSchema)` to create a new message.
  */
 export const VolumeSchema: GenMessage<Volume> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system_storage, 4);
+  messageDesc(file_plinth_node_v1_system_storage, 5);
 
 /**
  * ListMountsRequest says which mounts.
@@ -363,7 +470,7 @@ export type ListMountsRequest = Message<"plinth.node.v1.ListMountsRequest"> & {
  * Use `create(ListMountsRequestSchema)` to create a new message.
  */
 export const ListMountsRequestSchema: GenMessage<ListMountsRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system_storage, 5);
+  messageDesc(file_plinth_node_v1_system_storage, 6);
 
 /**
  * ListMountsResponse lists mounts in the kernel's order.
@@ -398,7 +505,7 @@ export type ListMountsResponse = Message<"plinth.node.v1.ListMountsResponse"> & 
  * Use `create(ListMountsResponseSchema)` to create a new message.
  */
 export const ListMountsResponseSchema: GenMessage<ListMountsResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system_storage, 6);
+  messageDesc(file_plinth_node_v1_system_storage, 7);
 
 /**
  * FileSystemMount is one mount of the host with the use of its file system.
@@ -461,7 +568,7 @@ export type FileSystemMount = Message<"plinth.node.v1.FileSystemMount"> & {
  * Use `create(FileSystemMountSchema)` to create a new message.
  */
 export const FileSystemMountSchema: GenMessage<FileSystemMount> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system_storage, 7);
+  messageDesc(file_plinth_node_v1_system_storage, 8);
 
 /**
  * MountUsage is the space of a file system.
@@ -510,5 +617,46 @@ export type MountUsage = Message<"plinth.node.v1.MountUsage"> & {
  * Use `create(MountUsageSchema)` to create a new message.
  */
 export const MountUsageSchema: GenMessage<MountUsage> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_system_storage, 8);
+  messageDesc(file_plinth_node_v1_system_storage, 9);
+
+/**
+ * DiskVerdict is what a disk says of itself as a whole.
+ *
+ * @generated from enum plinth.node.v1.DiskVerdict
+ */
+export const DiskVerdict = {
+  /**
+   * It does not say.
+   *
+   * @generated from enum value: DISK_VERDICT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It expects to go on.
+   *
+   * @generated from enum value: DISK_VERDICT_PASSED = 1;
+   */
+  PASSED: 1,
+
+  /**
+   * It expects to fail, or has begun to.
+   *
+   * @generated from enum value: DISK_VERDICT_FAILING = 2;
+   */
+  FAILING: 2,
+} as const;
+
+/**
+ * DiskVerdict is what a disk says of itself as a whole.
+ *
+ * @generated from enum plinth.node.v1.DiskVerdict
+ */
+export type DiskVerdict = (typeof DiskVerdict)[keyof typeof DiskVerdict] | UnknownEnum;
+
+/**
+ * Describes the enum plinth.node.v1.DiskVerdict.
+ */
+export const DiskVerdictSchema: GenEnum<DiskVerdict> = /*@__PURE__*/
+  enumDesc(file_plinth_node_v1_system_storage, 0);
 

@@ -1,0 +1,1 @@
+export { bundleOperator, OPERATOR_FILES, OPERATOR_FLAGS } from './bundle-operator.ts';

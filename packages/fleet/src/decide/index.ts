@@ -1,0 +1,3 @@
+export * from './decision.ts';
+export { decideNode } from './node/index.ts';
+export { decidePolicy } from './policy.ts';

@@ -1,0 +1,1 @@
+export { previewRollout, type RolloutPreview } from './preview.ts';

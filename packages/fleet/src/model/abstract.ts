@@ -1,0 +1,152 @@
+// The protocol of slots, permissions and taints, cut down to what its safety hangs on: phases without their waiting, time
+// only as "this permission is over", nodes only as what boots. What is left is small enough to look at every order of steps.
+
+/** Phases of the abstraction. Waiting phases that change nothing for others are left out. */
+export type Phase =
+  | 'Staged'
+  | 'Tainting'
+  | 'Draining'
+  | 'Authorized'
+  | 'Verifying'
+  | 'Untainting'
+  | 'Done'
+  | 'Yielding'
+  | 'RollingBack'
+  | 'Quarantined';
+
+/** What stands in a NodeUpdate. */
+export interface Update {
+  readonly phase: Phase;
+  /** Name of the slot that was taken up last; 0: none. */
+  readonly admitted: number;
+  /** Number of the permission that stands in it; 0: none. */
+  readonly permission: number;
+  readonly isUrgent: boolean;
+  readonly starts: number;
+}
+
+/** What stands in a Node. */
+export interface Shown {
+  readonly isTainted: boolean;
+  readonly isCordoned: boolean;
+  readonly boot: number;
+}
+
+/** What an operator knows of an object: what it is now, or what it was. A write on what it was fails. */
+export type Known<Value> = 'now' | Value;
+
+export interface Leader {
+  readonly updates: readonly Known<Update>[];
+  readonly nodes: readonly Known<Shown>[];
+  readonly ledger: Known<readonly number[]>;
+  /** A decision of several writes that is being carried out: what comes next. Nothing is read meanwhile. */
+  readonly next:
+    | {
+        readonly does: 'taint' | 'drain' | 'give-up' | 'untaint' | 'release' | 'permit';
+        readonly node: number;
+      }
+    | undefined;
+}
+
+/** A machine, as nobody sees it. */
+export interface Machine {
+  readonly boot: number;
+  readonly system: 'old' | 'new' | 'urgent';
+  readonly isDown: boolean;
+  /** What it starts next, and whether by a permission. */
+  readonly starting: '' | 'forward' | 'back' | 'fall-back';
+  /** Permission in a message that is under way, or comes again; 0: none. */
+  readonly message: number;
+  /** A person cordoned it and did not take that back. */
+  readonly isHeld: boolean;
+}
+
+/** A permission that was given. */
+export interface Permission {
+  readonly node: number;
+  readonly boot: number;
+  readonly isBack: boolean;
+  readonly isOver: boolean;
+  readonly isUsed: boolean;
+}
+
+export interface State {
+  readonly updates: readonly Update[];
+  readonly nodes: readonly Shown[];
+  readonly machines: readonly Machine[];
+  /** Name of each node's slot; 0: none. */
+  readonly ledger: readonly number[];
+  readonly permissions: readonly Permission[];
+  readonly leaders: readonly Leader[];
+  readonly isUrgentWanted: boolean;
+  readonly isWindowOpen: boolean;
+  /** What may still happen: crashes, people, windows. */
+  readonly crashes: number;
+  readonly people: number;
+  readonly windows: number;
+  /** Set by a step that breaks a rule which the state alone does not show. */
+  readonly broken: string;
+}
+
+/** How large a model is, and which rule is left out of it. */
+export interface Bounds {
+  readonly nodes: number;
+  readonly slots: number;
+  readonly leaders: number;
+  readonly crashes: number;
+  readonly people: number;
+  readonly windows: number;
+  readonly isUrgent: boolean;
+  readonly mutant: ModelMutant;
+}
+
+export type ModelMutant = 'none' | 'no-ledger' | 'flag' | 'cordon-bit' | 'no-fence' | 'yields-early';
+
+/** begin is a cluster whose nodes all have the release staged, and operators that know everything. */
+export function begin({ nodes, leaders, crashes, people, windows }: Bounds): State {
+  const each = <Value>(value: Value): readonly Value[] => Array.from({ length: nodes }, () => value);
+  return {
+    updates: each({ phase: 'Staged', admitted: 0, permission: 0, isUrgent: false, starts: 0 }),
+    nodes: each({ isTainted: false, isCordoned: false, boot: 1 }),
+    machines: each({ boot: 1, system: 'old', isDown: false, starting: '', message: 0, isHeld: false }),
+    ...{ ledger: each(0), permissions: [], isUrgentWanted: false, isWindowOpen: true },
+    leaders: Array.from({ length: leaders }, () => newLeader(nodes)),
+    ...{ crashes, people, windows, broken: '' },
+  };
+}
+
+/** newLeader knows everything as it is now: it lists before it decides. */
+export function newLeader(nodes: number): Leader {
+  const all: readonly 'now'[] = Array.from({ length: nodes }, () => 'now');
+  return { updates: all, nodes: all, ledger: 'now', next: undefined };
+}
+
+/** broken says which rule a state breaks; "": none. */
+export function brokenRule(state: State, { slots }: Bounds): string {
+  if (state.broken !== '') return state.broken;
+  const away = state.nodes.filter(
+    ({ isTainted }, index) => isTainted || isAway(state.machines[index]),
+  ).length;
+  if (away > slots) return `S1: ${away} nodes away, ${slots} may be`;
+  if (state.ledger.filter((name) => name !== 0).length > slots) return 'S13: more slots given than there are';
+  for (const [index, node] of state.nodes.entries()) {
+    const machine = state.machines[index];
+    if (node.isTainted && state.ledger[index] === 0) return `S4: node ${index} tainted without a slot`;
+    if (isAway(machine) && !node.isTainted) return `S5: node ${index} starts while it takes pods`;
+    if (machine?.isHeld && !node.isCordoned) return `S7: the cordon of a person on node ${index} is gone`;
+  }
+  return '';
+}
+
+function isAway(machine: Machine | undefined): boolean {
+  return machine !== undefined && (machine.isDown || machine.starting !== '');
+}
+
+/** isFinished says that nothing is left to do: every node at an end, no slot, no taint. */
+export function isFinished({ updates, nodes, ledger }: State): boolean {
+  return (
+    updates.every(({ phase }) => phase === 'Done' || phase === 'Quarantined') &&
+    nodes.every(({ isTainted }) => !isTainted) &&
+    ledger.every((name) => name === 0)
+  );
+}

@@ -1,0 +1,213 @@
+import {
+  type Bounds,
+  type Leader,
+  newLeader,
+  type Permission,
+  type Phase,
+  type State,
+  type Update,
+} from './abstract.ts';
+import { namesOf } from './canonical.ts';
+import { known, leaderOf, type Next, send, withLeader, withLedger, withNode, withUpdate } from './change.ts';
+
+const RELEASED: readonly Phase[] = ['Staged', 'Done', 'Quarantined'];
+
+/** leaderSteps are those of one operator: it hears of something, gives slots, or goes on with a node. */
+export function* leaderSteps(state: State, index: number, leader: Leader, bounds: Bounds): Generator<Next> {
+  if (state.crashes > 0)
+    yield ['crashes', { ...withLeader(state, index, newLeader(bounds.nodes)), crashes: state.crashes - 1 }];
+  if (leader.next) {
+    yield* carryOn(state, index, leader, leader.next, bounds);
+    return;
+  }
+  if (leader.ledger !== 'now')
+    yield ['hears of the ledger', withLeader(state, index, { ...leader, ledger: 'now' })];
+  for (let node = 0; node < bounds.nodes; node += 1) {
+    if (leader.updates[node] !== 'now')
+      yield [
+        `hears of NodeUpdate ${node}`,
+        withLeader(state, index, { ...leader, updates: leader.updates.with(node, 'now') }),
+      ];
+    if (leader.nodes[node] !== 'now')
+      yield [
+        `hears of Node ${node}`,
+        withLeader(state, index, { ...leader, nodes: leader.nodes.with(node, 'now') }),
+      ];
+    yield* policySteps(state, leader, node, bounds);
+    yield* nodeSteps(state, index, leader, node, bounds);
+  }
+}
+
+/** Slots: given and taken back by compare-and-swap of the ledger, on whatever is known of nodes. */
+function* policySteps(state: State, leader: Leader, node: number, bounds: Bounds): Generator<Next> {
+  const update = known(leader.updates[node], state.updates[node]);
+  const ledger = known(leader.ledger, state.ledger) ?? state.ledger;
+  const isCurrent = leader.ledger === 'now' || bounds.mutant === 'no-ledger';
+  if (!update || !isCurrent) return;
+  const name = ledger[node] ?? 0;
+  const used = ledger.filter((each) => each !== 0).length;
+  if (name === 0 && update.phase === 'Staged' && used < bounds.slots && state.isWindowOpen)
+    yield [`gives node ${node} a slot`, withLedger(state, state.ledger.with(node, newName(state, node)))];
+  if (name !== 0 && update.admitted === name && RELEASED.includes(update.phase))
+    yield [`takes the slot of node ${node} back`, withLedger(state, state.ledger.with(node, 0))];
+}
+
+/** Later than every one before, as the ledger's last moment makes sure of. */
+function newName(state: State, node: number): number {
+  return Math.max(...namesOf(state, node)) + 1;
+}
+
+/** One node: what decideNode does in each phase. All writes of a NodeUpdate fail on one that changed. */
+function* nodeSteps(
+  state: State,
+  index: number,
+  leader: Leader,
+  node: number,
+  bounds: Bounds,
+): Generator<Next> {
+  const update = known(leader.updates[node], state.updates[node]);
+  const shown = known(leader.nodes[node], state.nodes[node]);
+  const machine = state.machines[node];
+  if (!update || !shown || !machine) return;
+  const name = known(leader.ledger, state.ledger)?.[node] ?? 0;
+  const write = (change: Partial<Update>): State | undefined =>
+    leader.updates[node] === 'now' ? withUpdate(state, node, change) : undefined;
+  const begin = (does: NonNullable<Leader['next']>['does']): State | undefined =>
+    leader.updates[node] === 'now' || bounds.mutant === 'no-fence'
+      ? withLeader(state, index, { ...leader, next: { does, node } })
+      : undefined;
+  // The write of a phase that waits for nothing is the fence of what it does; the phase is met again only by who comes after a crash.
+  const onward = (does: NonNullable<Leader['next']>['does'], written: State | undefined) =>
+    written &&
+    withLeader(written, index, {
+      ...leaderOf(written, index),
+      ...{ updates: leaderOf(written, index).updates.with(node, 'now'), next: { does, node } },
+    });
+  const permission = state.permissions[update.permission - 1];
+  const hasRebooted = permission !== undefined && shown.boot !== permission.boot;
+  const isHeard = !machine.isDown && machine.starting === '' && shown.boot === machine.boot;
+  const unused =
+    permission !== undefined &&
+    machine.boot === permission.boot &&
+    isHeard &&
+    (permission.isOver || bounds.mutant === 'yields-early');
+  const steps: [string, State | undefined][] = [];
+  // A leader that did not hear yet gave it a slot it does not need.
+  const declines: [string, State | undefined][] =
+    name > update.admitted ? [[`declines the slot on ${node}`, write({ admitted: name })]] : [];
+  switch (update.phase) {
+    case 'Staged':
+      if (name > update.admitted)
+        steps.push([
+          `takes slot up on ${node}`,
+          onward('taint', write({ phase: 'Tainting', admitted: name, permission: 0 })),
+        ]);
+      break;
+    case 'Done':
+      steps.push(...declines);
+      if (state.isUrgentWanted && !update.isUrgent)
+        steps.push([`queues ${node} again`, write({ phase: 'Staged', isUrgent: true, starts: 0 })]);
+      break;
+    case 'Tainting':
+      steps.push([`fence, then taint ${node}`, begin('taint')]);
+      break;
+    case 'Draining':
+      steps.push([`gives up ${node}`, write({ phase: 'Yielding' })]);
+      if (state.isUrgentWanted && !update.isUrgent)
+        steps.push([`swaps target of ${node}`, write({ isUrgent: true })]);
+      if (shown.isTainted && isHeard && update.starts === 0)
+        steps.push([`proves the taint of ${node}`, proveTaint(state, index, leader, node)]);
+      break;
+    case 'Authorized':
+      if (hasRebooted) steps.push([`sees new boot of ${node}`, write({ phase: 'Verifying' })]);
+      else if (unused) steps.push([`sees ${node} did not start`, write({ phase: 'Yielding' })]);
+      if (machine.message === 0)
+        steps.push([`sends permission to ${node}`, send(state, node, update.permission)]);
+      break;
+    case 'Verifying':
+      if (isHeard && machine.system !== 'old' && hasRebooted) {
+        steps.push([`finds ${node} well`, onward('untaint', write({ phase: 'Untainting' }))]);
+        if (update.starts < 2) steps.push([`finds ${node} unwell`, proveTaint(state, index, leader, node)]);
+      } else if (isHeard && hasRebooted)
+        steps.push([`finds ${node} fell back`, write({ phase: 'RollingBack', permission: 0 })]);
+      break;
+    case 'RollingBack':
+      if (permission !== undefined && !hasRebooted) {
+        if (machine.message === 0)
+          steps.push([`sends way back to ${node}`, send(state, node, update.permission)]);
+        if (unused)
+          steps.push([`gives up the way back of ${node}`, write({ permission: 0, phase: 'Untainting' })]);
+      } else if (isHeard)
+        steps.push([`sees ${node} back`, onward('untaint', write({ phase: 'Untainting' }))]);
+      break;
+    case 'Yielding':
+      if (hasRebooted) steps.push([`sees ${node} did start`, write({ phase: 'Verifying' })]);
+      else if (permission === undefined || unused)
+        steps.push([`fence, then untaint ${node}`, begin('untaint')]);
+      break;
+    case 'Untainting':
+      steps.push([`fence, then untaint ${node}`, begin('untaint')]);
+      break;
+    case 'Quarantined':
+      steps.push(...declines);
+      break;
+  }
+  for (const [label, next] of steps) if (next) yield [label, next];
+}
+
+/** The rest of a decision of several writes; each can fail, and then the decision is over. */
+function* carryOn(
+  state: State,
+  index: number,
+  leader: Leader,
+  { does, node }: NonNullable<Leader['next']>,
+  bounds: Bounds,
+): Generator<Next> {
+  const over = withLeader(state, index, { ...leader, next: undefined });
+  const isNodeCurrent = leader.nodes[node] === 'now';
+  const update = state.updates[node];
+  if (does === 'taint' || does === 'untaint') {
+    if (!isNodeCurrent) return yield [`${does}s ${node}: refused`, over];
+    const isTainted = does === 'taint';
+    const cordon = bounds.mutant === 'cordon-bit' ? { isCordoned: isTainted } : {};
+    const done = withNode(over, node, { isTainted, ...cordon });
+    const then = (next: NonNullable<Leader['next']>['does']) =>
+      withLeader(done, index, { ...leaderOf(done, index), next: { does: next, node } });
+    if (!isTainted) return yield [`untaints ${node}`, then('release')];
+    yield [`taints ${node}, to empty it`, then('drain')];
+    return yield [`taints ${node}, to give it up`, then('give-up')];
+  }
+  if (leader.updates[node] !== 'now' || !update) return yield [`${does}s ${node}: refused`, over];
+  if (does === 'drain' || does === 'give-up')
+    return yield [
+      `${does}s ${node}`,
+      withUpdate(over, node, { phase: does === 'drain' ? 'Draining' : 'Yielding' }),
+    ];
+  if (does === 'release') {
+    const machine = state.machines[node];
+    const isBack = machine?.system === 'old' && update.phase === 'Untainting';
+    const phase = update.phase === 'Yielding' ? 'Staged' : isBack ? 'Quarantined' : 'Done';
+    return yield [
+      `releases ${node}`,
+      withUpdate(over, node, { phase, permission: 0, ...(phase === 'Staged' && { starts: 0 }) }),
+    ];
+  }
+  const isBack = update.phase === 'Verifying';
+  const permission: Permission = {
+    ...{ node, boot: state.nodes[node]?.boot ?? 0, isBack, isOver: false, isUsed: false },
+  };
+  return yield [
+    `permits ${node} to start`,
+    withUpdate({ ...over, permissions: [...over.permissions, permission] }, node, {
+      phase: isBack ? 'RollingBack' : 'Authorized',
+      permission: state.permissions.length + 1,
+      starts: update.starts + 1,
+    }),
+  ];
+}
+
+/** The taint is written once more before a permission: it changes nothing, and fails on a Node that changed. */
+function proveTaint(state: State, index: number, leader: Leader, node: number): State | undefined {
+  if (leader.nodes[node] !== 'now') return undefined;
+  return withLeader(state, index, { ...leader, next: { does: 'permit', node } });
+}
