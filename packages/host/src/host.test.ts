@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { PlinthError, silentProgress } from '@plinth/base';
+import { PlinthError, type Progress, silentProgress } from '@plinth/base';
 import { mapParallel, openStageCache, run, stageKey, withLock, writeFileAtomic } from './index.ts';
 import { scratchFolder } from './testing/scratch.ts';
 
@@ -71,6 +71,43 @@ test('StageCache builds once and keeps nothing of a failed build', async () => {
     (await readdir(cache.root)).filter((name) => name.startsWith('.') || name.startsWith('bad')),
     [],
   );
+});
+
+test('StageCache makes again what was changed since it was made, and says what', async () => {
+  const cache = openStageCache(await scratch());
+  const warnings: string[] = [];
+  let [built, kept] = [0, 0];
+  const progress: Progress = {
+    ...silentProgress,
+    step: (_title, work) => work(progress),
+    cached: () => kept++,
+    warn: (message) => warnings.push(message),
+  };
+  const make = () =>
+    cache.stage('tree', 'Make tree', {}, progress, async (dir) => {
+      built++;
+      await mkdir(join(dir, 'dev'));
+      await writeFile(join(dir, 'file'), 'text');
+      await symlink('file', join(dir, 'link'));
+    });
+  const dir = await make();
+  const changes: readonly (readonly [path: string, change: () => Promise<unknown>])[] = [
+    ['dev/ptmx', () => symlink('pts/ptmx', join(dir, 'dev/ptmx'))],
+    ['file', () => chmod(join(dir, 'file'), 0o666)],
+    ['file', () => appendFile(join(dir, 'file'), 'more')],
+    ['link', () => rm(join(dir, 'link'))],
+    ['nothing tells', () => rm(`${dir}.seal`)],
+  ];
+  for (const [index, [named, change]] of changes.entries()) {
+    await change();
+    assert.equal(await make(), dir);
+    assert.equal(built, index + 2, named);
+    assert.match(warnings.at(-1) ?? '', new RegExp(`made again: ${named} `));
+    assert.equal(await make(), dir);
+    assert.equal(kept, index + 1);
+  }
+  assert.equal(warnings.length, changes.length);
+  assert.deepEqual((await readdir(dir)).sort(), ['dev', 'file', 'link']);
 });
 
 test('stageKey ignores the order of keys', () => {

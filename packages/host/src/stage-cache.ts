@@ -3,12 +3,17 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Progress } from '@plinth/base';
 import { cacheDir } from './directories.ts';
-import { exists, hashText, ioError, removeTree } from './files.ts';
+import { exists, hashText, ioError, removeTree, writeFileAtomic } from './files.ts';
+import { isErrno } from './process.ts';
+import { brokenSeal, sealOf } from './stage-seal.ts';
 
 /** Everything a stage's output depends on, as JSON-serialisable data. The order of keys does not matter. */
 export type StageInputs = Readonly<Record<string, unknown>>;
 
-/** A content-addressed folder of finished results: `<root>/<name>-<key>/`. Half-made ones are never visible. */
+/**
+ * A folder of finished results: `<root>/<name>-<key>/`, by the hash of their inputs. Half-made ones are never visible, and one that
+ * was changed since it was made (`<name>-<key>.seal` tells) is made again.
+ */
 export interface StageCache {
   readonly root: string;
   /**
@@ -31,14 +36,26 @@ export function openStageCache(root: string = join(cacheDir(), 'stages')): Stage
     stage: (name, title, inputs, progress, build) =>
       progress.step(title, async (step) => {
         const target = join(root, `${name}-${stageKey(name, inputs)}`);
-        if (await exists(target)) {
-          step.cached('nothing it depends on has changed');
-          return target;
-        }
+        const seal = `${target}.seal`;
         const work = join(root, `.work-${name}-${randomBytes(6).toString('hex')}`);
         try {
+          if (await exists(target)) {
+            const broken = await brokenSeal(target, seal);
+            if (broken === undefined) {
+              step.cached('nothing it depends on has changed');
+              return target;
+            }
+            step.warn(`The kept result ${target} is made again: ${broken}`);
+            await rename(target, work).catch((reason) => {
+              // Another process found the same, and was first.
+              if (!isErrno(reason, 'ENOENT')) throw reason;
+            });
+            await removeTree(work);
+          }
           await mkdir(work, { recursive: true });
           await build(work, step);
+          // Before the result is visible; that of another process that makes the same is equal by construction.
+          await writeFileAtomic(seal, await sealOf(work));
           await rename(work, target).catch(async (reason) => {
             // Another process finished the same stage first; its result is equal by construction.
             if (!(await exists(target))) throw reason;
