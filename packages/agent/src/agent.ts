@@ -166,6 +166,7 @@ async function open(
   const kubernetes = await serveKubernetes({
     ...{ sys, store, console, nodeName: name, nodeId, signal, onAct, audit: audit.log.write },
     nodeLabels: () => transaction.config().kubelet?.labels ?? {},
+    varKeys,
     beforeWorkloads: async () => {
       await volumes.beforeWorkloads();
       await bootstrap.beforeWorkloads();

@@ -4,6 +4,7 @@ import type { EtcdOperations } from '../etcd/etcd-operations.ts';
 import { repeat } from '../repeat.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
+import type { VarKeys } from '../var-key/open-var-keys.ts';
 import { listApiServers } from './access/api-servers.ts';
 import { readAdminCredentials, readNodeCredentials } from './access/credentials.ts';
 import { type KubeClient, openKubeClient } from './access/kube-client.ts';
@@ -12,6 +13,8 @@ import { runApprover } from './approve/run-approver.ts';
 import { openBalancer } from './balance/open-balancer.ts';
 import { probeServer, runBalancer } from './balance/run-balancer.ts';
 import { keepServers } from './balance/server-list.ts';
+import { bringKey } from './escrow/escrow-secret.ts';
+import { openEscrowGrants } from './escrow/grant-escrow.ts';
 import { keepLabels } from './labels/keep-labels.ts';
 import { imageOf } from './layers/layer-manifest.ts';
 import type { ClusterLife, EnteredCluster } from './open-kubernetes.ts';
@@ -33,6 +36,8 @@ export interface ClusterLifeParts {
   readonly admission: Pick<Admissions, 'refresh' | 'admit'>;
   /** The labels that the config of now gives the node; default: none. */
   readonly nodeLabels?: (() => Readonly<Record<string, string>>) | undefined;
+  /** The recovery key of /var, which the cluster gets as well. */
+  readonly varKeys: Pick<VarKeys, 'escrow'>;
   /** Runs a oneshot unit from its beginning to its end. */
   restartUnit(unit: string, timeoutMs: number): Promise<void>;
 }
@@ -81,6 +86,7 @@ export function openClusterLife(parts: ClusterLifeParts): ClusterLife {
 const SELF_TEST_PACE = { everyMs: 5_000, atMostMs: 10_000 };
 
 const LABELS_PACE = { everyMs: 60_000, atMostMs: 120_000 };
+const ESCROW_PACE = { everyMs: 60_000, atMostMs: 600_000 };
 
 /** Runs until the signal aborts. Throws when the balancer's port cannot be listened on. */
 async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: AbortSignal): Promise<void> {
@@ -104,6 +110,13 @@ async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: Ab
         if (Object.keys(labels()).length > 0) onFailure('labels of the node')(reason);
       },
     }),
+    repeat(
+      () =>
+        parts.varKeys.escrow((volumeId, recoveryKey) =>
+          bringKey(asNode, nodeName, { volumeId, recoveryKey }),
+        ),
+      { ...ESCROW_PACE, signal, onFailure: onFailure('recovery key of /var') },
+    ),
     runBalancer({
       balancer,
       store,
@@ -145,6 +158,10 @@ async function live(parts: ClusterLifeParts, cluster: EnteredCluster, signal: Ab
         client,
         { nodeId, nodeName, nodeAddress, role },
         { signal, onFailure: onFailure('list of peers') },
+      ),
+      repeat(
+        openEscrowGrants(client, () => performance.now()),
+        { ...ESCROW_PACE, signal, onFailure: onFailure('Secrets for recovery keys') },
       ),
       repeat(
         openSelfTests({

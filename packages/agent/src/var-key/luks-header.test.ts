@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { headerSize, parseKeySlots } from './luks-header.ts';
+import { headerSize, parseKeySlots, volumeId } from './luks-header.ts';
 
 const SIZE = 16 * 1024;
 
@@ -50,4 +50,16 @@ test('parseKeySlots never throws, whatever is on the disk', () => {
       parseKeySlots(bytes);
     }),
   );
+});
+
+test('volumeId reads the UUID of a volume, and nothing that is none', () => {
+  const uuid = '4f1c9b52-6f0e-4d2c-9c58-0f3c3f9f4d11';
+  const bytes = header({ keyslots });
+  assert.equal(volumeId(bytes), undefined);
+  bytes.write(uuid, 168, 'latin1');
+  assert.equal(volumeId(bytes), uuid);
+  assert.equal(volumeId(bytes.subarray(0, 200)), undefined);
+  bytes.write('../', 168, 'latin1');
+  assert.equal(volumeId(bytes), undefined);
+  assert.equal(volumeId(Buffer.alloc(SIZE)), undefined);
 });

@@ -5,6 +5,10 @@ const MAGIC = Buffer.from('LUKS\xba\xbe\0\x02', 'latin1');
 /** The JSON area begins here, and the binary header tells where it ends. */
 const JSON_OFFSET = 4096;
 const SIZE_OFFSET = 8;
+/** The UUID of the volume, as text closed by zeros. */
+const UUID_OFFSET = 168;
+const UUID_BYTES = 40;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The largest header of the format has 4 MiB; systemd-repart makes one of 16 KiB. More is not read. */
 export const HEADER_LIMIT_BYTES = 512 * 1024;
 
@@ -40,6 +44,14 @@ export function headerSize(begin: Buffer): number | undefined {
   if (begin.length < SIZE_OFFSET + 8 || !begin.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
   const size = begin.readBigUInt64BE(SIZE_OFFSET);
   return size > JSON_OFFSET && size <= HEADER_LIMIT_BYTES ? Number(size) : undefined;
+}
+
+/** volumeId reads the UUID from the header at the beginning of a LUKS2 volume; undefined where there is none. */
+export function volumeId(begin: Buffer): string | undefined {
+  if (headerSize(begin) === undefined) return undefined;
+  const field = begin.subarray(UUID_OFFSET, UUID_OFFSET + UUID_BYTES).toString('latin1');
+  const [text = ''] = field.split('\0');
+  return UUID.test(text) ? text : undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import { mountHolding, parseMountInfo } from '../kernel/mountinfo.ts';
 import { collectSlots } from '../reports/slots.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
-import { HEADER_LIMIT_BYTES, headerSize, type KeySlot, parseKeySlots } from './luks-header.ts';
+import { HEADER_LIMIT_BYTES, headerSize, type KeySlot, parseKeySlots, volumeId } from './luks-header.ts';
 import {
   isRecoveryKey,
   openRecoveryKey,
@@ -20,6 +20,8 @@ import { enrolCommand, forgetCommand, RESEAL_SECONDS, UNLOCK_KEY } from './resea
 export interface VarKeysView {
   /** Undefined where the partition of /var carries no LUKS2, or there is none. */
   readonly slots: readonly KeySlot[] | undefined;
+  /** UUID of the volume: by it its recovery key is found in the cluster. */
+  readonly volumeId: string | undefined;
   /** What is mounted at /var is what the keys open. */
   readonly open: boolean;
   readonly recovery: RecoveryState;
@@ -34,6 +36,12 @@ export interface VarKeys {
   renewRecoveryKey(): Promise<void>;
   /** Also while /var is closed. @throws var-key/not-encrypted, var-key/bad-key, var-key/reseal-failed */
   reseal(recoveryKey: string): Promise<readonly KeySlot[]>;
+  /**
+   * Brings a recovery key that the node keeps into the cluster: when it is not there yet, and every six hours again, for what the
+   * cluster holds may have been deleted or restored. Errors: those of `bring`.
+   * @param bring takes the key of a volume into the cluster. @returns the object that holds it
+   */
+  escrow(bring: (volumeId: string, recoveryKey: string) => Promise<string>): Promise<void>;
 }
 
 export interface VarKeysParts {
@@ -46,6 +54,9 @@ export interface VarKeysParts {
     removeUnlock(): Promise<void>;
   };
 }
+
+/** The cluster takes the key again after that. */
+const ESCROW_AGAIN_MS = 6 * 3_600_000;
 
 const NODE_FILES = {
   discardPrinted: () => rm(PRINTED_KEY, { force: true }),
@@ -68,8 +79,19 @@ export async function openVarKeys({ sys, store, files = NODE_FILES }: VarKeysPar
   return {
     view: async () => {
       const [volume, open, recovery] = await Promise.all([readVolume(sys), isOpen(sys), key.state()]);
-      return { slots: volume?.slots, open, recovery };
+      return { slots: volume?.slots, volumeId: volume?.id, open, recovery };
     },
+    escrow: (bring) =>
+      turn(async () => {
+        const id = (await readVolume(sys))?.id;
+        if (id === undefined) return;
+        await key.escrow(async (recoveryKey, before) => {
+          const ageMs = before?.volumeId === id ? sys.nowMs() - before.atMs : Number.NaN;
+          // A clock that went back is no reason to wait.
+          if (ageMs >= 0 && ageMs < ESCROW_AGAIN_MS) return undefined;
+          return { place: await bring(id, recoveryKey), volumeId: id, atMs: sys.nowMs() };
+        });
+      }),
     takeRecoveryKey: (by) =>
       turn(async () => {
         await encrypted();
@@ -119,6 +141,7 @@ function tpmSlots(slots: readonly KeySlot[] = []): string {
 interface Volume {
   readonly partition: string;
   readonly slots: readonly KeySlot[];
+  readonly id: string | undefined;
 }
 
 /** The partition of /var, where it carries LUKS2. */
@@ -127,10 +150,11 @@ async function readVolume(sys: Sys): Promise<Volume | undefined> {
   const found = otherPartitions.find(({ role }) => role === 'var');
   if (!found) return undefined;
   const partition = `/dev/${found.device}`;
-  const size = headerSize(await sys.readRange(partition, 0, 4096));
+  const begin = await sys.readRange(partition, 0, 4096);
+  const size = headerSize(begin);
   if (size === undefined) return undefined;
   const slots = parseKeySlots(await sys.readRange(partition, 0, Math.min(size, HEADER_LIMIT_BYTES)));
-  return slots && { partition, slots };
+  return slots && { partition, slots, id: volumeId(begin) };
 }
 
 async function isOpen(sys: Sys): Promise<boolean> {

@@ -10,16 +10,37 @@ const STORED = 'recovery-key.json';
 /** systemd-cryptenroll(1): 256 bits in eight groups of eight letters of the modhex alphabet. */
 const RECOVERY_KEY = /^[cbdefghijklnrtuv]{8}(-[cbdefghijklnrtuv]{8}){7}$/;
 
+const escrowSchema = z.object({
+  /** The object of the cluster that holds it. */
+  place: z.string(),
+  /** UUID of the volume that it opens, and its name in the object. */
+  volumeId: z.string(),
+  /** When the cluster last took it. */
+  atMs: z.number(),
+});
 const storedSchema = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('kept'), key: z.string().regex(RECOVERY_KEY) }),
-  z.object({ state: z.literal('taken'), takenAtMs: z.number(), takenBy: z.string() }),
+  z.object({
+    ...{ state: z.literal('kept'), key: z.string().regex(RECOVERY_KEY), escrow: escrowSchema.optional() },
+  }),
+  z.object({
+    ...{ state: z.literal('taken'), takenAtMs: z.number(), takenBy: z.string() },
+    escrow: escrowSchema.optional(),
+  }),
 ]);
+
+/** Where in the cluster a recovery key lies as well. */
+export type Escrow = Readonly<z.infer<typeof escrowSchema>>;
 
 /** Where the recovery key is. */
 export type RecoveryState =
   | { readonly state: 'none' }
-  | { readonly state: 'kept' }
-  | { readonly state: 'taken'; readonly takenAtMs: number; readonly takenBy: string };
+  | { readonly state: 'kept'; readonly escrow?: Escrow | undefined }
+  | {
+      readonly state: 'taken';
+      readonly takenAtMs: number;
+      readonly takenBy: string;
+      readonly escrow?: Escrow | undefined;
+    };
 
 /** The recovery key of /var as the node keeps it. It lies on /var itself: whoever reads it has /var open already. */
 export interface RecoveryKey {
@@ -28,6 +49,8 @@ export interface RecoveryKey {
   take(by: string): Promise<string>;
   /** Lets the next start make another one. */
   renew(): Promise<void>;
+  /** Hands the key to somebody who brings it into the cluster, and notes where it then lies; nothing where none is kept. */
+  escrow(bring: (key: string, before: Escrow | undefined) => Promise<Escrow | undefined>): Promise<void>;
 }
 
 /** isRecoveryKey tells whether a text has the form of a recovery key. */
@@ -54,8 +77,8 @@ export async function openRecoveryKey(parts: {
   return {
     state: async () => {
       const stored = await read(store);
-      if (stored?.state === 'taken') return stored;
-      return { state: stored === undefined ? 'none' : 'kept' };
+      if (stored?.state === 'kept') return { state: 'kept', escrow: stored.escrow };
+      return stored ?? { state: 'none' };
     },
     take: async (by) => {
       const stored = await read(store);
@@ -70,10 +93,17 @@ export async function openRecoveryKey(parts: {
           `Cannot give the recovery key: ${stored.takenBy} took it at ${new Date(stored.takenAtMs).toISOString()}, expected nobody to have`,
         );
       // First forgotten, then given: a power cut between the two costs a reboot for a new key, and never gives it twice.
-      await write(store, { state: 'taken', takenAtMs: sys.nowMs(), takenBy: by });
+      const { escrow } = stored;
+      await write(store, { state: 'taken', takenAtMs: sys.nowMs(), takenBy: by, ...(escrow && { escrow }) });
       return stored.key;
     },
     renew: () => store.remove(STORED),
+    escrow: async (bring) => {
+      const stored = await read(store);
+      if (stored?.state !== 'kept') return;
+      const escrow = await bring(stored.key, stored.escrow);
+      if (escrow) await write(store, { ...stored, escrow });
+    },
   };
 }
 

@@ -43,13 +43,21 @@ export function varKeyService(keys: VarKeys): (router: ConnectRouter) => void {
       {
         getVarKeys: () =>
           refusing(STATUSES, async () => {
-            const { slots, open, recovery } = await keys.view();
+            const { slots, volumeId, open, recovery } = await keys.view();
+            const escrow = recovery.state === 'none' ? undefined : recovery.escrow;
             return create(GetVarKeysResponseSchema, {
               ...{ encrypted: slots !== undefined, open, slots: (slots ?? []).map(slotMessage) },
               recovery: STATES[recovery.state],
               ...(recovery.state === 'taken' && {
                 takenAt: timestampFromMs(recovery.takenAtMs),
                 takenBy: recovery.takenBy,
+              }),
+              volumeId: volumeId ?? '',
+              ...(escrow && {
+                escrow: {
+                  ...{ place: escrow.place, volumeId: escrow.volumeId },
+                  takenAt: timestampFromMs(escrow.atMs),
+                },
               }),
             });
           }),

@@ -32,7 +32,9 @@ export async function showVar(options: AskOptions, context: CommandContext): Pro
         ...(encrypted
           ? ([
               ['open', open ? 'yes' : 'NO: the node has another /var, see "plinth health"'],
+              ['volume', printable(answer.volumeId) || '<unknown>'],
               ['recovery key', recoveryText(answer)],
+              ['in the cluster', escrowText(answer)],
             ] satisfies [string, string][])
           : []),
       ]),
@@ -60,6 +62,18 @@ function bootsOf({ kind, signedPcrs, literalPcrs }: VarKeySlot): string {
     ...(literalPcrs.length > 0 ? [`one value of PCR ${literalPcrs.join(', ')}`] : []),
   ];
   return words.join('; ') || 'any';
+}
+
+/** Where an administrator of the cluster finds the key; that it is there is what the node noted when it brought it. */
+function escrowText({ escrow, recovery, volumeId }: GetVarKeysResponse): string {
+  if (escrow)
+    return [
+      `Secret ${printable(escrow.place)}, at ${isoTime(escrow.takenAt)}`,
+      ...(escrow.volumeId === volumeId ? [] : [`of another volume: ${printable(escrow.volumeId)}`]),
+    ].join(', ');
+  return recovery === RecoveryKeyState.KEPT
+    ? 'not yet; a member of a cluster brings it there'
+    : 'not brought there by this node';
 }
 
 function recoveryText({ recovery, takenAt, takenBy }: GetVarKeysResponse): string {

@@ -16,6 +16,9 @@ const SLOTS = [
 let fleet: FakeFleet;
 let identity: string;
 let recipient: string;
+const VOLUME = '4f1c9b52-6f0e-4d2c-9c58-0f3c3f9f4d11';
+/** Of the node: where in the cluster it has brought its key. */
+let place = '';
 /** Of the node: whether it still has its key, and what it was asked. */
 let kept = true;
 let asked: string[] = [];
@@ -32,6 +35,8 @@ before(async () => {
             ...{ encrypted: true, open: true, slots: SLOTS },
             recovery: kept ? RecoveryKeyState.KEPT : RecoveryKeyState.TAKEN,
             takenBy: 'ann',
+            volumeId: VOLUME,
+            ...(place !== '' && { escrow: { place, volumeId: VOLUME } }),
           }),
           takeRecoveryKey: () => {
             asked.push('take');
@@ -53,6 +58,7 @@ before(async () => {
 });
 beforeEach(() => {
   kept = true;
+  place = '';
   asked = [];
 });
 after(() => fleet[Symbol.asyncDispose]());
@@ -63,6 +69,17 @@ test('var show says what opens /var, and that nobody has the recovery key yet', 
   assert.match(shown, /^recovery key +NOT TAKEN YET/m);
   assert.match(shown, /^ *0 +TPM +a value of PCR 11 that the release signs$/m);
   assert.match(shown, /^ *1 +recovery key +any$/m);
+});
+
+test('var show says which Secret of the cluster has the recovery key, and by which name', async () => {
+  assert.match(
+    await fleet.ok('var', 'show'),
+    /^in the cluster +not yet; a member of a cluster brings it there$/m,
+  );
+  place = 'kube-system/plinth-var-key-n1';
+  const shown = await fleet.ok('var', 'show');
+  assert.match(shown, /^in the cluster +Secret kube-system\/plinth-var-key-n1, at /m);
+  assert.match(shown, new RegExp(`^volume +${VOLUME}$`, 'm'));
 });
 
 test('var recovery-key writes the key for its recipient only, and never prints it', async () => {

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file plinth/node/v1/var_key.proto.
  */
 export const file_plinth_node_v1_var_key: GenFile = /*@__PURE__*/
-  fileDesc("ChxwbGludGgvbm9kZS92MS92YXJfa2V5LnByb3RvEg5wbGludGgubm9kZS52MSJvCgpWYXJLZXlTbG90EgwKBHNsb3QYASABKA0SKAoEa2luZBgCIAEoDjIaLnBsaW50aC5ub2RlLnYxLlZhcktleUtpbmQSEwoLc2lnbmVkX3BjcnMYAyADKA0SFAoMbGl0ZXJhbF9wY3JzGAQgAygNIhMKEUdldFZhcktleXNSZXF1ZXN0ItoBChJHZXRWYXJLZXlzUmVzcG9uc2USEQoJZW5jcnlwdGVkGAEgASgIEgwKBG9wZW4YAiABKAgSKQoFc2xvdHMYAyADKAsyGi5wbGludGgubm9kZS52MS5WYXJLZXlTbG90EjIKCHJlY292ZXJ5GAQgASgOMiAucGxpbnRoLm5vZGUudjEuUmVjb3ZlcnlLZXlTdGF0ZRIsCgh0YWtlbl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoIdGFrZW5fYnkYBiABKAlCBJCnJQEiGAoWVGFrZVJlY292ZXJ5S2V5UmVxdWVzdCI0ChdUYWtlUmVjb3ZlcnlLZXlSZXNwb25zZRIZCgxyZWNvdmVyeV9rZXkYASABKAlCA4ABASIZChdSZW5ld1JlY292ZXJ5S2V5UmVxdWVzdCIaChhSZW5ld1JlY292ZXJ5S2V5UmVzcG9uc2UiKgoNUmVzZWFsUmVxdWVzdBIZCgxyZWNvdmVyeV9rZXkYASABKAlCA4ABASI7Cg5SZXNlYWxSZXNwb25zZRIpCgVzbG90cxgBIAMoCzIaLnBsaW50aC5ub2RlLnYxLlZhcktleVNsb3QqdAoKVmFyS2V5S2luZBIcChhWQVJfS0VZX0tJTkRfVU5TUEVDSUZJRUQQABIVChFWQVJfS0VZX0tJTkRfVFBNMhABEhkKFVZBUl9LRVlfS0lORF9SRUNPVkVSWRACEhYKElZBUl9LRVlfS0lORF9PVEhFUhADKo4BChBSZWNvdmVyeUtleVN0YXRlEiIKHlJFQ09WRVJZX0tFWV9TVEFURV9VTlNQRUNJRklFRBAAEhsKF1JFQ09WRVJZX0tFWV9TVEFURV9OT05FEAESGwoXUkVDT1ZFUllfS0VZX1NUQVRFX0tFUFQQAhIcChhSRUNPVkVSWV9LRVlfU1RBVEVfVEFLRU4QAzKQAwoNVmFyS2V5U2VydmljZRJZCgpHZXRWYXJLZXlzEiEucGxpbnRoLm5vZGUudjEuR2V0VmFyS2V5c1JlcXVlc3QaIi5wbGludGgubm9kZS52MS5HZXRWYXJLZXlzUmVzcG9uc2UiBIinJQESaAoPVGFrZVJlY292ZXJ5S2V5EiYucGxpbnRoLm5vZGUudjEuVGFrZVJlY292ZXJ5S2V5UmVxdWVzdBonLnBsaW50aC5ub2RlLnYxLlRha2VSZWNvdmVyeUtleVJlc3BvbnNlIgSIpyUDEmsKEFJlbmV3UmVjb3ZlcnlLZXkSJy5wbGludGgubm9kZS52MS5SZW5ld1JlY292ZXJ5S2V5UmVxdWVzdBooLnBsaW50aC5ub2RlLnYxLlJlbmV3UmVjb3ZlcnlLZXlSZXNwb25zZSIEiKclAxJNCgZSZXNlYWwSHS5wbGludGgubm9kZS52MS5SZXNlYWxSZXF1ZXN0Gh4ucGxpbnRoLm5vZGUudjEuUmVzZWFsUmVzcG9uc2UiBIinJQNiBnByb3RvMw", [file_google_protobuf_timestamp, file_plinth_node_v1_options]);
+  fileDesc("ChxwbGludGgvbm9kZS92MS92YXJfa2V5LnByb3RvEg5wbGludGgubm9kZS52MSJvCgpWYXJLZXlTbG90EgwKBHNsb3QYASABKA0SKAoEa2luZBgCIAEoDjIaLnBsaW50aC5ub2RlLnYxLlZhcktleUtpbmQSEwoLc2lnbmVkX3BjcnMYAyADKA0SFAoMbGl0ZXJhbF9wY3JzGAQgAygNIm8KEVJlY292ZXJ5S2V5RXNjcm93EhMKBXBsYWNlGAEgASgJQgSQpyUBEhcKCXZvbHVtZV9pZBgCIAEoCUIEkKclARIsCgh0YWtlbl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiEwoRR2V0VmFyS2V5c1JlcXVlc3QipgIKEkdldFZhcktleXNSZXNwb25zZRIRCgllbmNyeXB0ZWQYASABKAgSDAoEb3BlbhgCIAEoCBIpCgVzbG90cxgDIAMoCzIaLnBsaW50aC5ub2RlLnYxLlZhcktleVNsb3QSMgoIcmVjb3ZlcnkYBCABKA4yIC5wbGludGgubm9kZS52MS5SZWNvdmVyeUtleVN0YXRlEiwKCHRha2VuX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCgh0YWtlbl9ieRgGIAEoCUIEkKclARIXCgl2b2x1bWVfaWQYByABKAlCBJCnJQESMQoGZXNjcm93GAggASgLMiEucGxpbnRoLm5vZGUudjEuUmVjb3ZlcnlLZXlFc2Nyb3ciGAoWVGFrZVJlY292ZXJ5S2V5UmVxdWVzdCI0ChdUYWtlUmVjb3ZlcnlLZXlSZXNwb25zZRIZCgxyZWNvdmVyeV9rZXkYASABKAlCA4ABASIZChdSZW5ld1JlY292ZXJ5S2V5UmVxdWVzdCIaChhSZW5ld1JlY292ZXJ5S2V5UmVzcG9uc2UiKgoNUmVzZWFsUmVxdWVzdBIZCgxyZWNvdmVyeV9rZXkYASABKAlCA4ABASI7Cg5SZXNlYWxSZXNwb25zZRIpCgVzbG90cxgBIAMoCzIaLnBsaW50aC5ub2RlLnYxLlZhcktleVNsb3QqdAoKVmFyS2V5S2luZBIcChhWQVJfS0VZX0tJTkRfVU5TUEVDSUZJRUQQABIVChFWQVJfS0VZX0tJTkRfVFBNMhABEhkKFVZBUl9LRVlfS0lORF9SRUNPVkVSWRACEhYKElZBUl9LRVlfS0lORF9PVEhFUhADKo4BChBSZWNvdmVyeUtleVN0YXRlEiIKHlJFQ09WRVJZX0tFWV9TVEFURV9VTlNQRUNJRklFRBAAEhsKF1JFQ09WRVJZX0tFWV9TVEFURV9OT05FEAESGwoXUkVDT1ZFUllfS0VZX1NUQVRFX0tFUFQQAhIcChhSRUNPVkVSWV9LRVlfU1RBVEVfVEFLRU4QAzKQAwoNVmFyS2V5U2VydmljZRJZCgpHZXRWYXJLZXlzEiEucGxpbnRoLm5vZGUudjEuR2V0VmFyS2V5c1JlcXVlc3QaIi5wbGludGgubm9kZS52MS5HZXRWYXJLZXlzUmVzcG9uc2UiBIinJQESaAoPVGFrZVJlY292ZXJ5S2V5EiYucGxpbnRoLm5vZGUudjEuVGFrZVJlY292ZXJ5S2V5UmVxdWVzdBonLnBsaW50aC5ub2RlLnYxLlRha2VSZWNvdmVyeUtleVJlc3BvbnNlIgSIpyUDEmsKEFJlbmV3UmVjb3ZlcnlLZXkSJy5wbGludGgubm9kZS52MS5SZW5ld1JlY292ZXJ5S2V5UmVxdWVzdBooLnBsaW50aC5ub2RlLnYxLlJlbmV3UmVjb3ZlcnlLZXlSZXNwb25zZSIEiKclAxJNCgZSZXNlYWwSHS5wbGludGgubm9kZS52MS5SZXNlYWxSZXF1ZXN0Gh4ucGxpbnRoLm5vZGUudjEuUmVzZWFsUmVzcG9uc2UiBIinJQNiBnByb3RvMw", [file_google_protobuf_timestamp, file_plinth_node_v1_options]);
 
 /**
  * VarKeySlot is a key slot of LUKS.
@@ -60,6 +60,41 @@ export const VarKeySlotSchema: GenMessage<VarKeySlot> = /*@__PURE__*/
   messageDesc(file_plinth_node_v1_var_key, 0);
 
 /**
+ * RecoveryKeyEscrow is where the cluster holds a recovery key as well.
+ *
+ * @generated from message plinth.node.v1.RecoveryKeyEscrow
+ */
+export type RecoveryKeyEscrow = Message<"plinth.node.v1.RecoveryKeyEscrow"> & {
+  /**
+   * The Secret, as namespace/name.
+   *
+   * @generated from field: string place = 1;
+   */
+  place: string;
+
+  /**
+   * The UUID of the volume that the key opens: its name in the Secret.
+   *
+   * @generated from field: string volume_id = 2;
+   */
+  volumeId: string;
+
+  /**
+   * When the cluster last took it.
+   *
+   * @generated from field: google.protobuf.Timestamp taken_at = 3;
+   */
+  takenAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message plinth.node.v1.RecoveryKeyEscrow.
+ * Use `create(RecoveryKeyEscrowSchema)` to create a new message.
+ */
+export const RecoveryKeyEscrowSchema: GenMessage<RecoveryKeyEscrow> = /*@__PURE__*/
+  messageDesc(file_plinth_node_v1_var_key, 1);
+
+/**
  * GetVarKeysRequest has no options.
  *
  * @generated from message plinth.node.v1.GetVarKeysRequest
@@ -72,7 +107,7 @@ export type GetVarKeysRequest = Message<"plinth.node.v1.GetVarKeysRequest"> & {
  * Use `create(GetVarKeysRequestSchema)` to create a new message.
  */
 export const GetVarKeysRequestSchema: GenMessage<GetVarKeysRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_var_key, 1);
+  messageDesc(file_plinth_node_v1_var_key, 2);
 
 /**
  * GetVarKeysResponse has what was found on the disk and in the kernel.
@@ -121,6 +156,20 @@ export type GetVarKeysResponse = Message<"plinth.node.v1.GetVarKeysResponse"> & 
    * @generated from field: string taken_by = 6;
    */
   takenBy: string;
+
+  /**
+   * The UUID of the volume: what its recovery key is called in the cluster.
+   *
+   * @generated from field: string volume_id = 7;
+   */
+  volumeId: string;
+
+  /**
+   * Where the cluster holds the recovery key; absent when the node has not brought it there.
+   *
+   * @generated from field: plinth.node.v1.RecoveryKeyEscrow escrow = 8;
+   */
+  escrow?: RecoveryKeyEscrow | undefined;
 };
 
 /**
@@ -128,7 +177,7 @@ export type GetVarKeysResponse = Message<"plinth.node.v1.GetVarKeysResponse"> & 
  * Use `create(GetVarKeysResponseSchema)` to create a new message.
  */
 export const GetVarKeysResponseSchema: GenMessage<GetVarKeysResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_var_key, 2);
+  messageDesc(file_plinth_node_v1_var_key, 3);
 
 /**
  * TakeRecoveryKeyRequest has no options.
@@ -143,7 +192,7 @@ export type TakeRecoveryKeyRequest = Message<"plinth.node.v1.TakeRecoveryKeyRequ
  * Use `create(TakeRecoveryKeyRequestSchema)` to create a new message.
  */
 export const TakeRecoveryKeyRequestSchema: GenMessage<TakeRecoveryKeyRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_var_key, 3);
+  messageDesc(file_plinth_node_v1_var_key, 4);
 
 /**
  * TakeRecoveryKeyResponse has the key.
@@ -164,7 +213,7 @@ export type TakeRecoveryKeyResponse = Message<"plinth.node.v1.TakeRecoveryKeyRes
  * Use `create(TakeRecoveryKeyResponseSchema)` to create a new message.
  */
 export const TakeRecoveryKeyResponseSchema: GenMessage<TakeRecoveryKeyResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_var_key, 4);
+  messageDesc(file_plinth_node_v1_var_key, 5);
 
 /**
  * RenewRecoveryKeyRequest has no options.
@@ -179,7 +228,7 @@ export type RenewRecoveryKeyRequest = Message<"plinth.node.v1.RenewRecoveryKeyRe
  * Use `create(RenewRecoveryKeyRequestSchema)` to create a new message.
  */
 export const RenewRecoveryKeyRequestSchema: GenMessage<RenewRecoveryKeyRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_var_key, 5);
+  messageDesc(file_plinth_node_v1_var_key, 6);
 
 /**
  * RenewRecoveryKeyResponse says that the next start makes it.
@@ -194,7 +243,7 @@ export type RenewRecoveryKeyResponse = Message<"plinth.node.v1.RenewRecoveryKeyR
  * Use `create(RenewRecoveryKeyResponseSchema)` to create a new message.
  */
 export const RenewRecoveryKeyResponseSchema: GenMessage<RenewRecoveryKeyResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_var_key, 6);
+  messageDesc(file_plinth_node_v1_var_key, 7);
 
 /**
  * ResealRequest has what opens /var.
@@ -215,7 +264,7 @@ export type ResealRequest = Message<"plinth.node.v1.ResealRequest"> & {
  * Use `create(ResealRequestSchema)` to create a new message.
  */
 export const ResealRequestSchema: GenMessage<ResealRequest> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_var_key, 7);
+  messageDesc(file_plinth_node_v1_var_key, 8);
 
 /**
  * ResealResponse has what opens /var now.
@@ -236,7 +285,7 @@ export type ResealResponse = Message<"plinth.node.v1.ResealResponse"> & {
  * Use `create(ResealResponseSchema)` to create a new message.
  */
 export const ResealResponseSchema: GenMessage<ResealResponse> = /*@__PURE__*/
-  messageDesc(file_plinth_node_v1_var_key, 8);
+  messageDesc(file_plinth_node_v1_var_key, 9);
 
 /**
  * VarKeyKind is what opens a key slot.
