@@ -2,7 +2,7 @@ import { hotLayerVersion } from '@plinth/updates';
 import { pause } from '../repeat.ts';
 import { SYSTEMCTL } from '../reports/versions.ts';
 import { bringAbout, isSameLayer, retireLayer } from './change-layer.ts';
-import { layerOf, type StoredLayer, withSerial } from './hot-layer-state.ts';
+import { failureOf, layerOf, type StoredLayer, withSerial } from './hot-layer-state.ts';
 import type { HotLayerWork } from './hot-layer-work.ts';
 
 /** A layer whose boots do not come up is tried so often after them. */
@@ -50,7 +50,7 @@ async function endCutTrial({ parts, update }: HotLayerWork) {
   const layer = layerOf(change.layer);
   const { serial } = layer;
   const message = `Cannot keep the hot layer of serial ${serial}: the node was booted anew during its trial`;
-  const failure = { code: 'hot-layer/not-healthy', message, serial, atMs: parts.sys.nowMs() };
+  const failure = failureOf(layer, 'hot-layer/not-healthy', message, parts.sys.nowMs());
   // A boot merges only what was proven: then the trial had ended well, and no more than its record is missing.
   const proven = isSameLayer(await parts.usr.layer(), layer);
   return update(({ change: _cut, failure: _old, ...rest }) =>
@@ -99,11 +99,10 @@ async function leaveAside(
 async function tryAgain(work: HotLayerWork, kept: StoredLayer): Promise<void> {
   const { sys, bootId, console } = work.parts;
   const layer = layerOf(kept);
-  const { serial } = layer;
   const { leftOut = 0 } = await work.parts.state.read();
   if (leftOut >= TRIES) {
     const message = `Cannot keep the hot layer ${hotLayerVersion(layer)}: ${TRIES + 1} boots in a row did not come up with it`;
-    const failure = { code: 'hot-layer/not-healthy', message, serial, atMs: sys.nowMs() };
+    const failure = failureOf(layer, 'hot-layer/not-healthy', message, sys.nowMs());
     await work.update(({ kept: _gone, leftOut: _count, ...state }) => ({ ...state, failure }));
     console.say(`hot layer: ${message}`);
     return;
@@ -137,10 +136,8 @@ async function dropRefused(work: HotLayerWork, kept: StoredLayer): Promise<void>
   const refused = await work.merge();
   await sys.run(SYSTEMCTL, ['start', '--no-block', 'multi-user.target']);
   const message = `Cannot merge the hot layer ${hotLayerVersion(layer)} at boot: systemd-sysext refused it, expected it as it was activated`;
-  const failure = {
-    ...{ code: 'hot-layer/refused', serial: layer.serial, atMs: sys.nowMs() },
-    message: refused ? `${message}; without it: ${refused.message}`.slice(0, 2000) : message,
-  };
+  const without = refused ? `; without it: ${refused.message}` : '';
+  const failure = failureOf(layer, 'hot-layer/refused', `${message}${without}`, sys.nowMs());
   await work.update(({ kept: _gone, ...state }) => ({ ...state, failure }));
   console.say(`hot layer: ${message}`);
 }

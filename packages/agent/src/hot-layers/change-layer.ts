@@ -1,7 +1,7 @@
 import { PlinthError } from '@plinth/base';
 import { formatHotLayer, type HotLayer, hotLayerVersion } from '@plinth/updates';
 import { pause } from '../repeat.ts';
-import { type HotLayerState, layerOf, type StoredLayer, withSerial } from './hot-layer-state.ts';
+import { failureOf, type HotLayerState, layerOf, type StoredLayer, withSerial } from './hot-layer-state.ts';
 import type { HotLayerWork } from './hot-layer-work.ts';
 
 type Change = NonNullable<HotLayerState['change']>;
@@ -99,13 +99,8 @@ async function takeBack(work: HotLayerWork, stored: StoredLayer, reason: PlinthE
   const refused = await work.merge();
   const { restartSelf } = await restartSeen(work, kept && layerOf(kept), layer);
   const { code, message } = reason;
-  const failure = {
-    ...{ code, serial: layer.serial, atMs: sys.nowMs() },
-    message: `${message}${refused ? `; and the merge of what was before: ${refused.message}` : ''}`.slice(
-      0,
-      2000,
-    ),
-  };
+  const before = refused ? `; and the merge of what was before: ${refused.message}` : '';
+  const failure = failureOf(layer, code, `${message}${before}`, sys.nowMs());
   await work.update(({ change: _done, ...state }) => ({ ...state, failure }));
   console.say(`hot layer: ${message}`);
   if (restartSelf) await work.restartSelf(kept !== undefined);

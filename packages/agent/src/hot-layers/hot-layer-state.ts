@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ErrorCode } from '@plinth/base';
 import { formatHotLayer, type HotLayer, MANIFEST_LIMIT_BYTES, parseHotLayer } from '@plinth/updates';
 import { z } from 'zod';
 import { readStored } from '../sys/read-stored.ts';
@@ -62,7 +63,16 @@ const schema = z.object({
       hidden: z.int(),
     })
     .optional(),
-  failure: z.object({ code: z.string(), message: z.string(), serial: z.int(), atMs: z.number() }).optional(),
+  failure: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      serial: z.int(),
+      /** Of the base; absent in what an older plinthd remembered. */
+      rootHash: z.string().optional(),
+      atMs: z.number(),
+    })
+    .optional(),
 });
 
 /** A layer that lies on the node. */
@@ -86,6 +96,16 @@ export function layerDigest(layer: HotLayer | undefined): string {
 /** storedLayer is a layer as it is remembered. */
 export function storedLayer(layer: HotLayer, sha256: string, sizeBytes: number): StoredLayer {
   return { manifest: formatHotLayer(layer), sha256, sizeBytes };
+}
+
+/** failureOf is what is remembered of a layer that did not stay. Pure. */
+export function failureOf(
+  { serial, base }: HotLayer,
+  code: ErrorCode,
+  message: string,
+  atMs: number,
+): HotLayerState['failure'] {
+  return { code, message: message.slice(0, 2000), serial, rootHash: base.rootHash, atMs };
 }
 
 /** withSerial remembers that a layer of a base was proven. Pure. */

@@ -5,6 +5,7 @@ import { PlinthError } from '@plinth/base';
 import { formatHotLayer, type HotLayer } from '@plinth/updates';
 import { memoryStore, type StateStore } from '../sys/state-store.ts';
 import { fakeSys } from '../testing/fake-sys.ts';
+import type { FetchedHotLayer } from './fetch-hot-layer.ts';
 import { openHotLayerState } from './hot-layer-state.ts';
 import { type HotLayers, openHotLayers } from './open-hot-layers.ts';
 
@@ -56,6 +57,10 @@ export class ModelNode {
   readonly #store: StateStore = memoryStore('a test');
   /** Serials of layers whose manifest inside is of a form that plinthd does not know. */
   readonly unreadable = new Set<number>();
+  /** What the repository has for the image; signed, unless the kernel is to refuse it. */
+  published: { readonly layer: HotLayer; readonly content?: string } | undefined;
+  /** How often the image of what is published was asked for. */
+  fetches = 0;
   /** Another layer is merged too, so that an overlay lies over /usr in any case. */
   kubernetes = false;
   readonly #contents = new Map([[ROOT_DEVICE, 0]]);
@@ -219,9 +224,7 @@ export class ModelNode {
       },
       console: { say: (text) => void this.said.push(text) },
       bootId: `boot-${this.#boots}`,
-      newest: async () => {
-        throw new Error('the model has no repository');
-      },
+      newest: async () => this.#fetchPublished(),
       bootFinished: async () => {},
       isHealthy: async () => this.healthy,
       slotRootHashes: async () => this.slots,
@@ -229,6 +232,21 @@ export class ModelNode {
       folder: this.folder,
       ...{ proveEveryMs: 0, proveLimitMs: 20 },
     });
+  }
+
+  #fetchPublished(): FetchedHotLayer {
+    if (!this.published)
+      throw new PlinthError('hot-layer/none-published', 'Cannot fetch a hot layer: there is none');
+    const { layer, content = formatHotLayer(layer) } = this.published;
+    const bytes = Buffer.from(content);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    if (content === formatHotLayer(layer)) this.signed.set(`${this.folder}/${sha256}.raw`, layer);
+    const asked = () => void this.fetches++;
+    const image = (async function* () {
+      asked();
+      yield bytes;
+    })();
+    return { incoming: { layer, sha256, sizeBytes: bytes.length, content: image }, close: () => {} };
   }
 
   /** systemd ends plinthd and starts it again; the new one takes up what is left. */

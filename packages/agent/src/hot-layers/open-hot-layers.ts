@@ -23,8 +23,12 @@ export interface HotLayers {
   view(): Promise<HotLayerView>;
   /** @throws hot-layer/… */
   stage(messages: AsyncIterable<StageHotLayerRequest>): Promise<StoredLayer>;
-  /** Stores the newest layer of the node's repository. @throws hot-layer/…, update/… */
-  fetch(): Promise<StoredLayer>;
+  /**
+   * Stores the newest layer of the node's repository.
+   * @param require looks at what comes before it is fetched, and throws what is not wanted; default: all is
+   * @throws hot-layer/…, update/…
+   */
+  fetch(require?: (state: HotLayerState, layer: HotLayer) => void): Promise<StoredLayer>;
   /** Accepts or refuses at once; the work is the node's. @throws hot-layer/… */
   activate(serial: number): Promise<void>;
   /** Accepts or refuses at once. @throws hot-layer/… */
@@ -108,12 +112,13 @@ export function openHotLayers(parts: HotLayersParts): HotLayers {
         const state = await file.read();
         return staged(await receiveHotLayer(sys, messages, (layer) => judge(state, layer), folder));
       }),
-    fetch: () =>
+    fetch: (require = () => {}) =>
       exclusively(async () => {
         const state = await file.read();
         const { incoming, close } = await parts.newest(await usr.booted());
         try {
           await judge(state, incoming.layer);
+          require(state, incoming.layer);
           return await staged(await storeHotLayer(sys, incoming, folder));
         } finally {
           close();

@@ -8,6 +8,7 @@ import { isStarting } from '../reports/system-state.ts';
 import type { StateStore } from '../sys/state-store.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 import { sourceOf } from '../update/service/check-updates.ts';
+import { askNowAndThen } from '../update/service/now-and-then.ts';
 import { fetchNewest } from './fetch-hot-layer.ts';
 import { findMapped } from './find-mapped.ts';
 import { freeDrive } from './free-drive.ts';
@@ -17,6 +18,7 @@ import { openHotLayerState } from './hot-layer-state.ts';
 import type { HotLayersParts } from './hot-layer-work.ts';
 import { openMergedUsr } from './merge-hot-layer.ts';
 import { openHotLayers } from './open-hot-layers.ts';
+import { takePublished } from './take-published.ts';
 
 export interface ServeHotLayersOptions
   extends Pick<HotLayersParts, 'sys' | 'console' | 'isHealthy' | 'slotRootHashes' | 'signal'> {
@@ -31,7 +33,7 @@ export interface ServeHotLayersOptions
 export async function serveHotLayers(options: ServeHotLayersOptions): Promise<{
   readonly check: CheckSpec;
   readonly routes: (router: ConnectRouter) => void;
-  /** Takes up what the last plinthd or the boot has left to do. */
+  /** Takes up what the last plinthd or the boot has left to do, then takes what is published where the policy says so. */
   live(): Promise<void>;
 }> {
   const { sys, store } = options;
@@ -47,7 +49,17 @@ export async function serveHotLayers(options: ServeHotLayersOptions): Promise<{
     newest: (base) =>
       fetchNewest({ sys, store, source: sourceOf(options.policy()), signal: options.signal }, base.version),
   });
-  return { check: hotLayerCheck(layers), routes: hotLayerService(layers), live: layers.live };
+  const { console, policy, signal } = options;
+  return {
+    check: hotLayerCheck(layers),
+    routes: hotLayerService(layers),
+    async live() {
+      await layers.live();
+      const wanted = () => policy()?.hotLayers === 'automatic';
+      const ask = () => takePublished(layers, console);
+      await askNowAndThen({ ask, wanted, console, topic: 'hot layer' }, signal);
+    },
+  };
 }
 
 const LOOK_MS = 3_000;

@@ -45,6 +45,11 @@ export const hotLayerCodes = {
     cause: 'None was needed or published, or the ones there are were blocked in the channel.',
     fix: 'Publish one with "plinth hot-layer publish", or send a file with "plinth hot-layer stage FILE".',
   },
+  'hot-layer/not-new': {
+    meaning: 'The node was not told to take the hot layer, and takes only new ones by itself.',
+    cause: 'It has had the layer, or the layer failed on it.',
+    fix: 'Nothing need be done. To take it all the same: "plinth hot-layer stage", then "activate".',
+  },
   'hot-layer/not-staged': {
     meaning: 'The node has no such hot layer.',
     cause: 'It was not staged, or another one was staged after it.',

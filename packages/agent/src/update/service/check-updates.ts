@@ -1,10 +1,11 @@
-import { messageOf, PlinthError } from '@plinth/base';
+import { PlinthError } from '@plinth/base';
 import type { UpdatePolicy } from '@plinth/config';
 import type { NodeConsole } from '../../console.ts';
-import { pause, type Sleep } from '../../repeat.ts';
+import type { Sleep } from '../../repeat.ts';
 import type { ChannelOffer, Stager, UpdateSource, UpdateStore } from '../types.ts';
 import type { LastCheck } from './last-check.ts';
 import { failure } from './messages.ts';
+import { askNowAndThen } from './now-and-then.ts';
 
 export interface CheckParts {
   readonly stager: Pick<Stager, 'checkUpdate' | 'readSlotDisk'>;
@@ -12,11 +13,6 @@ export interface CheckParts {
   readonly policy: () => UpdatePolicy | undefined;
   readonly nowMs: () => number;
 }
-
-/** The network comes up first. */
-const FIRST_MS = 2 * 60_000;
-const EVERY_MS = 6 * 60 * 60_000;
-const AGAIN_MS = 20 * 60_000;
 
 /** sourceOf is where versions come from by a machine config. @throws update/no-policy */
 export function sourceOf(policy: UpdatePolicy | undefined): UpdateSource {
@@ -73,27 +69,12 @@ function lastCheckOf(
 }
 
 /** keepChecking asks now and then, so that a node can say what comes next without being told to ask. Never throws. */
-export async function keepChecking(
+export function keepChecking(
   parts: CheckParts & { readonly console: NodeConsole },
   signal: AbortSignal,
-  sleep: Sleep = pause,
+  sleep?: Sleep,
 ): Promise<void> {
-  let said = '';
-  // Not all nodes of a house at once.
-  await sleep(FIRST_MS + Math.random() * FIRST_MS, signal);
-  while (!signal.aborted) {
-    let failed = false;
-    if (parts.policy()) {
-      try {
-        await checkUpdates(parts);
-        said = '';
-      } catch (reason) {
-        failed = true;
-        const text = messageOf(reason);
-        if (text !== said) parts.console.say(`update: ${text}`);
-        said = text;
-      }
-    }
-    await sleep((failed ? AGAIN_MS : EVERY_MS) * (0.9 + Math.random() * 0.2), signal);
-  }
+  const wanted = () => parts.policy() !== undefined;
+  const ask = () => checkUpdates(parts);
+  return askNowAndThen({ ask, wanted, console: parts.console, topic: 'update' }, signal, sleep);
 }

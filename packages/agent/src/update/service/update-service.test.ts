@@ -18,7 +18,7 @@ import { ModelNode, rootHashOf } from '../testing/model-node.ts';
 import { updateService } from './update-service.ts';
 
 const policy: UpdatePolicy = {
-  ...{ channel: 'stable', sources: ['https://updates.example'] },
+  ...{ channel: 'stable', sources: ['https://updates.example'], hotLayers: 'manual' },
   health: { deadlineMinutes: 10, checks: [] },
 };
 const identify: Interceptor = (next) => (request) => {

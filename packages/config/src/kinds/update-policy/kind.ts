@@ -10,7 +10,7 @@ export const updatePolicyKind = defineKind({
   notes: [
     'Sources say only where bytes come from. Whom to believe is in the image: every release is checked against the keys of its owner, whichever server or mirror sent it.',
     'A new version is on trial until the checks of the node and those named here pass in one look. When they do not within the deadline the node reboots; after three tries the boot loader takes the version before, and the node does not take the failed one again by itself. A version that was kept is not put on trial again: the checks do not reboot a node later.',
-    'The node stages and activates when it is told to; nothing here lets it update by itself.',
+    'The node stages and activates a version when it is told to; nothing here lets it do that by itself. A hot layer it takes by itself where hotLayers is "automatic"; one that failed on this node it takes again only when it is told to.',
   ],
   schema: updatePolicySchema,
   example: `apiVersion: plinth.dev/v1alpha1
@@ -22,6 +22,7 @@ sources:
 certificateAuthority: |
 ${indented(EXAMPLE_CERTIFICATE, 2)}
 bytesPerSecond: 20000000
+hotLayers: automatic
 health:
   deadlineMinutes: 15
   checks:

@@ -119,6 +119,12 @@ export const updatePolicySchema = z.strictObject({
     .min(10_000)
     .optional()
     .describe('The most that is fetched in a second; default: as fast as it comes.'),
+  hotLayers: z
+    .enum(['manual', 'automatic'])
+    .default('manual')
+    .describe(
+      'Who takes fixes that need no reboot: "automatic" has the node look for a hot layer of its image a few times a day, merge it on trial, and keep it when the node stays healthy. It never reboots for one.',
+    ),
   health: health.prefault({}).describe('What a version has to show before it is kept.'),
 });
 

@@ -26,11 +26,12 @@ test('the example is read, and written and read again as the same', () => {
   assert.deepEqual(again.value, config);
 });
 
-test('a source is enough: the channel is stable, a version has ten minutes', () => {
+test('a source is enough: the channel is stable, a version has ten minutes, nothing is taken without being told', () => {
   const { updatePolicy } = readDocument(document(good));
   assert.deepEqual(updatePolicy, {
     ...good,
     channel: 'stable',
+    hotLayers: 'manual',
     health: { deadlineMinutes: 10, checks: [] },
   });
 });
