@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
+import { truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { ConfigMode, ConfigOutcome, HealthState, type LogEntry, type NodeClient, Verdict } from '@plinth/api';
+import {
+  ConfigMode,
+  ConfigOutcome,
+  DiskVerdict,
+  HealthState,
+  type LogEntry,
+  type NodeClient,
+  Verdict,
+} from '@plinth/api';
 import { eventually } from '@plinth/host/testing';
+import type { ExtraDrive } from '@plinth/local';
 import { attack } from '../testkit/attack-report.ts';
 import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
@@ -22,6 +33,13 @@ const PATIENCE = { patienceMs: 180_000, everyMs: POLL_MS };
 const PCAPNG_MAGIC = 0x0a0d0d0a;
 const TEN_SECONDS = { seconds: 10n, nanos: 0 };
 
+/** Drives that answer when they are asked for their health, by QEMU's own controllers. */
+const DRIVES = [
+  ['nvme-1', 'nvme'],
+  ['sata-1', 'sata'],
+] as const;
+const DRIVE_BYTES = 64 * 1024 * 1024;
+
 const BY_API = { outcome: 'refused', by: "plinthd's API" } as const;
 
 suite('the management plane of a node', () => {
@@ -31,10 +49,18 @@ suite('the management plane of a node', () => {
 
   before(async () => {
     lab = await openBootLab();
+    const extraDrives = DRIVES.map(([serial, attachedBy]): ExtraDrive => {
+      const path = join(lab.scratch, `${serial}.raw`);
+      return { path, format: 'raw', readOnly: false, serial, attachedBy };
+    });
+    for (const { path } of extraDrives) {
+      await writeFile(path, '');
+      await truncate(path, DRIVE_BYTES);
+    }
     booted = await bootImage(lab, NODE, {
       title: 'a node to ask and to change',
       expected: 'ready',
-      spec: { clusterCard: CARD, machineConfig: configOf(GIVEN), onReboot: 'restart' },
+      spec: { clusterCard: CARD, machineConfig: configOf(GIVEN), onReboot: 'restart', extraDrives },
     });
     client = lab.owner.connect(endpointOf(booted));
     await settledHealth(client);
@@ -103,6 +129,31 @@ suite('the management plane of a node', () => {
     const data = mounts.find(({ target }) => target === '/var');
     assert.equal(data?.fileSystem, 'ext4');
     assert.ok((data?.usage?.availableBytes ?? 0n) > 0n);
+  });
+
+  test('shows what disks say of their own health, each in its own tongue, and who they are', async () => {
+    const healthOf = async (serial: string) => {
+      const disk = (await client.system.disks()).disks.find((each) => each.serial === serial);
+      assert.ok(disk, `no disk has the serial number ${serial}`);
+      assert.equal(disk.smartUnread, '', disk.name);
+      assert.ok(disk.health, disk.name);
+      assert.deepEqual([disk.health.verdict, disk.health.warnings], [DiskVerdict.PASSED, []], disk.name);
+      assert.equal(disk.sizeBytes, BigInt(DRIVE_BYTES));
+      return { ...disk, health: disk.health };
+    };
+    // The first question starts a unit, which an emulated machine may take its time for.
+    await eventually(async () => {
+      const nvme = await healthOf('nvme-1');
+      assert.deepEqual([nvme.transport, nvme.health.sparePercent, nvme.health.usedPercent], ['nvme', 100, 0]);
+      const sata = await healthOf('sata-1');
+      // What QEMU's drive keeps in its attributes 5 and 190.
+      assert.deepEqual(
+        [sata.transport, sata.health.reallocatedSectors, sata.health.celsius],
+        ['sata', 0n, 31],
+      );
+    }, PATIENCE);
+    const { disks } = await client.system.disks();
+    assert.match(disks.find(({ transport }) => transport === 'virtio')?.smartUnread ?? '', /virtual disk/);
   });
 
   test('shows links, routes and name servers, and nobody listens but plinthd', async () => {

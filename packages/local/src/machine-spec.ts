@@ -91,6 +91,8 @@ export const machineDefaults = {
   cpus: 2,
 } as const;
 
+/** Of the controller that the machine type q35 has. */
+const SATA_PORTS = 6;
 const NAME = /^[a-z][a-z0-9-]{0,30}$/;
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const SERIAL = /^[A-Za-z0-9._-]{1,20}$/;
@@ -120,6 +122,8 @@ export function checkMachineSpec(spec: MachineSpec): void {
   range('Kubernetes port', spec.kubernetesPort ?? 0, 0, 65_535, 'as a port');
   checkClusterCard(spec.clusterCard);
   checkSerials(spec.extraDrives ?? []);
+  const sataDrives = (spec.extraDrives ?? []).filter(({ attachedBy }) => attachedBy === 'sata').length;
+  range('number of SATA drives', sataDrives, 0, SATA_PORTS, 'drives');
   if ((spec.firmware === 'secure-boot') !== (spec.certificates !== undefined)) {
     throw bad('certificates', spec.firmware, 'certificates with the firmware secure-boot, and only with it');
   }

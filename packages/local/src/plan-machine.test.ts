@@ -80,14 +80,19 @@ test('planMachine lets no text of the spec become an option of its own', () => {
 });
 
 test('planMachine attaches a drive as it is told', () => {
-  const drives = (['nvme', 'sata', undefined] as const).map((attachedBy) => ({
+  const drives = (['nvme', 'sata', undefined, 'sata'] as const).map((attachedBy) => ({
     ...({ path: '/a', format: 'raw', readOnly: false } as const),
     ...(attachedBy && { attachedBy }),
   }));
   const { qemu } = planMachine({ ...bare, extraDrives: drives }, place, tcg);
   assert.deepEqual(
     qemu.args.filter((word) => word.includes('drive=extra')),
-    ['nvme,drive=extra0,serial=extra0', 'ide-hd,drive=extra1', 'virtio-blk-pci,drive=extra2'],
+    [
+      'nvme,drive=extra0,serial=extra0',
+      'ide-hd,drive=extra1,bus=ide.0',
+      'virtio-blk-pci,drive=extra2',
+      'ide-hd,drive=extra3,bus=ide.1',
+    ],
   );
 });
 

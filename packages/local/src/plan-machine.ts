@@ -189,6 +189,7 @@ const DRIVE_DEVICES = { virtio: 'virtio-blk-pci', nvme: 'nvme', sata: 'ide-hd' }
 function diskArgs(spec: MachineSpec): string[] {
   const cache = spec.durability === 'throw-away' ? 'unsafe' : 'writeback';
   const main = `if=none,id=disk,format=qcow2,file=${files.disk},cache=${cache},discard=unmap`;
+  let sataDrives = 0;
   const extra = (spec.extraDrives ?? []).flatMap((drive, index) => {
     const readOnly = drive.readOnly ? ',readonly=on' : '';
     const options = `if=none,id=extra${index},format=${drive.format},file=${inside.drive(index)}${readOnly}`;
@@ -196,8 +197,10 @@ function diskArgs(spec: MachineSpec): string[] {
     // An NVMe controller is not made without one.
     const number = given ?? (attachedBy === 'nvme' ? `extra${index}` : undefined);
     const serial = number === undefined ? '' : `,serial=${number}`;
-    const device = DRIVE_DEVICES[attachedBy];
-    return ['-drive', options, '-device', `${device},drive=extra${index}${serial}`];
+    // Each port of the machine's own controller takes one drive.
+    const port = attachedBy === 'sata' ? `,bus=ide.${sataDrives++}` : '';
+    const device = `${DRIVE_DEVICES[attachedBy]},drive=extra${index}${port}${serial}`;
+    return ['-drive', options, '-device', device];
   });
   return ['-drive', main, '-device', 'virtio-blk-pci,drive=disk,bootindex=1,serial=plinth', ...extra];
 }

@@ -86,7 +86,7 @@ func ask(path string) answer {
 	if nvmeDisk.MatchString(path) {
 		said.NVMe, err = askNVMe(file.Fd())
 	} else {
-		said.ATA, err = askATA(file.Fd())
+		said.ATA, err = askATA(passThrough(file.Fd()))
 	}
 	if err != nil {
 		said.Unread = err.Error()

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { DiskSchema, DiskTrafficSchema, ListDisksResponseSchema } from '@plinth/api';
 import { HOST_MOUNTS } from '../integrity/root-checks.ts';
+import { readDiskSerial } from '../kernel/disk-serial.ts';
 import { type MountInfo, parseMountInfo } from '../kernel/mountinfo.ts';
 import { listDir, readText, type Sys } from '../sys/sys.ts';
 import { type Observation, openObservation } from './observing.ts';
@@ -77,7 +78,7 @@ async function readDisk(
     model: [vendor.startsWith('0x') ? '' : vendor, await text('device/model')]
       .filter((one) => one !== '')
       .join(' '),
-    serial: (await text('device/serial')) || (await text('serial')),
+    serial: await readDiskSerial(sys, folder),
     wwid: (await text('wwid')) || (await text('device/wwid')),
     firmware: (await text('device/firmware_rev')) || (await text('device/rev')),
     rotational: (await text('queue/rotational')) === '1',

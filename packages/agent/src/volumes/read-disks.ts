@@ -1,4 +1,5 @@
 import { HOST_MOUNTS } from '../integrity/root-checks.ts';
+import { readDiskSerial } from '../kernel/disk-serial.ts';
 import { parseKeyValues } from '../kernel/key-values.ts';
 import { type MountInfo, parseMountInfo } from '../kernel/mountinfo.ts';
 import { udevProperties } from '../kernel/udev-data.ts';
@@ -79,7 +80,7 @@ async function readDisk(sys: Sys, name: string): Promise<DiskFact | undefined> {
   }
   return {
     ...{ name, device, sizeBytes: sectors * SYSFS_SECTOR_BYTES, partitions },
-    serial: (await text('device/serial')) || (await text('serial')),
+    serial: await readDiskSerial(sys, folder),
     wwid: (await text('wwid')) || (await text('device/wwid')),
     path: udev.get('ID_PATH') ?? '',
     readOnly: (await text('ro')) !== '0',

@@ -68,6 +68,7 @@ test('what a component is found by: its source and its own requirements, nothing
     const before = await digestComponent(component);
     await writeFile(join(dir, 'example/minors/1.2.sum'), 'changed');
     await writeFile(join(dir, 'example/README.md'), 'text');
+    await writeFile(join(dir, 'example/cmd/x/main_test.go'), 'a test');
     assert.equal(await digestComponent(component), before);
     for (const path of ['cmd/x/main.go', 'minors/1.3.mod', 'minors/1.3.sum']) {
       const changing = await digestComponent(component);

@@ -104,7 +104,7 @@ async function readComponent(
 
 /**
  * digestComponent identifies the files a component is compiled from: its source and its own list of requirements, not
- * the lists of other versions.
+ * the lists of other versions and not its tests.
  */
 export async function digestComponent({ moduleDir, modFile }: GoComponent): Promise<string> {
   const hash = createHash('sha256');
@@ -113,7 +113,7 @@ export async function digestComponent({ moduleDir, modFile }: GoComponent): Prom
   const names = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(moduleDir.length + 1))
-    .filter((name) => name.endsWith('.go') || own.includes(name));
+    .filter((name) => (name.endsWith('.go') && !name.endsWith('_test.go')) || own.includes(name));
   for (const name of names.sort()) {
     const bytes = await readFile(join(moduleDir, name));
     hash.update(`${name} ${bytes.length}\n`).update(bytes);
