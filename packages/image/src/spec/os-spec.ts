@@ -6,6 +6,7 @@ import { versionSchema } from '@plinth/updates';
 import { z } from 'zod';
 import { executeLevels } from '../ipe/ipe-policy.ts';
 import { programSource } from './program-source.ts';
+import { requireUnitLinks } from './unit-links.ts';
 
 const reasoned = <T extends z.ZodRawShape>(shape: T) =>
   z.strictObject({ ...shape, reason: z.string().min(1) });
@@ -136,6 +137,7 @@ export function kernelArguments(spec: OsSpec): string[] {
  * @throws image/spec-invalid with every problem and its place; host/io
  */
 export async function loadOsSpec(osDir: string): Promise<{ os: OsSpec; initrd: InitrdSpec }> {
+  await requireUnitLinks(osDir);
   return {
     os: await load(join(osDir, 'plinth.yaml'), osSpecSchema.superRefine(checkPackageSet)),
     initrd: await load(join(osDir, 'initrd.yaml'), initrdSpecSchema),
