@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeText, readSignatureLists } from '@plinth/formats';
@@ -15,6 +16,8 @@ import { loadKeys, loadPublicKeys } from './load-keys.ts';
 import { dropRetiredKey, rotateKey } from './rotate-key.ts';
 
 const passphrase = 'correct horse';
+/** Some account and group that is not root's. */
+const GROUP = 65_532;
 const scratch = await scratchFolder('keys');
 const dir = join(scratch, 'keys');
 const lockedDir = join(scratch, 'locked');
@@ -63,6 +66,30 @@ test('a wrong or absent passphrase is told apart from a damaged, exposed or miss
   await writeFile(path, pem, { mode: 0o600 });
   await loadKeys(lockedDir, { passphrase });
   await assert.rejects(loadKeys(join(scratch, 'nowhere')), { code: 'trust/key-missing' });
+});
+
+test('a file of root is believed by whom root lends it to by its group, and by nobody with more rights', {
+  skip: process.getuid?.() !== 0 && 'only root can give files away',
+}, async () => {
+  const lent = join(scratch, 'lent');
+  await initKeys(lent);
+  const program = `
+    const { loadKeys } = await import(${JSON.stringify(new URL('./load-keys.ts', import.meta.url).href)});
+    console.log(await loadKeys(${JSON.stringify(lent)}).then(() => 'loaded', ({ code, message }) => code + message));`;
+  for (const path of [scratch, lent]) await chmod(path, 0o755);
+  const loadedWith = async (mode: number, uid = 0) => {
+    for (const name of await readdir(lent)) {
+      await chown(join(lent, name), uid, GROUP);
+      if (name.endsWith('.key.pem')) await chmod(join(lent, name), mode);
+    }
+    const child = { uid: GROUP, gid: GROUP, encoding: 'utf8', env: {} } as const;
+    return execFileSync(process.execPath, ['--input-type=module', '--eval', program], child);
+  };
+  assert.equal(await loadedWith(0o440), 'loaded\n');
+  assert.equal(await loadedWith(0o640), 'loaded\n');
+  for (const mode of [0o444, 0o460, 0o441])
+    assert.match(await loadedWith(mode), /^trust\/key-unreadable/, mode.toString(8));
+  assert.match(await loadedWith(0o440, GROUP), /^trust\/key-unreadable/, 'a file of its own needs no group');
 });
 
 test('errors about keys hold neither passphrase nor key', async () => {

@@ -34,7 +34,7 @@ export function encodePrivateKey(key: KeyObject, passphrase: string | undefined)
 }
 
 /**
- * readPrivateKeyFile reads a PEM file that only its owner may read.
+ * readPrivateKeyFile reads a PEM file that only its owner may read, or a group that root lends it to.
  * @throws trust/key-missing, trust/key-unreadable, trust/wrong-passphrase
  */
 export async function readPrivateKeyFile(path: string, passphrase: string | undefined): Promise<KeyObject> {
@@ -56,11 +56,19 @@ export async function readPrivateKeyFile(path: string, passphrase: string | unde
   }
 }
 
+/**
+ * Whether more may read it than must. Root's own file may be lent to a group for reading, as PostgreSQL allows its keys: that is how
+ * Kubernetes mounts a Secret for a process that is not root, and only root can have made it so.
+ */
+function isExposed(mode: number, uid: number): boolean {
+  const isLent = uid === 0 && process.getuid?.() !== 0;
+  return (mode & (isLent ? 0o037 : 0o077)) !== 0;
+}
+
 async function readPrivateFile(path: string): Promise<string> {
   try {
-    const { mode, size } = await stat(path);
-    const others = mode & 0o077;
-    if (others !== 0) {
+    const { mode, size, uid } = await stat(path);
+    if (isExposed(mode, uid)) {
       const octal = (mode & 0o777).toString(8).padStart(3, '0');
       throw new PlinthError(
         'trust/key-unreadable',
