@@ -1,3 +1,4 @@
+export { type AskedIndex, askIndex } from './archive/ask-index.ts';
 export { type Paragraph, parseParagraphs } from './archive/deb822.ts';
 export { archiveOf, type FetchIndexOptions, fetchIndexes } from './archive/fetch-indexes.ts';
 export { type IndexName, keepIndex, readKeptIndex } from './archive/keep-index.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { PlinthError } from '@plinth/base';
-import { download, hashText } from './index.ts';
+import { download, downloadIfChanged, hashText } from './index.ts';
 import { scratchFolder } from './testing/scratch.ts';
 
 const CONTENT = Buffer.from('0123456789'.repeat(2000));
@@ -125,4 +125,30 @@ test('download never shows a password and passes it as a header', async (context
     (error) => error instanceof PlinthError && !error.message.includes('secret'),
   );
   assert.equal(seen, `Basic ${Buffer.from('user:secret').toString('base64')}`);
+});
+
+test('downloadIfChanged fetches what is new, dates it as the server does, and writes nothing while it is the same', async (context) => {
+  let version = 1;
+  const dated = 'Sat, 12 Sep 2026 07:55:41 GMT';
+  const { url } = await serve(context, (request, response) => {
+    const etag = `"${version}"`;
+    const same = request.headers['if-none-match'] === etag && request.headers['if-modified-since'] === dated;
+    response.writeHead(same ? 304 : 200, { ETag: etag, 'Last-Modified': dated });
+    response.end(same ? undefined : `version ${version}`);
+  });
+  const path = await target();
+  const first = await downloadIfChanged(url, path, undefined);
+  assert.deepEqual(first, { etag: '"1"', lastModified: dated });
+  assert.equal((await stat(path)).mtime.toUTCString(), dated);
+  await writeFile(path, 'mine');
+  assert.equal(await downloadIfChanged(url, path, first), undefined);
+  assert.equal(await readFile(path, 'utf8'), 'mine');
+  version = 2;
+  assert.deepEqual(await downloadIfChanged(url, path, first), { etag: '"2"', lastModified: dated });
+  assert.equal(await readFile(path, 'utf8'), 'version 2');
+});
+
+test('a server that says "the same" of what was never asked for is not believed', async (context) => {
+  const { url } = await serve(context, (_request, response) => response.writeHead(304).end());
+  await assert.rejects(downloadIfChanged(url, await target(), undefined), withCode('host/download-failed'));
 });

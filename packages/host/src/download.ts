@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlinthError } from '@plinth/base';
@@ -20,6 +20,21 @@ export interface DownloadOptions {
   readonly onBytes?: (receivedBytes: number) => void;
 }
 
+/** What a server said of a file that it gave, for asking it later whether there is another (RFC 9110, section 8.8). */
+export interface Validators {
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+/** A download that is given up when the server still has what is kept. */
+interface ConditionalDownload extends DownloadOptions {
+  readonly kept?: Validators | undefined;
+  /** Told what the server says of the file that it gives. */
+  readonly onValidators?: (validators: Validators) => void;
+}
+
+class NotModified extends Error {}
+
 const DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024;
 const FIRST_PAUSE_MS = 250;
 
@@ -29,6 +44,37 @@ const FIRST_PAUSE_MS = 250;
  * @throws host/download-missing (404, 410), host/download-failed, host/digest-mismatch, host/disk-full, cli/interrupted
  */
 export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
+  await downloadWhole(url, path, options);
+}
+
+/**
+ * downloadIfChanged fetches a file like download, unless the server says that it still is what was fetched before; then nothing
+ * is written and undefined comes back. The file is dated as the server dates it.
+ * @param kept what the call that fetched it gave back
+ * @throws as download
+ */
+export async function downloadIfChanged(
+  url: string,
+  path: string,
+  kept: Validators | undefined,
+  options: Pick<DownloadOptions, 'limitBytes' | 'attempts' | 'stallMs' | 'signal'> = {},
+): Promise<Validators | undefined> {
+  let validators: Validators = {};
+  const onValidators = (told: Validators) => {
+    validators = told;
+  };
+  try {
+    await downloadWhole(url, path, { ...options, kept, onValidators });
+  } catch (reason) {
+    if (reason instanceof NotModified) return undefined;
+    throw reason;
+  }
+  const dated = new Date(validators.lastModified ?? Number.NaN);
+  if (!Number.isNaN(dated.getTime())) await utimes(path, dated, dated);
+  return validators;
+}
+
+async function downloadWhole(url: string, path: string, options: ConditionalDownload): Promise<void> {
   const part = `${path}.part`;
   const attempts = options.attempts ?? 4;
   await mkdir(dirname(path), { recursive: true });
@@ -40,6 +86,7 @@ export async function download(url: string, path: string, options: DownloadOptio
       return;
     } catch (reason) {
       if (options.signal?.aborted) throw interrupted(url);
+      if (reason instanceof NotModified) throw reason;
       const error = toDownloadError(reason, url);
       if (!error.retryable || attempt >= attempts) throw error;
     }
@@ -50,7 +97,7 @@ export async function download(url: string, path: string, options: DownloadOptio
 }
 
 /** Appends what is missing to the part file; tells whether earlier bytes were kept. */
-async function fetchInto(part: string, url: string, options: DownloadOptions): Promise<boolean> {
+async function fetchInto(part: string, url: string, options: ConditionalDownload): Promise<boolean> {
   const limitBytes = options.sizeBytes ?? options.limitBytes ?? DEFAULT_LIMIT_BYTES;
   let offsetBytes = options.sha256 === undefined ? 0 : await sizeOf(part);
   if (offsetBytes > limitBytes) offsetBytes = 0;
@@ -67,14 +114,19 @@ async function fetchInto(part: string, url: string, options: DownloadOptions): P
     if (offsetBytes > 0) headers.set('Range', `bytes=${offsetBytes}-`);
     // A compressed transfer would make offsets and sizes mean something else.
     headers.set('Accept-Encoding', 'identity');
+    const { etag, lastModified } = options.kept ?? {};
+    if (etag !== undefined) headers.set('If-None-Match', etag);
+    if (lastModified !== undefined) headers.set('If-Modified-Since', lastModified);
     const response = await fetch(target, { headers, signal: AbortSignal.any(signals) });
     const resumed = response.status === 206 && startsAt(response, offsetBytes);
     if (!resumed && response.status !== 200) {
       await response.body?.cancel();
+      if (response.status === 304 && options.kept) throw new NotModified();
       // 416 or a range nobody asked for: the part does not fit this file, so start over.
       if (response.status === 416 || response.status === 206) await rm(part, { force: true });
       throw statusError(response.status, url);
     }
+    options.onValidators?.(validatorsOf(response));
     let receivedBytes = resumed ? offsetBytes : 0;
     const announced = response.headers.get('Content-Length');
     const totalBytes = receivedBytes + Number(announced);
@@ -115,6 +167,11 @@ async function verify(part: string, url: string, resumed: boolean, options: Down
   await rm(part, { force: true });
   // Bytes kept from an earlier file may be the wrong ones: worth one fresh start.
   throw mismatch(url, `SHA-256 ${found.sha256}`, options.sha256, resumed);
+}
+
+function validatorsOf({ headers }: Response): Validators {
+  const [etag, lastModified] = [headers.get('ETag'), headers.get('Last-Modified')];
+  return { ...(etag !== null && { etag }), ...(lastModified !== null && { lastModified }) };
 }
 
 function startsAt(response: Response, offsetBytes: number): boolean {

@@ -1,5 +1,5 @@
 export { cacheDir, configDir, stateDir } from './directories.ts';
-export { type DownloadOptions, download } from './download.ts';
+export { type DownloadOptions, download, downloadIfChanged, type Validators } from './download.ts';
 export { exists, hashFile, hashText, ioError, removeTree, syncDirectory, writeFileAtomic } from './files.ts';
 export { type LockWaiting, withLock } from './lock-file.ts';
 export { mapParallel } from './parallel.ts';

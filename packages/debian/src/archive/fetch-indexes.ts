@@ -19,7 +19,7 @@ export interface FetchIndexOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const IN_RELEASE_LIMIT_BYTES = 4 * 1024 * 1024;
+export const IN_RELEASE_LIMIT_BYTES = 4 * 1024 * 1024;
 
 /** archiveOf tells which archive carries a suite: "<codename>-security" lives in an archive of its own. */
 export function archiveOf(suite: string): ArchiveName {

@@ -74,14 +74,31 @@ export async function suiteFiles(
   ]);
 }
 
-/** Serves files on loopback for the time of a test; the map may be changed meanwhile. Tells the base address. */
+/**
+ * Serves files on loopback for the time of a test; the map may be changed meanwhile. Who has a file already is told so by its
+ * ETag; all are dated as the suites are. Tells the base address.
+ * @param onAnswered told each answer: "200 /dists/sid/InRelease"
+ */
 export async function serveFiles(
   context: TestContext,
   files: ReadonlyMap<string, Uint8Array>,
+  onAnswered: (answer: string) => void = () => {},
 ): Promise<string> {
   const server = createServer((request, response) => {
-    const file = files.get(decodeURIComponent(request.url ?? ''));
-    response.writeHead(file ? 200 : 404, { 'Content-Length': file?.length ?? 0 }).end(file);
+    const path = decodeURIComponent(request.url ?? '');
+    const file = files.get(path);
+    const etag = file && `"${hashText(file)}"`;
+    const isKept = etag !== undefined && request.headers['if-none-match'] === etag;
+    const status = file ? (isKept ? 304 : 200) : 404;
+    onAnswered(`${status} ${path}`);
+    if (isKept) response.writeHead(status, { ETag: etag }).end();
+    else
+      response
+        .writeHead(status, {
+          'Content-Length': file?.length ?? 0,
+          ...(etag && { ETag: etag, 'Last-Modified': 'Sat, 12 Sep 2026 07:55:41 GMT' }),
+        })
+        .end(file);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   context.after(() => {

@@ -7,7 +7,7 @@ import type { LockedPackage } from '../lock/lock.ts';
 /** Builds a real package with dpkg-deb and tells how a lock would name it. */
 export async function makeDeb(
   name: string,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<{ path: string; locked: LockedPackage }> {
   const dir = await scratchFolder('deb');
   const tree = join(dir, 'tree');
