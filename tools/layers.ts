@@ -49,6 +49,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 export const doors: Readonly<Record<string, readonly string[]>> = {
   attest: ['confidential'],
   fleet: ['build', 'runtime'],
+  host: ['bundle'],
 };
 
 /** Packages that do no input or output: time, randomness and bytes are their arguments. */

@@ -49,4 +49,9 @@ export const imageCodes = {
     cause: 'A tool wrote a time, a path, an order or a random number into its output.',
     fix: 'Look at the first differing file shown.',
   },
+  'image/container-failed': {
+    meaning: 'A container image of programs of Plinth itself cannot be put together.',
+    cause: 'A package of the lock has another layout, or the modules of the repository are not whole.',
+    fix: 'Install the modules of the repository anew with "npm ci", then try again.',
+  },
 } as const satisfies CodeTable;

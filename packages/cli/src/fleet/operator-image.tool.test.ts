@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { eventually } from '@plinth/host/testing';
 import { endProcess, findKubernetesPrograms, startControlPlane } from '@plinth/image/testing';
 import { applyObject, askKube, openKindMap, openKubeConnection, readClusterAccess } from '@plinth/kube';
 import { runCli } from '../run-cli.ts';
+import { unpackImage } from '../testing/unpack-image.ts';
 
 // The image of the operator as a pod has it: its own files and no others, its own account, its own user; and it leads.
 
@@ -29,7 +30,8 @@ test('the image of the operator holds all it needs: it starts as in a pod and le
   const quiet = { write: () => undefined };
   const world = { stdout: quiet, stderr: process.stderr, env: process.env };
   assert.equal(await runCli(['fleet', 'image', '-q', '-O', archive], world, signal), 0);
-  const { root, entrypoint } = unpack(archive);
+  const { root, entrypoint, user } = unpackImage(archive, folder);
+  assert.equal(user, '65532:65532');
 
   await using plane = await startControlPlane(kubernetes);
   const access = await readClusterAccess(plane.at('super-admin.conf'), undefined, signal);
@@ -86,23 +88,6 @@ test('the image of the operator holds all it needs: it starts as in a pod and le
     await endProcess(child);
   }
 });
-
-/** The layer of an archive, in a folder, and how its process is started. */
-function unpack(archive: string): { readonly root: string; readonly entrypoint: readonly string[] } {
-  const [layout, root] = [join(folder, 'layout'), join(folder, 'root')];
-  for (const dir of [layout, root]) mkdirSync(dir);
-  execFileSync('tar', ['-xf', archive, '-C', layout]);
-  const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
-  const manifest = json(blobPath(layout, json(join(layout, 'index.json')).manifests[0].digest));
-  execFileSync('tar', ['-xpf', blobPath(layout, manifest.layers[0].digest), '-C', root]);
-  const { config } = json(blobPath(layout, manifest.config.digest));
-  assert.equal(config.User, '65532:65532');
-  return { root, entrypoint: config.Entrypoint };
-}
-
-function blobPath(layout: string, digest: string): string {
-  return join(layout, 'blobs', digest.replace(':', '/'));
-}
 
 function mount(root: string, place: string, files: Readonly<Record<string, string>>): void {
   const dir = join(root, place);

@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { PlinthError } from '@plinth/base';
-import { build } from 'esbuild';
+import { bundleScripts } from '@plinth/host/bundle';
 
-const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
 const MAIN = fileURLToPath(new URL('../runtime/main.ts', import.meta.url));
 /** Threads, which the operator starts by these names. */
 const LEASE = fileURLToPath(new URL('../runtime/elect/lease-worker.ts', import.meta.url));
@@ -30,22 +29,7 @@ export const OPERATOR_FLAGS = [
  */
 export async function bundleOperator(outDir: string): Promise<void> {
   try {
-    await build({
-      entryPoints: { main: MAIN, 'lease-worker': LEASE, 'cel-worker': CEL },
-      outdir: outDir,
-      outExtension: { '.js': '.mjs' },
-      absWorkingDir: REPOSITORY,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node26',
-      // Packages that are CommonJS ask for parts of Node by require, which a module has not.
-      banner: {
-        js: "import { createRequire as plinthRequire } from 'node:module'; const require = plinthRequire(import.meta.url);",
-      },
-      legalComments: 'none',
-      logLevel: 'silent',
-    });
+    await bundleScripts({ entryPoints: { main: MAIN, 'lease-worker': LEASE, 'cel-worker': CEL }, outDir });
   } catch (reason) {
     throw PlinthError.from(reason, 'fleet/bundle-failed', 'Cannot bundle the fleet operator');
   }

@@ -1,0 +1,1 @@
+export { type BundleScriptsOptions, bundleScripts } from './bundle-scripts.ts';
