@@ -4,6 +4,7 @@ export * from './feeds/index.ts';
 export {
   formatVexPaper,
   inventoryOfPapers,
+  listSubjects,
   parseBuiltinModules,
   parseDeniedModules,
   readSubject,

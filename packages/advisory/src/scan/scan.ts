@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Progress } from '@plinth/base';
-import { findMirrors, type MirrorOptions } from '@plinth/debian';
+import { findMirrors, type Keyring, type MirrorOptions } from '@plinth/debian';
 import { stateDir } from '@plinth/host';
 import { architecturesOf } from '../changelog/index.ts';
 import {
@@ -30,6 +30,8 @@ export interface ScanOptions {
   /** Statements of people about what is not affected, see readStatements. */
   readonly statements?: readonly VexStatement[];
   readonly mirrors?: MirrorOptions;
+  /** Keys that indexes are believed by. Default: readScanKeyring. */
+  readonly keyring?: Keyring | undefined;
   readonly now?: Date;
   readonly progress?: Progress;
   readonly signal?: AbortSignal | undefined;
@@ -79,6 +81,7 @@ export async function scanInventory(
       mirrors,
       now,
       maxAgeMs,
+      ...(options.keyring ? { keyring: options.keyring } : {}),
       ...shared,
     });
     await readChangelogs(

@@ -92,11 +92,14 @@ async function watchAll(paths: readonly string[], options: WatchOptions): Promis
 /** Keeps the signed indexes that clocks start with; names those that are in no cache any more. */
 async function keepProofs(
   events: readonly LedgerEvent[],
-  { folder, indexCache }: WatchOptions,
+  { folder, indexCache, keyring }: WatchOptions,
 ): Promise<string[]> {
   const unkept: string[] = [];
   for (const index of indexesOf(events)) {
-    const from = indexCache === undefined ? {} : { cacheRoot: indexCache };
+    const from = {
+      ...(indexCache === undefined ? {} : { cacheRoot: indexCache }),
+      ...(keyring === undefined ? {} : { keyring }),
+    };
     if (!(await keepIndex(index, proofsFolder(folder), from)))
       unkept.push(
         `the index of ${index.suite} of ${index.date} is not in the cache any more: it could not be kept as proof`,

@@ -1,0 +1,1 @@
+export { type FollowClock, type FollowOptions, follow, type Look } from './follow.ts';
