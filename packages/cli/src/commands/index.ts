@@ -39,18 +39,8 @@ import { configRollbackCommand } from './config-rollback.ts';
 import { configSchemaCommand } from './config-schema.ts';
 import { configShowCommand } from './config-show.ts';
 import { configValidateCommand } from './config-validate.ts';
-import { cveAffectedCommand } from './cve-affected.ts';
-import { cveFeedsExportCommand } from './cve-feeds-export.ts';
-import { cveFeedsImportCommand } from './cve-feeds-import.ts';
-import { cveFeedsListCommand } from './cve-feeds-list.ts';
-import { cveNodesCommand } from './cve-nodes.ts';
-import { cvePublishCommand } from './cve-publish.ts';
-import { cveScanCommand } from './cve-scan.ts';
-import { cveServeCommand } from './cve-serve.ts';
-import { cveSlaCommand } from './cve-sla.ts';
-import { cveVerifyCommand } from './cve-verify.ts';
-import { cveWaiveCommand } from './cve-waive.ts';
-import { cveWatchCommand } from './cve-watch.ts';
+import { cveCommands, cveSummary } from './cve-commands.ts';
+import { cveImageCommand } from './cve-image.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { diffCommand } from './diff.ts';
 import { dmesgCommand } from './dmesg.ts';
@@ -159,18 +149,8 @@ export const commandTable: CommandTable = {
     verifyCommand,
     inspectCommand,
     sbomCommand,
-    cveScanCommand,
-    cveNodesCommand,
-    cveAffectedCommand,
-    cveSlaCommand,
-    cveWaiveCommand,
-    cveWatchCommand,
-    cvePublishCommand,
-    cveVerifyCommand,
-    cveServeCommand,
-    cveFeedsListCommand,
-    cveFeedsImportCommand,
-    cveFeedsExportCommand,
+    ...cveCommands,
+    cveImageCommand,
     diffCommand,
     keysInitCommand,
     keysListCommand,
@@ -292,7 +272,7 @@ export const commandTable: CommandTable = {
     confidential: 'Judge reports of confidential guests',
     etcd: 'Look after the database of a cluster',
     release: 'Publish releases to nodes, and look after what is published',
-    cve: 'What is open in which image, with proof, and the data it is judged by',
+    cve: cveSummary,
     keys: 'Make, list, export and rotate the signing keys',
     vm: 'Run machines on this computer',
     get: 'Ask nodes what they are, run and see',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -83,7 +84,6 @@ test('CronJob: writes to its own volumes only, every mount has one, everything i
     'state',
     'cache',
     'tmp',
-    'private',
   ]);
   for (const volume of volumes) {
     assert.equal(at(volume, 'hostPath'), undefined);
@@ -118,47 +118,38 @@ test('the unit: hardened, writes to its own folders only, has its keys or fails'
 });
 
 test('both commands run as they stand: a signed report, and again without a change', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const folder = await scratchFolder('watch');
-  const [keys, releases, plinth] = [join(folder, 'keys'), join(folder, 'releases'), join(folder, 'plinth')];
+  const [keys, releases] = [join(folder, 'keys'), join(folder, 'releases')];
   await initKeys(keys, {});
   await mkdir(releases);
   // A lock stands for a release, and nothing is fetched: what is judged, and by what, is for other tests.
   await symlink(LOCK, join(releases, 'plinth.lock.json'));
-  const script = `#!/bin/sh\nexec '${process.execPath}' '${LAUNCHER}' "$@" --offline -o json\n`;
-  await writeFile(plinth, script, { mode: 0o755 });
-  // As a Secret is mounted: files that a group may read, behind links.
-  const [secret, mounted] = [join(folder, 'secret'), join(folder, 'mounted')];
+  // As a Secret is mounted: files behind links. Whom they are lent to is for the test of the image.
+  const mounted = join(folder, 'mounted');
   await mkdir(mounted);
-  await cp(keys, secret, { recursive: true });
-  for (const name of (await readdir(secret)).filter((each) => /\.(?:pem|json)$/.test(each))) {
-    await chmod(join(secret, name), 0o440);
-    await symlink(join(secret, name), join(mounted, name));
-  }
-  const unit = /^ExecStart=\/bin\/sh -c '(.*)'$/m.exec(await read('plinth-cve-watch.service'))?.[1];
-  for (const [name, text, turns] of [
-    ['pod', String(at(container, 'args', 0)), 2],
-    ['unit', String(unit), 1],
+  for (const name of await readdir(keys)) await symlink(join(keys, name), join(mounted, name));
+  const unit = /^ExecStart=\/opt\/plinth\/plinth (.*)$/m.exec(await read('plinth-cve-watch.service'))?.[1];
+  for (const [name, words, turns] of [
+    ['pod', listAt(container, 'args').map(String), 2],
+    ['unit', String(unit).split(' '), 1],
   ] as const) {
     const state = join(folder, name);
     const env = {
-      ...{ PATH: '/usr/bin:/bin', STATE_DIRECTORY: state, PLINTH_STATE_DIR: state },
+      ...{ PATH: '/usr/bin:/bin', PLINTH_STATE_DIR: state, PLINTH_KEYS: mounted },
       ...{ PLINTH_CACHE_DIR: join(state, 'cache'), PLINTH_CONFIG_DIR: join(state, 'config') },
-      PLINTH_KEYS: name === 'pod' ? join(state, 'private', 'keys') : keys,
     };
-    const here = text
-      .replace('/opt/plinth/plinth', plinth)
-      .replace(/(?:\/srv\/plinth)?\/releases\//, `${releases}/`)
-      .replace('/var/lib/plinth', state)
-      .replaceAll('/etc/plinth/watch-keys', mounted)
-      .replaceAll('/run/plinth', join(state, 'private'));
+    const here = words.map((word) =>
+      word
+        .replace(/\$\{STATE_DIRECTORY\}/, state)
+        .replace('/var/lib/plinth', state)
+        .replace(/^(?:\/srv\/plinth)?\/releases$/, releases),
+    );
     for (let turn = 0; turn < turns; turn++) {
-      // The volume of the copied keys is empty when a pod starts.
-      await rm(join(state, 'private'), { recursive: true, force: true });
-      await mkdir(join(state, 'private'), { recursive: true });
       // 3: no feed is here, so no clock can be told; a run says so, and leaves its report.
-      const ended = await promisify(execFile)('/bin/sh', ['-c', here], { env }).then(
+      const args = [LAUNCHER, ...here, '--offline', '-o', 'json'];
+      const ended = await promisify(execFile)(process.execPath, args, { env }).then(
         ({ stdout }) => ({ code: 0, stdout }),
         (reason: { readonly code: number; readonly stdout: string }) => reason,
       );
@@ -169,4 +160,29 @@ test('both commands run as they stand: a signed report, and again without a chan
       assert.deepEqual(reports.sort(), [`${subject}.json`, `${subject}.json.dsse`]);
     }
   }
+});
+
+test('the drop-in follows the feeds with the same folders, judges at once, and ends with 0 when systemd stops it', {
+  timeout: 240_000,
+}, async () => {
+  const dropIn = await read('plinth-cve-follow.conf');
+  const lines = dropIn.split('\n').filter((line) => line.startsWith('ExecStart='));
+  const command = /^ExecStart=(.*) --exit-code$/m.exec(await read('plinth-cve-watch.service'))?.[1];
+  // The first, empty one takes back what the service has.
+  assert.deepEqual(lines, ['ExecStart=', `ExecStart=${command} --follow`]);
+  const folder = await scratchFolder('follow');
+  await initKeys(join(folder, 'keys'), {});
+  const out = join(folder, 'out');
+  const env = {
+    ...{ PATH: '/usr/bin:/bin', PLINTH_STATE_DIR: folder, PLINTH_KEYS: join(folder, 'keys') },
+    PLINTH_CACHE_DIR: join(folder, 'cache'),
+  };
+  const args = [LAUNCHER, 'cve', 'watch', LOCK, '--to', out, '--follow', '--offline', '-o', 'json'];
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const [piece] = await once(child.stdout, 'data');
+  assert.deepEqual(at(JSON.parse(String(piece)), 'changes'), ['first look']);
+  assert.equal((await readdir(join(out, 'reports'))).length, 2);
+  child.kill('SIGTERM');
+  assert.deepEqual(await ended, [0, null]);
 });

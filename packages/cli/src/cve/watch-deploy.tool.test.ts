@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { scratchFolder } from '@plinth/host/testing';
@@ -9,15 +9,23 @@ import { openToolbox } from '@plinth/toolbox';
 
 const deploy = new URL('../../../advisory/deploy/', import.meta.url);
 const NAMES = ['plinth-cve-watch.service', 'plinth-cve-watch.timer'] as const;
+const DROP_IN = 'plinth-cve-follow.conf';
 const toolbox = await openToolbox();
 
 test('systemd knows every line of the units, and says so of a wrong one', { timeout: 120_000 }, async () => {
   const dir = join(await scratchFolder('units'), 'units');
   await mkdir(dir);
-  const verify = async (more: string) => {
+  const dropIns = join(dir, 'plinth-cve-watch.service.d');
+  const verify = async (more: string, isFollowing = false) => {
+    await rm(dropIns, { recursive: true, force: true });
+    if (isFollowing) {
+      await mkdir(dropIns);
+      await copyFile(new URL(DROP_IN, deploy), join(dropIns, 'follow.conf'));
+      await writeFile(join(dropIns, 'more.conf'), more);
+    }
     for (const name of NAMES) {
       const text = await readFile(new URL(name, deploy), 'utf8');
-      await writeFile(join(dir, name), name.endsWith('.service') ? text + more : text);
+      await writeFile(join(dir, name), name.endsWith('.service') && !isFollowing ? text + more : text);
     }
     const paths = NAMES.map((name) => `/mnt/work/${name}`).join(' ');
     const { stdout, stderr } = await toolbox.run(
@@ -29,6 +37,8 @@ test('systemd knows every line of the units, and says so of a wrong one', { time
   };
   assert.doesNotMatch(await verify(''), /plinth-cve-watch/);
   assert.match(await verify('ProtectEverything=yes\n'), /plinth-cve-watch.*ProtectEverything/);
+  assert.doesNotMatch(await verify('', true), /plinth-cve-watch/);
+  assert.match(await verify('[Service]\nFollowEverything=yes\n', true), /FollowEverything/);
 });
 
 test('the times are those that are meant', { timeout: 60_000 }, async () => {

@@ -1,99 +1,110 @@
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   advisoryStorePath,
-  applyWaivers,
-  countClocks,
-  currentWaivers,
-  isLate,
-  knowsFixes,
+  follow,
+  type Look,
+  listSubjects,
   openAdvisoryStore,
   readPolicy,
-  readWaivers,
-  type WatchResult,
   watch,
 } from '@plinth/advisory';
-import { exitCodes } from '@plinth/base';
 import type { KeyFolderOptions } from '../flows/key-folder.ts';
 import { openKeys } from '../flows/open-keys.ts';
 import type { CommandContext } from '../framework/context.ts';
 import type { CommandResult } from '../framework/result.ts';
-import { nextCommands, plainText, table } from '../output/blocks.ts';
+import { usageError } from '../framework/usage-error.ts';
+import { renderBlocks } from '../output/blocks.ts';
+import { printable } from '../output/printable.ts';
+import { showWatch } from './show-watch.ts';
 
 export interface WatchSubjectsOptions extends KeyFolderOptions {
   readonly to: string;
   readonly policy?: string | undefined;
   readonly offline: boolean;
   readonly exitCode: boolean;
+  /** Look at the feeds again and again. */
+  readonly follow: boolean;
+  /** The longest pause between two looks. */
+  readonly every: number;
+  /** Addresses of documents of feeds, separated by commas. */
+  readonly feeds?: string | undefined;
 }
 
-/** watchSubjects judges subjects anew and says what changed. @throws advisory/…, trust/…, host/io */
+/**
+ * watchSubjects judges subjects anew and says what changed; with `follow` whenever the feeds do, until it is interrupted.
+ * @throws cli/usage, host/locked, advisory/…, trust/…, host/io
+ */
 export async function watchSubjects(
   subjects: readonly string[],
   options: WatchSubjectsOptions,
   context: CommandContext,
-): Promise<CommandResult> {
+): Promise<CommandResult | undefined> {
+  const documents = readAddresses(options.feeds);
+  if (!options.follow && documents.length > 0)
+    throw usageError('--feeds is of --follow alone', 'Import documents once with "plinth cve feeds import".');
+  if (options.follow && options.exitCode)
+    throw usageError(
+      '--exit-code is given with --follow, which ends when it is told to, expected one of them',
+    );
   const policy = await readPolicy(options.policy);
   const keys = await openKeys(options, context);
   const folder = resolve(options.to);
+  const paths = subjects.map((subject) => resolve(subject));
+  const trusted = keys.certificates('release');
   const store = await openAdvisoryStore(advisoryStorePath(context.env));
   try {
-    const results = await watch(
-      subjects.map((subject) => resolve(subject)),
-      {
-        ...{ store, folder, policy, signer: keys.signers.release, offline: options.offline },
-        trusted: keys.certificates('release'),
-        ...{ mirrors: { env: context.env }, progress: context.progress, signal: context.signal },
-      },
-    );
-    const { values, problems } = await readWaivers(folder, keys.certificates('release'));
-    const waivers = currentWaivers(values, new Date());
-    const lateOf = ({ decisions, report }: WatchResult) =>
-      applyWaivers(decisions, report.findings, waivers).filter(isLate).length;
-    const breached = results.reduce((sum, result) => sum + lateOf(result), 0);
-    const expired = waivers.filter(({ state }) => state === 'expired');
-    const incomplete = subjects[results.findIndex(({ report }) => !report.complete)];
-    return {
-      data: results.map(({ subject, report, decisions, changes, drafts, problems: unkept }) => ({
-        ...{ subject, counts: report.counts, complete: report.complete, clocks: countClocks(decisions) },
-        ...{ changes, drafts },
-        problems: unkept,
-        late: lateOf({ subject, report, decisions, changes, drafts, problems: unkept }),
-      })),
-      view: [
-        table(
-          [
-            { header: 'NAME', value: ({ subject }: WatchResult) => subject },
-            { header: 'OPEN', value: ({ report }) => String(report.counts.open), align: 'right' },
-            { header: 'UNKNOWN', value: ({ report }) => String(report.counts.unknown), align: 'right' },
-            {
-              header: 'LATE',
-              value: (result) => String(lateOf(result)),
-              align: 'right',
-            },
-            { header: 'CHANGED', value: ({ changes }) => String(changes), align: 'right' },
-            { header: 'DRAFTS', value: ({ drafts }) => String(drafts.length), align: 'right' },
-            { header: 'COMPLETE', value: ({ report }) => (report.complete ? 'yes' : 'no') },
-          ],
-          results,
-        ),
-        plainText(
-          `Signed reports, ledger and drafts are in ${folder}; "plinth cve verify" computes all clocks anew.`,
-        ),
-        ...[
-          ...problems,
-          ...new Set(results.flatMap((result) => result.problems)),
-          ...expired.map(({ id, until }) => `The waiver of ${id} ended at ${until}: its clock counts again.`),
-        ].map((line) => plainText(line)),
-        ...(incomplete === undefined
-          ? []
-          : [nextCommands([[`plinth cve scan ${incomplete} --offline`, 'what could not be asked or read']])]),
-      ],
-      exitCode:
-        options.exitCode && (breached > 0 || !results.every(({ report }) => knowsFixes(report)))
-          ? exitCodes.findings
-          : exitCodes.ok,
+    const shared = {
+      ...{ store, folder, policy, signer: keys.signers.release, trusted, offline: options.offline },
+      ...{ mirrors: { env: context.env }, signal: context.signal },
     };
+    if (options.follow) {
+      const clock = { now: () => new Date(), sleep: pause, random: Math.random };
+      const onLook = (look: Look) => tellLook(look, folder, trusted, context);
+      await follow(paths, { ...shared, documents, everyMs: options.every, clock, onLook });
+      return undefined;
+    }
+    const all = await listSubjects(paths);
+    const results = await watch(all, { ...shared, progress: context.progress });
+    return await showWatch(results, all, folder, trusted, options.exitCode);
   } finally {
     await store.close();
   }
+}
+
+/** SIGTERM and Ctrl-C are the usual end of a pause. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
+
+/** Writes what a look found: what changed, what failed, and the table of the run; with -o json one object a line. */
+async function tellLook(
+  { at, changes, failures, results }: Look,
+  folder: string,
+  trusted: Parameters<typeof showWatch>[3],
+  { format, writeOut, style }: CommandContext,
+): Promise<void> {
+  const shown = results && (await showWatch(results, [], folder, trusted, false));
+  if (format === 'json') {
+    writeOut(`${JSON.stringify({ at: at.toISOString(), changes, failures, results: shown?.data })}\n`);
+    return;
+  }
+  const told = [
+    ...(changes.length > 0 ? [`new: ${changes.join(', ')}`] : []),
+    ...failures.map((failure) => `failed: ${failure}`),
+  ];
+  for (const line of told.length > 0 ? told : ['nothing fails any more'])
+    writeOut(`${at.toISOString()} ${printable(line)}\n`);
+  if (shown) writeOut(renderBlocks(shown.view.slice(0, 1), { wide: false, style }));
+}
+
+function readAddresses(list: string | undefined): string[] {
+  const words = (list ?? '').split(',').map((word) => word.trim());
+  return words.filter((word) => word !== '').map(readAddress);
+}
+
+function readAddress(word: string): string {
+  const url = URL.parse(word);
+  if (url && /^https?:$/.test(url.protocol)) return url.href;
+  throw usageError(`value of --feeds has "${word}", expected addresses (https) separated by commas`);
 }
