@@ -45,10 +45,15 @@ export function auditFolder(folder: string): AuditFiles {
       );
     },
     async append(name, data) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
       // O_SYNC: the permission model of the runtime takes fsync away, so the write has to be durable by itself.
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_SYNC;
-      const file = await open(join(folder, name), flags, 0o600);
+      const openIt = () => open(join(folder, name), flags, 0o600);
+      // The folder is there but for the first time: each call of the API is a record, so one look less at it is worth it.
+      const file = await openIt().catch(async (reason: unknown) => {
+        if (!isMissing(reason)) throw reason;
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        return openIt();
+      });
       try {
         await file.writeFile(data);
       } finally {

@@ -103,6 +103,27 @@ test('the oldest files go when the log is full, and the log says up to where', a
   assert.match(verify(await linesOf(log)).problems.join(), /the begin was cut/);
 });
 
+test('a record looks at the other files only when its file is new', async () => {
+  const memory = auditMemory();
+  let [looks, begun] = [0, 0];
+  const files: AuditFiles = {
+    ...memory,
+    list: () => {
+      looks++;
+      return memory.list();
+    },
+    async append(name, data) {
+      if (!(await memory.list()).some((file) => file.name === name)) begun++;
+      await memory.append(name, data);
+    },
+  };
+  const log = await open(files, { ...LIMITS, totalBytes: 1_000_000 });
+  const opening = looks;
+  for (let index = 0; index < 100; index++) await log.write({ index, text: 'x'.repeat(20) });
+  assert.ok(begun > 5, `${begun}`);
+  assert.ok(looks - opening <= 2 * begun, `${looks - opening} looks for ${begun} files`);
+});
+
 test('a head that lies before what is kept cannot be compared: unknown, not fine', async () => {
   const files = auditMemory();
   const early = await (await written(3, files)).head();

@@ -71,6 +71,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   let endKnown = failure === undefined;
   let failedAtMs = Number.NEGATIVE_INFINITY;
   let flushing = false;
+  /** What all files take; undefined where they have to be looked at. */
+  let keptBytes: number | undefined;
   let written: (() => void)[] = [];
 
   /** Appends records as lines; the end of the log moves only with what is durable. */
@@ -85,6 +87,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     const full = end.fileBytes > 0 && end.fileBytes + data.length > limits.fileBytes;
     const file = full || end.torn || end.file === '' ? fileName(end.sequence + 1) : end.file;
     await files.append(file, data);
+    // A new file is a time to look whether the others are as they were.
+    keptBytes = file === end.file && keptBytes !== undefined ? keptBytes + data.length : undefined;
     end = {
       ...{ sequence, hash, file, torn: false },
       fileBytes: (file === end.file ? end.fileBytes : 0) + data.length,
@@ -93,8 +97,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
 
   /** Drops the oldest files when the log is full; says so first, so that the begin of what is left can be judged. */
   const makeRoom = async () => {
+    if (keptBytes !== undefined && keptBytes <= limits.totalBytes) return;
     const all = await files.list();
-    let excess = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) - limits.totalBytes;
+    keptBytes = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    let excess = keptBytes - limits.totalBytes;
     const going: string[] = [];
     for (const { name, sizeBytes } of all.slice(0, -1)) {
       if (excess <= 0) break;
@@ -105,6 +111,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     if (going.length === 0 || !next) return;
     await append([{ time: time(nowMs()), event: 'audit.dropped', upTo: firstSequence(next.name) - 1 }]);
     for (const name of going) await files.remove(name);
+    keptBytes = undefined;
   };
 
   const flush = async () => {
@@ -137,6 +144,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         settle(batch);
         await makeRoom();
       } catch (reason) {
+        keptBytes = undefined;
         failure = textOf(reason);
         failedAtMs = nowMs();
       }

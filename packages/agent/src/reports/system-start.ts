@@ -19,10 +19,30 @@ export interface SystemStart {
 
 /** readSystemStart asks the kernel what is mounted at "/". Nothing that is remembered has a say. Never throws. */
 export async function readSystemStart(sys: Pick<Sys, 'readFile'>): Promise<SystemStart> {
+  return (await observe(sys)).start;
+}
+
+/**
+ * keptSystemStart is readSystemStart for what is asked often: once everything could be read, that answer holds for as long as
+ * plinthd runs, for each start of user space starts it anew.
+ */
+export function keptSystemStart(sys: Pick<Sys, 'readFile'>): () => Promise<SystemStart> {
+  let kept: SystemStart | undefined;
+  return async () => {
+    if (kept) return kept;
+    const { start, whole } = await observe(sys);
+    if (whole) kept = start;
+    return start;
+  };
+}
+
+async function observe(sys: Pick<Sys, 'readFile'>): Promise<{ start: SystemStart; whole: boolean }> {
   const bootId = (await readText(sys, BOOT_ID).catch(() => undefined)) ?? '';
-  const soft = await isSoftStart(sys).catch(() => false);
+  const seen = await isSoftStart(sys).catch(() => undefined);
+  const soft = seen ?? false;
   // There is one soft-reboot at most in the life of a kernel: what it leads to stays on trial until the firmware has started it.
-  return { bootId, startId: soft ? `${bootId}+1` : bootId, soft };
+  const start = { bootId, startId: soft ? `${bootId}+1` : bootId, soft };
+  return { start, whole: bootId !== '' && seen !== undefined };
 }
 
 /** firmwareRootHash is the root hash that the firmware started and measured, by the kernel's own command line; "" when it names none. */

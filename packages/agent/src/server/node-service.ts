@@ -22,7 +22,7 @@ import { bootEndKinds } from '../machine/boot-end-kinds.ts';
 import type { BootEnd } from '../machine/judge-boot-end.ts';
 import { collectBootReport, uptimeMs } from '../reports/boot-report.ts';
 import { collectSlots, type PartitionReport } from '../reports/slots.ts';
-import { readSystemStart } from '../reports/system-start.ts';
+import { keptSystemStart, type SystemStart } from '../reports/system-start.ts';
 import type { Versions } from '../reports/versions.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 import type { SlotsNote } from '../update/service/describe-slots.ts';
@@ -62,9 +62,10 @@ const partitionRoles = {
 /** nodeService gives the routes of plinth.node.v1.NodeService: each asks the machine and renders the answer. */
 export function nodeService(sources: NodeServiceSources): (router: ConnectRouter) => void {
   const { sys } = sources;
+  const systemStart = keptSystemStart(sources.sys);
   return (router) => {
     router.service(NodeService, {
-      getIdentity: (_request, context) => identityAnswer(sources, context),
+      getIdentity: (_request, context) => identityAnswer(sources, systemStart, context),
       getVersions: async () => {
         const versions = await sources.versions();
         return create(GetVersionsResponseSchema, {
@@ -138,14 +139,18 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
   };
 }
 
-async function identityAnswer({ sys, identity, configSource }: NodeServiceSources, context: HandlerContext) {
+async function identityAnswer(
+  { sys, identity, configSource }: NodeServiceSources,
+  systemStart: () => Promise<SystemStart>,
+  context: HandlerContext,
+) {
   return create(GetIdentityResponseSchema, {
     nodeName: sys.hostName(),
     nodeId: identity.nodeId,
     certificateFingerprint: identity.fingerprint,
     identityPersistent: identity.persistent,
     machineId: (await readText(sys, '/etc/machine-id')) ?? '',
-    bootId: (await readSystemStart(sys)).startId,
+    bootId: (await systemStart()).startId,
     addresses: [...sys.addresses()],
     configSource,
     caller: requireRole(context.values.get(callerKey)),

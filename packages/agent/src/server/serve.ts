@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto';
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { type ConnectRouter, createContextValues } from '@connectrpc/connect';
 import { errorCode } from '../sys/sys.ts';
 import { rpcHandler } from './adapter.ts';
@@ -131,7 +131,7 @@ function judge(socket: unknown, options: ServeOptions): CallerVerdict {
   const { nowMs, refuses, rules, clientAuthoritiesPem } = options;
   if (clientAuthoritiesPem === 'strangers')
     return strangerAt(isTls(socket) ? socket.remoteAddress : undefined);
-  const certificate = isTls(socket) && !socket.destroyed ? socket.getPeerCertificate() : undefined;
+  const certificate = isTls(socket) && !socket.destroyed ? certificateOf(socket) : undefined;
   if (options.admitsStrangers && isTls(socket) && !socket.destroyed && !socket.authorized) {
     // Without a certificate there is an object without anything in it.
     if (certificate?.raw === undefined) return strangerAt(socket.remoteAddress);
@@ -149,6 +149,22 @@ function judge(socket: unknown, options: ServeOptions): CallerVerdict {
   const reason = verdict.ok ? refuses?.(verdict.caller) : undefined;
   if (!verdict.ok || reason === undefined) return verdict;
   return { ok: false, commonName: verdict.caller.commonName, reason };
+}
+
+/**
+ * Certificates by their connections: with TLS 1.3 and without post-handshake authentication a client shows one, once. What is thought of
+ * it (dates, revocations, roles) is asked anew at each call.
+ */
+const shown = new WeakMap<TLSSocket, PeerCertificate>();
+
+/** certificateOf spares each call the reading of the certificate, which was a part of what every brief call cost. */
+function certificateOf(socket: TLSSocket): PeerCertificate {
+  const known = shown.get(socket);
+  if (known) return known;
+  const certificate = socket.getPeerCertificate();
+  // Without a certificate there is an object without anything in it, and before the end of a handshake too.
+  if (certificate.raw !== undefined) shown.set(socket, certificate);
+  return certificate;
 }
 
 function handler(options: ServeOptions) {
