@@ -50,6 +50,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   attest: ['confidential'],
   fleet: ['build', 'runtime'],
   host: ['bundle'],
+  updates: ['tuf'],
 };
 
 /** Packages that do no input or output: time, randomness and bytes are their arguments. */

@@ -1,5 +1,5 @@
-export { changeRule, promote, type RuleRequest } from './channel/change-channel.ts';
-export { channelNames, requireChannel } from './channel/channel-store.ts';
+export { changeRule, promote, type RuleRequest, setDeadline } from './channel/change-channel.ts';
+export { channelNames, readDeadlines, requireChannel } from './channel/channel-store.ts';
 export { type InitUpdateKeysOptions, initUpdateKeys } from './keys/init-update-keys.ts';
 export { rotateUpdateKey } from './keys/rotate-update-key.ts';
 export { exportTrustedRoot, readTrustedRoot } from './keys/trusted-root.ts';

@@ -7,6 +7,14 @@ export {
   parseChannel,
   versionSchema,
 } from './channel/channel.ts';
+export {
+  type ChannelDeadline,
+  type ChannelDeadlines,
+  deadlinesFile,
+  deadlinesTarget,
+  formatDeadlines,
+  parseDeadlines,
+} from './channel/deadlines.ts';
 export { decideUpdate } from './channel/decide-update.ts';
 export type {
   NoUpdate,

@@ -9,8 +9,9 @@ import {
   REPOSITORY,
   SERIAL_LIMIT,
 } from '@plinth/updates';
+import type { TrustedTarget } from '@plinth/updates/tuf';
 import type { Fetcher } from '../update/fetch/fetcher.ts';
-import type { ReleaseRepository, TrustedTarget } from '../update/repository/open-repository.ts';
+import type { ReleaseRepository } from '../update/repository/open-repository.ts';
 import { type AskParts, askRepository, openSource } from '../update/stage/ask-repository.ts';
 import type { UpdateSource } from '../update/types.ts';
 import type { IncomingHotLayer } from './receive-hot-layer.ts';

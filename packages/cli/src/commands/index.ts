@@ -89,6 +89,7 @@ import { rebootCommand } from './reboot.ts';
 import { releaseBarrierCommand } from './release-barrier.ts';
 import { releaseBlockCommand } from './release-block.ts';
 import { releaseDeadEndCommand } from './release-dead-end.ts';
+import { releaseDeadlineCommand } from './release-deadline.ts';
 import { releaseFloorCommand } from './release-floor.ts';
 import { releasePromoteCommand } from './release-promote.ts';
 import { releasePruneCommand } from './release-prune.ts';
@@ -163,6 +164,7 @@ export const commandTable: CommandTable = {
     releaseBlockCommand,
     releaseBarrierCommand,
     releaseDeadEndCommand,
+    releaseDeadlineCommand,
     releaseFloorCommand,
     releasePruneCommand,
     releaseRefreshCommand,

@@ -20,7 +20,7 @@ export const releaseShowCommand = defineCommand({
     return {
       data: published,
       names: published.channels.flatMap(({ releases }) => releases.map(({ version }) => version)),
-      view: [...channelBlocks(published.channels), expiryTable(published.expiries)],
+      view: [...channelBlocks(published.channels, published.deadlines), expiryTable(published.expiries)],
     };
   },
 });

@@ -1,4 +1,4 @@
-import type { Channel } from '@plinth/updates';
+import type { Channel, ChannelDeadlines } from '@plinth/updates';
 import { type Block, facts, table } from '../output/blocks.ts';
 
 /** One version of a channel with what is said about it. */
@@ -10,7 +10,10 @@ interface VersionRow {
 }
 
 /** channelBlocks shows what channels offer and forbid. */
-export function channelBlocks(channels: readonly Channel[]): Block[] {
+export function channelBlocks(
+  channels: readonly Channel[],
+  deadlines: readonly ChannelDeadlines[] = [],
+): Block[] {
   const rows = channels.flatMap((channel) =>
     channel.releases.map(({ version, security, notes = '' }): VersionRow => {
       const rules = [
@@ -22,7 +25,12 @@ export function channelBlocks(channels: readonly Channel[]): Block[] {
       const said = rules.flatMap(([word, list]) =>
         list.filter((rule) => rule.version === version).map(({ reason }) => `${word}: ${reason}`),
       );
-      return { channel: channel.channel, version, said: [...(security ? ['security'] : []), ...said], notes };
+      const due = deadlines
+        .filter((each) => each.channel === channel.channel)
+        .flatMap((each) => each.deadlines.filter((one) => one.version === version))
+        .map(({ by, reason }) => `by ${by}: ${reason}`);
+      const all = [...(security ? ['security'] : []), ...said, ...due];
+      return { channel: channel.channel, version, said: all, notes };
     }),
   );
   const floors = channels.flatMap(({ channel, securityFloor }) =>

@@ -4,15 +4,17 @@ import {
   channelNames,
   type Expiry,
   loadRepository,
+  readDeadlines,
   readExpiries,
   readTargetList,
   requireChannel,
 } from '@plinth/publish';
-import type { Channel } from '@plinth/updates';
+import type { Channel, ChannelDeadlines } from '@plinth/updates';
 
 /** What a repository says. */
 export interface Published {
   readonly channels: readonly Channel[];
+  readonly deadlines: readonly ChannelDeadlines[];
   readonly expiries: readonly Expiry[];
 }
 
@@ -32,5 +34,6 @@ export async function readPublished(repo: string, only?: string): Promise<Publis
   const targets = readTargetList(stored);
   const names = only === undefined ? channelNames(targets) : [only];
   const channels = await Promise.all(names.map((name) => requireChannel(repoDir, targets, name)));
-  return { channels, expiries: await readExpiries(repoDir) };
+  const deadlines = await Promise.all(names.map((name) => readDeadlines(repoDir, targets, name)));
+  return { channels, deadlines, expiries: await readExpiries(repoDir) };
 }

@@ -3,14 +3,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { scratchFolder } from '@plinth/host/testing';
-import { channelFile, channelTarget, REPOSITORY } from '@plinth/updates';
+import { channelFile, channelTarget, deadlinesFile, deadlinesTarget, REPOSITORY } from '@plinth/updates';
 import { initUpdateKeys } from '../keys/init-update-keys.ts';
 import { readTrustedRoot } from '../keys/trusted-root.ts';
 import { publishRelease } from '../release/publish-release.ts';
 import { openOwnRepository } from '../repository/renew-repository.ts';
 import { serveRepository } from '../serve/serve-repository.ts';
 import { followChannel, writeSampleFiles } from '../testing/index.ts';
-import { changeRule, promote } from './change-channel.ts';
+import { changeRule, promote, setDeadline } from './change-channel.ts';
 
 const scratch = await scratchFolder('channel');
 const [keysDir, repoDir] = [join(scratch, 'keys'), join(scratch, 'repository')];
@@ -54,6 +54,26 @@ test('the security floor rises and never falls', async () => {
   assert.deepEqual((await see('candidate')).securityFloor, {
     version: '1.1.0~rc1',
     reason: 'closes another',
+  });
+});
+
+test('a deadline is signed beside the channel, which stays as nodes of before know it; it can be taken back', async () => {
+  const before = await see('candidate');
+  const [by, reason] = ['2026-12-01T00:00:00Z', 'a hole is used'];
+  await setDeadline(candidate, { version: '1.0.0', by: '2026-11-30T00:00:00Z', reason });
+  const said = await setDeadline(candidate, { version: '1.0.0', by, reason });
+  assert.deepEqual(said.deadlines, [{ version: '1.0.0', by, reason }]);
+  assert.deepEqual(await see('candidate'), before);
+  const { targets } = await openOwnRepository(repoDir, keysDir);
+  const { sha256 = '' } = targets[deadlinesTarget('candidate')] ?? {};
+  const path = join(repoDir, REPOSITORY.targets, deadlinesFile('candidate', sha256));
+  assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), said);
+  assert.deepEqual((await setDeadline(candidate, { version: '1.0.0' })).deadlines, []);
+  const refused = { code: 'publish/not-published' };
+  await assert.rejects(setDeadline(candidate, { version: '1.0.0' }), refused);
+  await assert.rejects(setDeadline(candidate, { version: '9.9.9', by, reason }), refused);
+  await assert.rejects(setDeadline(candidate, { version: '1.0.0', by: 'soon', reason }), {
+    code: 'update/channel-invalid',
   });
 });
 

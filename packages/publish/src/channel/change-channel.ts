@@ -1,8 +1,13 @@
 import { PlinthError } from '@plinth/base';
-import { type Channel, hotLayerImageName } from '@plinth/updates';
+import {
+  type Channel,
+  type ChannelDeadline,
+  type ChannelDeadlines,
+  hotLayerImageName,
+} from '@plinth/updates';
 import { changeRepository, type RepositoryOptions } from '../repository/change-repository.ts';
 import type { TargetList } from '../repository/plan-renewal.ts';
-import { emptyChannel, readChannel, requireChannel } from './channel-store.ts';
+import { emptyChannel, readChannel, readDeadlines, requireChannel } from './channel-store.ts';
 import { dropRule, editChannel, type RuleList, requireRelease } from './edit-channel.ts';
 
 export interface ChannelOptions extends RepositoryOptions {
@@ -36,6 +41,38 @@ export async function changeRule(options: ChannelOptions, request: RuleRequest):
     if (!(rule === 'block' && isHotLayer)) requireRelease(channel, version);
     return editChannel(channel, { do: rule, version, reason });
   });
+}
+
+/**
+ * setDeadline says by when nodes should have a version of a channel, instead of what was said before; without `by` it is taken back.
+ * Fleets bring their nodes to it by then inside their own bounds; no bound of theirs is loosened by it.
+ * @returns all deadlines of the channel
+ * @throws publish/not-published, update/channel-invalid, what changeRepository throws
+ */
+export async function setDeadline(
+  options: ChannelOptions,
+  { version, ...said }: { readonly version: string } & Partial<Pick<ChannelDeadline, 'by' | 'reason'>>,
+): Promise<ChannelDeadlines> {
+  const { repoDir, channel } = options;
+  let changed: ChannelDeadlines = { format: 1, name: 'plinth', channel, deadlines: [] };
+  await changeRepository(options, async ({ targets }) => {
+    const offered = await requireChannel(repoDir, targets, channel);
+    const before = await readDeadlines(repoDir, targets, channel);
+    const others = before.deadlines.filter((each) => each.version !== version);
+    if (said.by === undefined || said.reason === undefined) {
+      if (others.length === before.deadlines.length)
+        throw new PlinthError(
+          'publish/not-published',
+          `Cannot take back the deadline of ${version}: channel ${channel} has none, expected one`,
+        );
+      changed = { ...before, deadlines: others };
+    } else {
+      requireRelease(offered, version);
+      changed = { ...before, deadlines: [...others, { version, by: said.by, reason: said.reason }] };
+    }
+    return { deadlines: [changed] };
+  });
+  return changed;
 }
 
 /**

@@ -4,10 +4,15 @@ import { hashText, writeFileAtomic } from '@plinth/host';
 import {
   ARCHITECTURE,
   type Channel,
+  type ChannelDeadlines,
   channelFile,
   channelTarget,
+  deadlinesFile,
+  deadlinesTarget,
   formatChannel,
+  formatDeadlines,
   parseChannel,
+  parseDeadlines,
   REPOSITORY,
   REPOSITORY_LIMITS,
 } from '@plinth/updates';
@@ -50,15 +55,33 @@ export async function readChannel(
   const target = targets[channelTarget(channel)];
   if (!target) return undefined;
   const path = join(repoDir, REPOSITORY.targets, channelFile(channel, target.sha256));
+  return parseChannel(await readSigned(path, target.sha256, channel), path);
+}
+
+/** The text of a file of a channel, as it was signed. */
+async function readSigned(path: string, sha256: string, channel: string): Promise<string> {
   const text = (await readLimited(path, REPOSITORY_LIMITS.channelBytes, INVALID))?.toString('utf8');
-  if (text === undefined || hashText(text) !== target.sha256) {
-    throw new PlinthError(
-      INVALID,
-      `Cannot use channel ${channel}: ${path} is not the file that was signed, expected it unchanged`,
-      { hint: 'Restore the repository from a copy; what it should say cannot be told from a changed file.' },
-    );
-  }
-  return parseChannel(text, path);
+  if (text !== undefined && hashText(text) === sha256) return text;
+  throw new PlinthError(
+    INVALID,
+    `Cannot use channel ${channel}: ${path} is not the file that was signed, expected it unchanged`,
+    { hint: 'Restore the repository from a copy; what it should say cannot be told from a changed file.' },
+  );
+}
+
+/**
+ * readDeadlines reads by when a channel wants its versions on nodes; none where nobody ever said so.
+ * @throws publish/repository-invalid, update/channel-invalid, host/io
+ */
+export async function readDeadlines(
+  repoDir: string,
+  targets: TargetList,
+  channel: string,
+): Promise<ChannelDeadlines> {
+  const target = targets[deadlinesTarget(channel)];
+  if (!target) return { format: 1, name: 'plinth', channel, deadlines: [] };
+  const path = join(repoDir, REPOSITORY.targets, deadlinesFile(channel, target.sha256));
+  return parseDeadlines(await readSigned(path, target.sha256, channel), channel);
 }
 
 /**
@@ -75,7 +98,7 @@ export async function requireChannel(repoDir: string, targets: TargetList, name:
   );
 }
 
-/** A channel as it is written: its file below `targets/`, and how the metadata name it. */
+/** A channel, or its deadlines, as it is written: its file below `targets/`, and how the metadata name it. */
 export interface WrittenChannel {
   readonly target: string;
   readonly sizeBytes: number;
@@ -92,10 +115,28 @@ export async function writeChannel(repoDir: string, channel: Channel): Promise<W
   const target = channelTarget(channel.channel);
   // As a node reads it, so that what nodes refuse is never signed.
   parseChannel(JSON.stringify(channel, undefined, 2), target);
-  const text = formatChannel(channel);
+  return writeSigned(repoDir, target, formatChannel(channel), (digest) =>
+    channelFile(channel.channel, digest),
+  );
+}
+
+/** writeDeadlines writes those of a channel, as writeChannel does. @throws update/channel-invalid, host/io, host/disk-full */
+export async function writeDeadlines(repoDir: string, deadlines: ChannelDeadlines): Promise<WrittenChannel> {
+  const { channel } = deadlines;
+  return writeSigned(repoDir, deadlinesTarget(channel), formatDeadlines(deadlines), (digest) =>
+    deadlinesFile(channel, digest),
+  );
+}
+
+async function writeSigned(
+  repoDir: string,
+  target: string,
+  text: string,
+  file: (digest: string) => string,
+): Promise<WrittenChannel> {
   const digest = hashText(text);
   const folder = join(repoDir, REPOSITORY.targets);
-  await writeFileAtomic(join(folder, channelFile(channel.channel, digest)), text);
+  await writeFileAtomic(join(folder, file(digest)), text);
   return {
     target,
     sizeBytes: Buffer.byteLength(text),

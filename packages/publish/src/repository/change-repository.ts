@@ -2,8 +2,8 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError } from '@plinth/base';
 import { ioError, withLock } from '@plinth/host';
-import type { Channel } from '@plinth/updates';
-import { type WrittenChannel, writeChannel } from '../channel/channel-store.ts';
+import type { Channel, ChannelDeadlines } from '@plinth/updates';
+import { type WrittenChannel, writeChannel, writeDeadlines } from '../channel/channel-store.ts';
 import { openSumsSigner } from '../sysupdate/openpgp-key.ts';
 import { writeViews } from '../sysupdate/write-views.ts';
 import { loadRepository } from './load-repository.ts';
@@ -29,6 +29,7 @@ export interface RepositoryOptions extends SigningOptions {
 export interface RepositoryChange {
   readonly files?: TargetList;
   readonly channels?: readonly Channel[];
+  readonly deadlines?: readonly ChannelDeadlines[];
   /** Names that leave the list of targets. */
   readonly withdrawn?: readonly string[];
 }
@@ -68,6 +69,7 @@ export async function changeRepository(
       await noteWithdrawn(repoDir, change.withdrawn ?? []);
       const channels: WrittenChannel[] = [];
       for (const channel of change.channels ?? []) channels.push(await writeChannel(repoDir, channel));
+      for (const each of change.deadlines ?? []) channels.push(await writeDeadlines(repoDir, each));
       const withdrawn = new Set(change.withdrawn);
       const targets = {
         ...Object.fromEntries(Object.entries(repository.targets).filter(([name]) => !withdrawn.has(name))),

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ioError } from '@plinth/host';
-import { REPOSITORY } from '@plinth/updates';
+import { channelTarget, deadlinesTarget, REPOSITORY } from '@plinth/updates';
 import { channelNames } from '../channel/channel-store.ts';
 import type { StoredRepository } from './load-repository.ts';
 import type { TargetList } from './plan-renewal.ts';
@@ -29,14 +29,17 @@ export async function removeSuperseded(
     return Number(version) < stored[role].metadata.signed.version;
   });
   const channels = new Set(
-    channelNames(targets).map((name) => `${targets[`channels/${name}.json`]?.sha256}.${name}.json`),
+    channelNames(targets).flatMap((name) => [
+      `${targets[channelTarget(name)]?.sha256}.${name}.json`,
+      `${targets[deadlinesTarget(name)]?.sha256}.${name}.deadlines`,
+    ]),
   );
   const folder = join(repoDir, REPOSITORY.targets, 'channels');
   await removeWithdrawn(repoDir, targets, now, KEPT_MS);
   await removeOld(
     folder,
     now,
-    (name) => /^[0-9a-f]{64}\.[a-z][a-z0-9-]*\.json$/.test(name) && !channels.has(name),
+    (name) => /^[0-9a-f]{64}\.[a-z][a-z0-9-]*\.(json|deadlines)$/.test(name) && !channels.has(name),
   );
 }
 

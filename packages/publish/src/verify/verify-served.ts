@@ -8,7 +8,10 @@ import {
   type Channel,
   channelFile,
   channelTarget,
+  deadlinesFile,
+  deadlinesTarget,
   parseChannel,
+  parseDeadlines,
   parseManifest,
   REPOSITORY,
   REPOSITORY_LIMITS,
@@ -107,7 +110,21 @@ class RepositoryWalk {
       if (channel.channel !== name) throw wrong(`it says to be ${channel.channel}`);
       return { detail: `versions offered: ${channel.releases.length}`, value: channel };
     });
+    await this.#deadlines(name);
     for (const release of found?.value.releases ?? []) await this.#release(release);
+  }
+
+  /** A channel without any has no such target. */
+  async #deadlines(name: string): Promise<void> {
+    const target = deadlinesTarget(name);
+    const info = await this.#updater.getTargetInfo(target).catch(() => undefined);
+    if (!info) return;
+    await this.look(target, async () => {
+      const signed = await this.#signed(target);
+      const text = await this.#fetchSmall(deadlinesFile(name, signed.sha256), signed);
+      const { deadlines } = parseDeadlines(text, name);
+      return { detail: `deadlines: ${deadlines.length}`, value: true };
+    });
   }
 
   async #release({ version, manifest: name }: Channel['releases'][number]): Promise<void> {

@@ -10,17 +10,10 @@ import {
   REPOSITORY_LIMITS,
   TRUSTED_ROOT_PATH,
 } from '@plinth/updates';
+import type { FindTarget, TrustedTarget } from '@plinth/updates/tuf';
 import type { StateStore } from '../../sys/state-store.ts';
 import { isMissing, type Sys } from '../../sys/sys.ts';
 import type { Fetcher } from '../fetch/fetcher.ts';
-import type { FindTarget } from './refresh.ts';
-
-/** What was signed about a file. */
-export interface TrustedTarget {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly sha256: string;
-}
 
 /** A repository as its signed metadata of one moment tell. */
 export interface ReleaseRepository {
@@ -55,7 +48,7 @@ export async function openRepository(parts: RepositoryParts): Promise<ReleaseRep
   const builtAtMs = await sys.modifiedAtMs(trustedRootPath);
   const atMs = Math.max(sys.nowMs(), builtAtMs);
   // Loaded when it is needed: a node asks for updates a few times a day, if at all.
-  const { refreshAt } = await import('./refresh.ts');
+  const { refreshAt } = await import('@plinth/updates/tuf');
   const find: FindTarget = await fetcher.mirrors.attempt(
     'the metadata of the repository',
     (base) => refreshAt({ fetcher, store, trustedRoot, trustedRootFile: trustedRootPath, atMs }, base),

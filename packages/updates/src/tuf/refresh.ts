@@ -1,9 +1,6 @@
 import { PlinthError } from '@plinth/base';
-import { REPOSITORY, REPOSITORY_LIMITS } from '@plinth/updates';
-import type { StateStore } from '../../sys/state-store.ts';
-import type { Fetcher } from '../fetch/fetcher.ts';
+import { REPOSITORY, REPOSITORY_LIMITS } from '../repository.ts';
 import { invalid, type RootMetadata, requireFresh, type TargetsMetadata } from './metadata.ts';
-import type { TrustedTarget } from './open-repository.ts';
 import {
   describedRole,
   firstRoot,
@@ -18,11 +15,33 @@ import {
 const ROOTS_MAXIMUM = 256;
 const ROLES_MAXIMUM = 32;
 
+/** What was signed about a file. */
+export interface TrustedTarget {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** Where files of a repository come from; what comes is believed by nobody yet. */
+export interface MetadataSource {
+  /** A file below an address; undefined when it is not there. At most so many bytes are taken. */
+  fileAt(
+    base: URL,
+    fetch: { readonly path: string; readonly limitBytes: number },
+  ): Promise<Buffer | undefined>;
+}
+
+/** Where metadata that were seen are kept. */
+export interface SeenStore {
+  read(name: string): Promise<Buffer | undefined>;
+  write(name: string, data: Uint8Array): Promise<void>;
+}
+
 export interface RefreshParts {
-  readonly fetcher: Fetcher;
+  readonly fetcher: MetadataSource;
   /** What was seen; "N.root.json", "timestamp.json", "snapshot.json". */
-  readonly store: StateStore;
-  /** The root of the image, and its name for messages. */
+  readonly store: SeenStore;
+  /** The root that is believed to begin with, and its name for messages. */
   readonly trustedRoot: Uint8Array;
   readonly trustedRootFile: string;
   /** The time to judge by. */

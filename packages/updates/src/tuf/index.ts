@@ -1,0 +1,8 @@
+export {
+  type FindTarget,
+  type MetadataSource,
+  type RefreshParts,
+  refreshAt,
+  type SeenStore,
+  type TrustedTarget,
+} from './refresh.ts';
