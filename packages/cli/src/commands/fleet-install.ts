@@ -20,6 +20,7 @@ export const fleetInstallCommand = defineCommand({
     role: textOr('ROLE', 'operator', 'What it may do on nodes'),
     ttl: timeSpan({ min: '1h', max: '365d', fallback: '90d' }, 'How long its certificate holds'),
     allowPodDeletion: flag('For policies with drain.escalation.deleteAfter'),
+    allowMachineDeletion: flag('For policies with replace (Cluster API)'),
     monitoring: flag('Alerts, dashboard, ServiceMonitor (Prometheus operator)'),
     print: flag('Write manifests and change nothing'),
     ...clusterOptions,

@@ -26,6 +26,7 @@ export interface InstallFleetOptions extends ClusterOptions, KeyFolderOptions {
   readonly namespace: string;
   readonly replicas: number;
   readonly allowPodDeletion: boolean;
+  readonly allowMachineDeletion: boolean;
   /** Alerts and dashboard too, for clusters with the Prometheus operator. */
   readonly monitoring: boolean;
   /** Only write the manifests. */
@@ -45,7 +46,13 @@ export async function installFleet(
   context: CommandContext,
 ): Promise<CommandResult> {
   const { image, namespace, replicas } = options;
-  const install: InstallOptions = { image, namespace, replicas, mayDeletePods: options.allowPodDeletion };
+  const install: InstallOptions = {
+    image,
+    namespace,
+    replicas,
+    mayDeletePods: options.allowPodDeletion,
+    mayDeleteMachines: options.allowMachineDeletion,
+  };
   const operator = installManifests(install);
   const monitoring = options.monitoring ? monitoringManifests(namespace) : [];
   const objects = [...operator, ...monitoring];

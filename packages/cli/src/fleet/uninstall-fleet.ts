@@ -32,7 +32,7 @@ export async function uninstallFleet(
       options.yes,
       context,
     );
-    const install = { namespace, image: '', replicas: 1, mayDeletePods: true };
+    const install = { namespace, image: '', replicas: 1, mayDeletePods: true, mayDeleteMachines: true };
     const all = [...installManifests(install), ...monitoringManifests(namespace)];
     const isKind = (object: object) => 'kind' in object && object.kind === 'CustomResourceDefinition';
     const doomed = all.filter((object) => options.kinds || !isKind(object)).reverse();

@@ -1,6 +1,6 @@
 import { type Lane, momentMs } from '../objects/index.ts';
 import type { StoredLedger, StoredPolicy } from '../view/view.ts';
-import { amount, type Entry, entriesOf, isTainted, lostAfterMs, nodesOf, type Seen } from './seen.ts';
+import { amount, type Entry, entriesOf, isDown, isTainted, lostAfterMs, nodesOf, type Seen } from './seen.ts';
 import { isClosed } from './window-rules.ts';
 
 /** What a rule finds: its name and what it saw. */
@@ -28,6 +28,8 @@ export function* auditLedger(change: LedgerChange): Generator<Finding> {
   for (const entry of entriesOf(before)) {
     if (now.some(({ uid }) => uid === entry.uid)) continue;
     const node = seen.nodes.get(entry.node);
+    if (entry.replaced && node?.uid !== entry.uid && !hasCome(seen, entry))
+      yield ['S14', `${name}: the slot of ${entry.node} ended, and no Node came in its place`];
     if (node?.uid === entry.uid && isTainted(node))
       yield ['S4', `${name}: ${entry.node} lost its slot while it has our taint`];
   }
@@ -39,6 +41,15 @@ export function* auditLedger(change: LedgerChange): Generator<Finding> {
   if (name === CONTROL_PLANES && now.length > 1)
     yield ['S3', `${name}: ${now.length} control planes have slots at once`];
   for (const policy of policies) yield* auditPolicy(change, policy, given);
+}
+
+/** Whether a Node that is well was made since the slot was marked; when its policy is gone nobody waits for one. */
+function hasCome(seen: Seen, { rollout, replaced }: Entry): boolean {
+  const policy = seen.policies.get(seen.rollouts.get(rollout)?.spec.policy ?? '');
+  if (!policy || !replaced) return true;
+  return nodesOf(seen, policy.spec).some(
+    (node) => node.createdAtMs > momentMs(replaced.after) && !isDown(node),
+  );
 }
 
 function ledgerOf({ name, spec }: StoredPolicy): string {
@@ -68,15 +79,23 @@ function* auditPolicy(
     const since = seen.downSinceMs.get(name);
     return since !== undefined && nowMs - since >= lagMs && !entries.some((entry) => entry.uid === uid);
   });
-  const away = entries.length + others.length;
-  const most = mostAway(seen, policy, mine, nodes.length);
+  // Their Nodes are gone, and their places are still the pool's.
+  const leaving = entriesOf(after).filter(
+    ({ node, uid, rollout, replaced }) =>
+      replaced !== undefined &&
+      seen.nodes.get(node)?.uid !== uid &&
+      seen.rollouts.get(rollout)?.spec.policy === policy.name,
+  );
+  const size = nodes.length + leaving.length;
+  const away = entries.length + leaving.length + others.length;
+  const most = mostAway(seen, policy, mine, size);
   if (away > most)
-    yield ['S1', `${policy.name}: ${away} of ${nodes.length} nodes away or about to be, ${most} may be`];
-  const least = amount(capacity.minAvailable, nodes.length, Math.ceil);
-  if (nodes.length - away < least)
-    yield ['S2', `${policy.name}: ${nodes.length - away} nodes stay available, ${least} have to`];
+    yield ['S1', `${policy.name}: ${away} of ${size} nodes away or about to be, ${most} may be`];
+  const least = amount(capacity.minAvailable, size, Math.ceil);
+  if (size - away < least)
+    yield ['S2', `${policy.name}: ${size - away} nodes stay available, ${least} have to`];
   const domains = new Map<string, number>();
-  for (const { domain } of entries) domains.set(domain, (domains.get(domain) ?? 0) + 1);
+  for (const { domain } of [...entries, ...leaving]) domains.set(domain, (domains.get(domain) ?? 0) + 1);
   // Canaries are exempt: one in each domain at most.
   if (domains.size > topology.domainsInFlight && [...domains.values()].some((count) => count > 1))
     yield ['S12', `${policy.name}: ${domains.size} failure domains in flight at once`];

@@ -17,18 +17,23 @@ function unchanged(field: string, isOptional: boolean): string {
 }
 
 const PARTS = ['os', 'kubernetes', 'config', 'hotLayer'];
+const OPTIONAL = [...PARTS, 'channel'];
 
 export const releaseRules: FleetRules = {
   '': [
     ...Object.keys(releaseSpec.shape)
       .filter((field) => !RECALL.includes(field))
       .map((field) => ({
-        rule: unchanged(field, PARTS.includes(field)),
+        rule: unchanged(field, OPTIONAL.includes(field)),
         message: `${field} of a release cannot change: make a new release, and recall this one with blocked`,
       })),
     {
       rule: PARTS.map((part) => `has(self.${part})`).join(' || '),
       message: 'a release needs at least one of os, kubernetes, config, hotLayer',
+    },
+    {
+      rule: '!has(self.channel) || has(self.os)',
+      message: 'a channel says something of a system: a release with channel needs os',
     },
     {
       rule: "self.severity != 'Critical' || self.cves.size() > 0",
@@ -48,6 +53,11 @@ export const releaseRules: FleetRules = {
 
 export const policyRules: FleetRules = {
   '': [
+    {
+      rule: "!has(self.replace) || self.role == 'Worker'",
+      message: 'control planes are members of etcd and are not replaced: replace is for workers',
+      fieldPath: '.replace',
+    },
     {
       rule: "self.role != 'ControlPlane' || self.capacity.maxUnavailable == 1",
       message: 'maxUnavailable of control planes has to be 1: etcd can miss one member at a time',

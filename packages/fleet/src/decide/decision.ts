@@ -60,6 +60,19 @@ export type Write =
       readonly uid: string;
       readonly graceSeconds: number | undefined;
     }
+  /**
+   * Has the provider replace a node: deletes its Machine, where that is whose node it is and its pool makes another one. Can be repeated.
+   * What came of it is a ReplaceTry.
+   */
+  | {
+      readonly do: 'replace-node';
+      readonly node: string;
+      readonly uid: string;
+      /** False: only asks whether the Machine is being deleted. */
+      readonly mayDelete: boolean;
+      /** Kubernetes that the pool has to give to new nodes; empty: any. */
+      readonly kubernetesVersion: string;
+    }
   | { readonly do: 'delete-pod'; readonly namespace: string; readonly pod: string; readonly uid: string }
   | {
       readonly do: 'event';

@@ -71,7 +71,7 @@ function policyWrites(
 function creatingRollout(view: FleetView, policy: StoredPolicy, wanted: Wanted | undefined): Write[] {
   if (wanted === undefined || wanted.rollout !== undefined) return [];
   if (wanted.release.spec.blocked || policy.spec.paused) return [];
-  return [{ do: 'create-rollout', ...newRollout(policy, wanted, view.nowMs) }];
+  return [{ do: 'create-rollout', ...newRollout(policy, wanted, view) }];
 }
 
 /** Rollouts of the policy that are not wanted any more end: their nodes that are not admitted get the new target. */

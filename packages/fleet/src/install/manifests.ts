@@ -1,18 +1,15 @@
 import { makeDefinitions } from '../crd/index.ts';
 import { admissionManifests } from './admission.ts';
 import { gatesNamespaceOf, metadataOf } from './names.ts';
-import { accountManifests } from './rights.ts';
+import { accountManifests, type MayDelete } from './rights.ts';
 import { type WorkloadOptions, workloadManifests } from './workload.ts';
 
 /** How the operator is installed. */
-export interface InstallOptions extends WorkloadOptions {
-  /** Whether it may delete pods that a budget holds, for policies with drain.escalation.deleteAfter. */
-  readonly mayDeletePods: boolean;
-}
+export interface InstallOptions extends WorkloadOptions, MayDelete {}
 
 /** operatorManifests gives all objects of the operator but its kinds and its credential, in the order they are applied. */
 export function operatorManifests(options: InstallOptions): readonly object[] {
-  const { namespace, mayDeletePods } = options;
+  const { namespace } = options;
   const level = (mode: string) => [`pod-security.kubernetes.io/${mode}`, 'restricted'];
   const labels = Object.fromEntries(['enforce', 'audit', 'warn'].map(level));
   const place = (name: string) => ({
@@ -21,7 +18,7 @@ export function operatorManifests(options: InstallOptions): readonly object[] {
   return [
     place(namespace),
     place(gatesNamespaceOf(namespace)),
-    ...accountManifests(namespace, mayDeletePods),
+    ...accountManifests(namespace, options),
     ...admissionManifests(namespace),
     ...workloadManifests(options),
   ];

@@ -8,6 +8,8 @@ export const NODE_ACCESS_SECRET = 'plinth-fleet-node-access';
 export const NODE_ACCESS_DIR = '/etc/plinth-fleet/node';
 /** Names, addresses and ids of the members, which the control planes publish. */
 export const PEERS = { namespace: 'kube-system', name: 'plinth-peers' } as const;
+/** The root of trust for release metadata, for releases that name a channel; in the operator's namespace, made by people. */
+export const UPDATE_ROOT = { name: 'plinth-fleet-update-root', key: 'root.json' } as const;
 export const HTTP_PORT = 8080;
 /** Verb on rollouts for lifting a halt and promoting a wave; only cluster administrators have it until they give it. */
 export const PROMOTE_VERB = 'promote';

@@ -42,6 +42,12 @@ export const CLUSTER_RIGHTS: readonly Right[] = [
 /** Only for policies with drain.escalation.deleteAfter, so that it is given by hand. */
 const POD_DELETION: Right = { apiGroups: [''], resources: ['pods'], verbs: ['delete'] };
 
+/** Only for policies with replace, so that it is given by hand; where the Machines are. */
+export const MACHINE_RIGHTS: readonly Right[] = [
+  { apiGroups: ['cluster.x-k8s.io'], resources: ['machines'], verbs: ['get', 'delete'] },
+  { apiGroups: ['cluster.x-k8s.io'], resources: ['machinedeployments'], verbs: ['get'] },
+];
+
 /** What it does in its own namespace: its Lease, and the machine configs that releases name. */
 export const NAMESPACE_RIGHTS: readonly Right[] = [
   { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] },
@@ -72,8 +78,16 @@ export const GATE_RIGHTS: readonly Right[] = [
 
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
+/** What the operator may delete, by hand. */
+export interface MayDelete {
+  /** Pods that a budget holds, for policies with drain.escalation.deleteAfter. */
+  readonly mayDeletePods: boolean;
+  /** Machines of Cluster API, for policies with replace; absent: no. */
+  readonly mayDeleteMachines?: boolean;
+}
+
 /** accountManifests gives the operator's account with its rights, and roles for people. */
-export function accountManifests(namespace: string, mayDeletePods: boolean): readonly object[] {
+export function accountManifests(namespace: string, may: MayDelete): readonly object[] {
   const subjects = [{ kind: 'ServiceAccount', name: FLEET_NAME, namespace }];
   const binding = (kind: 'ClusterRole' | 'Role', name: string, place?: string) => ({
     apiVersion: RBAC,
@@ -90,7 +104,11 @@ export function accountManifests(namespace: string, mayDeletePods: boolean): rea
   });
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadataOf(FLEET_NAME, namespace) },
-    role('ClusterRole', FLEET_NAME, mayDeletePods ? [...CLUSTER_RIGHTS, POD_DELETION] : CLUSTER_RIGHTS),
+    role('ClusterRole', FLEET_NAME, [
+      ...CLUSTER_RIGHTS,
+      ...(may.mayDeletePods ? [POD_DELETION] : []),
+      ...(may.mayDeleteMachines ? MACHINE_RIGHTS : []),
+    ]),
     binding('ClusterRole', FLEET_NAME),
     role('Role', FLEET_NAME, NAMESPACE_RIGHTS, namespace),
     binding('Role', FLEET_NAME, namespace),

@@ -6,7 +6,7 @@ import { FakeApiServer, Refusal } from '../testing/fake-api-server.ts';
 import { FakeCache } from '../testing/fake-cache.ts';
 import type { FakeMachine } from '../testing/fake-machine.ts';
 import type { BoundPod, ObjectChange } from '../testing/fake-objects.ts';
-import type { FleetView } from '../view/view.ts';
+import type { FleetView, ReplaceTry } from '../view/view.ts';
 
 /** The functions under test. */
 export interface Deciders {
@@ -20,6 +20,10 @@ export interface Mutation {
   readonly write?: (server: FakeApiServer, write: Write) => boolean;
   /** False: plinthd starts for whatever permission stands in the NodeUpdate, of whichever boot. */
   readonly machinesCheckPermission?: boolean;
+}
+
+interface Provider {
+  ask(write: Extract<Write, { readonly do: 'replace-node' }>): Omit<ReplaceTry, 'atMs'>;
 }
 
 interface Operator {
@@ -52,6 +56,8 @@ export class Simulation {
   readonly #deciders: Deciders;
   readonly #mutation: Mutation;
   readonly #messages: Message[] = [];
+  /** Replaces nodes of a policy that says so. */
+  provider: Provider | undefined;
   /** Watches all of it from outside. */
   readonly auditor = openAuditor({ lagMs: Number.POSITIVE_INFINITY, staleEntryMs: Number.POSITIVE_INFINITY });
   #audited = 0;
@@ -111,6 +117,12 @@ export class Simulation {
   }
 
   #write(operator: Operator, write: Write, nowMs: number, until: () => boolean): boolean {
+    if (write.do === 'replace-node') {
+      if (until()) return true;
+      const tried = this.provider?.ask(write);
+      if (tried) operator.cache.replaceTried(write.uid, { ...tried, atMs: nowMs });
+      return true;
+    }
     try {
       if (this.#mutation.write?.(this.server, write) !== true) this.server.apply(write, nowMs, until);
       if (write.do === 'evict')

@@ -33,6 +33,8 @@ export interface World {
   readonly pods: number;
   /** What the standard release brings beside the system, or in its place. */
   readonly parts: Parts;
+  /** Nodes are replaced by their provider. */
+  readonly isReplaced?: boolean;
   /** Budgets that hold the pods: none, one, or two on the same pods. */
   readonly budgets: 0 | 1 | 2;
 }
@@ -40,7 +42,7 @@ export interface World {
 export const POLICY = 'workers';
 /** The name that the policy is given when it is deleted and made anew; then its own again. */
 export const OTHER_POLICY = 'others';
-const STANDARD = 'b'.repeat(64);
+export const STANDARD = 'b'.repeat(64);
 const CRITICAL = 'c'.repeat(64);
 const APP = { app: 'web' };
 
@@ -77,7 +79,11 @@ export function openWorld(world: World, deciders: Deciders, mutation: Mutation =
     }));
   server.put('policy', POLICY, (stamp) => ({
     ...{ name: POLICY, ...stored, ...stamp },
-    spec: { ...SPEC, capacity: { ...SPEC.capacity, maxUnavailable: world.maxUnavailable } },
+    spec: {
+      ...SPEC,
+      capacity: { ...SPEC.capacity, maxUnavailable: world.maxUnavailable },
+      ...(world.isReplaced && { replace: { provider: 'ClusterAPI' as const, timeout: '30m' } }),
+    },
   }));
   for (const [index, character] of world.characters.entries()) {
     const machine = new FakeMachine(`node-${index}`);
@@ -108,7 +114,7 @@ export function joinNode(simulation: Simulation, machine: FakeMachine, index: nu
       labels: { role: 'worker', 'topology.kubernetes.io/zone': `zone-${index % 2}` },
       ...{ annotations: {}, isUnschedulable: false, taints: [], isReady: true },
       ...{ readySinceMs: simulation.nowMs, bootId: machine.bootId, kubeletVersion: `v${machine.kubelet}` },
-      ...{ isDeleting: false, address: machine.name, requested: undefined },
+      ...{ isDeleting: false, createdAtMs: simulation.nowMs, address: machine.name, requested: undefined },
       allocatable: { cpuMilli: 4000, memoryBytes: 8e9, pods: 110 },
     };
   });

@@ -11,6 +11,7 @@ export const nodePhase = z.enum([
   'PreHook',
   'Draining',
   'Upgrading',
+  'Replacing',
   'Authorized',
   'Rebooting',
   'Verifying',

@@ -9,6 +9,14 @@ const wave = z.object({
 });
 export type Wave = z.infer<typeof wave>;
 
+/** How nodes of a pool are replaced by whoever made them. */
+const replace = z.object({
+  provider: z.enum(['ClusterAPI']).describe('ClusterAPI: the Machine of the node is deleted'),
+  timeout: duration
+    .default('30m')
+    .describe('How long until the Node is gone, and then until another one is Ready in its place'),
+});
+
 const drain = z.object({
   timeout: duration.default('15m').describe('How long pods may take to leave'),
   onTimeout: z
@@ -134,6 +142,11 @@ export const policySpec = z.object({
         .describe('When the budget is spent, the nodes of the wave go back too'),
     })
     .prefault({}),
+  replace: replace
+    .optional()
+    .describe(
+      'Nodes are replaced by their provider instead of started anew; the pool gives new ones the release. Workers only',
+    ),
   hooks: z
     .object({
       before: z

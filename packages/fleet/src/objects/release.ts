@@ -15,6 +15,22 @@ export const releaseSpec = z.object({
       'Documents of the machine config that all nodes of the policy get, in a ConfigMap that may not change any more',
     ),
   hotLayer: z.object({ serial: z.int().min(1), rootHash: digest }).optional(),
+  channel: z
+    .object({
+      repository: z
+        .string()
+        .max(2048)
+        .regex(/^https?:\/\/[^\s?#]+$/)
+        .describe('Address of the release repository'),
+      name: z
+        .string()
+        .regex(/^[a-z][a-z0-9-]{0,31}$/)
+        .default('stable'),
+    })
+    .optional()
+    .describe(
+      'Where signed metadata say by when nodes should have the system; absent: the policy alone says it',
+    ),
   severity: severity.default('Standard'),
   cves: z
     .array(z.string().regex(/^CVE-\d{4}-\d{4,19}$/))

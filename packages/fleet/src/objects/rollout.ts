@@ -71,11 +71,24 @@ export type RolloutStatus = z.infer<typeof rolloutStatus>;
 export const ledgerStatus = z.object({
   entries: z
     .array(
-      z.object({ node: shortText, uid: shortText, rollout: shortText, domain: shortText, since: moment }),
+      z.object({
+        ...{ node: shortText, uid: shortText, rollout: shortText, domain: shortText, since: moment },
+        /** Its provider is to replace it: the slot stays when its Node goes, until another Node came. */
+        replaced: z
+          .object({
+            since: moment,
+            /** When the youngest Node of the policy was made that was known then: one in its place is younger. One clock, the API server's. */
+            after: moment,
+            hardware: shortText,
+          })
+          .optional(),
+      }),
     )
     .max(5000)
     .default([]),
   epoch: z.int().min(0).default(0),
+  /** UIDs of Nodes that came in the place of others, while any is awaited: none counts twice. */
+  replacements: z.array(shortText).max(5000).optional(),
   /** The last `since` that was given: each is later than all before, whatever clocks say, because it names the slot. */
   lastSince: moment.optional(),
 });

@@ -30,7 +30,11 @@ try {
     kubeconfig === undefined
       ? await readPodAccess(env)
       : await readClusterAccess(kubeconfig, undefined, stop.signal);
+  const management = env['PLINTH_FLEET_MACHINES_KUBECONFIG'];
   const end = await runOperator({
+    ...(management !== undefined && {
+      machinesAccess: await readClusterAccess(management, undefined, stop.signal),
+    }),
     ...{ access, say, signal: stop.signal, decide: fleetDecide },
     nodePort: number('PLINTH_FLEET_NODE_PORT', nodeApiPort),
     identity: () => ({

@@ -5,6 +5,7 @@ import { gatesNamespaceOf, PEERS } from '../install/names.ts';
 import type { PeerView } from '../view/project/project-peers.ts';
 import { rawAt, textOf } from '../view/project/raw.ts';
 import type { FleetView, Requests } from '../view/view.ts';
+import { openSignedDeadlines } from './deadlines/signed-deadlines.ts';
 import { openConfigDocuments } from './drive/config-documents.ts';
 import { openHeardReports } from './drive/heard-reports.ts';
 import { openNodeDriver } from './drive/node-driver.ts';
@@ -34,6 +35,8 @@ export interface Decide {
 
 export interface OperatorParts {
   readonly connection: KubeConnection;
+  /** To the API server that has the Machines of Cluster API; absent: the same. */
+  readonly machines?: KubeConnection;
   readonly decide: Decide;
   /** Opens connections to nodes by what the cluster knows of its members. */
   openLinks(peer: (node: string) => PeerView | undefined): NodeLinks;
@@ -129,6 +132,7 @@ export function openOperator(parts: OperatorParts, signal: AbortSignal): Operato
     signal,
   );
   const writer = openWriter({
+    ...(parts.machines && { machines: parts.machines }),
     ...{ connection, store, events, wait, nowMs, isLeading: parts.isLeading },
     writes: openTokenBucket(writesPerSecond, writesPerSecond * 2, monotonicMs),
     called(verb, status) {
@@ -170,6 +174,11 @@ export function openOperator(parts: OperatorParts, signal: AbortSignal): Operato
       for (const name of store.nodeUpdates.items.keys()) nodes.add(name);
     },
   });
+  const deadlines = openSignedDeadlines({
+    ...{ connection, namespace: parts.namespace, nowMs, wait },
+    ...{ policies: store.policies.items, releases: store.releases.items },
+    changed: () => allPolicies(),
+  });
   const allPolicies = () => {
     for (const name of store.policies.items.keys()) gap(name);
   };
@@ -182,8 +191,10 @@ export function openOperator(parts: OperatorParts, signal: AbortSignal): Operato
     ...{ ledgers: store.ledgers.items, nodeUpdates: store.nodeUpdates.items, nodes: store.nodes.items },
     budgets: [...store.budgets.items.values()],
     ...{ pods: pods.byNode, attachments: store.attachments, evictionTries: writer.evictionTries },
+    replaceTries: writer.replaceTries,
     heard: heard.byNode,
     etcd: etcd.view(),
+    signedDeadlines: deadlines.byRelease(),
     ...(apiServerVersion !== undefined && { apiServerVersion }),
     ...{ leaderNode: parts.leaderNode, isSynced: store.isSynced(), writesPerSecond },
   });
@@ -248,6 +259,7 @@ export function openOperator(parts: OperatorParts, signal: AbortSignal): Operato
         store.run(signal),
         etcd.run(signal),
         gates.run(signal),
+        deadlines.run(signal),
         keepCounting(counting, signal),
         keepHouse(),
       ]);

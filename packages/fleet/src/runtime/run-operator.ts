@@ -14,6 +14,8 @@ export interface RunOperatorOptions
     Pick<OperatorParts, 'writesPerSecond' | 'spacingMs' | 'policyGapMs' | 'webhooks' | 'source'>
   > {
   readonly access: ClusterAccess;
+  /** To the cluster that has the Machines of Cluster API, where it is another one. */
+  readonly machinesAccess?: ClusterAccess;
   readonly decide: Decide;
   /** The certificate that nodes are called with; read before each connection, since it is renewed. */
   identity(): { readonly certificatePem: string; readonly keyPem: string };
@@ -74,9 +76,11 @@ export async function runOperator(options: RunOperatorOptions): Promise<'ended' 
       return signal.aborted ? 'ended' : 'lost';
     say(`leads as ${self}`);
     using connection = openKubeConnection(access, { maxSockets: 32 });
+    using machines = options.machinesAccess && openKubeConnection(options.machinesAccess);
     const stop = new AbortController();
     operator = openOperator(
       {
+        ...(machines && { machines }),
         ...{ connection, decide: options.decide, metrics, namespace, self: podName },
         openLinks: (peer) =>
           openNodeLinks({

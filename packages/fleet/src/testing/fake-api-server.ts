@@ -129,6 +129,8 @@ export class FakeApiServer {
         return [() => this.#evict(write.uid)];
       case 'delete-pod':
         return [() => this.#endPod(write.uid)];
+      // The provider's, and not of these objects.
+      case 'replace-node':
       case 'event':
         return [];
     }

@@ -1,4 +1,4 @@
-import type { EvictionTry, FleetView, Heard, PodView } from '../view/view.ts';
+import type { EvictionTry, FleetView, Heard, PodView, ReplaceTry } from '../view/view.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
 import { applyChange, type Kind, noObjects } from './fake-objects.ts';
 
@@ -13,6 +13,7 @@ export class FakeCache {
   #seen = new Map<Kind, number>();
   #isSynced = false;
   readonly #tries = new Map<string, EvictionTry>();
+  readonly #replaceTries = new Map<string, ReplaceTry>();
   readonly #heard = new Map<string, Heard>();
 
   constructor(server: FakeApiServer) {
@@ -61,11 +62,16 @@ export class FakeCache {
     this.#seen = new Map();
     this.#isSynced = false;
     this.#tries.clear();
+    this.#replaceTries.clear();
     this.#heard.clear();
   }
 
   tried(attempt: EvictionTry): void {
     this.#tries.set(attempt.podUid, attempt);
+  }
+
+  replaceTried(nodeUid: string, attempt: ReplaceTry): void {
+    this.#replaceTries.set(nodeUid, attempt);
   }
 
   hear(node: string, heard: Heard): void {
@@ -86,6 +92,7 @@ export class FakeCache {
       heard: this.#heard,
       ...{
         evictionTries: this.#tries,
+        replaceTries: this.#replaceTries,
         etcd: undefined,
         leaderNode: '',
         apiServerVersion: 'v1.37.1',

@@ -71,6 +71,7 @@ export class ScriptedFleet {
         bootId: `${name}-1`,
         kubeletVersion: 'v1.36.4',
         isDeleting: false,
+        createdAtMs: this.nowMs,
       },
       ...{ address: '', allocatable: { cpuMilli: 4000, memoryBytes: 2 ** 33, pods: 110 } },
       ...{ requested: { cpuMilli: 1000, memoryBytes: 2 ** 30, pods: 20 } },

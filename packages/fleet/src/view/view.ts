@@ -43,6 +43,8 @@ export interface NodeView {
   readonly bootId: string;
   readonly kubeletVersion: string;
   readonly isDeleting: boolean;
+  /** When the API server made the object; seconds. */
+  readonly createdAtMs: number;
   /** Where plinthd answers; the InternalIP. */
   readonly address: string;
   readonly allocatable: Requests;
@@ -109,6 +111,14 @@ export interface EtcdView {
   readonly askedAtMs?: number;
 }
 
+/** What came of the last try to have a node replaced by its provider. */
+export interface ReplaceTry {
+  /** deleting: its Machine is on its way out; kept: it is not; refused: it may not be deleted; unknown: nobody could tell. */
+  readonly is: 'deleting' | 'kept' | 'refused' | 'unknown';
+  readonly text: string;
+  readonly atMs: number;
+}
+
 /** Outcome of the last try to evict a pod. */
 export interface EvictionTry {
   readonly podUid: string;
@@ -117,6 +127,13 @@ export interface EvictionTry {
   readonly message: string;
   readonly atMs: number;
 }
+
+/** By when the signed metadata of a release's channel want it on nodes. */
+export type SignedDeadline =
+  | { readonly is: 'said'; readonly byMs: number; readonly reason: string }
+  | { readonly is: 'none' }
+  /** Nobody could read it, and why. */
+  | { readonly is: 'unknown'; readonly text: string };
 
 export type StoredRelease = Stored<ReleaseSpec, never>;
 export type StoredPolicy = Stored<PolicySpec, PolicyStatus>;
@@ -152,10 +169,14 @@ export interface FleetView {
   /** Names of VolumeAttachments by node; absent: not listed. */
   readonly attachments: ReadonlyMap<string, readonly string[]>;
   readonly evictionTries: ReadonlyMap<string, EvictionTry>;
+  /** By UID of the Node; what this operator tried, a new leader asks anew. */
+  readonly replaceTries?: ReadonlyMap<string, ReplaceTry>;
   /** What nodes said to this operator, last; a new leader asks anew. */
   readonly heard?: ReadonlyMap<string, Heard>;
   /** undefined: nobody could tell, so no control plane is touched. */
   readonly etcd: EtcdView | undefined;
+  /** By release, of those that name a channel; absent: not asked. */
+  readonly signedDeadlines?: ReadonlyMap<string, SignedDeadline>;
   /** What the API server says its version is, "v1.36.4"; absent: it was not asked. */
   readonly apiServerVersion?: string;
   /** Writes a second that the runtime allows itself at the API server; absent: 20. */

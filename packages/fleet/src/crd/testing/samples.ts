@@ -16,6 +16,10 @@ const release = fc.record(
     kubernetes: fc.record({ version: name, layerDigest: digest }),
     hotLayer: fc.record({ serial: fc.integer({ min: 1, max: 99 }), rootHash: digest }),
     config: fc.record({ configMap: fc.record({ namespace: name, name, key: name }), digest }),
+    channel: fc.record(
+      { repository: fc.constant('https://updates.example/plinth'), name: fc.constantFrom('stable', 'edge') },
+      { requiredKeys: ['repository'] },
+    ),
     severity: lane,
     cves: fc.constant(['CVE-2026-12345']),
     upgradeFrom: fc.array(fc.constantFrom('>=1.7.0', '>=1.8.0'), { maxLength: 2 }),
@@ -53,6 +57,10 @@ const policy = fc.record(
     failureBudget: partly({ canary: fc.integer({ min: 0, max: 9 }), rollbackWave: fc.boolean() }),
     hooks: partly({ before: fc.constant(['example.org/ready']) }),
     windows: fc.constant(['weeknights']),
+    replace: fc.record(
+      { provider: fc.constant('ClusterAPI'), timeout: time },
+      { requiredKeys: ['provider'] },
+    ),
     paused: fc.boolean(),
   },
   { requiredKeys: ['nodeSelector'] },
@@ -150,6 +158,21 @@ export const refused: readonly {
   readonly message: string;
 }[] = [
   { what: 'a release without parts', kind: 'PlinthRelease', first: {}, message: 'at least one of os' },
+  {
+    ...{ what: 'a channel without a system', kind: 'PlinthRelease' },
+    first: {
+      hotLayer: { serial: 1, rootHash: 'b'.repeat(64) },
+      channel: { repository: 'https://updates.example' },
+    },
+    message: 'a release with channel needs os',
+  },
+  {
+    ...{ what: 'another channel', kind: 'PlinthRelease', first: { os } },
+    ...{
+      change: { channel: { repository: 'https://updates.example' } },
+      message: 'channel of a release cannot change',
+    },
+  },
   {
     ...{ what: 'Critical without a CVE', kind: 'PlinthRelease', first: { os, severity: 'Critical' } },
     message: 'needs at least one CVE',

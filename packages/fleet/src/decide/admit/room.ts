@@ -23,6 +23,8 @@ export interface Admission {
   readonly slotSeconds: number;
   /** Entries of the policy's ledger that still hold a slot, without nodes that are lost. */
   readonly live: readonly LedgerEntry[];
+  /** Of those, the ones whose Node is gone and is being replaced: they are of the pool. */
+  readonly gone: number;
   /** Nodes in flight of other policies. */
   readonly elsewhere: number;
   /** Nodes that may be given a slot. */
@@ -39,10 +41,10 @@ export interface Room {
 
 /** roomOf works out every bound (3.4): each is how many nodes may be in flight at once. Pace is added by the caller. */
 export function roomOf(admission: Admission): Room {
-  const { view, pool, lane, wave, slotSeconds, live, elsewhere, candidates } = admission;
+  const { view, pool, lane, wave, slotSeconds, live, gone, elsewhere, candidates } = admission;
   const policy = pool.policy.spec;
   const counted = pool.members.filter(({ standing }) => standing !== 'lost');
-  const capacity = { nodes: counted.length, down: counted.filter(({ isDown }) => isDown).length };
+  const capacity = { nodes: counted.length + gone, down: counted.filter(({ isDown }) => isDown).length };
   const toCome = [...candidates, ...pool.members.filter(isToCome)];
   const domains = domainsOf(policy, pool.members, live, toCome);
   const ordered = orderOf(candidates, view, {

@@ -92,6 +92,7 @@ suite('deadlines (L1)', () => {
     PreHook: tainted('PreHook', { policy: { hooks: { before: ['example.com/ready'] } } }),
     Draining: tainted('Draining', { pods: [POD] }),
     Upgrading: tainted('Upgrading', { spec: { target: { ...TARGET, kubernetesVersion: '1.38.0' } } }),
+    Replacing: tainted('Replacing', { policy: { replace: { provider: 'ClusterAPI' } } }),
     Rebooting: tainted('Rebooting', { spec: { authorization: PERMISSION } }),
     Verifying: rebooted('Verifying', { osRootHash: NEW, contract: 'running' }),
     PostHook: rebooted('PostHook', { osRootHash: NEW }, { policy: { hooks: { after: ['example.com/ok'] } } }),

@@ -5,9 +5,10 @@ import { policyOf } from '../policy-of.ts';
 import { ledgerNameOf } from '../rollout/pool.ts';
 import { backOffMs } from './back-off.ts';
 import { draining } from './draining.ts';
-import { fail } from './fail.ts';
+import { fail, lose } from './fail.ts';
 import { at, isWaiting, move, type NodeCase, rest, type Step, sinceMs, type Waiting } from './node-case.ts';
 import { PHASES } from './phases.ts';
+import { replacing } from './replacing.ts';
 import { isNews, reportOf } from './report.ts';
 import {
   postHook,
@@ -31,6 +32,7 @@ const FIRST_REPORT_MS = 60_000;
 const STEPS: Readonly<Record<NodePhase, (node: NodeCase) => Step>> = {
   ...{ Idle: atRest, Queued: atRest, Staging: staging, Staged: staged },
   ...{ Tainting: tainting, PreHook: preHook, Draining: draining, Upgrading: upgrading },
+  Replacing: replacing,
   ...{ Authorized: starting, Rebooting: starting, Verifying: verifying, PostHook: postHook },
   ...{ Untainting: untainting, Soaking: soaking, Done: atRest, Yielding: yielding },
   ...{ RollingBack: rollingBack, Quarantined: atRest, Unreachable: unreachable },
@@ -104,6 +106,7 @@ function leave(
   const { progress, policy, nowMs } = node;
   const reason = { code: awaited.code, text: `not in time: ${awaited.text}`.slice(0, 1024) };
   if (to === 'Fail') return fail(node, reason);
+  if (progress.phase === 'Replacing') return lose(node, reason);
   if (to !== 'Queued') return move(node, to, { reason, event: { type: 'Warning', reason: to } });
   return move(node, 'Queued', {
     reason,
@@ -142,6 +145,6 @@ function stay(
   };
 }
 
-const TOLD: readonly NodePhase[] = ['PreHook', 'Draining', 'Upgrading', 'Verifying', 'PostHook'];
+const TOLD: readonly NodePhase[] = ['PreHook', 'Draining', 'Upgrading', 'Replacing', 'Verifying', 'PostHook'];
 /** A phase that lasts no longer is over before anybody has read of it. */
 const QUIET_MS = 10_000;

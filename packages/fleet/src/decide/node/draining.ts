@@ -5,29 +5,30 @@ import { backOffMs } from './back-off.ts';
 import { drainStep } from './drain-step.ts';
 import { isOfThisBoot, move, type NodeCase, type Step } from './node-case.ts';
 import { SWAP_STAGING_MS } from './phases.ts';
+import { isPrepared, isReplaced } from './replacing.ts';
 import { hasUpdateTaint } from './slot.ts';
 import { authorize, needsReboot, systemBefore } from './start.ts';
 import { isGoingBack, whyStop } from './stop.ts';
-import { deniedReason, isStaged, kubernetesAt, restaging } from './target.ts';
+import { deniedReason, kubernetesAt, restaging } from './target.ts';
 import { beginUpgrade } from './upgrading.ts';
 
 const ASK_MS = 5_000;
 
 /** draining empties the node, swaps its target for a more urgent one on the way, and permits the start. */
 export function draining(node: NodeCase): Step {
-  const { target, report, progress, nowMs, node: machine } = node;
+  const { target, progress, nowMs } = node;
   const stop = whyStop(node);
   if (stop) return move(node, 'Yielding', { reason: stop });
   const swapped = swapTarget(node);
   if (swapped) return swapped;
-  const isReady = isGoingBack(node) || isStaged(target, report, machine);
+  const isReady = isGoingBack(node) || isPrepared(node);
   const swappedAtMs = progress.retargetedAt === undefined ? undefined : momentMs(progress.retargetedAt);
   if (!isReady && (swappedAtMs === undefined || nowMs - swappedAtMs > SWAP_STAGING_MS))
     return move(node, 'Yielding', {
       reason: { code: 'node/not-staged', text: 'the release is not staged in time' },
     });
   // A part that needs no reboot disturbs no pod.
-  const state = needsReboot(node) ? drainStep(node) : ({ is: 'empty' } as const);
+  const state = isReplaced(node) || needsReboot(node) ? drainStep(node) : ({ is: 'empty' } as const);
   if (state.is === 'blocked')
     return move(node, 'Yielding', {
       reason: state.reason,
@@ -48,6 +49,8 @@ export function draining(node: NodeCase): Step {
 function permit(node: NodeCase): Step {
   const { target, report, progress, policy, node: machine } = node;
   const isBack = isGoingBack(node);
+  if (isReplaced(node))
+    return hasUpdateTaint(machine) ? move(node, 'Replacing', REPLACING) : move(node, 'Tainting');
   if (!isBack && report && !kubernetesAt(target, report, machine)) return beginUpgrade(node);
   if (!needsReboot(node)) return move(node, isBack ? 'RollingBack' : 'Authorized', isBack ? TAKEN_BACK : {});
   if (progress.starts > (isBack ? 1 : 0))
@@ -70,6 +73,7 @@ function permit(node: NodeCase): Step {
   return authorize(node, 'Back', before, 'RollingBack', TAKEN_BACK);
 }
 
+const REPLACING = { event: { type: 'Normal', reason: 'Replacing' } } as const;
 const TAKEN_BACK = { reason: { code: 'rollout/aborted', text: 'its rollout is taken back' } };
 
 /** A more urgent release takes over the taint and the drain of the one before: the node is emptied and started once. */

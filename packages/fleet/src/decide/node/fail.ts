@@ -28,6 +28,11 @@ export function fail(node: NodeCase, reason: Reason): Decision {
   return move(node, wasStarted(node) ? 'Unreachable' : 'RollingBack', change);
 }
 
+/** lose counts a node that its provider did not take away in time. It may still go, so it has its slot and is not given back. */
+export function lose(node: NodeCase, reason: Reason): Decision {
+  return move(node, 'Unreachable', counting(node, reason, 'UpdateFailed'));
+}
+
 /** regress counts a node that was back in service and is not well any more. It has no slot, so nothing is done to it; its peers wait. */
 export function regress(node: NodeCase, text: string): Decision {
   return move(

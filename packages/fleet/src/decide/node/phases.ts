@@ -56,6 +56,14 @@ export const PHASES: Readonly<Record<NodePhase, PhaseRule>> = {
     ...{ holdsSlot: true, does: 'plinthd switches Kubernetes', awaits: 'that version, and the node Ready' },
     ...{ deadlineMs: ({ timeouts }) => durationMs(timeouts.kubernetes), onDeadline: 'Fail' },
   },
+  Replacing: {
+    ...{
+      holdsSlot: true,
+      does: 'deletes its Machine (policies with replace)',
+      awaits: 'that the Node is gone',
+    },
+    ...{ deadlineMs: ({ replace }) => durationMs(replace?.timeout ?? '30m'), onDeadline: 'Unreachable' },
+  },
   Authorized: {
     ...{
       holdsSlot: true,

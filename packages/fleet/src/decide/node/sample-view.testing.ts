@@ -135,7 +135,13 @@ export function sampleView(sample: Sample): FleetView {
         {
           ...{ name: 'n1', uid: 'node-uid', resourceVersion: '9', labels: { pool: 'w' }, annotations: {} },
           ...{ isUnschedulable: false, taints: [], isReady: true, readySinceMs: NOW_MS - 3_600_000 },
-          ...{ bootId: 'one', kubeletVersion: 'v1.37.1', isDeleting: false, address: '10.0.0.1' },
+          ...{
+            bootId: 'one',
+            kubeletVersion: 'v1.37.1',
+            isDeleting: false,
+            createdAtMs: 0,
+            address: '10.0.0.1',
+          },
           ...{ allocatable: { cpuMilli: 1, memoryBytes: 1, pods: 1 }, requested: undefined, ...sample.node },
         },
       ],

@@ -147,6 +147,8 @@ export function unreachable(node: NodeCase): Step {
   const { authorization } = update.spec;
   const reason = progress.reason ?? { code: 'node/unreachable', text: 'it does not answer' };
   const waiting: Step = { awaits: reason, calls: [{ call: 'report' }], againMs: LOST_MS };
+  // Its Machine may be on its way out: it is not given back, and its slot waits for the one in its place.
+  if (node.entry?.replaced !== undefined) return waiting;
   if (!report || !isOfThisBoot(node)) return waiting;
   const isOnItsWayBack =
     authorization?.direction === 'Back' || deniedReason(progress, target.release) !== undefined;

@@ -1,8 +1,9 @@
 import { momentMs, type NodePhase, type NodeReport, type Reason } from '../../objects/index.ts';
 import type { Decision } from '../decision.ts';
 import { fence, move, type NodeCase, onward, rest, type Step, taintWrite } from './node-case.ts';
+import { isPrepared, isReplaced } from './replacing.ts';
 import { isGoingBack, whyNotBegin, whyStop } from './stop.ts';
-import { deniedReason, isStaged } from './target.ts';
+import { deniedReason } from './target.ts';
 
 // Steps until the start is permitted. In all of them the node can still give its slot back unharmed.
 
@@ -13,10 +14,11 @@ const ASK_AGAIN_MS = 30_000;
 
 /** staging lets plinthd fetch the parts; a node on which the version failed before is never brought to it again. */
 export function staging(node: NodeCase): Step {
-  const { target, report, node: machine, progress } = node;
-  const denied = deniedReason(progress, target.release) ?? blockedByNode(node);
+  const { target, report, progress } = node;
+  const denied =
+    deniedReason(progress, target.release) ?? (isReplaced(node) ? undefined : blockedByNode(node));
   if (denied) return move(node, 'Quarantined', { reason: denied });
-  if (isStaged(target, report, machine)) return move(node, 'Staged', { progress: { nextTry: undefined } });
+  if (isPrepared(node)) return move(node, 'Staged', { progress: { nextTry: undefined } });
   return {
     awaits: { code: 'node/staging', text: report?.failure?.text ?? 'plinthd fetches the release' },
     calls: [{ call: 'stage', target }],
@@ -34,7 +36,7 @@ function blockedByNode({ target, report }: NodeCase): Reason | undefined {
 /** staged waits for an entry in the ledger, and takes it up or gives it back. */
 export function staged(node: NodeCase): Step {
   if (isNewEntry(node)) return takeUp(node, 'Staged');
-  if (!isStaged(node.target, node.report, node.node))
+  if (!isPrepared(node))
     return move(node, 'Queued', {
       reason: { code: 'node/not-staged', text: 'the release lies on the node no more' },
     });

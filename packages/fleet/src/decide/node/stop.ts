@@ -42,7 +42,8 @@ export function whyNotBegin(node: NodeCase): Reason | undefined {
     return because('rollout/halted', 'its rollout is halted');
   if (progress.nextTry !== undefined && momentMs(progress.nextTry) > nowMs)
     return because('node/backing-off', 'its next try is later');
-  if (!isStaged(target, report, machine)) return because('node/not-staged', 'the release is not staged');
+  if (policy.spec.replace === undefined && !isStaged(target, report, machine))
+    return because('node/not-staged', 'the release is not staged');
   return undefined;
 }
 

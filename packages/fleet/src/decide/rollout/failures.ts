@@ -10,6 +10,7 @@ import {
 import type { StoredRollout } from '../../view/view.ts';
 import { amount } from '../count.ts';
 import type { Member } from './pool.ts';
+import type { BadReplacement } from './replaced.ts';
 import type { Taken } from './waves.ts';
 
 type Failure = RolloutStatus['failures'][number];
@@ -20,6 +21,7 @@ export function failuresOf(
   members: readonly Member[],
   rollout: string,
   nowMs: number,
+  bad: readonly BadReplacement[] = [],
 ): readonly Failure[] {
   const counts = new Map<string, number>();
   for (const { node } of known) counts.set(node, (counts.get(node) ?? 0) + 1);
@@ -33,6 +35,9 @@ export function failuresOf(
         reason: progress.reason ?? { code: 'fleet/failed', text: `failed in ${progress.phase}` },
       });
   }
+  for (const { node, reason } of bad)
+    if (!known.some((each) => each.node === node && each.reason.code === reason.code))
+      added.push({ node, at: momentOf(nowMs), reason });
   return added.length === 0 ? known : [...known, ...added].slice(-LIST_LIMIT);
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { momentMs, momentOf, type RolloutSpec } from '../../objects/index.ts';
 import { ScriptedFleet } from '../../testing/scripted-fleet.ts';
+import type { SignedDeadline } from '../../view/view.ts';
 
 const WAVES = [
   { name: 'canary', perClass: 1, soak: '10m' },
@@ -190,6 +191,31 @@ suite('releases that follow each other', () => {
         for (const { node, since } of write.status.entries)
           slots.set(node, (slots.get(node) ?? new Set()).add(since));
     for (const [node, times] of slots) assert.equal(times.size, before.has(node) ? 2 : 1, node);
+  });
+
+  test('the signed word of its channel brings the deadline nearer, never further; one that cannot be read is unknown', () => {
+    const fleet = fleetOf(12);
+    fleet.server.change('release', '2', ({ spec }) => ({
+      spec: { ...spec, channel: { repository: 'https://updates.example', name: 'stable' } },
+    }));
+    const signed = (deadline: SignedDeadline) => {
+      fleet.extra = { signedDeadlines: new Map([['2', deadline]]) };
+      fleet.step(60);
+      const { deadline: by = '', conditions = [] } = statusOf(fleet) ?? {};
+      return { byMs: momentMs(by), condition: conditions.find(({ type }) => type === 'SignedDeadline') };
+    };
+    const unread = signed({ is: 'unknown', text: 'the server answers 503' });
+    assert.equal(unread.byMs, fleet.nowMs + 336 * 3_600_000, "the policy's own");
+    assert.partialDeepStrictEqual(unread.condition, { status: 'Unknown', message: 'the server answers 503' });
+    const later = signed({ is: 'said', byMs: unread.byMs + 3_600_000, reason: 'no hurry' });
+    assert.equal(later.byMs, unread.byMs);
+    const byMs = fleet.nowMs + 7200_000;
+    const sooner = signed({ is: 'said', byMs, reason: 'a hole is used' });
+    assert.equal(sooner.byMs, byMs);
+    assert.partialDeepStrictEqual(sooner.condition, {
+      ...{ status: 'True', message: `by ${momentOf(byMs)}: a hole is used` },
+    });
+    assert.equal(signed({ is: 'none' }).byMs, byMs);
   });
 
   test('a Critical release whose fixes the running one has raises its lane: no second start for one fix', () => {

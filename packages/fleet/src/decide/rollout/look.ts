@@ -17,6 +17,7 @@ import { budgetProblem, countedFailures, failuresOf } from './failures.ts';
 import { gateProblem, holdOf } from './holds.ts';
 import { nextWave, phaseOf, type WavePlace } from './phase.ts';
 import { isToDo, type Member, type Pool, poolOf } from './pool.ts';
+import { badReplacements } from './replaced.ts';
 import { type Slots, slotsOf, slotTimes } from './slots.ts';
 import { targetOf, type Wanted } from './wanted.ts';
 import { remainingSoakSeconds, type Taken, takenOf, type WaveState, waveState, wavesOf } from './waves.ts';
@@ -65,15 +66,16 @@ export function lookAt(
   const { release, rollout, lane } = wanted;
   const pool = poolOf(view, policy, targetOf(release, rollout.name, lane));
   const { members } = pool;
-  const taken = takenOf(members);
-  const slots = slotsOf(view, policy);
+  const slots = slotsOf(view, policy, pool);
+  const taken = takenOf(members, slots.gone);
   const slotSeconds = [...before.slotSeconds, ...slotTimes(view, slots, rollout.name)].slice(-SLOTS_KEPT);
   const p90 = slotP90(slotSeconds);
   const waves = wavesOf(policy.spec, lane);
-  const failures = [...failuresOf(before.failures, members, rollout.name, nowMs)];
+  const bad = badReplacements(view, policy, rollout.name, slots);
+  const failures = [...failuresOf(before.failures, members, rollout.name, nowMs, bad)];
   const counted = countedFailures(failures, policy.spec, rollout, nowMs);
   const gate = gateProblem(view, policy, ['Wave', 'Always']);
-  const stateOf = (index: number) => waveState(waves, index, members);
+  const stateOf = (index: number) => waveState(waves, index, members, slots.gone);
   const start = {
     wave: Math.min(before.wave, waves.length - 1),
     startedAt: before.waveStartedAt ?? momentOf(nowMs),
@@ -118,7 +120,12 @@ export function lookAt(
   );
   const admission: Admission = {
     ...{ view, pool, rollout: rollout.name, lane, candidates, slotSeconds: p90 },
-    ...{ live: slots.live, elsewhere: slots.elsewhere, wave: isBack ? undefined : wave },
+    ...{
+      live: slots.live,
+      gone: slots.gone.length,
+      elsewhere: slots.elsewhere,
+      wave: isBack ? undefined : wave,
+    },
   };
   const room = roomOf(admission);
   const pace = paceBound(policy.spec, need, taken.good, counted.length);

@@ -84,7 +84,11 @@ export function poolOf(view: FleetView, policy: StoredPolicy, target: Target | u
   const { topology, hardwareClassKey, capacity } = policy.spec;
   const lostAfterMs = durationMs(capacity.lostAfter);
   const salt = target?.rollout ?? policy.name;
-  const upgradeFrom = target && view.releases.get(target.release)?.spec.upgradeFrom;
+  // One that is replaced is not upgraded from anything.
+  const isReplaced = policy.spec.replace !== undefined;
+  const upgradeFrom = isReplaced
+    ? undefined
+    : ((target && view.releases.get(target.release)?.spec.upgradeFrom) ?? []);
   for (const node of view.nodes.values()) {
     if (!selectsNode(policy.spec.nodeSelector, node.labels)) continue;
     const other = others.find(({ spec }) => selectsNode(spec.nodeSelector, node.labels));
@@ -110,7 +114,7 @@ export function poolOf(view: FleetView, policy: StoredPolicy, target: Target | u
       hash: orderHash(`${salt}/${node.uid}`),
     };
     const isLost = isGone(known, slot, view.nowMs, lostAfterMs, policy.spec.role === 'ControlPlane');
-    const standing = isLost ? 'lost' : standingOf(known, slot, target, upgradeFrom ?? [], view.nowMs);
+    const standing = isLost ? 'lost' : standingOf(known, slot, target, upgradeFrom, view.nowMs);
     members.push({ ...known, standing });
   }
   return { policy, members, conflicts };
@@ -152,7 +156,7 @@ function standingOf(
   { node, update, progress, report }: Pick<Member, 'node' | 'update' | 'progress' | 'report'>,
   slot: LedgerEntry | undefined,
   target: Target | undefined,
-  upgradeFrom: readonly string[],
+  upgradeFrom: readonly string[] | undefined,
   nowMs: number,
 ): Standing {
   // The ledger and the NodeUpdate come by different watches: whichever says so first is believed.
@@ -162,7 +166,7 @@ function standingOf(
   if (isAtTarget(target, report, node)) return progress?.phase === 'Soaking' ? 'soaking' : 'done';
   if (progress?.phase === 'Quarantined' && update.spec.target?.release === target.release) return 'denied';
   if (HOLD_LABEL in node.labels) return 'held';
-  if (target.osVersion !== '' && report.osRootHash !== target.osRootHash) {
+  if (upgradeFrom !== undefined && target.osVersion !== '' && report.osRootHash !== target.osRootHash) {
     if (!hasEdge(report.osVersion, upgradeFrom)) return 'no-way';
     if (report.blockedVersions.includes(target.osVersion)) return 'no-way';
   }

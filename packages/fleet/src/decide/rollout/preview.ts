@@ -56,7 +56,7 @@ export function previewRollout(view: FleetView, policyName: string): RolloutPrev
   const policy = view.policies.get(policyName);
   const wanted = policy && wantedOf(view, policy);
   if (policy === undefined || wanted === undefined) return undefined;
-  const rollout = wanted.rollout ?? imagined(policy, wanted, view.nowMs);
+  const rollout = wanted.rollout ?? imagined(view, policy, wanted);
   const look = lookAt(view, policy, { ...wanted, rollout }, startOf(view, policy, wanted, rollout));
   const { work, room, schedule, need } = look;
   const concurrency = steadyOf(look);
@@ -107,9 +107,9 @@ export function previewRollout(view: FleetView, policyName: string): RolloutPrev
   };
 }
 
-function imagined(policy: StoredPolicy, wanted: Wanted, nowMs: number): StoredRollout {
-  const { name, spec, status } = newRollout(policy, wanted, nowMs);
-  return { name, uid: '', resourceVersion: '', generation: 1, createdAtMs: nowMs, spec, status };
+function imagined(view: FleetView, policy: StoredPolicy, wanted: Wanted): StoredRollout {
+  const { name, spec, status } = newRollout(policy, wanted, view);
+  return { name, uid: '', resourceVersion: '', generation: 1, createdAtMs: view.nowMs, spec, status };
 }
 
 /** Canaries first, one after the other through the waves; where a node fails or cannot be emptied, the next takes its place. */

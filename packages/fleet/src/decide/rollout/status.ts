@@ -3,7 +3,7 @@ import { type Bound, smallest } from '../admit/bounds.ts';
 import { deadlineRisk, etaOf } from '../admit/need.ts';
 import { amount } from '../count.ts';
 import { blockersOf } from './blockers.ts';
-import { conditionsOf } from './conditions.ts';
+import { conditionsOf, type Wish } from './conditions.ts';
 import type { Look } from './look.ts';
 import type { Member, Standing } from './pool.ts';
 
@@ -124,6 +124,7 @@ function wishes(
   const denied = pool.members.filter(({ standing }) => standing === 'denied').length;
   const active = ['Staging', 'Progressing', 'Soaking', 'RollingBack'].includes(phase);
   return [
+    ...signedWish(look),
     { type: 'Progressing', status: active, reason: phase, message: look.hold?.text ?? halt?.text ?? '' },
     {
       ...{ type: 'DeadlineAtRisk', status: risk.isAtRisk, message: risk.isAtRisk ? risk.advice : '' },
@@ -149,6 +150,19 @@ function wishes(
   ];
 }
 
+/** What the signed metadata say of the release by when; only of one that names its channel. */
+function signedWish({ view, release }: Look): Wish[] {
+  if (!release.spec.channel) return [];
+  const signed = view.signedDeadlines?.get(release.name);
+  const type = 'SignedDeadline';
+  if (signed?.is === 'said')
+    return [{ type, status: true, reason: 'Said', message: `by ${momentOf(signed.byMs)}: ${signed.reason}` }];
+  if (signed?.is === 'none') return [{ type, status: false, reason: 'NoneSaid' }];
+  return [
+    { type, status: undefined, reason: 'NotRead', message: signed?.text ?? 'its channel was not asked yet' },
+  ];
+}
+
 /** Whether a status has to be written: at once when it says something new, seldom when only numbers moved. */
 export function isWorthWriting(before: RolloutStatus, after: RolloutStatus, nowMs: number): boolean {
   if (JSON.stringify(weighty(before)) !== JSON.stringify(weighty(after))) return true;
@@ -168,7 +182,8 @@ function weighty({
   slotSeconds,
   conditions,
   startedAt,
+  deadline,
 }: RolloutStatus) {
   const said = conditions.map(({ type, status }) => [type, status]);
-  return [phase, wave, waveFullAt, halt?.code, failures.length, slotSeconds, said, startedAt];
+  return [phase, wave, waveFullAt, halt?.code, failures.length, slotSeconds, said, startedAt, deadline];
 }

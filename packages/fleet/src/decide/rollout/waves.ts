@@ -1,5 +1,6 @@
 import { durationMs, type Lane, type PolicySpec, type Wave } from '../../objects/index.ts';
 import { countOf } from '../count.ts';
+import type { LedgerEntry } from '../node/slot.ts';
 import type { Member } from './pool.ts';
 
 /** Waves of the lane Critical: the fix is urgent, and can be bad all the same. */
@@ -45,7 +46,7 @@ export interface Taken {
 }
 
 /** How many nodes were taken, and are good. Nodes that cannot get the release are replaced by others. */
-export function takenOf(members: readonly Member[]): Taken {
+export function takenOf(members: readonly Member[], gone: readonly LedgerEntry[] = []): Taken {
   let good = 0;
   let begun = 0;
   let out = 0;
@@ -54,7 +55,8 @@ export function takenOf(members: readonly Member[]): Taken {
     if (standing === 'done' || standing === 'soaking' || standing === 'in-flight') begun += 1;
     else if (isOut(standing)) out += 1;
   }
-  return { whole: members.length - out, good, begun };
+  // A node whose provider replaces it was begun with, though its Node is gone.
+  return { whole: members.length + gone.length - out, good, begun: begun + gone.length };
 }
 
 function isOut(standing: Member['standing']): boolean {
@@ -71,11 +73,16 @@ export function statisticalCap({ whole, good }: Pick<Taken, 'whole' | 'good'>): 
 }
 
 /** How a wave stands. Past the last wave everything may be taken. */
-export function waveState(waves: readonly Wave[], index: number, members: readonly Member[]): WaveState {
-  const taken = takenOf(members);
+export function waveState(
+  waves: readonly Wave[],
+  index: number,
+  members: readonly Member[],
+  gone: readonly LedgerEntry[] = [],
+): WaveState {
+  const taken = takenOf(members, gone);
   const wave = waves[index];
   const cap = statisticalCap(taken);
-  if (wave?.perClass !== undefined) return canaryState(index, wave.perClass, members);
+  if (wave?.perClass !== undefined) return canaryState(index, wave.perClass, members, gone);
   const asked = wave?.upTo === undefined ? taken.whole : countOf(wave.upTo, taken.whole, 'up');
   const upTo = Math.max(Math.min(1, taken.whole), asked);
   return {
@@ -88,7 +95,12 @@ export function waveState(waves: readonly Wave[], index: number, members: readon
   };
 }
 
-function canaryState(index: number, perClass: number, members: readonly Member[]): WaveState {
+function canaryState(
+  index: number,
+  perClass: number,
+  members: readonly Member[],
+  gone: readonly LedgerEntry[],
+): WaveState {
   const classes = new Map<string, { whole: number; begun: number; good: number }>();
   for (const { hardware, standing } of members) {
     if (isOut(standing)) continue;
@@ -99,6 +111,10 @@ function canaryState(index: number, perClass: number, members: readonly Member[]
     if (isBegun) counts.begun += 1;
     if (standing === 'done') counts.good += 1;
     classes.set(hardware, counts);
+  }
+  for (const { replaced } of gone) {
+    const counts = classes.get(replaced?.hardware ?? '') ?? { whole: 0, begun: 0, good: 0 };
+    classes.set(replaced?.hardware ?? '', { ...counts, whole: counts.whole + 1, begun: counts.begun + 1 });
   }
   const roomByClass = new Map<string, number>();
   let room = 0;

@@ -7,7 +7,7 @@ import type { NodeView } from '../../view/view.ts';
 /** A write without its way over the network. */
 export type ObjectWrite = Exclude<
   Write,
-  { readonly do: 'evict' | 'delete-pod' | 'event' | 'taint' | 'untaint' | 'prove-gone' }
+  { readonly do: 'evict' | 'delete-pod' | 'event' | 'taint' | 'untaint' | 'prove-gone' | 'replace-node' }
 >;
 
 /** Kinds whose answers are learnt. */

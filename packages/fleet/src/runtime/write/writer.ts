@@ -2,15 +2,18 @@ import { PlinthError } from '@plinth/base';
 import { type KubeConnection, type KubeRequest, parseStatus, statusError } from '@plinth/kube';
 import type { Write } from '../../decide/decision.ts';
 import { listOf, rawAt, textOf } from '../../view/project/raw.ts';
-import type { EvictionTry } from '../../view/view.ts';
+import type { EvictionTry, ReplaceTry } from '../../view/view.ts';
 import type { FleetEvents } from '../observe/fleet-events.ts';
 import type { TokenBucket } from '../queue/token-bucket.ts';
 import type { Wait } from '../queue/wait.ts';
 import type { FleetStore } from '../reflect/fleet-store.ts';
+import { replaceNode } from '../replace/cluster-api.ts';
 import { podRequest, type Step, stepsOf, taintRequest } from './requests.ts';
 
 export interface WriterParts {
   readonly connection: KubeConnection;
+  /** To the API server that has the Machines; absent: the same. */
+  readonly machines?: KubeConnection;
   readonly store: FleetStore;
   readonly events: FleetEvents;
   /** Of all writes; the API server has other clients. */
@@ -36,6 +39,8 @@ export interface Writer {
    */
   write(writes: readonly Write[], evictions: TokenBucket, signal: AbortSignal): Promise<Outcome>;
   readonly evictionTries: ReadonlyMap<string, EvictionTry>;
+  /** By UID of the Node. */
+  readonly replaceTries: ReadonlyMap<string, ReplaceTry>;
 }
 
 const TRIES_LIMIT = 20_000;
@@ -45,12 +50,13 @@ const STALE = [404, 409, 410];
 export function openWriter(parts: WriterParts): Writer {
   const { connection, store, events, nowMs, wait } = parts;
   const tries = new Map<string, EvictionTry>();
+  const replaceTries = new Map<string, ReplaceTry>();
 
   async function token(bucket: TokenBucket, signal: AbortSignal): Promise<void> {
     for (let waitMs = bucket.take(); waitMs > 0; waitMs = bucket.take()) await wait(waitMs, signal);
   }
 
-  async function call(asked: KubeRequest, verb: string, signal: AbortSignal) {
+  async function call(asked: KubeRequest, verb: string, signal: AbortSignal, to = connection) {
     await token(parts.writes, signal);
     signal.throwIfAborted();
     if (!parts.isLeading())
@@ -58,7 +64,7 @@ export function openWriter(parts: WriterParts): Writer {
         'fleet/not-leading',
         'Cannot write: another operator may lead, expected the lease',
       );
-    const answer = await connection.call(asked, signal);
+    const answer = await to.call(asked, signal);
     parts.called(verb, answer.status);
     return answer;
   }
@@ -92,6 +98,8 @@ export function openWriter(parts: WriterParts): Writer {
         return movePod(write, signal);
       case 'prove-gone':
         return proveGone(write, signal);
+      case 'replace-node':
+        return replace(write, signal);
       case 'taint':
       case 'untaint':
         return taint(write, signal);
@@ -122,6 +130,17 @@ export function openWriter(parts: WriterParts): Writer {
       : undefined;
   }
 
+  /** As with an eviction, what came of it is for the next decision. */
+  async function replace(write: Extract<Write, { do: 'replace-node' }>, signal: AbortSignal) {
+    const node = store.nodes.items.get(write.node);
+    if (node?.uid !== write.uid) return 'the Node has changed';
+    const tried = await replaceNode(write, node, (asked, verb) => call(asked, verb, signal, parts.machines));
+    if (replaceTries.size >= TRIES_LIMIT) replaceTries.delete(replaceTries.keys().next().value ?? '');
+    replaceTries.delete(write.uid);
+    replaceTries.set(write.uid, { ...tried, atMs: nowMs() });
+    return undefined;
+  }
+
   async function taint(write: Extract<Write, { do: 'taint' | 'untaint' }>, signal: AbortSignal) {
     const node = store.nodes.items.get(write.at.name);
     if (node?.uid !== write.at.uid || node.resourceVersion !== write.at.resourceVersion)
@@ -148,6 +167,7 @@ export function openWriter(parts: WriterParts): Writer {
 
   return {
     evictionTries: tries,
+    replaceTries,
     async write(writes, evictions, signal) {
       const left = new Map<string, { uid: string; resourceVersion: string }>();
       for (const write of writes) {

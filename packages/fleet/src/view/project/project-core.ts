@@ -24,16 +24,26 @@ export function projectNode(raw: unknown): NodeView {
     readySinceMs: momentMs(ready['lastTransitionTime']),
     ...{ bootId: textOf(info['bootID']), kubeletVersion: textOf(info['kubeletVersion']) },
     isDeleting: metadata['deletionTimestamp'] !== undefined,
+    createdAtMs: momentMs(metadata['creationTimestamp']),
     address: textOf(rawAt(internal)['address']),
     allocatable: requestsOf(status['allocatable']),
     requested: undefined,
   };
 }
 
-/** Other people's annotations can be long; none of them is looked at. */
+/** Which Machine of Cluster API a node is, by its own annotations. */
+export const MACHINE_ANNOTATIONS = {
+  name: 'cluster.x-k8s.io/machine',
+  namespace: 'cluster.x-k8s.io/cluster-namespace',
+} as const;
+const KEPT: readonly string[] = Object.values(MACHINE_ANNOTATIONS);
+
+/** Other people's annotations can be long; none of them is looked at but those that name a Machine. */
 function ownAnnotations(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(textsOf(value)).filter(([name]) => name.split('/')[0]?.endsWith('plinth.dev')),
+    Object.entries(textsOf(value)).filter(
+      ([name]) => name.split('/')[0]?.endsWith('plinth.dev') || KEPT.includes(name),
+    ),
   );
 }
 
