@@ -1,6 +1,7 @@
 import { auditLedger, type Finding } from './ledger-rules.ts';
 import { auditNode, auditSkew, auditStart, auditUpdate } from './node-rules.ts';
 import type { Observation, Violation } from './observation.ts';
+import { auditPod } from './pod-rules.ts';
 import { entriesOf, isDown, isTainted, nothingSeen, type Seen } from './seen.ts';
 
 export interface AuditOptions {
@@ -23,7 +24,7 @@ export interface Auditor {
 }
 
 /**
- * openAuditor watches a cluster from outside and holds it against the rules S1–S14: a pure state machine over what was
+ * openAuditor watches a cluster from outside and holds it against the rules S1–S15: a pure state machine over what was
  * seen, which shares no code with decisions. Of windows (S10) what it cannot say it lets pass.
  */
 export function openAuditor(options: AuditOptions): Auditor {
@@ -49,8 +50,9 @@ export function openAuditor(options: AuditOptions): Auditor {
     check(nowMs) {
       const gone = new Set<string>();
       for (const ledger of seen.ledgers.values())
-        for (const { node, uid } of entriesOf(ledger)) {
-          if (seen.nodes.get(node)?.uid === uid) continue;
+        for (const { node, uid, replaced } of entriesOf(ledger)) {
+          // That of a node that is replaced waits for the one in its place.
+          if (replaced !== undefined || seen.nodes.get(node)?.uid === uid) continue;
           gone.add(uid);
           const since = orphans.get(uid) ?? nowMs;
           orphans.set(uid, since);
@@ -81,6 +83,9 @@ function* rulesOf(
       yield* auditLedger({ seen, name, before: seen.ledgers.get(name), after, nowMs, lagMs });
       return;
     }
+    case 'pod':
+      yield* auditPod(seen, seen.pods.get(observation.name)?.pod, observation.object, nowMs);
+      return;
     case 'start':
       yield* auditStart(seen, observation.start);
       return;
@@ -138,6 +143,14 @@ function remember(seen: Seen, observation: Observation, nowMs: number, order: nu
       if (!object) seen.pods.delete(name);
       else seen.pods.set(name, { pod: object, order: seen.pods.get(name)?.order ?? order });
       return;
+    }
+    case 'budget': {
+      const { name, object } = observation;
+      const known = new Set(seen.budgets.get(name)?.disruptedPods);
+      for (const pod of object?.disruptedPods ?? [])
+        if (!known.has(pod)) seen.granted.add(`${object?.namespace}/${pod}`);
+      keep(seen.budgets, name, object);
+      break;
     }
     case 'start':
       seen.starts.push(observation.start);

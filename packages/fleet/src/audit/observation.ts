@@ -1,5 +1,6 @@
 import type { WindowSpec } from '../objects/index.ts';
 import type {
+  LabelSelectorView,
   NodeView,
   Stored,
   StoredLedger,
@@ -26,6 +27,24 @@ export interface ObservedPod {
   readonly controllerKind: string | undefined;
   readonly phase: string;
   readonly isMirror: boolean;
+  /** For S11 and S15; absent: they are not looked at. */
+  readonly details?: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly isReady: boolean;
+    /** When its deletion was asked for, by the API server's clock; undefined: it was not. */
+    readonly goingSinceMs: number | undefined;
+  };
+}
+
+/** A PodDisruptionBudget as the audit looks at it. */
+export interface ObservedBudget {
+  readonly namespace: string;
+  readonly name: string;
+  readonly selector: LabelSelectorView;
+  /** Pods that it let go and that the controller has not seen go yet. */
+  readonly disruptedPods: readonly string[];
 }
 
 /**
@@ -40,13 +59,14 @@ export type Observation =
   | { readonly kind: 'rollout'; readonly name: string; readonly object: StoredRollout | undefined }
   | { readonly kind: 'window'; readonly name: string; readonly object: Stored<WindowSpec, never> | undefined }
   | { readonly kind: 'pod'; readonly name: string; readonly object: ObservedPod | undefined }
+  | { readonly kind: 'budget'; readonly name: string; readonly object: ObservedBudget | undefined }
   | { readonly kind: 'start'; readonly start: ObservedStart }
   /** A pod was deleted, not evicted, by the operator. */
   | { readonly kind: 'pod-deletion'; readonly node: string };
 
 /** A rule that was broken. */
 export interface Violation {
-  /** "S1" … "S14", as docs/explanation/fleet-proof.md names them. */
+  /** "S1" … "S15", as docs/explanation/fleet-proof.md names them. */
   readonly rule: string;
   readonly text: string;
   readonly atMs: number;

@@ -7,7 +7,7 @@ import type {
   StoredPolicy,
   StoredRollout,
 } from '../view/view.ts';
-import type { ObservedPod, ObservedStart } from './observation.ts';
+import type { ObservedBudget, ObservedPod, ObservedStart } from './observation.ts';
 
 export const TAINT = 'plinth.dev/update';
 /** Ours as well; it keeps nothing away. */
@@ -25,6 +25,12 @@ export interface Seen {
   readonly windows: Map<string, Stored<WindowSpec, never>>;
   /** Pods by UID, with when they were first seen on their node. */
   readonly pods: Map<string, { readonly pod: ObservedPod; readonly order: number }>;
+  /** By namespace and name. */
+  readonly budgets: Map<string, ObservedBudget>;
+  /** Pods, by namespace and name, that a budget let go and that were not seen to go yet. */
+  readonly granted: Set<string>;
+  /** By policy: when pods of its nodes were asked to go, lately. */
+  readonly evictionsMs: Map<string, number[]>;
   /** When our taint was seen to be set on a node, as the order of observations. */
   readonly taintedAt: Map<string, number>;
   /** Since when a node is out of service for a reason that is not ours. */
@@ -54,6 +60,7 @@ export function nothingSeen(): Seen {
       taintedAt: new Map(),
       downSinceMs: new Map(),
     },
+    ...{ budgets: new Map(), granted: new Set(), evictionsMs: new Map() },
     ...{ stoppedSinceMs: new Map(), permissions: new Map(), starts: [] },
   };
 }

@@ -4,7 +4,7 @@ import { type Observation, openAuditor, type Violation } from '../audit/index.ts
 import { waitForReal } from '../runtime/queue/wait.ts';
 import type { Identified } from '../runtime/reflect/mirror.ts';
 import { openReflector } from '../runtime/reflect/reflector.ts';
-import { projectNode, projectPod } from '../view/project/project-core.ts';
+import { projectBudget, projectNode, projectPod } from '../view/project/project-core.ts';
 import { ownKinds } from '../view/project/project-own.ts';
 import { rawAt, textOf } from '../view/project/raw.ts';
 import type { Reboot } from './nodes/slow-machine.ts';
@@ -25,6 +25,26 @@ export interface WatchedAudit extends AsyncDisposable {
   readonly slots: readonly SeenSlots[];
   /** Ends it once all that was seen is looked at. */
   end(): Promise<{ readonly violations: readonly Violation[]; readonly observed: number }>;
+}
+
+/** A pod with when its deletion was asked for: what it was given to end is counted back from when it has to have ended. */
+function watchedPod(raw: unknown) {
+  const pod = projectPod(raw);
+  const { deletionTimestamp, deletionGracePeriodSeconds: grace } = rawAt(raw, 'metadata');
+  const endMs = Date.parse(textOf(deletionTimestamp));
+  const goingSinceMs = Number.isNaN(endMs)
+    ? undefined
+    : endMs - (typeof grace === 'number' ? grace * 1000 : 0);
+  const { namespace, name, labels, isReady } = pod;
+  return {
+    ...pod,
+    isMirror: 'kubernetes.io/config.mirror' in pod.annotations,
+    details: { namespace, name, labels, isReady, goingSinceMs },
+  };
+}
+
+function watchedBudget(raw: unknown) {
+  return { ...projectBudget(raw), disruptedPods: Object.keys(rawAt(raw, 'status', 'disruptedPods')) };
 }
 
 /** Watches of several kinds are late by different times; none by more, while the machine has room. */
@@ -59,10 +79,11 @@ export function watchAudit(connection: KubeConnection, signal: AbortSignal): Wat
   const watch = <T extends Identified & { readonly name: string }>(
     path: string,
     project: (raw: unknown) => T | undefined,
-    observe: (name: string, object: T | undefined) => Observation,
+    observe: (key: string, object: T | undefined) => Observation,
+    key = (item: T): string => item.name,
   ) =>
     openReflector<T>(
-      { path, project, key: (item) => item.name },
+      { path, project, key },
       { connection, wait: waitForReal, random: Math.random, say: () => undefined },
       (name, now, _before, version) => hear(Number(version), observe(name, now)),
     ).run(all);
@@ -86,10 +107,18 @@ export function watchAudit(connection: KubeConnection, signal: AbortSignal): Wat
       slots.push({ atMs: Date.now(), ledger: name, count: entries.length, admittedMs });
       return { kind: 'ledger', name, object };
     }),
-    watch('/api/v1/pods', projectPod, (name, pod) => {
-      const object = pod && { ...pod, isMirror: 'kubernetes.io/config.mirror' in pod.annotations };
-      return { kind: 'pod', name, object };
-    }),
+    watch(
+      '/api/v1/pods',
+      watchedPod,
+      (name, object) => ({ kind: 'pod', name, object }),
+      ({ uid }) => uid,
+    ),
+    watch(
+      '/apis/policy/v1/poddisruptionbudgets',
+      watchedBudget,
+      (name, object) => ({ kind: 'budget', name, object }),
+      ({ uid }) => uid,
+    ),
   ];
   const flushing = (async () => {
     while (!all.aborted) {
