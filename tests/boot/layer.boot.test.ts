@@ -24,27 +24,15 @@ const ADDRESS = '10.77.0.11';
 
 /** Where systemd-sysext finds its layer; the runtime link leads to a drive. */
 const LINK = '/var/lib/extensions/kubernetes';
-/** Where the journal was before a layer is merged. */
-const CURSOR = '/run/step-cursor';
 const choose = (version: string) => [
-  `r ${CURSOR}`,
   `r ${LINK}`,
   `L+ ${LINK} - - - - /dev/disk/by-id/virtio-kubernetes-${version}`,
 ];
 const MERGE = [
   '/usr/bin/systemd-tmpfiles --create --remove -',
-  `/usr/bin/journalctl --quiet -b -n 1 --cursor-file=${CURSOR}`,
   '-/usr/bin/systemctl restart systemd-sysext.service',
 ];
-/**
- * What the journal has got since the merge began, of any unit: the program that refuses a layer ends with its last word,
- * and the journal cannot tell any more which unit a process was of that is gone when its word is read.
- */
-const LOOK = [
-  '/usr/bin/journalctl --sync',
-  `-/usr/bin/journalctl -b -o cat --no-pager --cursor-file=${CURSOR}`,
-  '-/usr/bin/kubelet --version',
-];
+const LOOK = ['/usr/bin/journalctl --sync', '-/usr/bin/kubelet --version'];
 const IMAGES = ['/usr/bin/journalctl -b -u plinth-images.service -o cat --no-pager -n 10'];
 const merging = (name: string, version: string, ...more: string[]): NodeStep => {
   return { name, run: [...MERGE, ...LOOK, ...more], input: choose(version) };
@@ -54,6 +42,7 @@ suite('a Kubernetes layer on a read-only drive', () => {
   let lab: BootLab;
   let booted: BootedImage;
   let said: ReadonlyMap<string, string>;
+  let journal: ReadonlyMap<string, string>;
   let old = '';
   let latest = '';
   let integrity: GetIntegrityResponse;
@@ -72,7 +61,7 @@ suite('a Kubernetes layer on a read-only drive', () => {
       {
         name: 'folder',
         run: [...MERGE, ...LOOK],
-        input: [`r ${CURSOR}`, `r ${LINK}`, `d ${LINK}/usr/bin 0755`],
+        input: [`r ${LINK}`, `d ${LINK}/usr/bin 0755`],
       },
       { name: 'again', run: [...MERGE, ...LOOK], input: [`R ${LINK}/usr`, ...choose(latest)] },
     ];
@@ -95,13 +84,14 @@ suite('a Kubernetes layer on a read-only drive', () => {
     });
     client = lab.owner.connect(endpointOf(booted));
     said = await readSteps(booted.machine, steps, AbortSignal.timeout(STEPS_TIMEOUT_MS));
+    journal = await readJournalOfSteps(client);
   });
   after(async () => {
     client?.close();
     await lab[Symbol.asyncDispose]();
   });
 
-  const sayOf = (step: string) => said.get(step) ?? '';
+  const sayOf = (step: string) => `${said.get(step) ?? ''}\n${journal.get(step) ?? ''}`;
 
   test('is merged into /usr, and its images are brought into containerd', () => {
     assert.match(sayOf('merge'), /Using extensions 'kubernetes'/);
@@ -176,6 +166,25 @@ suite('a Kubernetes layer on a read-only drive', () => {
     assert.deepEqual(failing(checks), []);
   });
 });
+
+/**
+ * What the journal got while each step ran, by its name and of any unit: the program that refuses a layer ends with its last word, and
+ * the journal cannot tell any more which unit a process was of that is gone when its word is read.
+ */
+async function readJournalOfSteps(client: NodeClient): Promise<ReadonlyMap<string, string>> {
+  const steps = new Map<string, string[]>();
+  let current: string[] = [];
+  for await (const entries of client.logs.read({ boot: 0 }))
+    for (const { message } of entries) {
+      const [, name] = /^Starting step-(\w+)\.service/.exec(message) ?? [];
+      if (name !== undefined) {
+        current = [];
+        steps.set(name, current);
+      }
+      current.push(message);
+    }
+  return new Map([...steps].map(([name, lines]) => [name, lines.join('\n')]));
+}
 
 /** Layers that no node may merge, as drives. */
 async function badLayers(lab: BootLab) {
