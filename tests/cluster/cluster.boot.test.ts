@@ -39,6 +39,32 @@ suite('a cluster of machines', () => {
     assert.deepEqual(node.spec.taints ?? [], [], 'its self-test has passed, and it takes workloads');
   });
 
+  test('tells what is open on its node, by the root hashes that its kernel enforces', async () => {
+    const out = join(folder, 'out');
+    // Of the image and layer that run: the same inputs and keys give the same root hashes.
+    await plinth.print('build', '--formats', 'raw', '--output', out);
+    await plinth.print('kubernetes', 'build', '--versions', OLD, '--output', join(out, 'layers'));
+    // By no feed at all: nothing may count as clean, and what runs is told all the same.
+    const asked = ['--offline', '--context', CLUSTER] as const;
+    const { nodes, releases, complete } = nodesReport(await plinth.json('cve', 'nodes', out, ...asked));
+    assert.deepEqual(
+      nodes.map(({ node, gaps }) => [node, gaps]),
+      [[CLUSTER, []]],
+    );
+    assert.deepEqual(releases.map(({ kind }) => kind).sort(), ['layer', 'release']);
+    assert.equal(complete, false);
+    for (const { kind, nodes: running, report } of releases) {
+      assert.deepEqual(running, [CLUSTER]);
+      const { binaries, goModules } = report.looked;
+      assert.ok(kind === 'release' ? binaries > 50 : goModules > 50, kind);
+    }
+    const { nodes: named } = nodesReport(await plinth.json('cve', 'scan', CLUSTER, '--offline'));
+    assert.deepEqual(
+      named.map(({ node, rootHash }) => [node, rootHash]),
+      [[CLUSTER, nodes[0]?.rootHash]],
+    );
+  });
+
   test('is made once: a second bootstrap is refused, a second "up" finds everything done', async () => {
     const again = await plinth.run(['bootstrap', '--context', CLUSTER]);
     assert.notEqual(again.exitCode, 0);
@@ -133,6 +159,26 @@ suite('a cluster of machines', () => {
     await plinth.kubectl(['rollout', 'status', 'deployment/web', '--timeout=600s']);
   });
 });
+
+/** What "plinth cve nodes -o json" prints, as far as it is looked at here. */
+interface NodesReport {
+  readonly complete: boolean;
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly rootHash: string;
+    readonly gaps: readonly string[];
+  }[];
+  readonly releases: readonly {
+    readonly kind: 'release' | 'layer';
+    readonly nodes: readonly string[];
+    readonly report: { readonly looked: { readonly binaries: number; readonly goModules: number } };
+  }[];
+}
+
+function nodesReport(answer: unknown): NodesReport {
+  assert.ok(typeof answer === 'object' && answer !== null && 'nodes' in answer && 'releases' in answer);
+  return answer as NodesReport;
+}
 
 interface Pod {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
