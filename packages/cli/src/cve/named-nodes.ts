@@ -1,18 +1,15 @@
-import { resolve } from 'node:path';
-import { exists } from '@plinth/host';
 import { findCluster } from '@plinth/local';
 import { contextsPath, readContexts } from '../client/contexts-file.ts';
 import type { CommandContext } from '../framework/context.ts';
 
 /**
- * namedNodes tells whether a word means nodes, for --nodes: contexts, or a local cluster by its name. Undefined where there
- * is a file or folder of that name, or nothing at all: what is on disk comes first.
+ * namedNodes tells whether a word that is nothing on disk means nodes, for --nodes: contexts, or a local cluster by its name.
+ * Undefined where there is nothing of that name.
  */
 export async function namedNodes(
   word: string,
   { env }: Pick<CommandContext, 'env'>,
 ): Promise<string | undefined> {
-  if (await exists(resolve(word))) return undefined;
   const { contexts } = await readContexts(contextsPath(env));
   if (word.split(',').every((name) => Object.hasOwn(contexts, name))) return word;
   if (!/^[a-z0-9-]{1,63}$/.test(word)) return undefined;
