@@ -233,7 +233,7 @@ async function open(
       logsService({ sys, events })(router);
       containersService(openCri())(router);
       filesService()(router);
-      postureService(sys)(router);
+      postureService(sys, kubernetes.securityFacts)(router);
       bootstrap.routes(router);
       sessions.routes(router);
       captureService({ sys, apiPort: parts.port })(router);

@@ -4,12 +4,14 @@ import { type CheckSpec, fail } from '../checks/check.ts';
 import { etcdOperations } from '../etcd/etcd-operations.ts';
 import { etcdService } from '../etcd/etcd-service.ts';
 import type { ClusterView } from '../health/collect-health.ts';
+import type { ClusterFacts } from '../posture/fact-readers.ts';
 import { SYSTEM_STATE } from '../sys/state-folder.ts';
 import type { PeerBook } from '../tunnel/peers.ts';
 import { readNodeCredentials } from './access/credentials.ts';
 import { openKubeClient } from './access/kube-client.ts';
 import { openClusterAccess } from './access/open-cluster-access.ts';
 import { openAdmission } from './admission/admission.ts';
+import { readVerification } from './admission/read-verification.ts';
 import { type ClusterDuty, clusterDuty, mayLeave, unknownDuty } from './cluster-duty.ts';
 import { administratorClient, type ClusterLifeParts, openClusterLife } from './cluster-life.ts';
 import { kubernetesService } from './kubernetes-service.ts';
@@ -38,6 +40,7 @@ export interface ServedKubernetes {
   /** The other members. */
   readonly peers: PeerBook;
   readonly duty: ClusterDuty;
+  readonly securityFacts: ClusterFacts;
 }
 
 /**
@@ -61,7 +64,11 @@ export async function serveKubernetes(parts: ServeParts): Promise<ServedKubernet
     };
     const peers = { list: async () => ({ peers: [], observedAtMs: undefined, problem: message }) };
     const duty = unknownDuty(failure);
-    return { routes: () => {}, checks: [check], cluster: async () => undefined, peers, duty };
+    const securityFacts: ClusterFacts = {
+      role: () => Promise.reject(failure),
+      admission: () => Promise.reject(failure),
+    };
+    return { routes: () => {}, checks: [check], cluster: async () => undefined, peers, duty, securityFacts };
   }
 }
 
@@ -89,6 +96,7 @@ async function serve(parts: ServeParts): Promise<ServedKubernetes> {
     endpoint: async () => ({ ...LOCAL_API, ...(await readNodeCredentials(sys)) }),
     timeoutMs: QUESTION_LIMIT_MS,
   });
+  const duty = clusterDuty(kubernetes, etcd);
   return {
     routes: (router) => {
       service(router);
@@ -100,6 +108,10 @@ async function serve(parts: ServeParts): Promise<ServedKubernetes> {
       ...{ store: parts.store, nowMs: sys.nowMs, facts: kubernetes.facts },
       read: () => readPeers(asNode),
     }),
-    duty: clusterDuty(kubernetes, etcd),
+    duty,
+    securityFacts: {
+      role: async () => (await duty.member())?.role,
+      admission: async () => (await readVerification(client))?.rule ?? 'off',
+    },
   };
 }

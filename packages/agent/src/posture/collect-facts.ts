@@ -2,7 +2,7 @@ import { FactState } from '@plinth/api';
 import { inParallel } from '../in-parallel.ts';
 import { isMissing, type Sys } from '../sys/sys.ts';
 import { whyNot } from '../system/observing.ts';
-import { type FactReader, factReaders, type Reading } from './fact-readers.ts';
+import { type ClusterFacts, type FactReader, factReaders, type Reading } from './fact-readers.ts';
 
 /** Longest value that is told; kernel command lines and names of accounts stay far below. */
 const VALUE_LIMIT_CHARS = 500;
@@ -18,9 +18,13 @@ export interface ToldFact {
 }
 
 /** collectFacts reads the named facts, in their order. Never throws: what cannot be read is UNKNOWN with the reason. */
-export async function collectFacts(sys: Sys, names: readonly string[]): Promise<readonly ToldFact[]> {
+export async function collectFacts(
+  sys: Sys,
+  names: readonly string[],
+  cluster: ClusterFacts,
+): Promise<readonly ToldFact[]> {
   const units = names.filter((name) => name.startsWith('unit/')).map((name) => name.slice('unit/'.length));
-  const readers = factReaders(sys, units);
+  const readers = factReaders(sys, units, cluster);
   return inParallel(names, AT_ONCE, async (name): Promise<ToldFact> => {
     const slash = name.indexOf('/');
     const reader = readers.get(name.slice(0, slash));

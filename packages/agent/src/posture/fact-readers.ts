@@ -1,14 +1,24 @@
+import { dmsetup } from '../integrity/root-checks.ts';
 import { parseCommandLine } from '../kernel/command-line.ts';
+import { parseCryptTable } from '../kernel/crypt-table.ts';
 import { isWritable, parseMountInfo, visibleMounts } from '../kernel/mountinfo.ts';
 import { parseUserNames } from '../kernel/process-files.ts';
 import { onlyOnce } from '../shared-run.ts';
-import type { Sys } from '../sys/sys.ts';
+import { readText, type Sys } from '../sys/sys.ts';
 import { accountFact, isAccountFact, parseAccounts, parseGroups } from './accounts.ts';
 import { parseKernelConfig, parseLoadedModules, parseModuleList, sysctlPath } from './parse-facts.ts';
 import { unitStates } from './unit-states.ts';
 
 /** What one look at a source gave. */
 export type Reading = { readonly value: string } | { readonly absent: true } | { readonly unknown: string };
+
+/** What a member of a cluster knows of its part in it. */
+export interface ClusterFacts {
+  /** Undefined when the node is in none. @throws kubernetes/state-unreadable */
+  role(): Promise<string | undefined>;
+  /** What a machine has to prove for the certificate of a node; asked on control planes, which give those. Errors: see KubeClient. */
+  admission(): Promise<'off' | 'report' | 'required'>;
+}
 
 /** One kind of facts. */
 export interface FactReader {
@@ -30,7 +40,11 @@ const SOURCE_LIMIT_BYTES = 1024 * 1024;
  * factReaders are the kinds of facts by their names. A source of many facts is read once, when the first of them is asked for.
  * @param units names of the units that will be asked for
  */
-export function factReaders(sys: Sys, units: readonly string[]): ReadonlyMap<string, FactReader> {
+export function factReaders(
+  sys: Sys,
+  units: readonly string[],
+  cluster: ClusterFacts,
+): ReadonlyMap<string, FactReader> {
   const text = async (path: string) =>
     (await sys.readFile(path, SOURCE_LIMIT_BYTES)).toString('utf8').trimEnd();
   return new Map<string, FactReader>([
@@ -69,6 +83,8 @@ export function factReaders(sys: Sys, units: readonly string[]): ReadonlyMap<str
       ),
     ],
     ['accounts', accounts(text)],
+    ['encryption', encryption(sys, text)],
+    ['cluster', clusterFact(cluster)],
   ]);
 }
 
@@ -151,6 +167,44 @@ function mounts(text: ReadText): FactReader {
       if (!mount) return ABSENT;
       const flags = ['nosuid', 'nodev', 'noexec'].filter((flag) => mount.mountOptions.includes(flag));
       return { value: [mount.fileSystem, isWritable(mount) ? 'rw' : 'ro', ...flags].join(' ') };
+    },
+  };
+}
+
+/** What a mount lies on: the format of the encrypted volume, its cipher, and the bits of its key where the kernel tells them. */
+function encryption(sys: Sys, text: ReadText): FactReader {
+  return {
+    rooted: true,
+    source: () => '/proc/1/mountinfo, dmsetup table',
+    async read(name) {
+      const mounts = visibleMounts(parseMountInfo(await text('/proc/1/mountinfo')));
+      const mount = mounts.find(({ target }) => target === `/${name}`);
+      if (!mount) return { unknown: `nothing is mounted at /${name}` };
+      const mapped = `/sys/dev/block/${mount.device}/dm`;
+      const [device, uuid] = [await readText(sys, `${mapped}/name`), await readText(sys, `${mapped}/uuid`)];
+      const format = /^CRYPT-(\w+)-/.exec(uuid ?? '')?.[1];
+      if (device === undefined || format === undefined) return ABSENT;
+      const table = parseCryptTable(await dmsetup(sys, 'table', device.trim()));
+      if (!table) return { unknown: `${device.trim()} is more than one target of dm-crypt` };
+      return {
+        value: [format.toLowerCase(), table.cipher, ...(table.keyBits ? [table.keyBits] : [])].join(' '),
+      };
+    },
+  };
+}
+
+function clusterFact(cluster: ClusterFacts): FactReader {
+  return {
+    source: (name) => {
+      if (name === 'role') return 'the record of its membership';
+      return name === 'admission' ? 'Secret kube-system/plinth-attestation' : undefined;
+    },
+    async read(name) {
+      const role = await cluster.role();
+      if (role === undefined) return ABSENT;
+      if (name === 'role') return { value: role };
+      if (role !== 'control-plane') return { unknown: 'control planes give certificates, and know for what' };
+      return { value: await cluster.admission() };
     },
   };
 }

@@ -4,18 +4,19 @@ import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { GetSecurityFactsResponseSchema, PostureService, SECURITY_FACTS_MAXIMUM } from '@plinth/api';
 import type { Sys } from '../sys/sys.ts';
 import { collectFacts } from './collect-facts.ts';
+import type { ClusterFacts } from './fact-readers.ts';
 
 const NAME_LIMIT_CHARS = 200;
 
 /** postureService gives the routes of plinth.node.v1.PostureService. */
-export function postureService(sys: Sys): (router: ConnectRouter) => void {
+export function postureService(sys: Sys, cluster: ClusterFacts): (router: ConnectRouter) => void {
   return (router) => {
     router.service(PostureService, {
       async getSecurityFacts({ names }) {
         refuseTooMuch(names);
         const observedAt = timestampFromMs(sys.nowMs());
         return create(GetSecurityFactsResponseSchema, {
-          facts: [...(await collectFacts(sys, names))],
+          facts: [...(await collectFacts(sys, names, cluster))],
           observedAt,
         });
       },

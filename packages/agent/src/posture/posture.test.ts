@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { FactState } from '@plinth/api';
 import fc from 'fast-check';
 import { type FakeMachine, fakeSys } from '../testing/fake-sys.ts';
-import { SOUND_MOUNTS } from '../testing/sound-node.ts';
+import { SOUND_MOUNTS, soundNode } from '../testing/sound-node.ts';
 import { parseAccounts, parseGroups } from './accounts.ts';
 import { collectFacts } from './collect-facts.ts';
+import type { ClusterFacts } from './fact-readers.ts';
 import { parseKernelConfig, sysctlPath } from './parse-facts.ts';
 
 const MODULES = '/usr/lib/modules/6.12.1';
@@ -82,9 +83,15 @@ const REFUSED = [
   ...['', 'none/x', 'sysctl', '/etc/passwd'],
 ];
 
+/** A node in no cluster. */
+const ALONE: ClusterFacts = {
+  role: async () => undefined,
+  admission: async () => assert.fail('asked for the rule of no cluster'),
+};
+
 test('collectFacts tells what the kernel and the files say, in the order it was asked', async () => {
   const names = [...PRESENT.map(([name]) => name), ...ABSENT, ...REFUSED];
-  const facts = await collectFacts(fakeSys(machine), names);
+  const facts = await collectFacts(fakeSys(machine), names, ALONE);
   assert.deepEqual(
     facts.map(({ name }) => name),
     names,
@@ -103,6 +110,49 @@ test('collectFacts tells what the kernel and the files say, in the order it was 
   assert.doesNotMatch(JSON.stringify(facts), /of-nobody|\$y\$/);
 });
 
+test('a node tells what certificates are given for only where it gives them', async () => {
+  const names = ['cluster/role', 'cluster/admission'];
+  const told = async (role: string | undefined) => {
+    const cluster: ClusterFacts = { role: async () => role, admission: async () => 'required' };
+    const facts = await collectFacts(fakeSys({}), names, cluster);
+    return facts.map(({ state, value }) => [state, value]);
+  };
+  const [control, given] = [FactState.PRESENT, 'required'];
+  assert.deepEqual(await told('control-plane'), [
+    [control, 'control-plane'],
+    [control, given],
+  ]);
+  assert.deepEqual(await told('worker'), [
+    [FactState.PRESENT, 'worker'],
+    [FactState.UNKNOWN, undefined],
+  ]);
+  assert.deepEqual(await told(undefined), [
+    [FactState.ABSENT, undefined],
+    [FactState.ABSENT, undefined],
+  ]);
+  const silent = { ...ALONE, role: () => Promise.reject(new Error('damaged')) };
+  for (const fact of await collectFacts(fakeSys({}), names, silent))
+    assert.equal(fact.state, FactState.UNKNOWN);
+});
+
+test('what a mount lies on is the word of the device mapper', async () => {
+  const fact = async (machine: FakeMachine) =>
+    (await collectFacts(fakeSys(machine), ['encryption/var'], ALONE))[0];
+  const node = soundNode();
+  assert.equal((await fact(node))?.value, 'luks2 aes-xts-plain64 512');
+  const [mapped, ...others] = Object.keys(node.files ?? {}).filter((path) =>
+    String(node.files?.[path]).startsWith('CRYPT-LUKS2-'),
+  );
+  assert.ok(mapped && others.length === 0);
+  assert.equal(
+    (await fact({ ...node, files: { ...node.files, [mapped]: undefined } }))?.state,
+    FactState.ABSENT,
+  );
+  const linear = { ...node, files: { ...node.files, [mapped]: 'LVM-abc' } };
+  assert.equal((await fact(linear))?.state, FactState.ABSENT);
+  assert.equal((await fact({ ...node, programs: {} }))?.state, FactState.UNKNOWN);
+});
+
 test('what many facts come from and cannot be read leaves them unknown, never absent', async () => {
   const names = [
     'boot/ro',
@@ -112,10 +162,10 @@ test('what many facts come from and cannot be read leaves them unknown, never ab
     'unit/a.service',
     'accounts/open',
   ];
-  for (const fact of await collectFacts(fakeSys({}), names))
+  for (const fact of await collectFacts(fakeSys({}), names, ALONE))
     assert.equal(fact.state, FactState.UNKNOWN, fact.name);
   const broken = { broken: { '/proc/sys/kernel/kptr_restrict': 'EACCES' } };
-  const [fact] = await collectFacts(fakeSys(broken), ['sysctl/kernel.kptr_restrict']);
+  const [fact] = await collectFacts(fakeSys(broken), ['sysctl/kernel.kptr_restrict'], ALONE);
   assert.deepEqual([fact?.state, fact?.reason], [FactState.UNKNOWN, 'the kernel refuses it to plinthd']);
 });
 

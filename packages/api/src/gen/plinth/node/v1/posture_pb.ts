@@ -38,6 +38,10 @@ export type GetSecurityFactsRequest = Message<"plinth.node.v1.GetSecurityFactsRe
    *                                password opens ("password"), without any password ("open"), with one in /etc/passwd
    *                                ("unshadowed"), whose name or number another has ("twice"), of no group ("no-group"), in the
    *                                group shadow ("shadow-members"); and of groups: "groups-gid-0", "groups-twice"
+   * "encryption/var"               what is mounted exactly there lies on: "luks2 aes-xts-plain64 512"
+   * "cluster/role"                 what the node is in its cluster: "control-plane" or "worker"
+   * "cluster/admission"            what a machine has to prove for the certificate of a node: "off", "report" or "required"; told by
+   *                                control planes
    *
    * @generated from field: repeated string names = 1;
    */
