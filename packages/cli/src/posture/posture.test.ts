@@ -5,7 +5,11 @@ import { after, before, suite, test } from 'node:test';
 import type { ConnectRouter } from '@connectrpc/connect';
 import { FactState, PostureService } from '@plinth/api';
 import { initKeys, loadKeys, parseDsse, verifyDsse } from '@plinth/trust';
+import { validateXML } from 'xmllint-wasm';
 import { type FakeFleet, fakeFleet } from '../testing/fake-fleet.ts';
+
+/** What Jenkins reads; the advisor's JUnit is held to it too. */
+const JUNIT_SCHEMA = join(import.meta.dirname, '../../../advisor/src/check/report/__fixtures__/junit-10.xsd');
 
 const PROFILE = `id: mine
 title: Mine
@@ -103,6 +107,10 @@ suite('plinth posture, against nodes that tell facts from memory', () => {
     );
     assert.match(xml, /<skipped message="accepted: we &lt;want&gt; it"\/>/);
     assert.equal(xml.match(/<testcase /g)?.length, 14);
+    const schema = await readFile(JUNIT_SCHEMA, 'utf8');
+    assert.deepEqual((await validateXML({ xml, schema })).errors, []);
+    const unnamed = xml.replace(/<testcase classname="n1 mine" name="[^"]*"/, '<testcase');
+    assert.equal((await validateXML({ xml: unnamed, schema })).valid, false);
   });
 
   test('a signed result names the roots it is about, and verifies by the release key alone', async () => {
