@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeTree } from '@plinth/host';
+import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
+import { type ImageRegistry, startImageRegistry } from '../testkit/image-registry.ts';
+import { joinConfig } from '../testkit/owner.ts';
 import { openPlinthCli, type PlinthCli } from '../testkit/plinth-cli.ts';
+import { REFUSED_FOLDERS, refusedWrites } from '../testkit/refused-writes.ts';
 import { webWorkload } from '../testkit/workload.ts';
 
 // One cluster, made and used through the command line as its user would, from its first machine to an upgrade. The
@@ -17,15 +21,20 @@ const [OLD, NEW] = ['1.36', '1.37'] as const;
 suite('a cluster of machines', () => {
   let folder: string;
   let plinth: PlinthCli;
+  let lab: BootLab;
+  let registry: ImageRegistry | undefined;
 
   before(async () => {
+    lab = await openBootLab();
     folder = await mkdtemp(join(tmpdir(), 'plinth-cluster-'));
     plinth = openPlinthCli(folder);
   });
 
   after(async () => {
-    await plinth.run(['cluster', 'destroy', CLUSTER, '--confirm', CLUSTER]);
-    await removeTree(folder);
+    await plinth?.run(['cluster', 'destroy', CLUSTER, '--confirm', CLUSTER]);
+    await registry?.[Symbol.asyncDispose]();
+    await lab?.[Symbol.asyncDispose]();
+    if (folder) await removeTree(folder);
   });
 
   test('comes up from one command, with its node tested and ready', async () => {
@@ -104,6 +113,43 @@ suite('a cluster of machines', () => {
     assert.ok(bytes.includes('/registry/secrets/default/proof'), 'but it is there');
   });
 
+  test('tells what a pod was refused beside what the rules say of it', async () => {
+    registry = await startImageRegistry(lab);
+    const config = join(folder, 'registries.yaml');
+    const now = await plinth.print('config', 'show', '--context', CLUSTER);
+    await writeFile(config, joinConfig(now, registry.document));
+    await plinth.print('apply', config, '--context', CLUSTER, '--yes', '--reason', 'an image with a shell');
+    await plinth.kubectl(['apply', '-f', '-'], refusedWrites('refused', registry.image));
+    await plinth.kubectl([
+      ...['wait', '--for=condition=Ready', 'pod/writer', '-n', 'refused', '--timeout=600s'],
+    ]);
+    const kubeconfig = join(folder, 'state', 'clusters', CLUSTER, 'kubeconfig');
+    const check = ['migrate', 'check', '--live', '--kubeconfig', kubeconfig, '--observed', 'all'];
+    await eventually(async () => {
+      const { stdout, stderr } = await plinth.run([...check, '-o', 'json']);
+      const { findings, problems } = JSON.parse(stdout || '{}') as Partial<Checked>;
+      assert.deepEqual(problems, [], stderr);
+      const own = (findings ?? []).filter(
+        ({ owner }) => owner.namespace === 'refused' && owner.name === 'writer',
+      );
+      // A rule foresaw it, and the pod's log says that it happened.
+      const foreseen = own.find(
+        ({ rule, subject }) => rule === 'PLM001' && subject === REFUSED_FOLDERS.image,
+      );
+      assert.partialDeepStrictEqual(foreseen?.observed, { ran: true, nodes: [CLUSTER] });
+      assert.ok((foreseen?.observed?.count ?? 0) > 0, foreseen?.message);
+      // SELinux did it, and the kernel's log says by whom: in force, not only reported.
+      const denied = own.filter(({ rule }) => rule === 'PLM090');
+      assert.match(denied.map(({ message }) => message).join('\n'), /was denied \{[^}]*write[^}]*\} on dir/);
+      for (const { observed } of denied) assert.equal(observed?.enforced, observed?.count);
+    });
+    const { stdout } = await plinth.run(check);
+    assert.match(stdout, /^SEVERITY +RULE +WORKLOAD +WHAT +SEEN/m);
+    assert.match(stdout, /^block +PLM001 +pod\/refused\/writer +\/usr +\d+× /m);
+    assert.match(stdout, /^warn +PLM090 +pod\/refused\/writer +.*\d+× /m);
+    await plinth.kubectl(['delete', 'namespace', 'refused', '--timeout=300s']);
+  });
+
   test('takes a worker, and pods of both nodes reach each other', async () => {
     await plinth.print('cluster', 'add-node', CLUSTER);
     await plinth.kubectl(['scale', 'deployment/web', '--replicas=4']);
@@ -178,6 +224,18 @@ interface NodesReport {
 function nodesReport(answer: unknown): NodesReport {
   assert.ok(typeof answer === 'object' && answer !== null && 'nodes' in answer && 'releases' in answer);
   return answer as NodesReport;
+}
+
+/** Of the data of "migrate check". */
+interface Checked {
+  readonly problems: readonly unknown[];
+  readonly findings: readonly {
+    readonly rule: string;
+    readonly subject: string;
+    readonly message: string;
+    readonly owner: { readonly namespace: string; readonly name: string };
+    readonly observed?: { readonly count: number; readonly enforced: number };
+  }[];
 }
 
 interface Pod {
