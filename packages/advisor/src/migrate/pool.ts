@@ -1,4 +1,5 @@
 import { PlinthError } from '@plinth/base';
+import { parse } from 'yaml';
 import { fieldsOf } from './fields.ts';
 import { readAks } from './read-aks.ts';
 import { readEks } from './read-eks.ts';
@@ -22,9 +23,11 @@ export interface Pool {
 
 /** Bound on a description, before anything of it is parsed; a cluster of 1,000 pools is smaller. */
 const LIMIT_CHARS = 8 * 1024 * 1024;
+/** YAML takes a hundred times as long to read. */
+const YAML_LIMIT_CHARS = 1024 * 1024;
 
 /**
- * readPools reads the JSON output of az aks show, az aks nodepool show|list, aws eks describe-nodegroup,
+ * readPools reads the output, JSON or YAML, of az aks show, az aks nodepool show|list, aws eks describe-nodegroup,
  * gcloud container clusters|node-pools describe, and kubectl get nodes,poddisruptionbudgets -A.
  * @throws advisor/pool-invalid
  */
@@ -33,12 +36,8 @@ export function readPools(text: string, file: string): readonly Pool[] {
     throw new PlinthError('advisor/pool-invalid', `Cannot read the pool in ${file}: ${state}`);
   };
   if (text.length > LIMIT_CHARS) return refuse(`${text.length} characters, expected at most ${LIMIT_CHARS}`);
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    return refuse('it is no JSON, expected the output of az, aws, gcloud or kubectl with JSON as its form');
-  }
+  const data =
+    parsed(text) ?? refuse('it is neither JSON nor YAML, expected what az, aws, gcloud or kubectl print');
   const pools = [readNodes(data), readEks(data), readGke(data), readAks(data)].find(
     (found) => found.length > 0,
   );
@@ -53,6 +52,21 @@ export function readPools(text: string, file: string): readonly Pool[] {
       'no pool is found in it, expected nodes (kubectl), a nodegroup (aws), nodePools (gcloud) or agentPoolProfiles (az)',
     )
   );
+}
+
+/** gcloud prints YAML unless it is asked for JSON. What begins as JSON and is broken is not read as something else. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    if (/^\s*[[{]/.test(text) || text.length > YAML_LIMIT_CHARS) return undefined;
+  }
+  try {
+    // The core schema: a version that looks like a number was quoted by whoever printed it.
+    return parse(text, { schema: 'core', logLevel: 'error' });
+  } catch {
+    return undefined;
+  }
 }
 
 /**

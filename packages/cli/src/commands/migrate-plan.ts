@@ -5,7 +5,7 @@ import { flag, maybeInteger, text } from '../framework/options.ts';
 export const migratePlanCommand = defineCommand({
   path: ['migrate', 'plan'],
   summary: 'Plan the move of a node pool to another OS; nothing is changed',
-  details: ['FILE: JSON of az aks show, aws eks describe-nodegroup, gcloud, kubectl.'],
+  details: ['FILE: JSON or YAML of az aks show, aws eks describe-nodegroup, gcloud, kubectl.'],
   examples: [
     { run: 'plinth migrate plan --to azure-container-linux --describe aks.json', what: 'from a file' },
     { run: 'kubectl get no,pdb -A -o json | plinth migrate plan --to plinth --describe -', what: 'live' },
