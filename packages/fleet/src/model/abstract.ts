@@ -6,6 +6,7 @@ export type Phase =
   | 'Staged'
   | 'Tainting'
   | 'Draining'
+  | 'Upgrading'
   | 'Authorized'
   | 'Verifying'
   | 'Untainting'
@@ -23,6 +24,8 @@ export interface Update {
   readonly permission: number;
   readonly isUrgent: boolean;
   readonly starts: number;
+  /** What plinthd had done of Kubernetes at last when it was to be switched: what differs from it is of this upgrade. */
+  readonly actBefore: 0 | 1;
 }
 
 /** What stands in a Node. */
@@ -57,6 +60,13 @@ export interface Machine {
   readonly starting: '' | 'forward' | 'back' | 'fall-back';
   /** Permission in a message that is under way, or comes again; 0: none. */
   readonly message: number;
+  readonly kubernetes: 'old' | 'new';
+  /** What plinthd does of Kubernetes, or what came of it; "": nothing, or it was good. */
+  readonly act: '' | 'running' | 'failed';
+  /** Changes with each act. Two are told apart, which is as many as can come between two looks at one. */
+  readonly lastAct: 0 | 1;
+  /** The call to switch Kubernetes is under way, or comes again. */
+  readonly isCalled: boolean;
   /** A person cordoned it and did not take that back. */
   readonly isHeld: boolean;
 }
@@ -97,18 +107,33 @@ export interface Bounds {
   readonly people: number;
   readonly windows: number;
   readonly isUrgent: boolean;
+  /** The release brings Kubernetes as well; the urgent one never does. */
+  readonly isKubernetes: boolean;
   readonly mutant: ModelMutant;
 }
 
-export type ModelMutant = 'none' | 'no-ledger' | 'flag' | 'cordon-bit' | 'no-fence' | 'yields-early';
+export type ModelMutant =
+  | 'none'
+  | 'no-ledger'
+  | 'flag'
+  | 'cordon-bit'
+  | 'no-fence'
+  | 'yields-early'
+  | 'permits-early'
+  | 'starts-in-switch';
 
 /** begin is a cluster whose nodes all have the release staged, and operators that know everything. */
 export function begin({ nodes, leaders, crashes, people, windows }: Bounds): State {
   const each = <Value>(value: Value): readonly Value[] => Array.from({ length: nodes }, () => value);
   return {
-    updates: each({ phase: 'Staged', admitted: 0, permission: 0, isUrgent: false, starts: 0 }),
+    updates: each({
+      ...({ phase: 'Staged', admitted: 0, permission: 0, isUrgent: false, starts: 0, actBefore: 0 } as const),
+    }),
     nodes: each({ isTainted: false, isCordoned: false, boot: 1 }),
-    machines: each({ boot: 1, system: 'old', isDown: false, starting: '', message: 0, isHeld: false }),
+    machines: each({
+      ...({ boot: 1, system: 'old', isDown: false, starting: '', message: 0, isHeld: false } as const),
+      ...({ kubernetes: 'old', act: '', lastAct: 0, isCalled: false } as const),
+    }),
     ...{ ledger: each(0), permissions: [], isUrgentWanted: false, isWindowOpen: true },
     leaders: Array.from({ length: leaders }, () => newLeader(nodes)),
     ...{ crashes, people, windows, broken: '' },
@@ -122,7 +147,7 @@ export function newLeader(nodes: number): Leader {
 }
 
 /** broken says which rule a state breaks; "": none. */
-export function brokenRule(state: State, { slots }: Bounds): string {
+export function brokenRule(state: State, { slots, isKubernetes }: Bounds): string {
   if (state.broken !== '') return state.broken;
   const away = state.nodes.filter(
     ({ isTainted }, index) => isTainted || isAway(state.machines[index]),
@@ -133,9 +158,20 @@ export function brokenRule(state: State, { slots }: Bounds): string {
     const machine = state.machines[index];
     if (node.isTainted && state.ledger[index] === 0) return `S4: node ${index} tainted without a slot`;
     if (isAway(machine) && !node.isTainted) return `S5: node ${index} starts while it takes pods`;
+    if (isAway(machine) && machine?.act === 'running')
+      return `S9: node ${index} starts while plinthd switches Kubernetes`;
+    if (isKubernetes && machine?.kubernetes === 'old' && mayGoForward(state, index))
+      return `S9: node ${index} may start, and Kubernetes of its release is not there`;
     if (machine?.isHeld && !node.isCordoned) return `S7: the cordon of a person on node ${index} is gone`;
   }
   return '';
+}
+
+/** A permission is good for minutes, and Kubernetes takes longer: it is there first. */
+function mayGoForward({ updates, permissions }: State, index: number): boolean {
+  const update = updates[index];
+  const permission = permissions[(update?.permission ?? 0) - 1];
+  return update?.isUrgent === false && permission !== undefined && !permission.isBack && !permission.isOver;
 }
 
 function isAway(machine: Machine | undefined): boolean {

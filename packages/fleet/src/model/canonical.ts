@@ -58,8 +58,8 @@ function numbering(found: readonly number[]): ReadonlyMap<number, number> {
 
 /** keyOf is a short text that two states share only when they are the same. */
 export function keyOf(state: State): string {
-  const update = ({ phase, admitted, permission, isUrgent, starts }: Update) =>
-    `${phase.slice(0, 3)}${admitted}${permission}${starts}${isUrgent ? 'u' : ''}`;
+  const update = ({ phase, admitted, permission, isUrgent, starts, actBefore }: Update) =>
+    `${phase.slice(0, 3)}${admitted}${permission}${starts}${actBefore}${isUrgent ? 'u' : ''}`;
   const shown = ({ isTainted, isCordoned, boot }: State['nodes'][number]) =>
     `${boot}${isTainted ? 't' : ''}${isCordoned ? 'c' : ''}`;
   return [
@@ -67,8 +67,9 @@ export function keyOf(state: State): string {
     state.nodes.map(shown).join(','),
     state.machines
       .map(
-        ({ boot, system, isDown, starting, message, isHeld }) =>
-          `${boot}${system[0]}${isDown ? 'd' : ''}${starting.slice(0, 2)}${message}${isHeld ? 'h' : ''}`,
+        ({ boot, system, isDown, starting, message, isHeld, kubernetes, act, lastAct, isCalled }) =>
+          `${boot}${system[0]}${isDown ? 'd' : ''}${starting.slice(0, 2)}${message}${isHeld ? 'h' : ''}` +
+          `${kubernetes[0]}${act[0] ?? ''}${lastAct}${isCalled ? 'c' : ''}`,
       )
       .join(','),
     state.ledger.join(''),

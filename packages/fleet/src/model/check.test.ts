@@ -15,6 +15,7 @@ suite('every order of steps of the protocol', () => {
 
   const expected: Readonly<Record<string, string>> = {
     ...{ 'no-ledger': 'S13', flag: 'S6', 'cordon-bit': 'S7', 'no-fence': 'S4', 'yields-early': 'S5' },
+    ...{ 'permits-early': 'S9', 'starts-in-switch': 'S9' },
   };
   for (const { name, bounds } of MUTANT_RUNS)
     test(`caught: ${name}`, () => {

@@ -4,7 +4,16 @@ import { type Exploration, explore } from './explore.ts';
 // Looks at every order of steps of the protocol, in several sizes, and at its mutants: node packages/fleet/src/model/check.ts
 
 const ONE: Bounds = {
-  ...{ nodes: 1, slots: 1, leaders: 1, crashes: 0, people: 0, windows: 0, isUrgent: false },
+  ...{
+    nodes: 1,
+    slots: 1,
+    leaders: 1,
+    crashes: 0,
+    people: 0,
+    windows: 0,
+    isUrgent: false,
+    isKubernetes: false,
+  },
   mutant: 'none',
 };
 
@@ -24,12 +33,27 @@ export const RUNS: readonly Run[] = [
   },
   { name: '1 node, 2 leaders', bounds: { ...ONE, leaders: 2 }, asksEnd: true },
   { name: '2 nodes, 1 slot, 1 leader', bounds: { ...ONE, nodes: 2 }, asksEnd: true },
+  {
+    name: '1 node, 1 leader, 1 crash, urgent release, Kubernetes',
+    bounds: { ...ONE, crashes: 1, isUrgent: true, isKubernetes: true },
+    asksEnd: true,
+  },
 ];
 
 /** Larger ones, for a machine with time: --long. */
 const LONG_RUNS: readonly Run[] = [
   { name: '1 node, 2 leaders, 1 crash', bounds: { ...ONE, leaders: 2, crashes: 1 }, asksEnd: true },
   { name: '2 nodes, 1 slot, 1 leader, 1 crash', bounds: { ...ONE, nodes: 2, crashes: 1 }, asksEnd: false },
+  {
+    name: '1 node, 2 leaders, Kubernetes',
+    bounds: { ...ONE, leaders: 2, isKubernetes: true },
+    asksEnd: false,
+  },
+  {
+    name: '2 nodes, 1 slot, 1 leader, Kubernetes',
+    bounds: { ...ONE, nodes: 2, isKubernetes: true },
+    asksEnd: true,
+  },
   { name: '2 nodes, 1 slot, 2 leaders', bounds: { ...ONE, nodes: 2, leaders: 2 }, asksEnd: false },
 ];
 
@@ -40,6 +64,16 @@ export const MUTANT_RUNS: readonly Run[] = [
   { name: 'cordon-bit', bounds: { ...ONE, people: 1, mutant: 'cordon-bit' }, asksEnd: false },
   { name: 'no-fence', bounds: { ...ONE, leaders: 2, mutant: 'no-fence' }, asksEnd: false },
   { name: 'yields-early', bounds: { ...ONE, mutant: 'yields-early' }, asksEnd: false },
+  {
+    name: 'permits-early',
+    bounds: { ...ONE, isKubernetes: true, mutant: 'permits-early' },
+    asksEnd: false,
+  },
+  {
+    name: 'starts-in-switch',
+    bounds: { ...ONE, isKubernetes: true, isUrgent: true, mutant: 'starts-in-switch' },
+    asksEnd: false,
+  },
 ];
 
 const LIMIT = 1_000_000;

@@ -1,6 +1,7 @@
 import {
   type Bounds,
   type Leader,
+  type Machine,
   newLeader,
   type Permission,
   type Phase,
@@ -8,7 +9,17 @@ import {
   type Update,
 } from './abstract.ts';
 import { namesOf } from './canonical.ts';
-import { known, leaderOf, type Next, send, withLeader, withLedger, withNode, withUpdate } from './change.ts';
+import {
+  known,
+  leaderOf,
+  type Next,
+  send,
+  withLeader,
+  withLedger,
+  withMachine,
+  withNode,
+  withUpdate,
+} from './change.ts';
 
 const RELEASED: readonly Phase[] = ['Staged', 'Done', 'Quarantined'];
 
@@ -111,12 +122,22 @@ function* nodeSteps(
     case 'Tainting':
       steps.push([`fence, then taint ${node}`, begin('taint')]);
       break;
-    case 'Draining':
+    case 'Draining': {
+      const isDue = bounds.isKubernetes && !update.isUrgent && machine.kubernetes === 'old';
       steps.push([`gives up ${node}`, write({ phase: 'Yielding' })]);
+      if (isDue && isHeard)
+        steps.push([
+          `begins the upgrade of ${node}`,
+          write({ phase: 'Upgrading', actBefore: machine.lastAct }),
+        ]);
       if (state.isUrgentWanted && !update.isUrgent)
         steps.push([`swaps target of ${node}`, write({ isUrgent: true })]);
-      if (shown.isTainted && isHeard && update.starts === 0)
+      if (shown.isTainted && isHeard && update.starts === 0 && (!isDue || bounds.mutant === 'permits-early'))
         steps.push([`proves the taint of ${node}`, proveTaint(state, index, leader, node)]);
+      break;
+    }
+    case 'Upgrading':
+      steps.push(...upgradeSteps(state, node, update, machine, isHeard, write));
       break;
     case 'Authorized':
       if (hasRebooted) steps.push([`sees new boot of ${node}`, write({ phase: 'Verifying' })]);
@@ -137,7 +158,7 @@ function* nodeSteps(
           steps.push([`sends way back to ${node}`, send(state, node, update.permission)]);
         if (unused)
           steps.push([`gives up the way back of ${node}`, write({ permission: 0, phase: 'Untainting' })]);
-      } else if (isHeard)
+      } else if (isHeard && machine.act !== 'running')
         steps.push([`sees ${node} back`, onward('untaint', write({ phase: 'Untainting' }))]);
       break;
     case 'Yielding':
@@ -153,6 +174,27 @@ function* nodeSteps(
       break;
   }
   for (const [label, next] of steps) if (next) yield [label, next];
+}
+
+/** Kubernetes is switched by plinthd, and seen in what plinthd says. It may have been called already by who led before. */
+function* upgradeSteps(
+  state: State,
+  node: number,
+  update: Update,
+  machine: Machine,
+  isHeard: boolean,
+  write: (change: Partial<Update>) => State | undefined,
+): Generator<[string, State | undefined]> {
+  const isRunning = machine.act === 'running';
+  const isOurs = machine.lastAct !== update.actBefore;
+  if (!machine.isCalled && !isOurs)
+    yield [`calls ${node} to switch Kubernetes`, withMachine(state, node, { isCalled: true })];
+  if (!isHeard) return;
+  if (machine.kubernetes === 'new') yield [`sees Kubernetes of ${node}`, write({ phase: 'Draining' })];
+  if (isOurs && machine.act === 'failed')
+    yield [`sees that ${node} took it back`, write({ phase: 'RollingBack', permission: 0 })];
+  if (!isRunning) yield [`gives up ${node}`, write({ phase: 'Yielding' })];
+  yield [`waits no longer for ${node}`, write({ phase: 'RollingBack', permission: 0 })];
 }
 
 /** The rest of a decision of several writes; each can fail, and then the decision is over. */

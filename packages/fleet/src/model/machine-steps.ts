@@ -8,6 +8,16 @@ export function* machineSteps(state: State, node: number, machine: Machine, boun
     yield ['the message is lost', set({ message: 0 })];
     if (!machine.isDown && machine.starting === '') yield* receive(state, node, machine, bounds);
   }
+  if (machine.isCalled) {
+    yield ['the call is lost', set({ isCalled: false })];
+    const isIdle = !machine.isDown && machine.starting === '' && machine.act !== 'running';
+    if (isIdle && machine.kubernetes === 'old')
+      yield ['begins to switch Kubernetes', set({ act: 'running', lastAct: machine.lastAct === 0 ? 1 : 0 })];
+  }
+  if (machine.act === 'running') {
+    yield ['has switched Kubernetes', set({ act: '', kubernetes: 'new' })];
+    yield ['takes Kubernetes back', set({ act: 'failed' })];
+  }
   if (machine.starting !== '') {
     const isForward = machine.starting === 'forward';
     const isUrgent = state.updates[node]?.isUrgent === true;
@@ -35,6 +45,8 @@ export function* machineSteps(state: State, node: number, machine: Machine, boun
 function* receive(state: State, node: number, machine: Machine, { mutant }: Bounds): Generator<Next> {
   const permission = state.permissions[machine.message - 1];
   if (!permission) return;
+  // plinthd does one thing at a time (machine/busy).
+  if (machine.act === 'running' && mutant !== 'starts-in-switch') return;
   const isGood = permission.boot === machine.boot && !permission.isOver;
   if (!isGood && mutant !== 'flag') return;
   const broken = permission.isUsed ? `S6: node ${node} used a permission twice` : '';
