@@ -52,7 +52,7 @@ const LONG_RUNS: readonly Run[] = [
   {
     name: '2 nodes, 1 slot, 1 leader, Kubernetes',
     bounds: { ...ONE, nodes: 2, isKubernetes: true },
-    asksEnd: true,
+    asksEnd: false,
   },
   { name: '2 nodes, 1 slot, 2 leaders', bounds: { ...ONE, nodes: 2, leaders: 2 }, asksEnd: false },
 ];
