@@ -49,7 +49,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 export const doors: Readonly<Record<string, readonly string[]>> = {
   attest: ['confidential'],
   fleet: ['build', 'runtime'],
-  host: ['bundle'],
+  // The names of folders alone: they are needed before the cache of compiled code, without which all others are compiled anew.
+  host: ['bundle', 'directories'],
   updates: ['tuf'],
 };
 

@@ -228,10 +228,8 @@ suite('a machine with the address of its config', () => {
       await sees(/plinth: api ready port=7546 fingerprint=/);
       const [, fingerprint = ''] =
         /plinth: api ready .*fingerprint=(sha256:[0-9a-f]{64})/.exec(await screen()) ?? [];
-      using admin = lab.owner.connect({
-        ...{ address: '127.0.0.1', port: booted.machine.record.apiPort, fingerprint },
-        timeoutMs: CALL_MS,
-      });
+      const { apiPort } = booted.machine.record;
+      using admin = lab.owner.connect({ address: '127.0.0.1', port: apiPort, fingerprint });
       const { nodeName, configSource } = await admin.getIdentity();
       assert.deepEqual([nodeName, configSource], ['by-address', 'url']);
     } finally {
