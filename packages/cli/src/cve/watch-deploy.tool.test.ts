@@ -11,6 +11,10 @@ const deploy = new URL('../../../advisory/deploy/', import.meta.url);
 const NAMES = ['plinth-cve-watch.service', 'plinth-cve-watch.timer'] as const;
 const DROP_IN = 'plinth-cve-follow.conf';
 const toolbox = await openToolbox();
+/** Where the units expect the command. systemd asks whether what a unit starts is there. */
+const INSTALLED = [
+  { host: join(import.meta.dirname, '../../../../plinth'), inside: '/opt/plinth/plinth', readOnly: true },
+];
 
 test('systemd knows every line of the units, and says so of a wrong one', { timeout: 120_000 }, async () => {
   const dir = join(await scratchFolder('units'), 'units');
@@ -31,7 +35,7 @@ test('systemd knows every line of the units, and says so of a wrong one', { time
     const { stdout, stderr } = await toolbox.run(
       'sh',
       ['-c', `systemd-analyze verify --man=no --generators=no ${paths} 2>&1; true`],
-      { binds: [{ host: dir, inside: '/mnt/work' }] },
+      { binds: [{ host: dir, inside: '/mnt/work' }, ...INSTALLED] },
     );
     return `${stdout}${stderr}`;
   };
