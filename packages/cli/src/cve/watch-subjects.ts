@@ -56,7 +56,7 @@ export async function watchSubjects(
   try {
     const shared = {
       ...{ store, folder, policy, signer: keys.signers.release, trusted, offline: options.offline },
-      ...{ mirrors: { env: context.env }, signal: context.signal },
+      ...{ mirrors: { env: context.env }, signal: context.signal, progress: context.progress },
     };
     if (options.follow) {
       const clock = { now: () => new Date(), sleep: pause, random: Math.random };
@@ -65,7 +65,7 @@ export async function watchSubjects(
       return undefined;
     }
     const all = await listSubjects(paths);
-    const results = await watch(all, { ...shared, progress: context.progress });
+    const results = await watch(all, shared);
     return await showWatch(results, all, folder, trusted, options.exitCode);
   } finally {
     await store.close();
