@@ -9,7 +9,7 @@ import { describeSeconds, estimateSeconds } from './estimate.ts';
 import { fetchGoModules } from './fetch-go-modules.ts';
 import { type GoCache, openGoCache } from './go-cache.ts';
 import { buildFlags, TARGET } from './go-command.ts';
-import { digestComponent, type GoComponent, programName } from './go-component.ts';
+import { digestComponent, type GoComponent, programNames } from './go-component.ts';
 import type { GoTools } from './go-tools.ts';
 
 export interface BuildGoOptions {
@@ -100,11 +100,13 @@ async function stageInputs(component: GoComponent, toolchainKey: string): Promis
     target: TARGET,
     flags: buildFlags(component),
     packages: component.packages,
+    // Only where it is so: what was compiled before there were suites is found as before.
+    ...(component.isTests && { tests: true }),
   };
 }
 
 async function readBuilt(component: GoComponent, dir: string): Promise<BuiltGoComponent> {
-  const names = component.packages.map(programName);
+  const names = programNames(component);
   return {
     component,
     key: basename(dir),
@@ -116,7 +118,7 @@ async function readBuilt(component: GoComponent, dir: string): Promise<BuiltGoCo
 /** The module list that Go's linker leaves in each program: what `go version -m` shows. */
 async function readModules(component: GoComponent, dir: string): Promise<Record<string, GoBuildInfo>> {
   const lists: Record<string, GoBuildInfo> = {};
-  for (const name of component.packages.map(programName)) {
+  for (const name of programNames(component)) {
     const go = readElf(await readFile(join(dir, name)), name)?.go;
     if (go === undefined) {
       throw new PlinthError('go/compile-failed', `Cannot use ${name}: it has no module list, expected one`);

@@ -34,7 +34,9 @@ export async function compileGo(
   options: CompileOptions,
 ): Promise<void> {
   const { tools, cache, jobs, source, signal } = options;
-  const build = ['build', '-v', `-p=${jobs}`, ...buildFlags(component), '-o=/out/', ...component.packages];
+  // With tests, -v is not about the compiler; and what others wrote is not for us to judge.
+  const verb = component.isTests ? ['test', '-c', '-vet=off'] : ['build', '-v'];
+  const build = [...verb, `-p=${jobs}`, ...buildFlags(component), '-o=/out/', ...component.packages];
   await mkdir(output, { recursive: true });
   await withScratch(cache, async (scratch) => {
     const { binds, env, ...run } = goCompileRun(component, cache, { scratch, source });

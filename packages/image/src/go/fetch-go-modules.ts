@@ -38,7 +38,14 @@ export async function fetchGoModules(
     let fetched = 0;
     const { stdout } = await tools.toolbox.run(
       tools.program,
-      ['list', '-deps', '-modcacherw', ...modFlags(component), ...component.packages],
+      [
+        'list',
+        '-deps',
+        ...(component.isTests ? ['-test'] : []),
+        '-modcacherw',
+        ...modFlags(component),
+        ...component.packages,
+      ],
       {
         ...run,
         binds: [...binds, readOnly(settingsPath, SETTINGS), ...certificateBinds(certificates)],

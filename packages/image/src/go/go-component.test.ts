@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PlinthError } from '@plinth/base';
 import { buildFlags } from './go-command.ts';
-import { digestComponent, type GoComponent, loadGoComponents } from './go-component.ts';
+import { digestComponent, type GoComponent, loadGoComponents, programNames } from './go-component.ts';
 
 const own = fileURLToPath(new URL('../../../../go', import.meta.url));
 
@@ -62,6 +62,17 @@ test('one source gives a component for each list of requirements, with the versi
     ]);
   }));
 
+test('a suite is built from packages of tests, and its programs have the names of tests', () =>
+  withFolder(
+    { ...files, 'components.yaml': recipe().replace('programs: [./cmd/x]', 'tests: [example.org/up/e2e]') },
+    async (dir) => {
+      const suite = only(await loadGoComponents(dir), 'example-1.3');
+      assert.ok(suite.isTests);
+      assert.deepEqual(programNames(suite), ['e2e.test']);
+      assert.deepEqual(programNames({ ...suite, isTests: false }), ['e2e']);
+    },
+  ));
+
 test('what a component is found by: its source and its own requirements, nothing beside them', () =>
   withFolder(files, async (dir) => {
     const component = only(await loadGoComponents(dir), 'example-1.3');
@@ -91,6 +102,7 @@ test('what cannot be used is refused with its place', async () => {
     );
   await refused({ 'components.yaml': recipe('  unknown: 1') }, /unknown key "unknown"/);
   await refused({ 'components.yaml': recipe('  version: 1.2.3') }, /either upstream or version/);
+  await refused({ 'components.yaml': recipe('  tests: [example.org/up/e2e]') }, /either programs or tests/);
   await refused({ 'example/minors/1.3.mod': 'module m\n' }, /does not require example\.org\/up/);
   await refused({ 'example/minors/1.3.mod': 'require example.org/up v1.3.0-rc.1\n' }, /"v1\.3\.0-rc\.1"/);
   await refused({ 'components.yaml': recipe().replace('"1.3"', '"1.4"') }, /1\.4\.mod: it is missing/);

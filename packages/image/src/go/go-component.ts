@@ -20,13 +20,19 @@ const recipe = z.strictObject({
   /** Text variables that the linker sets. */
   variables: z.record(z.string(), z.string().regex(/^\S*$/, 'expected no blanks')).default({}),
   /** Packages to build; each gives a program of the name of its last folder. */
-  programs: z.array(z.string().min(1)).min(1),
+  programs: z.array(z.string().min(1)).default([]),
+  /** Packages whose tests are built; each gives a program of that name and ".test". */
+  tests: z.array(z.string().min(1)).default([]),
   cpuSeconds: z.strictObject({ compile: z.number().positive(), link: z.number().positive() }),
 });
 
-const named = recipe.refine(({ upstream, version }) => (upstream === undefined) !== (version === undefined), {
-  message: 'expected either upstream or version',
-});
+const named = recipe
+  .refine(({ upstream, version }) => (upstream === undefined) !== (version === undefined), {
+    message: 'expected either upstream or version',
+  })
+  .refine(({ programs, tests }) => programs.length > 0 !== tests.length > 0, {
+    message: 'expected either programs or tests',
+  });
 
 const schema = z.record(z.string().regex(/^[a-z][a-z-]*$/, 'expected the name of a folder'), named);
 
@@ -44,12 +50,14 @@ export interface GoComponent {
   readonly variables: Readonly<Record<string, string>>;
   /** Packages to build. */
   readonly packages: readonly string[];
+  /** The tests of the packages are what is built: a suite of others, never part of an image. */
+  readonly isTests: boolean;
   readonly cpuSeconds: { readonly compile: number; readonly link: number };
 }
 
-/** programName is what the go command calls the program of a package. */
-export function programName(packagePath: string): string {
-  return basename(packagePath);
+/** programNames is what the go command calls the programs of a component. */
+export function programNames({ packages, isTests }: GoComponent): string[] {
+  return packages.map((path) => `${basename(path)}${isTests ? '.test' : ''}`);
 }
 
 /**
@@ -83,7 +91,7 @@ async function readComponent(
   name: string,
   moduleDir: string,
   modFile: string,
-  { upstream, version: own = '', tags, variables, programs, cpuSeconds }: z.infer<typeof recipe>,
+  { upstream, version: own = '', tags, variables, programs, tests, cpuSeconds }: z.infer<typeof recipe>,
 ): Promise<GoComponent> {
   const path = join(moduleDir, modFile);
   const version = upstream === undefined ? own : requiredVersion(await readText(path), upstream, path);
@@ -97,7 +105,8 @@ async function readComponent(
     modFile,
     tags,
     variables: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, fill(value)])),
-    packages: programs,
+    packages: [...programs, ...tests],
+    isTests: tests.length > 0,
     cpuSeconds,
   };
 }

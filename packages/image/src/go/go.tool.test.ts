@@ -37,6 +37,7 @@ async function component(name: string, files: Readonly<Record<string, string>>):
     tags: [],
     variables: { 'main.version': 'v1.0.0' },
     packages: ['./cmd/hello'],
+    isTests: false,
     cpuSeconds: { compile: 10, link: 1 },
   };
 }

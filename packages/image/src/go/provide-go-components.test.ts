@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { PlinthError, silentProgress } from '@plinth/base';
 import { openStageCache, stageKey } from '@plinth/host';
 import { buildFlags, TARGET } from './go-command.ts';
-import { digestComponent, loadGoComponents, programName } from './go-component.ts';
+import { digestComponent, loadGoComponents, programNames } from './go-component.ts';
 import { readGoToolchainKey } from './go-tools.ts';
 import { goComponentSource } from './provide-go-components.ts';
 
@@ -33,7 +33,7 @@ test('what was compiled before is found with nothing but the lock of the toolcha
     });
     const stage = join(cache.root, `go-containerd-${key}`);
     await mkdir(stage, { recursive: true });
-    for (const name of component.packages.map(programName)) await writeFile(join(stage, name), name);
+    for (const name of programNames(component)) await writeFile(join(stage, name), name);
     await writeFile(join(stage, 'modules.json'), '{}');
 
     const compile = goComponentSource({ goDir, lockDir, cache });

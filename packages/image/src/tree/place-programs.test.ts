@@ -18,6 +18,7 @@ function built(programs: Record<string, string>): Map<string, BuiltGoComponent> 
     tags: [],
     variables: {},
     packages: [],
+    isTests: false,
     cpuSeconds: { compile: 1, link: 1 },
   };
   return new Map([
