@@ -11,6 +11,7 @@ import { fleetReferencePage } from './pages/fleet-reference-page.ts';
 import { healthPage } from './pages/health-page.ts';
 import { machineConfigPage, machineConfigSchema } from './pages/machine-config-page.ts';
 import { osSpecPage } from './pages/os-spec-page.ts';
+import { outsidersPage } from './pages/outsiders-page.ts';
 import { pathsPage } from './pages/paths-page.ts';
 import { sourcesPage } from './pages/sources-page.ts';
 import { channelSchema, manifestSchema } from './pages/update-schemas-page.ts';
@@ -31,6 +32,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/machine-config.schema.json': machineConfigSchema,
   'docs/reference/manifest.schema.json': manifestSchema,
   'docs/reference/os-spec.md': osSpecPage,
+  'docs/reference/outsiders.md': outsidersPage,
   'docs/reference/paths.md': pathsPage,
   'docs/reference/sources.md': sourcesPage,
   'docs/reference/workload-rules.md': workloadRulesPage,

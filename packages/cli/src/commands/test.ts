@@ -22,6 +22,7 @@ export const testCommand = defineCommand({
     boot: flag('Only build the image and boot it, whole and tampered with'),
     cluster: flag('Only a cluster of machines; not part of the rest'),
     update: flag('Only faults while a machine updates itself; not part of the rest'),
+    outsiders: flag('Only suites of others, compiled for it; not part of the rest'),
     quick: flag('All but --boot'),
     only: text('WORD', 'Only test files whose path holds this; no types, no lint'),
   },

@@ -5,9 +5,10 @@ import { PlinthError } from '@plinth/base';
 import type { CommandContext } from '../framework/context.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { repositoryRoot } from '../repository.ts';
+import { prepareOutsiders } from './prepare-outsiders.ts';
 import { prepareRelease } from './prepare-release.ts';
 
-const parts = ['unit', 'tools', 'boot', 'cluster', 'update'] as const;
+const parts = ['unit', 'tools', 'boot', 'cluster', 'update', 'outsiders'] as const;
 type Part = (typeof parts)[number];
 
 export interface TestOptions extends Readonly<Record<Part, boolean>> {
@@ -142,6 +143,13 @@ const groups: readonly Group[] = [
     prepare: prepareRelease,
     commands: async (only) => nodeTest(await testFiles('update', only), '--test-concurrency=1'),
   },
+  {
+    name: 'outsiders',
+    part: 'outsiders',
+    what: 'suites of others: the CRI validation, the conformance tests of Kubernetes',
+    prepare: prepareOutsiders,
+    commands: async (only) => nodeTest(await testFiles('outsiders', only), '--test-concurrency=1'),
+  },
 ];
 
 function nodeTest(paths: readonly string[], ...flags: string[]): [string, ...string[]][] {
@@ -166,6 +174,7 @@ async function testFiles(part: Part, only = ''): Promise<string[]> {
 export function partOf(path: string, text: string): Part {
   if (path.startsWith('tests/cluster/')) return 'cluster';
   if (path.startsWith('tests/update/')) return 'update';
+  if (/^tests\/outsiders\/.*\.tool\.test\.ts$/.test(path)) return 'outsiders';
   if (path.endsWith('.boot.test.ts')) return 'boot';
   return path.endsWith('.tool.test.ts') || text.includes('openToolbox') ? 'tools' : 'unit';
 }

@@ -34,8 +34,12 @@ export async function findOsTree(): Promise<string | undefined> {
   return found.filter(({ ms }) => ms > 0).toSorted((a, b) => b.ms - a.ms)[0]?.root;
 }
 
-/** A root whose writes end in memory, with what a container of the node needs of it. There is no systemd in it. */
-const PREPARE = `set -e
+/**
+ * Shell text that makes `$root` in the folder `$2`, in a mount namespace of its own: the built system `$1` with writes
+ * that end in memory, and what a container of the node needs of it. There is no systemd in it. `$2/shared` is the same
+ * path inside and outside. Several trees, the upper first, are separated by colons.
+ */
+export const MAKE_OS_ROOT = `set -e
 tree="$1"
 folder="$2"
 root="$folder/root"
@@ -64,7 +68,9 @@ mkdir -p "$root/var"
 mount -t tmpfs none "$root/var"
 mkdir -p "$root/var/lib" "$root/var/log" "$root/tmp" "$root/$folder/shared"
 mount --bind "$folder/shared" "$root/$folder/shared"
-exec chroot "$root" /usr/bin/containerd --config "$folder/shared/config.toml"`;
+`;
+
+const START = `${MAKE_OS_ROOT}exec chroot "$root" /usr/bin/containerd --config "$folder/shared/config.toml"`;
 
 /** startOsContainerd needs root. @param registries addresses that are asked without TLS */
 export async function startOsContainerd(tree: string, registries: readonly string[]): Promise<OsContainerd> {
@@ -90,7 +96,7 @@ export async function startOsContainerd(tree: string, registries: readonly strin
   await writeFile(join(folder, 'config.toml'), config.join('\n'));
   const daemon: ChildProcess = spawn(
     'unshare',
-    ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', PREPARE, 'sh', tree, base],
+    ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', START, 'sh', tree, base],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let log = '';
