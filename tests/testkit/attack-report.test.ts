@@ -17,7 +17,7 @@ test('attempts of several tests become one table; one that came out otherwise is
     });
     await assert.rejects(failed, assert.AssertionError);
     const table = await readFile(join(reportFolder, 'attack-report.md'), 'utf8');
-    assert.match(table, /3 attempts: 1 refused, 1 detected, 1 unproven\./);
+    assert.match(table, /3 attempts: 1 refused, 1 detected, 0 succeeded, 1 unproven\./);
     assert.match(table, /^\| Read a key \| refused \| the kernel \| `EACCES \\\| never` \|$/m);
     assert.match(table, /^\| Change a bit \| detected \| plinthd \| `x{160}…` \|$/m);
     assert.match(table, /^\| Write to \/usr \| unproven \|/m);

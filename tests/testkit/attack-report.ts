@@ -6,8 +6,11 @@ import { addPart, slugOf, tableRow } from './report-parts.ts';
 const attackSchema = z.object({
   /** What was tried, as somebody who wants in would say it. */
   attempt: z.string(),
-  /** "refused": it had no effect; "detected": it had, and the node or its judge says so; "unproven": neither was seen. */
-  outcome: z.enum(['refused', 'detected', 'unproven']),
+  /**
+   * "refused": it had no effect; "detected": it had, and the node or its judge says so; "succeeded": it had, as our own papers say;
+   * "unproven": none of these was seen.
+   */
+  outcome: z.enum(['refused', 'detected', 'succeeded', 'unproven']),
   /** What refused or saw it: the firmware, the kernel, IPE, plinthd … */
   by: z.string(),
   /** What it said. */
@@ -24,7 +27,7 @@ const EVIDENCE_LIMIT_CHARS = 160;
 export async function attack(
   { reportFolder }: { readonly reportFolder: string },
   attempt: string,
-  { outcome, by }: { readonly outcome: 'refused' | 'detected'; readonly by: string },
+  { outcome, by }: { readonly outcome: 'refused' | 'detected' | 'succeeded'; readonly by: string },
   show: () => string | Promise<string>,
 ): Promise<void> {
   try {
@@ -50,7 +53,7 @@ function renderAttacks(attacks: readonly Attack[]): string {
   return [
     '# Attempts against a booted node, and what became of each',
     '',
-    `${attacks.length} attempts: ${count('refused')} refused, ${count('detected')} detected, ${count('unproven')} unproven.`,
+    `${attacks.length} attempts: ${count('refused')} refused, ${count('detected')} detected, ${count('succeeded')} succeeded, ${count('unproven')} unproven.`,
     '',
     '| Attempt | Outcome | By | What was said |',
     '| --- | --- | --- | --- |',
