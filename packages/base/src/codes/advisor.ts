@@ -22,7 +22,8 @@ export const advisorCodes = {
   },
   'advisor/pool-invalid': {
     meaning: 'The description of a node pool cannot be read.',
-    cause: 'The file is not what az, aws, gcloud or kubectl print as JSON or YAML, or holds several pools and none was named.',
+    cause:
+      'The file is not what az, aws, gcloud or kubectl print as JSON or YAML, or holds several pools and none was named.',
     fix: 'Make the file as "plinth migrate plan --help" shows, or name one pool with --pool.',
     exitCode: exitCodes.usage,
   },
