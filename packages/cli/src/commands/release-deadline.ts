@@ -11,7 +11,7 @@ export const releaseDeadlineCommand = defineCommand({
   ],
   examples: [
     {
-      run: 'plinth release deadline repo 0.2.0 --by 2026-12-01 --reason "CVE-2026-1 is used"',
+      run: 'plinth release deadline repo 0.2.0 --by 2026-12-01 --reason CVE-2026-1',
       what: 'until that day begins, in UTC',
     },
     { run: 'plinth release deadline repo 0.2.0 --undo', what: 'take it back' },
