@@ -26,7 +26,7 @@ export interface InstallFleetOptions extends ClusterOptions, KeyFolderOptions {
   readonly namespace: string;
   readonly replicas: number;
   readonly allowPodDeletion: boolean;
-  readonly allowMachineDeletion: boolean;
+  readonly deleteMachines: boolean;
   /** Alerts and dashboard too, for clusters with the Prometheus operator. */
   readonly monitoring: boolean;
   /** Only write the manifests. */
@@ -51,7 +51,7 @@ export async function installFleet(
     namespace,
     replicas,
     mayDeletePods: options.allowPodDeletion,
-    mayDeleteMachines: options.allowMachineDeletion,
+    mayDeleteMachines: options.deleteMachines,
   };
   const operator = installManifests(install);
   const monitoring = options.monitoring ? monitoringManifests(namespace) : [];
