@@ -68,9 +68,11 @@ export function openCri(socket?: string): CriClient {
   };
 }
 
-function pullError(name: string, reason: unknown): PlinthError {
+/** pullError is what a pull that the runtime gave up on comes to; exported for tests. Pure. */
+export function pullError(name: string, reason: unknown): PlinthError {
   const { code, rawMessage } = ConnectError.from(reason);
-  if (code === Code.NotFound || /not found|404/i.test(rawMessage))
+  // Of "404 Not Found" only the words: the number may be a part of a port or of a digest, which the runtime repeats.
+  if (code === Code.NotFound || /not found/i.test(rawMessage))
     return new PlinthError(
       'containers/image-missing',
       `Cannot pull ${name}: the registry does not have it, expected an image`,

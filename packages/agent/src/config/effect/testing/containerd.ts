@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RenderedFile } from '@plinth/config';
@@ -58,6 +57,7 @@ export async function startContainerd(
   const socket = join(dir, 'containerd.sock');
   let log = '';
   let daemon: ChildProcess | undefined;
+  const cri = openCri(socket);
   const start = async () => {
     const args = ['--root', join(dir, 'data'), '--state', join(dir, 'state'), '--address', socket];
     const child = spawn('unshare', ['--mount', 'sh', '-c', PREPARE, 'sh', at('etc'), program, ...args], {
@@ -68,8 +68,8 @@ export async function startContainerd(
       log += chunk.toString();
     });
     daemon = child;
-    // A socket is there a moment before anybody listens on it.
-    await eventually(async () => assert.ok(await answers(socket), `containerd did not start:\n${log}`), {
+    // A socket is there before anybody listens on it, and its CRI refuses calls for a moment after that.
+    await eventually(async () => assert.ok(await answers(cri), `containerd did not start:\n${log}`), {
       everyMs: 100,
       isHopeless: () => child.exitCode !== null,
     });
@@ -82,10 +82,10 @@ export async function startContainerd(
     await ended;
     await rm(socket, { force: true });
   };
-  const cri = openCri(socket);
   try {
     await start();
   } catch (reason) {
+    cri.close();
     await rm(dir, { recursive: true, force: true });
     throw reason;
   }
@@ -106,13 +106,9 @@ export async function startContainerd(
   };
 }
 
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = connect(socket);
-    connection.once('error', () => resolve(false));
-    connection.once('connect', () => {
-      connection.destroy();
-      resolve(true);
-    });
-  });
+function answers(cri: CriClient): Promise<boolean> {
+  return cri.images().then(
+    () => true,
+    () => false,
+  );
 }
