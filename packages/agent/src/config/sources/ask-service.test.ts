@@ -54,7 +54,9 @@ for (const service of metadataServices) {
     ] as const) {
       // A token that is refused is asked for once more.
       const troubles = [trouble, trouble, trouble, trouble];
-      const { asked } = await ask(service, { userData: 'text', troubles }, 200);
+      // A short limit only where it is what ends the wait: on a busy machine every answer may take as long.
+      const limitMs = trouble === 'silent' || trouble === 'drips' ? 200 : undefined;
+      const { asked } = await ask(service, { userData: 'text', troubles }, limitMs);
       assert.equal(asked.kind, 'unanswered', JSON.stringify(asked));
       assert.match(asked.kind === 'unanswered' ? asked.why : '', why);
     }
