@@ -198,6 +198,22 @@ test("the maker's chain of the recorded quote ends in its root, and nowhere else
   assert.deepEqual([root, findings], ['Intel SGX Root CA', []]);
 });
 
+test('a certificate whose key cannot be decoded is a verdict too', () => {
+  const pem = Buffer.from(tdx.slice(Buffer.from(tdx).indexOf('-----BEGIN'))).toString('latin1');
+  const first = pem.slice(0, pem.indexOf('-----END'));
+  // The point of an elliptic curve: 04 in front says that both its numbers follow, 05 says nothing.
+  const der = Buffer.from(first.split('\n').slice(1).join(''), 'base64');
+  const point = der.indexOf(Buffer.from('03420004', 'hex')) + 3;
+  assert.ok(point > 3);
+  der[point] = 5;
+  const other = `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n${pem.slice(first.length)}`;
+  const { findings } = verifyMakerChain(other, INTEL_ROOTS, nowMs);
+  assert.deepEqual(
+    findings.map(({ reason }) => reason),
+    ['malformed'],
+  );
+});
+
 test('any bytes at all end in a verdict, and no change of a signed byte passes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 2000 }), (report) => {

@@ -32,7 +32,7 @@ export function verifyMakerChain(pem: string, roots: ReadonlyMap<string, string>
   const certificates: X509Certificate[] = [];
   for (const text of texts) {
     const certificate = parse(text);
-    if (!certificate) return refuse('malformed', 'a certificate cannot be read');
+    if (!certificate) return refuse('malformed', 'a certificate or its key cannot be read');
     certificates.push(certificate);
   }
   const [leaf, ...others] = certificates;
@@ -55,9 +55,11 @@ export function verifyMakerChain(pem: string, roots: ReadonlyMap<string, string>
   return refuse('unknown-authority', 'the certificates go in a circle');
 }
 
+/** A certificate whose key can be read too: OpenSSL decodes that only when it is asked for, and throws then. */
 function parse(text: string): X509Certificate | undefined {
   try {
-    return new X509Certificate(text);
+    const certificate = new X509Certificate(text);
+    return certificate.publicKey.type === 'public' ? certificate : undefined;
   } catch {
     return undefined;
   }

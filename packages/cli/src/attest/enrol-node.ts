@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual, X509Certificate } from 'node:crypto';
+import { type KeyObject, randomBytes, timingSafeEqual, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { NodeClient } from '@plinth/api';
 import {
@@ -48,8 +48,8 @@ async function judgeCertificate(
 ): Promise<string> {
   if (authorityPath === undefined) return '';
   if (der.length === 0) throw refused('its TPM has no certificate of its maker, expected one');
-  const certificate = readX509(der);
-  if (!certificate.publicKey.equals(ek.key)) throw refused('the certificate is of another endorsement key');
+  const { certificate, key } = readX509(der);
+  if (!key.equals(ek.key)) throw refused('the certificate is of another endorsement key');
   const authority = (await readAuthorities(authorityPath)).find(
     (each) => each.ca && certificate.checkIssued(each) && certificate.verify(each.publicKey),
   );
@@ -62,9 +62,11 @@ async function judgeCertificate(
   return authority.subject.replaceAll('\n', ', ');
 }
 
-function readX509(der: Uint8Array): X509Certificate {
+function readX509(der: Uint8Array): { certificate: X509Certificate; key: KeyObject } {
   try {
-    return new X509Certificate(der);
+    const certificate = new X509Certificate(der);
+    // The key is decoded only when it is asked for.
+    return { certificate, key: certificate.publicKey };
   } catch {
     throw refused('what it shows as the certificate of its TPM is none');
   }

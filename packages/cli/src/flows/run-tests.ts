@@ -153,7 +153,8 @@ const groups: readonly Group[] = [
 ];
 
 function nodeTest(paths: readonly string[], ...flags: string[]): [string, ...string[]][] {
-  return paths.length === 0 ? [] : [[node, '--test', ...flags, ...paths]];
+  const seeded = ['--import', join(repositoryRoot, 'tests', 'testkit', 'seed-properties.ts')];
+  return paths.length === 0 ? [] : [[node, ...seeded, '--test', ...flags, ...paths]];
 }
 
 /** The test files of one part, of those whose path holds `only`. */
