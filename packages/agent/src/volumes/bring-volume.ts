@@ -40,8 +40,8 @@ export interface Outcome {
 export interface VolumeBringer {
   /** Reads the notes and drops those of volumes that are not asked for. @throws volume/notes-damaged, and what the store throws */
   keepFor(names: readonly string[]): Promise<void>;
-  /** Makes, checks and mounts what is needed. @throws volume/… */
-  bring(volume: Volume): Promise<Outcome>;
+  /** Makes, checks and mounts what is needed. @param all the volumes of the config @throws volume/… */
+  bring(volume: Volume, all: readonly Volume[]): Promise<Outcome>;
 }
 
 /** volumeBringer works on the machine, one volume after the other. */
@@ -93,19 +93,22 @@ export function volumeBringer({ sys, store, console }: BringParts): VolumeBringe
         continue;
       }
       await save(noted(known, { name: volume.name, state: 'making', disk: identityOf(disk) }));
-      console.say(`volume ${volume.name}: made on ${disk.name}, which is empty`);
       await run(volume, repartCommand(volume.name, device, 'require'));
+      console.say(`volume ${volume.name}: made on ${disk.name}, which was empty`);
       return;
     }
     throw refusal(volume, 'volume/disk-not-empty', because.join('; '), 'an empty disk');
   }
 
-  async function bring(volume: Volume): Promise<Outcome> {
+  async function bring(volume: Volume, all: readonly Volume[]): Promise<Outcome> {
     // Making shows a new partition, mounting a new mount: three looks at the most.
     for (let looks = 0; ; looks++) {
       const known = records ?? NO_RECORDS;
       const record = known.volumes.find(({ name }) => name === volume.name);
-      const decision = decideVolume(volume, await readDisks(sys), record);
+      const decision = decideVolume(volume, await readDisks(sys), record, {
+        volumes: all.filter(({ name }) => name !== volume.name),
+        records: known.volumes.filter(({ name }) => name !== volume.name),
+      });
       if (decision.kind === 'refused') throw decision.problem;
       if (looks === 3)
         throw refusal(volume, 'volume/failed', `still to be done: ${decision.kind}`, 'it mounted');

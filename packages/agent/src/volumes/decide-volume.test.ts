@@ -64,6 +64,26 @@ test('a volume is found by its label, on whatever disk; that it is another one i
   assert.match(decision.kind === 'mounted' ? decision.concern : '', /vdz, which the config does not name/);
 });
 
+test('the disk of another volume is not free: one that a document names, or on which another was begun', () => {
+  const disks = [system, disk('vdb'), disk('vdc', { sizeBytes: 5 * GIB })];
+  const seen = { disks, mounts: [] };
+  const other: Volume = { ...largest, name: 'other' };
+  const named = { volumes: [data], records: [] };
+  assert.equal(told(decideVolume(other, seen, undefined, named)), 'make vdc');
+  const begun = (name: string): VolumeRecord => ({ name, state: 'making', disk: identityOf(disk('vdb')) });
+  const noted = { volumes: [], records: [begun('data')] };
+  assert.equal(told(decideVolume(other, seen, undefined, noted)), 'make vdc');
+  // The document came later than the volume that had the disk.
+  const taken = decideVolume(data, seen, undefined, { volumes: [other], records: [begun('other')] });
+  assert.equal(told(taken), 'volume/disk-unfit');
+  assert.match(taken.kind === 'refused' ? taken.problem.message : '', /vdb is that of volume other/);
+  // Its own note is no hindrance.
+  assert.equal(
+    told(decideVolume(data, seen, begun('data'), { volumes: [other], records: [] })),
+    'make vdb again',
+  );
+});
+
 test('the largest empty disk is the largest that is free, fixed and large enough', () => {
   const disks = [
     system,

@@ -18,11 +18,18 @@ export type Decision =
   | { readonly kind: 'make'; readonly candidates: readonly DiskFact[]; readonly resumed: boolean }
   | { readonly kind: 'refused'; readonly problem: PlinthError };
 
+/** The other volumes of the config, and what is noted of them: their disks are not free, blank as they may be. */
+export interface OtherVolumes {
+  readonly volumes: readonly Volume[];
+  readonly records: readonly VolumeRecord[];
+}
+
 /** decideVolume says what a volume needs. A volume that is there is never made; one that was made never again. Pure. */
 export function decideVolume(
   volume: Volume,
   { disks, mounts }: DisksSeen,
   record: VolumeRecord | undefined,
+  others: OtherVolumes = { volumes: [], records: [] },
 ): Decision {
   const label = volumeLabel(volume.name);
   const place = volumePlace(volume.name);
@@ -69,13 +76,14 @@ export function decideVolume(
       'that disk',
     );
   if (at) return refuse(volume, 'volume/place-taken', `${at.source} is mounted at ${place}`, 'nothing there');
-  return decideDisk(volume, { disks, mounts }, record);
+  return decideDisk(volume, { disks, mounts }, record, others);
 }
 
 function decideDisk(
   volume: Volume,
   { disks, mounts }: DisksSeen,
   record: VolumeRecord | undefined,
+  others: OtherVolumes,
 ): Decision {
   const { disk: wanted } = volume;
   const least = leastBytes(wanted);
@@ -94,13 +102,23 @@ function decideDisk(
   if (wanted.largestEmpty) {
     const candidates = disks
       .filter((disk) => !disk.removable && disk.sizeBytes >= least && unfitness(disk, mounts) === undefined)
-      .filter((disk) => disk.partitions.length === 0)
+      .filter((disk) => disk.partitions.length === 0 && ownerOf(disk, others) === undefined)
+      .filter((disk) => !others.volumes.some((other) => isNamed(other, disk)))
       .sort((a, b) => b.sizeBytes - a.sizeBytes || (a.name < b.name ? -1 : 1));
     return candidates.length > 0
       ? { kind: 'make', candidates, resumed: false }
       : refuse(volume, 'volume/disk-missing', 'no disk of that size is free', 'an empty disk');
   }
   const fitting = disks.filter((disk) => isNamed(volume, disk));
+  const [only] = fitting;
+  const owner = only && ownerOf(only, others);
+  if (owner !== undefined)
+    return refuse(
+      volume,
+      'volume/disk-unfit',
+      `${only?.name} is that of volume ${owner}, which was begun on it`,
+      'a disk of its own',
+    );
   return decideOne(volume, fitting, mounts, least, false);
 }
 
@@ -133,6 +151,11 @@ function decideOne(
       `${least} at least`,
     );
   return { kind: 'make', candidates: [disk], resumed };
+}
+
+/** The volume that was begun on a disk, or made there. */
+function ownerOf(disk: DiskFact, { records }: OtherVolumes): string | undefined {
+  return records.find((record) => isSameDisk(record.disk, identityOf(disk)))?.name;
 }
 
 /** isNamed tells whether the document names this disk by what it is. */

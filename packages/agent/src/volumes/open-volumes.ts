@@ -48,7 +48,7 @@ export function openVolumes(parts: VolumesParts): Volumes {
     for (const volume of volumes) {
       signal.throwIfAborted();
       const before = outcomes.get(volume.name);
-      const outcome = await bringer.bring(volume).catch((reason: unknown): Outcome => {
+      const outcome = await bringer.bring(volume, volumes).catch((reason: unknown): Outcome => {
         signal.throwIfAborted();
         const problem = PlinthError.from(reason, 'volume/failed', `Cannot mount volume ${volume.name}`);
         if (before?.problem?.message !== problem.message) say(problem);
