@@ -44,7 +44,7 @@ export async function loadKnowledge(targetId: string, osDir: string, today: stri
   const shippedBy = new Map(Object.entries(programs));
   const target: Target =
     targetId === PLINTH
-      ? plinthTarget(await readPlinthTables(osDir, join(DATA, 'plinth-tree.yaml'), shippedBy), today)
+      ? plinthTarget(await readPlinthTables(osDir, DATA, shippedBy), today)
       : await readCheckData(`targets/${targetId}.yaml`, targetSchema);
   return {
     target,

@@ -28,6 +28,9 @@ describe('which refusal is what a finding warned of', () => {
     ['a write anywhere, of the whole root', 'PLM006', '/', write, '/etc/x', true],
     ['an execution from it', 'PLM004', '/var/x', exec, '/var/x/y', true],
     ['a write there, for a rule of execution', 'PLM004', '/var/x', write, '/var/x/y', false],
+    ['a read that SELinux refused', 'PLM009', '/var/log', selinux('file', 'read'), '/var/log/x', true],
+    ['a write by a read-only mount', 'PLM009', '/etc', write, '/etc/x', false],
+    ['a refusal beside it', 'PLM009', '/var/log', selinux('file', 'read'), '/var/lib/x', false],
     [
       'its capability',
       'PLM014',

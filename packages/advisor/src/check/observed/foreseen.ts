@@ -30,6 +30,8 @@ const TRACES: Readonly<Record<string, Test>> = {
   PLM004: runsBelow,
   PLM006: writesBelow,
   PLM008: (finding, seen) => writesBelow(finding, seen) || runsBelow(finding, seen),
+  PLM009: ({ subject }, { refusal, hostPath }) =>
+    refusal.kind === 'selinux' && hostPath !== undefined && isWithin(hostPath, realPath(subject)),
   PLM014: ({ subject, container }, { refusal: { objectClass, action, place } }) =>
     /^cap(?:ability2?|2?_userns)$/.test(objectClass) &&
     (container === '' || place?.container === container) &&

@@ -71,7 +71,8 @@ const ONLY_READ = [
   '/etc/udev',
   '/etc/hostname',
 ];
-function isOnlyRead(path: string): boolean {
+/** isOnlyRead: a path that is mounted to be read, whatever the mount says. */
+export function isOnlyRead(path: string): boolean {
   return ONLY_READ.some((each) => isWithin(path, each));
 }
 
@@ -155,6 +156,12 @@ function judgeFact(host: HostPath, fact: PathFact, target: Target, use: string):
       fact: fact.source,
     };
   return undefined;
+}
+
+/** isOtherRuntime: it belongs to a runtime that the target has not; PLM005 tells of it. */
+export function isOtherRuntime(path: string, { kubelet }: Target): boolean {
+  const socket = kubelet.runtimeSocket?.value;
+  return isRuntime(path) && (socket === undefined || realPath(socket) !== path);
 }
 
 function isRuntime(path: string): boolean {
@@ -262,7 +269,8 @@ function usersOf({ mounts }: HostPath, pod: PodView): string {
   return `${isInit ? 'an init container' : pod.isDaemon ? 'the daemon' : 'a container'} mounts`;
 }
 
-function placeOfPath(host: HostPath): Pick<RawFinding, 'subject' | 'path' | 'container'> {
+/** placeOfPath is where a finding about a host path stands: at its writer, if there is one. */
+export function placeOfPath(host: HostPath): Pick<RawFinding, 'subject' | 'path' | 'container'> {
   const writer = host.mounts.find(({ readOnly }) => !readOnly) ?? host.mounts[0];
   return {
     subject: host.asWritten,

@@ -1,4 +1,5 @@
 import { checkAgents, checkDrivers, checkGpu } from './agents.ts';
+import { checkHostLabels } from './host-labels.ts';
 import { checkHostPaths } from './host-paths.ts';
 import { checkKernel, checkKernelScripts } from './kernel.ts';
 import { checkKubelet, checkKubeletObjects } from './kubelet.ts';
@@ -12,6 +13,7 @@ import { checkBarePods, checkLocalData, checkLocalVolumes } from './storage.ts';
 /** Rules over the pods of an object. What each looks for stands in data/check/rules.yaml. */
 export const podRules: readonly PodRule[] = [
   checkHostPaths,
+  checkHostLabels,
   checkNamespaces,
   checkPrivileges,
   checkDevices,

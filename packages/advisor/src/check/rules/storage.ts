@@ -3,6 +3,7 @@ import type { KubeObject } from '../model/kube-object.ts';
 import type { PodView } from '../model/pod-view.ts';
 import { isWithin, pathFactOf, type Target } from '../target/target.ts';
 import { agentOf } from './agents.ts';
+import { whyLabelRefuses } from './host-labels.ts';
 import { hostPathsOf, judgeDataFolder, realPath } from './host-paths.ts';
 import type { Knowledge, RawFinding } from './rule.ts';
 
@@ -53,8 +54,22 @@ export function checkLocalVolumes(object: KubeObject, { target }: Knowledge): Ra
         subject: path,
         path: ['spec', field, 'path'],
       },
+      ...(field === 'hostPath' ? unwritable(path, target) : []),
     ];
   });
+}
+
+/** Volumes of kind "local" get the label of the pod; those of kind "hostPath" keep that of the host. */
+function unwritable(folder: string, target: Target): RawFinding[] {
+  const refused = whyLabelRefuses(realPath(folder), target);
+  if (refused === undefined) return [];
+  const { rule, why, fact } = refused;
+  return [
+    {
+      ...{ rule, subject: folder, path: ['spec', 'hostPath', 'path'], fact },
+      message: `is a volume in ${folder} of a node, which ${why}`,
+    },
+  ];
 }
 
 /** A bound on what is parsed; the settings of a provisioner are a few lines. */
@@ -72,7 +87,8 @@ function foldersOfVolumes({ value }: KubeObject, target: Target): RawFinding[] {
   }
   const folders = listAt(settings, 'nodePathMap').flatMap((node) => listAt(node, 'paths').map(String));
   return [...new Set(folders)].flatMap((folder): RawFinding[] => {
-    const judged = judgeDataFolder(realPath(folder), target);
+    const path = realPath(folder);
+    const judged = judgeDataFolder(path, target) ?? whyLabelRefuses(path, target);
     if (judged === undefined) return [];
     return [
       {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { allowedModules, allowedSysctls, refusedSysctls } from '@plinth/config';
 import { z } from 'zod';
 import { readData } from '../../facts/load.ts';
-import { isWithin, matches, type PathFact, type Target } from './target.ts';
+import { longest, matches, type PathFact, type PodAccess, podAccessSchema, type Target } from './target.ts';
 
 // What Plinth is to workloads is read from the files it is built from, so that it cannot fall behind them.
 
@@ -46,6 +46,8 @@ export interface PlinthTables {
   /** The runtime's configuration turns plugins (NRI) off. */
   readonly isNriOff: boolean;
   readonly exists: readonly string[];
+  /** What SELinux lets pods do at paths of the host. */
+  readonly podAccess: readonly PodAccess[];
   /** Links below /etc that lead out of it. */
   readonly links: readonly { readonly path: string; readonly to: string }[];
   /** Programs by name, with the packages of Debian that ship them. */
@@ -55,12 +57,13 @@ export interface PlinthTables {
 /**
  * readPlinthTables reads what Plinth is built from.
  * @param osDir the folder os/ of the repository
- * @param treePath data/check/plinth-tree.yaml: what lies in the image beside programs
+ * @param dataDir data/check, with what lies in the image beside programs (plinth-tree.yaml) and what SELinux lets pods do
+ *   (plinth-labels.yaml)
  * @throws advisor/data-invalid when a file is not as it should be
  */
 export async function readPlinthTables(
   osDir: string,
-  treePath: string,
+  dataDir: string,
   shippedBy: PlinthTables['shippedBy'],
 ): Promise<PlinthTables> {
   const modulesDir = join(osDir, 'modules-load.d');
@@ -81,7 +84,8 @@ export async function readPlinthTables(
       ([, dir = '']) => dir,
     ),
     isNriOff: /^\[plugins\."io\.containerd\.nri\.v1\.nri"\]\s*\n\s*disable = true/m.test(containerd),
-    exists: (await readData(treePath, tree)).exists,
+    exists: (await readData(join(dataDir, 'plinth-tree.yaml'), tree)).exists,
+    podAccess: (await readData(join(dataDir, 'plinth-labels.yaml'), podAccessSchema)).paths,
     links: await linksIn(join(osDir, 'etc'), '/etc'),
     shippedBy,
   };
@@ -117,6 +121,9 @@ export function plinthTarget(tables: PlinthTables, today: string): Target {
       kernel: source('os/modules-load.d, and document KernelModules of the machine config'),
       sysctls: source('document Sysctls of the machine config'),
       cluster: source('packages/agent/src/kubernetes/render: what a Plinth cluster is set up with'),
+      labels: source(
+        'packages/advisor/data/check/plinth-labels.yaml, compared with the compiled policy by a test',
+      ),
       tree: source('packages/advisor/data/check/plinth-tree.yaml, compared with a built image by a test'),
     },
     paths: withLinks(tables.paths.flatMap(toFact), tables.links),
@@ -140,6 +147,7 @@ export function plinthTarget(tables: PlinthTables, today: string): Target {
     },
     security: {
       selinux: { value: argument('enforcing=0') ? 'permissive' : 'enforcing', source: 'spec' },
+      podAccess: { value: withLinks(tables.podAccess, tables.links), source: 'labels' },
       apparmor: { value: argument('apparmor=1'), source: 'spec' },
       podSecurity: { value: 'baseline', source: 'cluster' },
       podSecurityExempt: ['kube-system'],
@@ -191,11 +199,12 @@ function toFact(
 }
 
 /** A path that is a link is what its target is. */
-function withLinks(facts: readonly PathFact[], links: PlinthTables['links']): PathFact[] {
-  const linked = links.flatMap(({ path, to }): PathFact[] => {
-    const fact = facts
-      .filter((each) => isWithin(to, each.path))
-      .toSorted((a, b) => b.path.length - a.path.length)[0];
+function withLinks<T extends { readonly path: string; readonly why: string }>(
+  facts: readonly T[],
+  links: PlinthTables['links'],
+): T[] {
+  const linked = links.flatMap(({ path, to }): T[] => {
+    const fact = longest(facts, to);
     return fact ? [{ ...fact, path, why: `a link to ${to}: ${fact.why}` }] : [];
   });
   return [...facts, ...linked];

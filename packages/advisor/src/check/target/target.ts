@@ -30,6 +30,20 @@ const pathFact = z.strictObject({
   source: sourceId,
 });
 
+/** What SELinux lets a pod that is not privileged do at a path of the host. */
+const podAccess = z.strictObject({
+  /** A folder with all below it, until a longer path says otherwise. */
+  path: z.string().regex(/^\/(?:[^*]*[^*/])?$/, 'expected an absolute path'),
+  pods: z.enum(['write', 'read', 'none', 'unknown']),
+  /** What files there carry. */
+  labels: z.array(name).min(1),
+  /** Domains that listen there and take no call of such a pod. */
+  sockets: z.array(name).optional(),
+  why: name,
+});
+export type PodAccess = z.infer<typeof podAccess>;
+export const podAccessSchema = z.strictObject({ paths: z.array(podAccess).min(1) });
+
 const modes = ['enforcing', 'permissive', 'off'] as const;
 
 /** What is known of a system that workloads are to move to. */
@@ -71,6 +85,8 @@ export const targetSchema = z.strictObject({
   security: z
     .strictObject({
       selinux: known(z.enum(modes)).optional(),
+      /** Absent: nobody has read what the policy says of host paths. */
+      podAccess: known(z.array(podAccess)).optional(),
       apparmor: known(z.boolean()).optional(),
       /** Capabilities that no process of the system can have. */
       refusedCapabilities: known(z.array(name)).optional(),
@@ -107,10 +123,25 @@ export type PathFact = Target['paths'][number];
 
 /** pathFactOf tells what a path is on a target: the fact of the longest path that holds it. Undefined: unknown. */
 export function pathFactOf(target: Target, path: string): PathFact | undefined {
-  let best: PathFact | undefined;
-  for (const fact of target.paths)
-    if (isWithin(path, fact.path) && (best === undefined || fact.path.length > best.path.length)) best = fact;
+  const best = longest(target.paths, path);
   return best?.state === 'unknown' ? undefined : best;
+}
+
+/** podAccessOf tells what SELinux lets pods do at a path. Undefined: nothing is said of it. */
+export function podAccessOf(target: Target, path: string): PodAccess | undefined {
+  return longest(target.security.podAccess?.value ?? [], path);
+}
+
+/** longest is the entry of the longest path that holds another. */
+export function longest<T extends { readonly path: string }>(
+  entries: readonly T[],
+  path: string,
+): T | undefined {
+  let best: T | undefined;
+  for (const entry of entries)
+    if (isWithin(path, entry.path) && (best === undefined || entry.path.length > best.path.length))
+      best = entry;
+  return best;
 }
 
 /** isWithin: a path is a folder or lies below it. */
