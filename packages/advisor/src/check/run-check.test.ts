@@ -187,3 +187,41 @@ test('what an agent writes to is what its manifest mounts; folders that are only
   assert.deepEqual(await rulesOf('/home/kubernetes/bin'), []);
   assert.deepEqual(await rulesOf('/lib/udev'), []);
 });
+
+test('of what is equally bad, daemons and init containers come first, then what most pods have', async () => {
+  const mounting = (name: string) => ({
+    ...{ name, image: 'i', volumeMounts: [{ name: 'v', mountPath: '/x' }] },
+  });
+  const workload = (kind: string, name: string, field: string, replicas?: number): Json => ({
+    ...{ apiVersion: 'apps/v1', kind, metadata: { name, namespace: 'kube-system' } },
+    spec: {
+      ...(replicas !== undefined && { replicas }),
+      template: {
+        spec: {
+          containers: [{ name: 'main', image: 'i' }],
+          [field]: [mounting(field === 'containers' ? 'main' : 'first')],
+          ...(kind === 'DaemonSet' && { tolerations: [{ operator: 'Exists' }] }),
+          volumes: [{ name: 'v', hostPath: { path: '/opt/agent', type: 'DirectoryOrCreate' } }],
+        },
+      },
+    },
+  });
+  const objects = [
+    workload('Deployment', 'a-few', 'containers', 2),
+    workload('Deployment', 'b-many', 'containers', 200),
+    workload('Deployment', 'c-init', 'initContainers', 1),
+    workload('DaemonSet', 'd-daemon', 'containers'),
+  ];
+  for (const order of [objects, objects.toReversed()]) {
+    const { findings } = await check(order);
+    assert.deepEqual(
+      findings.filter(({ rule }) => rule === 'PLM002').map(({ owner, init }) => [owner.name, init ?? false]),
+      [
+        ['d-daemon', false],
+        ['c-init', true],
+        ['b-many', false],
+        ['a-few', false],
+      ],
+    );
+  }
+});

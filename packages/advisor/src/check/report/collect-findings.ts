@@ -57,7 +57,10 @@ export function createCollector(): Collector {
       put({
         ...whose,
         owner: finding.owner ?? whose.owner,
-        first: firstOf(finding, object, placeOf(object, finding), severity),
+        first: {
+          ...firstOf(finding, object, placeOf(object, finding), severity),
+          ...(isOfInit(finding, pod) && { init: true as const }),
+        },
       });
     },
     addPlaced(finding, object, span, severity) {
@@ -181,14 +184,32 @@ function toFinding({ first, owner, seenPods, askedPods, nodes }: Entry): Finding
   };
 }
 
-/** compareFindings orders findings: the worst first, then those of most nodes and pods. */
+function isOfInit({ container }: RawFinding, pod: PodView | undefined): boolean {
+  return container !== undefined && pod?.containers.find(({ name }) => name === container)?.role === 'init';
+}
+
+/**
+ * compareFindings orders findings: the worst first, of those daemons and init containers, which set up the host and hold
+ * up what comes after them, then those of most nodes and pods.
+ */
 export function compareFindings(a: Finding, b: Finding): number {
-  const order = severities.indexOf(a.severity) - severities.indexOf(b.severity);
+  const order =
+    severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
+    Number(isOfHost(b)) - Number(isOfHost(a)) ||
+    b.nodes.length - a.nodes.length ||
+    podsOf(b) - podsOf(a);
   if (order !== 0) return order;
-  const size = b.nodes.length - a.nodes.length || (b.pods ?? 0) - (a.pods ?? 0);
-  if (size !== 0) return size;
   const text = (one: Finding) => [ownerText(one.owner), one.rule, one.container, one.subject].join('\n');
   return text(a) < text(b) ? -1 : 1;
+}
+
+function isOfHost({ owner, init }: Finding): boolean {
+  return owner.kind === 'DaemonSet' || init === true;
+}
+
+/** One on each node is more than any number that is known. */
+function podsOf({ pods }: Finding): number {
+  return pods ?? Number.MAX_SAFE_INTEGER;
 }
 
 /** The controller an object names as its owner. */

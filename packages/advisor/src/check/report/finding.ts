@@ -37,6 +37,8 @@ export interface Finding {
   readonly owner: Owner;
   /** Empty when it is about the whole pod or object. */
   readonly container: string;
+  /** It is an init container: what comes after it does not start. */
+  readonly init?: true;
   /** The object it was read in. */
   readonly object: ObjectRef;
   /** The field: "$.spec.volumes[0].hostPath.path". */
