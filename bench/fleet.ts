@@ -37,12 +37,14 @@ printTable(
     ['operator, processor s', (run.processorMs / 1000).toFixed(1)],
     ['operator, most memory MB', (run.memoryBytes / 1e6).toFixed(0)],
     ['event loop lag p99, worst half-minute, ms', (run.lagSeconds * 1000).toFixed(0)],
+    ['operators that ended by themselves', run.ends.length],
     ['changes the auditor looked at', run.observed],
     ...(run.recoveryMs === undefined
       ? []
       : [['leader killed: first write of the next, s', (run.recoveryMs / 1000).toFixed(1)]]),
   ],
 );
+for (const end of run.ends) console.log(`An operator ended by itself: ${end}`);
 for (const { rule, text } of run.violations.slice(0, 20)) console.log(`VIOLATION ${rule}: ${text}`);
 const callsPerNode = run.calls.reduce((sum, { count }) => sum + count, 0) / nodes;
 const targets: Target[] = [

@@ -6,9 +6,20 @@ import { OPERATOR_FILES, OPERATOR_FLAGS } from '@plinth/fleet/build';
 import type { ControlPlane } from '@plinth/image/testing';
 import { askKube, type KubeConnection } from '@plinth/kube';
 
+/** An operator that is started again when it ends by itself, as its kubelet does: one whose processor was away loses its lease and ends. */
 export interface OperatorProcess {
   readonly child: ChildProcess;
   readonly metricsUrl: string;
+  /** How often it ended by itself, with its last words. */
+  readonly ends: readonly string[];
+  /** Ends it for good. @param signal how */
+  kill(signal: 'SIGKILL' | 'SIGTERM'): void;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly metricsUrl: string;
+  lastWords(): string;
 }
 
 /** operatorAccess writes a kubeconfig with a token of the account that the operator has in a cluster. */
@@ -46,11 +57,45 @@ export async function operatorAccess(
 }
 
 /** startOperator starts the operator as it is in its image: bundled, with its flags. */
-export function startOperator(
+export async function startOperator(
   plane: ControlPlane,
   kubeconfig: string,
   nodePort: number,
 ): Promise<OperatorProcess> {
+  let now = await startOnce(plane, kubeconfig, nodePort);
+  let isWanted = true;
+  const ends: string[] = [];
+  const follow = ({ child, lastWords }: Started): void => {
+    child.once('exit', (code) => {
+      if (!isWanted) return;
+      ends.push(`${code}: ${lastWords().trim().split('\n').at(-1) ?? ''}`);
+      startOnce(plane, kubeconfig, nodePort).then(
+        (next) => {
+          now = next;
+          if (isWanted) follow(next);
+          else next.child.kill('SIGKILL');
+        },
+        (reason: unknown) => ends.push(String(reason)),
+      );
+    });
+  };
+  follow(now);
+  return {
+    ends,
+    get child() {
+      return now.child;
+    },
+    get metricsUrl() {
+      return now.metricsUrl;
+    },
+    kill(signal) {
+      isWanted = false;
+      now.child.kill(signal);
+    },
+  };
+}
+
+function startOnce(plane: ControlPlane, kubeconfig: string, nodePort: number): Promise<Started> {
   const child = spawn(process.execPath, [...OPERATOR_FLAGS, join(plane.dir, OPERATOR_FILES.main)], {
     env: {
       ...{ PLINTH_FLEET_KUBECONFIG: kubeconfig, PLINTH_FLEET_NODE_ACCESS: plane.dir },
@@ -65,7 +110,8 @@ export function startOperator(
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       said = `${said}${text}`.slice(-20_000);
       const [, port] = /metrics at port (\d+)/.exec(said) ?? [];
-      if (port !== undefined) resolve({ child, metricsUrl: `http://127.0.0.1:${port}/metrics` });
+      if (port !== undefined)
+        resolve({ child, metricsUrl: `http://127.0.0.1:${port}/metrics`, lastWords: () => said });
     });
   });
 }

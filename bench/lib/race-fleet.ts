@@ -45,6 +45,8 @@ export interface FleetRace {
   readonly recoveryMs: number | undefined;
   readonly violations: readonly { readonly rule: string; readonly text: string }[];
   readonly observed: number;
+  /** How operators ended by themselves, their last words with it. */
+  readonly ends: readonly string[];
 }
 
 const SYSTEMS = [
@@ -85,7 +87,12 @@ export async function raceFleet(options: RaceFleetOptions): Promise<FleetRace> {
   try {
     return await measure(options, { admin, plane, fleet, audit, operators });
   } finally {
-    await Promise.all(operators.map(({ child }) => endProcess(child)));
+    await Promise.all(
+      operators.map((operator) => {
+        operator.kill('SIGTERM');
+        return endProcess(operator.child);
+      }),
+    );
   }
 }
 
@@ -128,7 +135,7 @@ async function measure(
     if (kills) {
       await eventually(() => isDone() >= nodes * 0.4, { patienceMs: PATIENCE_MS, everyMs: 200 });
       const leader = await leading(operators);
-      leader.child.kill('SIGKILL');
+      leader.kill('SIGKILL');
       const killedMs = Date.now();
       const isWritten = () => audit.slots.some(({ atMs }) => atMs > killedMs + 500);
       await eventually(isWritten, { patienceMs: 120_000, everyMs: 50 });
@@ -150,6 +157,7 @@ async function measure(
       : Math.floor((nodes * Number.parseInt(maxUnavailable, 10)) / 100);
   const allowed = Math.max(1, share);
   return {
+    ends: operators.flatMap(({ ends }) => ends),
     ...{ allowed, rolloutMs, recoveryMs, violations, observed, starts: fleet.reboots().length },
     calls: await countCalls(plane.at('audit.log')),
     busyMean: meanSlots(audit.slots, openMs),

@@ -130,7 +130,8 @@ function stay(
   const { progress, nowMs, update, report } = node;
   const isKnown = progress.reason?.code === awaits.code && progress.reason.text === awaits.text;
   // In rest and in short phases nobody looks; what failed before stands where the node goes back.
-  const tells = !isKnown && TOLD.includes(progress.phase);
+  const isUsual = USUAL.includes(awaits.code) && progress.reason === undefined;
+  const tells = !isKnown && !isUsual && TOLD.includes(progress.phase);
   const hasNews = report !== undefined && isNews(report, update.status?.node);
   const atMs = tells || hasNews ? sinceMs(node) + QUIET_MS : Number.POSITIVE_INFINITY;
   const status = {
@@ -146,5 +147,7 @@ function stay(
 }
 
 const TOLD: readonly NodePhase[] = ['PreHook', 'Draining', 'Upgrading', 'Replacing', 'Verifying', 'PostHook'];
+/** What a phase waits for where all is well; the phase says as much, and a write of it would be one more for every node. */
+const USUAL: readonly string[] = ['drain/evicting', 'node/ready-not-held'];
 /** A phase that lasts no longer is over before anybody has read of it. */
 const QUIET_MS = 10_000;

@@ -32,11 +32,18 @@ function heard(report: Partial<typeof REPORT>, more: Partial<Heard> = {}): Parti
 
 suite('what a node that is well costs', () => {
   test('what it waits for is written once that lasts, and it is looked at then', () => {
-    const since = (ms: number) => tainted('Draining', { pods: [POD], progress: { since: momentOf(ms) } });
-    const early = decide(since(NOW_MS - 9_000));
+    const tried = { podUid: 'pod-1', status: 429, message: 'held', atMs: NOW_MS - 60_000 };
+    const view = { evictionTries: new Map([['pod-1', tried]]) };
+    const since = (ms: number, more: Sample = {}) =>
+      tainted('Draining', { ...more, pods: [POD], progress: { since: momentOf(ms), ...more.progress } });
+    const early = decide(since(NOW_MS - 9_000, { view }));
     assert.deepEqual(gist(early), ['evict web-1']);
     assert.equal(early.lookAgainAtMs, NOW_MS + 1_000);
-    assert.deepEqual(gist(decide(since(NOW_MS - 10_000))), ['evict web-1', '→Draining']);
+    assert.deepEqual(gist(decide(since(NOW_MS - 10_000, { view }))), ['evict web-1', '→Draining']);
+    // That pods go is what the phase says; it is written only in place of a reason that is over.
+    assert.deepEqual(gist(decide(since(NOW_MS - 60_000))), ['evict web-1']);
+    const over = { progress: { reason: { code: 'drain/held', text: 'held' } } };
+    assert.deepEqual(gist(decide(since(NOW_MS - 60_000, over))), ['evict web-1', '→Draining']);
   });
 
   test('what it said goes into the write of its next phase', () => {

@@ -95,6 +95,28 @@ suite('reflector', () => {
     assert.deepEqual([reflector.isSynced, reflector.lists], [true, 1]);
   });
 
+  test('an API server that fails, or ends each watch at once, is asked ever less often, and never given up (client-node 1496, 1933)', async () => {
+    const failing = { ...scripted([], []).connection, call: () => Promise.reject(new Error('refused')) };
+    for (const connection of [failing, scripted([page([], '1')], [[]]).connection]) {
+      const stop = new AbortController();
+      const delays: number[] = [];
+      const reflector = openReflector<Thing>(
+        { path: '/things', key: ({ name }) => name, project },
+        {
+          ...{ connection, random: () => 1, say: () => undefined },
+          async wait(delayMs) {
+            delays.push(delayMs);
+            if (delays.length === 12) stop.abort();
+          },
+        },
+        () => undefined,
+      );
+      await reflector.run(stop.signal);
+      assert.deepEqual(delays.slice(0, 4), [1_000, 2_000, 4_000, 8_000]);
+      assert.equal(delays.at(-1), 30_000);
+    }
+  });
+
   test('an expired version leads to a new list, whether the status says it or an event', async () => {
     const lists = [page([object('a', 3)], '10'), page([object('b', 20)], '21')];
     const expired = {

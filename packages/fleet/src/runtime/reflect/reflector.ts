@@ -44,6 +44,7 @@ export interface Reflector<T extends Identified> {
 
 const PAGE_SIZE = 500;
 const BACKOFF_MS = { first: 500, most: 30_000 };
+const BRIEF_MS = 1_000;
 /** Bookmarks come about each minute; a connection that is silent for longer is dead. */
 const SILENCE_MS = 150_000;
 const WATCH_S = 300;
@@ -190,7 +191,8 @@ export function openReflector<T extends Identified>(
         try {
           if (!isStreamed) version ??= await list(signal);
           version = await watch(version, signal);
-          failures = 0;
+          // One that is ended as soon as it is begun is no watch, though nothing failed.
+          failures = performance.now() - began > BRIEF_MS ? 0 : failures + 1;
         } catch (reason) {
           if (signal.aborted) return;
           // A watch that lived was no failure: API servers restart.
