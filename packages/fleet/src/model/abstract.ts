@@ -7,13 +7,16 @@ export type Phase =
   | 'Tainting'
   | 'Draining'
   | 'Upgrading'
+  | 'Replacing'
   | 'Authorized'
   | 'Verifying'
   | 'Untainting'
   | 'Done'
   | 'Yielding'
   | 'RollingBack'
-  | 'Quarantined';
+  | 'Quarantined'
+  /** There is none: its Node is gone. */
+  | 'Gone';
 
 /** What stands in a NodeUpdate. */
 export interface Update {
@@ -26,6 +29,10 @@ export interface Update {
   readonly starts: number;
   /** What plinthd had done of Kubernetes at last when it was to be switched: what differs from it is of this upgrade. */
   readonly actBefore: 0 | 1;
+  /** The Node it is of. */
+  readonly uid: number;
+  /** Its slot is known to outlive its Node: from here on there is no way back. */
+  readonly isKept: boolean;
 }
 
 /** What stands in a Node. */
@@ -33,6 +40,21 @@ export interface Shown {
   readonly isTainted: boolean;
   readonly isCordoned: boolean;
   readonly boot: number;
+  /** Which of the Nodes that were ever made stands here, by when it was made; 0: one of the first. */
+  readonly uid: number;
+  readonly isGone: boolean;
+}
+
+/** What stands in the ledger. */
+export interface Ledger {
+  /** Name of each node's slot; 0: none. */
+  readonly names: readonly number[];
+  /** Of a slot that outlives its Node, the youngest Node that was known when it was marked; -1: it does not. */
+  readonly marks: readonly number[];
+  /** Nodes that came and stand for a slot that ended. */
+  readonly counted: readonly number[];
+  /** The youngest Node that ever stood for a slot. */
+  readonly last: number;
 }
 
 /** What an operator knows of an object: what it is now, or what it was. A write on what it was fails. */
@@ -41,11 +63,11 @@ export type Known<Value> = 'now' | Value;
 export interface Leader {
   readonly updates: readonly Known<Update>[];
   readonly nodes: readonly Known<Shown>[];
-  readonly ledger: Known<readonly number[]>;
+  readonly ledger: Known<Ledger>;
   /** A decision of several writes that is being carried out: what comes next. Nothing is read meanwhile. */
   readonly next:
     | {
-        readonly does: 'taint' | 'drain' | 'give-up' | 'untaint' | 'release' | 'permit';
+        readonly does: 'taint' | 'drain' | 'give-up' | 'untaint' | 'release' | 'permit' | 'delete';
         readonly node: number;
       }
     | undefined;
@@ -67,6 +89,8 @@ export interface Machine {
   readonly lastAct: 0 | 1;
   /** The call to switch Kubernetes is under way, or comes again. */
   readonly isCalled: boolean;
+  /** Its provider was told to replace it. */
+  readonly isLeaving: boolean;
   /** A person cordoned it and did not take that back. */
   readonly isHeld: boolean;
 }
@@ -84,8 +108,9 @@ export interface State {
   readonly updates: readonly Update[];
   readonly nodes: readonly Shown[];
   readonly machines: readonly Machine[];
-  /** Name of each node's slot; 0: none. */
-  readonly ledger: readonly number[];
+  readonly ledger: Ledger;
+  /** Nodes that were made in the place of others. */
+  readonly made: number;
   readonly permissions: readonly Permission[];
   readonly leaders: readonly Leader[];
   readonly isUrgentWanted: boolean;
@@ -109,6 +134,8 @@ export interface Bounds {
   readonly isUrgent: boolean;
   /** The release brings Kubernetes as well; the urgent one never does. */
   readonly isKubernetes: boolean;
+  /** Nodes are replaced by their provider, and never started. */
+  readonly isReplaced: boolean;
   readonly mutant: ModelMutant;
 }
 
@@ -120,21 +147,33 @@ export type ModelMutant =
   | 'no-fence'
   | 'yields-early'
   | 'permits-early'
-  | 'starts-in-switch';
+  | 'starts-in-switch'
+  | 'permits-in-act'
+  | 'ends-with-node'
+  | 'counts-twice'
+  | 'deletes-unmarked'
+  | 'gives-up-late';
 
 /** begin is a cluster whose nodes all have the release staged, and operators that know everything. */
 export function begin({ nodes, leaders, crashes, people, windows }: Bounds): State {
   const each = <Value>(value: Value): readonly Value[] => Array.from({ length: nodes }, () => value);
   return {
     updates: each({
-      ...({ phase: 'Staged', admitted: 0, permission: 0, isUrgent: false, starts: 0, actBefore: 0 } as const),
+      ...({ phase: 'Staged', admitted: 0, permission: 0, isUrgent: false, starts: 0 } as const),
+      ...({ actBefore: 0, uid: 0, isKept: false } as const),
     }),
-    nodes: each({ isTainted: false, isCordoned: false, boot: 1 }),
+    nodes: each({ isTainted: false, isCordoned: false, boot: 1, uid: 0, isGone: false }),
     machines: each({
       ...({ boot: 1, system: 'old', isDown: false, starting: '', message: 0, isHeld: false } as const),
-      ...({ kubernetes: 'old', act: '', lastAct: 0, isCalled: false } as const),
+      ...({ kubernetes: 'old', act: '', lastAct: 0, isCalled: false, isLeaving: false } as const),
     }),
-    ...{ ledger: each(0), permissions: [], isUrgentWanted: false, isWindowOpen: true },
+    ...{
+      ledger: { names: each(0), marks: each(-1), counted: [], last: 0 },
+      made: 0,
+      permissions: [],
+      isUrgentWanted: false,
+      isWindowOpen: true,
+    },
     leaders: Array.from({ length: leaders }, () => newLeader(nodes)),
     ...{ crashes, people, windows, broken: '' },
   };
@@ -150,13 +189,17 @@ export function newLeader(nodes: number): Leader {
 export function brokenRule(state: State, { slots, isKubernetes }: Bounds): string {
   if (state.broken !== '') return state.broken;
   const away = state.nodes.filter(
-    ({ isTainted }, index) => isTainted || isAway(state.machines[index]),
+    ({ isTainted, isGone }, index) => isGone || isTainted || isAway(state.machines[index]),
   ).length;
   if (away > slots) return `S1: ${away} nodes away, ${slots} may be`;
-  if (state.ledger.filter((name) => name !== 0).length > slots) return 'S13: more slots given than there are';
+  const gone = state.nodes.filter(({ isGone }) => isGone).length;
+  if (gone > state.ledger.marks.filter((mark) => mark >= 0).length)
+    return 'S14: a slot ended with its Node, and none came in its place';
+  if (state.ledger.names.filter((name) => name !== 0).length > slots)
+    return 'S13: more slots given than there are';
   for (const [index, node] of state.nodes.entries()) {
     const machine = state.machines[index];
-    if (node.isTainted && state.ledger[index] === 0) return `S4: node ${index} tainted without a slot`;
+    if (node.isTainted && state.ledger.names[index] === 0) return `S4: node ${index} tainted without a slot`;
     if (isAway(machine) && !node.isTainted) return `S5: node ${index} starts while it takes pods`;
     if (isAway(machine) && machine?.act === 'running')
       return `S9: node ${index} starts while plinthd switches Kubernetes`;
@@ -183,6 +226,6 @@ export function isFinished({ updates, nodes, ledger }: State): boolean {
   return (
     updates.every(({ phase }) => phase === 'Done' || phase === 'Quarantined') &&
     nodes.every(({ isTainted }) => !isTainted) &&
-    ledger.every((name) => name === 0)
+    ledger.names.every((name) => name === 0)
   );
 }

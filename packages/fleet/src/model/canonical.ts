@@ -1,12 +1,12 @@
-import type { Permission, State, Update } from './abstract.ts';
+import type { Ledger, Permission, State, Update } from './abstract.ts';
 
 /** namesOf lists the names of slots of a node that stand anywhere, in what is and in what anybody still knows. */
 export function namesOf(state: State, node: number): readonly number[] {
-  const found = [state.ledger[node] ?? 0, state.updates[node]?.admitted ?? 0];
+  const found = [state.ledger.names[node] ?? 0, state.updates[node]?.admitted ?? 0];
   for (const { updates, ledger } of state.leaders) {
     const update = updates[node];
     if (update !== undefined && update !== 'now') found.push(update.admitted);
-    if (ledger !== 'now') found.push(ledger[node] ?? 0);
+    if (ledger !== 'now') found.push(ledger.names[node] ?? 0);
   }
   return found;
 }
@@ -16,7 +16,9 @@ export function namesOf(state: State, node: number): readonly number[] {
  * in such numbers are one state, so there are finitely many.
  */
 export function canonical(state: State): State {
-  const names = state.ledger.map((_name, node) => numbering(namesOf(state, node).toSorted((a, b) => a - b)));
+  const names = state.ledger.names.map((_name, node) =>
+    numbering(namesOf(state, node).toSorted((a, b) => a - b)),
+  );
   const numbers = numbering([
     ...state.updates.map(({ permission }) => permission),
     ...state.leaders.flatMap(({ updates }) =>
@@ -34,7 +36,10 @@ export function canonical(state: State): State {
     const permission = state.permissions[old - 1];
     if (permission) permissions[now - 1] = permission;
   }
-  const inLedger = (ledger: readonly number[]) => ledger.map((name, node) => names[node]?.get(name) ?? 0);
+  const inLedger = (ledger: Ledger): Ledger => ({
+    ...ledger,
+    names: ledger.names.map((name, node) => names[node]?.get(name) ?? 0),
+  });
   return {
     ...state,
     permissions,
@@ -58,21 +63,35 @@ function numbering(found: readonly number[]): ReadonlyMap<number, number> {
 
 /** keyOf is a short text that two states share only when they are the same. */
 export function keyOf(state: State): string {
-  const update = ({ phase, admitted, permission, isUrgent, starts, actBefore }: Update) =>
-    `${phase.slice(0, 3)}${admitted}${permission}${starts}${actBefore}${isUrgent ? 'u' : ''}`;
-  const shown = ({ isTainted, isCordoned, boot }: State['nodes'][number]) =>
-    `${boot}${isTainted ? 't' : ''}${isCordoned ? 'c' : ''}`;
+  const update = ({ phase, admitted, permission, isUrgent, starts, actBefore, uid, isKept }: Update) =>
+    `${phase.slice(0, 3)}${admitted}${permission}${starts}${actBefore}${isUrgent ? 'u' : ''}${uid}${isKept ? 'k' : ''}`;
+  const shown = ({ isTainted, isCordoned, boot, uid, isGone }: State['nodes'][number]) =>
+    `${boot}${isTainted ? 't' : ''}${isCordoned ? 'c' : ''}${isGone ? 'g' : ''}${uid}`;
+  const inLedger = ({ names, marks, counted, last }: Ledger) =>
+    `${names.join('')}${marks.map((mark) => (mark < 0 ? '-' : mark)).join('')}.${counted.join('')}.${last}`;
   return [
     state.updates.map(update).join(','),
     state.nodes.map(shown).join(','),
     state.machines
       .map(
-        ({ boot, system, isDown, starting, message, isHeld, kubernetes, act, lastAct, isCalled }) =>
+        ({
+          boot,
+          system,
+          isDown,
+          starting,
+          message,
+          isHeld,
+          kubernetes,
+          act,
+          lastAct,
+          isCalled,
+          isLeaving,
+        }) =>
           `${boot}${system[0]}${isDown ? 'd' : ''}${starting.slice(0, 2)}${message}${isHeld ? 'h' : ''}` +
-          `${kubernetes[0]}${act[0] ?? ''}${lastAct}${isCalled ? 'c' : ''}`,
+          `${kubernetes[0]}${act[0] ?? ''}${lastAct}${isCalled ? 'c' : ''}${isLeaving ? 'l' : ''}`,
       )
       .join(','),
-    state.ledger.join(''),
+    inLedger(state.ledger),
     state.permissions
       .map(
         ({ node, boot, isBack, isOver, isUsed }) =>
@@ -84,9 +103,11 @@ export function keyOf(state: State): string {
         ({ updates, nodes, ledger, next }) =>
           `${updates.map((each) => (each === 'now' ? '' : update(each))).join(',')};${nodes
             .map((each) => (each === 'now' ? '' : shown(each)))
-            .join(',')};${ledger === 'now' ? '' : ledger.join('')};${next ? `${next.does}${next.node}` : ''}`,
+            .join(
+              ',',
+            )};${ledger === 'now' ? '' : inLedger(ledger)};${next ? `${next.does}${next.node}` : ''}`,
       )
       .join('/'),
-    `${state.isUrgentWanted}${state.isWindowOpen}${state.crashes}${state.people}${state.windows}${state.broken}`,
+    `${state.isUrgentWanted}${state.isWindowOpen}${state.crashes}${state.people}${state.windows}${state.made}${state.broken}`,
   ].join('|');
 }

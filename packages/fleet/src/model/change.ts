@@ -1,6 +1,7 @@
 import {
   type Known,
   type Leader,
+  type Ledger,
   type Machine,
   newLeader,
   type Permission,
@@ -60,7 +61,7 @@ export function withNode(state: State, node: number, change: Partial<Shown>): St
   return { ...state, leaders, nodes: state.nodes.with(node, { ...old, ...change }) };
 }
 
-export function withLedger(state: State, ledger: readonly number[]): State {
+export function withLedger(state: State, ledger: Ledger): State {
   const leaders = state.leaders.map((leader) =>
     leader.ledger === 'now' ? { ...leader, ledger: state.ledger } : leader,
   );

@@ -1,4 +1,4 @@
-import type { Bounds } from './abstract.ts';
+import type { Bounds, ModelMutant } from './abstract.ts';
 import { type Exploration, explore } from './explore.ts';
 
 // Looks at every order of steps of the protocol, in several sizes, and at its mutants: node packages/fleet/src/model/check.ts
@@ -13,6 +13,7 @@ const ONE: Bounds = {
     windows: 0,
     isUrgent: false,
     isKubernetes: false,
+    isReplaced: false,
   },
   mutant: 'none',
 };
@@ -38,6 +39,17 @@ export const RUNS: readonly Run[] = [
     bounds: { ...ONE, crashes: 1, isUrgent: true, isKubernetes: true },
     asksEnd: true,
   },
+  {
+    name: '2 nodes, 1 slot, 1 leader, 1 crash, replaced',
+    bounds: { ...ONE, nodes: 2, crashes: 1, isReplaced: true },
+    asksEnd: true,
+  },
+  {
+    name: '2 nodes, 2 slots, 1 leader, replaced',
+    bounds: { ...ONE, nodes: 2, slots: 2, isReplaced: true },
+    asksEnd: true,
+  },
+  { name: '1 node, 2 leaders, replaced', bounds: { ...ONE, leaders: 2, isReplaced: true }, asksEnd: true },
 ];
 
 /** Larger ones, for a machine with time: --long. */
@@ -54,26 +66,42 @@ const LONG_RUNS: readonly Run[] = [
     bounds: { ...ONE, nodes: 2, isKubernetes: true },
     asksEnd: false,
   },
+  {
+    name: '1 node, 2 leaders, 1 crash, replaced',
+    bounds: { ...ONE, leaders: 2, crashes: 1, isReplaced: true },
+    asksEnd: true,
+  },
+  {
+    name: '2 nodes, 1 slot, 2 leaders, replaced',
+    bounds: { ...ONE, nodes: 2, leaders: 2, isReplaced: true },
+    asksEnd: false,
+  },
   { name: '2 nodes, 1 slot, 2 leaders', bounds: { ...ONE, nodes: 2, leaders: 2 }, asksEnd: false },
 ];
 
+/** A mutant, and the rule it breaks. */
+export interface MutantRun extends Run {
+  readonly rule: string;
+}
+
+function mutantRun(mutant: ModelMutant, rule: string, bounds: Partial<Bounds> = {}): MutantRun {
+  return { name: mutant, rule, bounds: { ...ONE, ...bounds, mutant }, asksEnd: false };
+}
+
 /** Each of them leaves out one rule, and has to be caught. */
-export const MUTANT_RUNS: readonly Run[] = [
-  { name: 'no-ledger', bounds: { ...ONE, nodes: 2, leaders: 1, mutant: 'no-ledger' }, asksEnd: false },
-  { name: 'flag', bounds: { ...ONE, mutant: 'flag' }, asksEnd: false },
-  { name: 'cordon-bit', bounds: { ...ONE, people: 1, mutant: 'cordon-bit' }, asksEnd: false },
-  { name: 'no-fence', bounds: { ...ONE, leaders: 2, mutant: 'no-fence' }, asksEnd: false },
-  { name: 'yields-early', bounds: { ...ONE, mutant: 'yields-early' }, asksEnd: false },
-  {
-    name: 'permits-early',
-    bounds: { ...ONE, isKubernetes: true, mutant: 'permits-early' },
-    asksEnd: false,
-  },
-  {
-    name: 'starts-in-switch',
-    bounds: { ...ONE, isKubernetes: true, isUrgent: true, mutant: 'starts-in-switch' },
-    asksEnd: false,
-  },
+export const MUTANT_RUNS: readonly MutantRun[] = [
+  mutantRun('no-ledger', 'S13', { nodes: 2 }),
+  mutantRun('flag', 'S6'),
+  mutantRun('cordon-bit', 'S7', { people: 1 }),
+  mutantRun('no-fence', 'S4', { leaders: 2 }),
+  mutantRun('yields-early', 'S5'),
+  mutantRun('permits-early', 'S9', { isKubernetes: true }),
+  mutantRun('starts-in-switch', 'S9', { isKubernetes: true, isUrgent: true }),
+  mutantRun('permits-in-act', 'S9', { isKubernetes: true, isUrgent: true }),
+  mutantRun('ends-with-node', 'S14', { nodes: 2, isReplaced: true }),
+  mutantRun('counts-twice', 'S14', { nodes: 2, slots: 2, isReplaced: true }),
+  mutantRun('gives-up-late', 'S14', { leaders: 2, isReplaced: true }),
+  mutantRun('deletes-unmarked', 'S14', { nodes: 2, isReplaced: true }),
 ];
 
 const LIMIT = 1_000_000;

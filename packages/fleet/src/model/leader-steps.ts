@@ -1,10 +1,12 @@
 import {
   type Bounds,
   type Leader,
+  type Ledger,
   type Machine,
   newLeader,
   type Permission,
   type Phase,
+  type Shown,
   type State,
   type Update,
 } from './abstract.ts';
@@ -20,6 +22,7 @@ import {
   withNode,
   withUpdate,
 } from './change.ts';
+import { named, ownName, placeSteps, replaceSteps } from './place-steps.ts';
 
 const RELEASED: readonly Phase[] = ['Staged', 'Done', 'Quarantined'];
 
@@ -55,12 +58,15 @@ function* policySteps(state: State, leader: Leader, node: number, bounds: Bounds
   const ledger = known(leader.ledger, state.ledger) ?? state.ledger;
   const isCurrent = leader.ledger === 'now' || bounds.mutant === 'no-ledger';
   if (!update || !isCurrent) return;
-  const name = ledger[node] ?? 0;
-  const used = ledger.filter((each) => each !== 0).length;
+  const name = ledger.names[node] ?? 0;
+  const used = ledger.names.filter((each) => each !== 0).length;
   if (name === 0 && update.phase === 'Staged' && used < bounds.slots && state.isWindowOpen)
-    yield [`gives node ${node} a slot`, withLedger(state, state.ledger.with(node, newName(state, node)))];
-  if (name !== 0 && update.admitted === name && RELEASED.includes(update.phase))
-    yield [`takes the slot of node ${node} back`, withLedger(state, state.ledger.with(node, 0))];
+    yield [`gives node ${node} a slot`, withLedger(state, named(state.ledger, node, newName(state, node)))];
+  const mark = ledger.marks[node] ?? -1;
+  const isOfNode = mark < 0 || update.uid <= mark;
+  if (name !== 0 && isOfNode && update.admitted === name && RELEASED.includes(update.phase))
+    yield [`takes the slot of node ${node} back`, withLedger(state, named(state.ledger, node, 0))];
+  if (name !== 0 && bounds.isReplaced) yield* placeSteps(state, leader, node, update, ledger, bounds);
 }
 
 /** Later than every one before, as the ledger's last moment makes sure of. */
@@ -79,8 +85,9 @@ function* nodeSteps(
   const update = known(leader.updates[node], state.updates[node]);
   const shown = known(leader.nodes[node], state.nodes[node]);
   const machine = state.machines[node];
-  if (!update || !shown || !machine) return;
-  const name = known(leader.ledger, state.ledger)?.[node] ?? 0;
+  // Of a Node that is no more, or that is not seen yet, nothing is decided.
+  if (!update || !shown || !machine || update.uid !== shown.uid || shown.isGone) return;
+  const name = ownName(known<Ledger>(leader.ledger, state.ledger), shown, node);
   const write = (change: Partial<Update>): State | undefined =>
     leader.updates[node] === 'now' ? withUpdate(state, node, change) : undefined;
   const begin = (does: NonNullable<Leader['next']>['does']): State | undefined =>
@@ -111,7 +118,7 @@ function* nodeSteps(
       if (name > update.admitted)
         steps.push([
           `takes slot up on ${node}`,
-          onward('taint', write({ phase: 'Tainting', admitted: name, permission: 0 })),
+          onward('taint', write({ phase: 'Tainting', admitted: name, permission: 0, isKept: false })),
         ]);
       break;
     case 'Done':
@@ -132,12 +139,29 @@ function* nodeSteps(
         ]);
       if (state.isUrgentWanted && !update.isUrgent)
         steps.push([`swaps target of ${node}`, write({ isUrgent: true })]);
-      if (shown.isTainted && isHeard && update.starts === 0 && (!isDue || bounds.mutant === 'permits-early'))
-        steps.push([`proves the taint of ${node}`, proveTaint(state, index, leader, node)]);
+      if (bounds.isReplaced) {
+        if (shown.isTainted) steps.push([`is to have ${node} replaced`, write({ phase: 'Replacing' })]);
+        break;
+      }
+      const isActing = machine.act === 'running';
+      if (isActing && bounds.mutant !== 'permits-in-act') break;
+      if (
+        shown.isTainted &&
+        isHeard &&
+        update.starts === 0 &&
+        (!isDue || bounds.mutant === 'permits-early')
+      ) {
+        const proven = proveTaint(state, index, leader, node);
+        const broken = `S9: node ${node} is permitted to start though it said that plinthd is at an act`;
+        steps.push([`proves the taint of ${node}`, proven && isActing ? { ...proven, broken } : proven]);
+      }
       break;
     }
     case 'Upgrading':
       steps.push(...upgradeSteps(state, node, update, machine, isHeard, write));
+      break;
+    case 'Replacing':
+      steps.push(...replaceSteps(state, leader, node, update, bounds, { write, begin }));
       break;
     case 'Authorized':
       if (hasRebooted) steps.push([`sees new boot of ${node}`, write({ phase: 'Verifying' })]);
@@ -218,6 +242,14 @@ function* carryOn(
     if (!isTainted) return yield [`untaints ${node}`, then('release')];
     yield [`taints ${node}, to empty it`, then('drain')];
     return yield [`taints ${node}, to give it up`, then('give-up')];
+  }
+  if (does === 'delete') {
+    const meant = known<Shown>(leader.nodes[node], state.nodes[node]);
+    // Of that Machine and no other, whatever has become of the Node.
+    const isIt = meant?.uid === state.nodes[node]?.uid && state.nodes[node]?.isGone === false;
+    return yield isIt
+      ? [`deletes the Machine of ${node}`, withMachine(over, node, { isLeaving: true })]
+      : [`deletes the Machine of ${node}: refused`, over];
   }
   if (leader.updates[node] !== 'now' || !update) return yield [`${does}s ${node}: refused`, over];
   if (does === 'drain' || does === 'give-up')

@@ -1,5 +1,5 @@
-import type { Bounds, Machine, State } from './abstract.ts';
-import { type Next, withMachine, withNode, withPermission } from './change.ts';
+import type { Bounds, Machine, State, Update } from './abstract.ts';
+import { type Next, withMachine, withNode, withPermission, withUpdate } from './change.ts';
 
 /** machineSteps are those of one machine and of people at it. */
 export function* machineSteps(state: State, node: number, machine: Machine, bounds: Bounds): Generator<Next> {
@@ -31,6 +31,7 @@ export function* machineSteps(state: State, node: number, machine: Machine, boun
     if (machine.system !== 'old')
       yield ['falls back by itself', set({ isDown: true, boot: machine.boot + 1, system: 'old' })];
   }
+  if (bounds.isReplaced) yield* providerSteps(state, node, machine);
   if (state.people > 0)
     yield [
       'is cordoned by a person',
@@ -40,6 +41,34 @@ export function* machineSteps(state: State, node: number, machine: Machine, boun
       ),
     ];
 }
+
+/** A Machine that was deleted takes its Node along, and another comes, with the release or with another one. */
+function* providerSteps(state: State, node: number, machine: Machine): Generator<Next> {
+  const shown = state.nodes[node];
+  const update = state.updates[node];
+  if (!shown || !update) return;
+  if (machine.isLeaving) {
+    const left = withMachine(state, node, { isLeaving: false, isHeld: false });
+    const gone = withNode(left, node, { isGone: true, isTainted: false, isCordoned: false });
+    yield ['its Node is gone', withUpdate(gone, node, GONE)];
+  }
+  // Whose place it takes does not matter: the first that is free.
+  if (!shown.isGone || state.nodes.findIndex(({ isGone }) => isGone) !== node) return;
+  const uid = state.made + 1;
+  for (const [with_, system, phase] of [
+    ['the release', 'new', 'Done'],
+    ['another release', 'old', 'Quarantined'],
+  ] as const) {
+    const made = { ...withMachine(state, node, { system, boot: machine.boot + 1 }), made: uid };
+    const come = withNode(made, node, { uid, isGone: false, boot: machine.boot + 1 });
+    yield [`another Node comes with ${with_}`, withUpdate(come, node, { ...GONE, phase, uid })];
+  }
+}
+
+const GONE: Update = {
+  ...{ phase: 'Gone', admitted: 0, permission: 0, isUrgent: false, starts: 0, actBefore: 0, uid: 0 },
+  isKept: false,
+};
 
 /** plinthd takes a permission of its own boot that is not over. The message may come again. */
 function* receive(state: State, node: number, machine: Machine, { mutant }: Bounds): Generator<Next> {

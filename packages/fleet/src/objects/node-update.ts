@@ -115,7 +115,7 @@ const nodeReport = z.object({
   failure: reason.optional(),
   /** Asked only for a release with a config. */
   config: configReport.optional(),
-  /** Asked only for a release with Kubernetes. */
+  /** While it runs; of one that is over, only for a release with Kubernetes. */
   kubernetesAct: kubernetesAct.optional(),
 });
 export type NodeReport = z.infer<typeof nodeReport>;
@@ -132,6 +132,8 @@ const nodeProgress = z.object({
   actBefore: moment.optional(),
   /** When the target was swapped for a more urgent one while the node was being emptied. */
   retargetedAt: moment.optional(),
+  /** Its slot is known to outlive its Node, so its Machine may be on its way out: from here on it is not given back by what a ledger shows. */
+  placeKept: z.boolean().optional(),
   /** Why it is in this phase, or what it waits for. */
   reason: reason.optional(),
   /** Releases this node failed on, which it is not brought to again. */

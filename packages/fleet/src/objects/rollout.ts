@@ -89,6 +89,8 @@ export const ledgerStatus = z.object({
   epoch: z.int().min(0).default(0),
   /** UIDs of Nodes that came in the place of others, while any is awaited: none counts twice. */
   replacements: z.array(shortText).max(5000).optional(),
+  /** When the youngest Node that ever stood for the slot of another was made: none of its age or older stands for one that is marked later. */
+  lastReplacement: moment.optional(),
   /** The last `since` that was given: each is later than all before, whatever clocks say, because it names the slot. */
   lastSince: moment.optional(),
 });

@@ -61,6 +61,8 @@ export class FakeMachine {
   kubelet = OLD_KUBERNETES;
   #act: NodeReport['kubernetesAct'];
   #acts = 0;
+  /** Steps until an act is over. */
+  #actSteps = 0;
   #upgradesTo = '';
   /** Configs that were in effect, the present one last. */
   #configs: FakeConfig[] = [];
@@ -74,6 +76,8 @@ export class FakeMachine {
   character: Character = 'good';
   /** By how much its clock is wrong. */
   skewMs = 0;
+  /** False: a plinthd that starts while it is at an act. */
+  refusesInAct = true;
   /** False: a mutant that starts for whoever says so, as a flag on a node would have it. */
   checksPermission = true;
 
@@ -87,6 +91,20 @@ export class FakeMachine {
 
   get isEnding(): boolean {
     return this.#next !== undefined;
+  }
+
+  /** The act on Kubernetes that runs. */
+  get isActing(): boolean {
+    return this.#act?.state === 'Running';
+  }
+
+  /** A person has plinthd do something with Kubernetes that leaves its version as it is. @param steps how long it takes */
+  beginAct(nowMs: number, steps: number): void {
+    if (this.isActing || this.isEnding) return;
+    this.#acts += 1;
+    this.#act = { startedAt: momentOf(nowMs + this.#acts), state: 'Running' };
+    this.#actSteps = steps;
+    this.#upgradesTo = this.kubernetes;
   }
 
   /** A person applies another config, past everybody. */
@@ -130,9 +148,8 @@ export class FakeMachine {
   }
 
   #upgrade({ kubernetesVersion }: Target, nowMs: number): void {
-    if (this.#act?.state === 'Running' || this.kubernetes === kubernetesVersion) return;
-    this.#acts += 1;
-    this.#act = { startedAt: momentOf(nowMs + this.#acts), state: 'Running' };
+    if (this.isActing || this.isEnding || this.kubernetes === kubernetesVersion) return;
+    this.beginAct(nowMs, 0);
     this.#upgradesTo = kubernetesVersion;
   }
 
@@ -183,6 +200,10 @@ export class FakeMachine {
     if (!this.checksPermission && permission && !this.isEnding)
       this.#next = { rootHash: rootHash || this.runs, nonce: permission.nonce };
     if (this.isEnding || rootHash === '') return;
+    if (this.isActing && this.refusesInAct) {
+      this.#failure = { code: 'machine/busy', text: 'an act on Kubernetes runs, expected none' };
+      return;
+    }
     const isGood =
       permission !== undefined &&
       permission.bootId === this.bootId &&
@@ -204,7 +225,7 @@ export class FakeMachine {
       ...{ kubernetesVersion: this.kubernetes, hotLayerSerial: this.hotLayer },
       configDigest: config?.state === 'InEffect' ? (target?.configDigest ?? '') : '',
       ...(config && { config }),
-      ...(target?.kubernetesVersion && this.#act && { kubernetesAct: this.#act }),
+      ...(this.#act && (this.isActing || target?.kubernetesVersion) && { kubernetesAct: this.#act }),
       blockedVersions: this.#blocked,
       stagedPercent:
         (this.#staged !== '' || (target?.osRootHash ?? '') === '') &&
@@ -256,8 +277,9 @@ export class FakeMachine {
   /** An upgrade and the trial of a config end by themselves. */
   #stepParts(): void {
     if (!this.isUp) return;
-    if (this.#act?.state === 'Running') {
-      const isGood = this.character !== 'not-upgraded';
+    if (this.isActing && this.#actSteps > 0) this.#actSteps -= 1;
+    else if (this.#act?.state === 'Running') {
+      const isGood = this.character !== 'not-upgraded' || this.#upgradesTo === this.kubernetes;
       this.#act = { ...this.#act, state: isGood ? 'Done' : 'Reverted' };
       if (isGood) this.kubernetes = this.#upgradesTo;
     }

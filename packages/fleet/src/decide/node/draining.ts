@@ -1,6 +1,7 @@
 import { momentMs, momentOf } from '../../objects/index.ts';
 import type { Decision } from '../decision.ts';
 import { moreUrgent, wantedTarget } from '../rollout/wanted.ts';
+import { isFresh, whyNotEmpty } from './acting.ts';
 import { backOffMs } from './back-off.ts';
 import { drainStep } from './drain-step.ts';
 import { isOfThisBoot, move, type NodeCase, type Step } from './node-case.ts';
@@ -27,6 +28,9 @@ export function draining(node: NodeCase): Step {
     return move(node, 'Yielding', {
       reason: { code: 'node/not-staged', text: 'the release is not staged in time' },
     });
+  const staging = isReady ? [] : ([{ call: 'stage', target }] as const);
+  const busy = whyNotEmpty(node);
+  if (busy) return { awaits: busy, calls: isReady ? [{ call: 'report' }] : staging, againMs: ASK_MS };
   // A part that needs no reboot disturbs no pod.
   const state = isReplaced(node) || needsReboot(node) ? drainStep(node) : ({ is: 'empty' } as const);
   if (state.is === 'blocked')
@@ -35,7 +39,6 @@ export function draining(node: NodeCase): Step {
       event: { type: 'Warning', reason: 'DrainBlocked' },
     });
   if (state.is === 'empty' && isReady) return permit(node);
-  const staging = isReady ? [] : ([{ call: 'stage', target }] as const);
   if (state.is === 'empty')
     return {
       awaits: { code: 'node/staging', text: 'it is empty, and stages the more urgent release' },
@@ -58,7 +61,7 @@ function permit(node: NodeCase): Step {
       reason: { code: 'node/too-many-starts', text: 'it was started for this release before' },
     });
   if (!hasUpdateTaint(node.node)) return move(node, 'Tainting');
-  if (!report || !isOfThisBoot(node))
+  if (!report || !isOfThisBoot(node) || !isFresh(node))
     return {
       awaits: { code: 'node/not-heard', text: 'plinthd of this boot has not answered yet' },
       ...{ calls: [{ call: 'report' }], againMs: ASK_MS },

@@ -18,16 +18,17 @@ export function isPrepared(node: NodeCase): boolean {
 
 /**
  * replacing has the provider replace the node, which is empty. First the ledger marks the slot as one that outlives its Node, which is the
- * policy's look; then the Machine is deleted, and the Node goes with it. From the mark on the node may be on its way out, so it goes on
- * unless the Machine is known to stay.
+ * policy's look; then the NodeUpdate says so too, so an operator that sees an older ledger does not give the node back meanwhile; then the
+ * Machine is deleted, and the Node goes with it. From there on the node goes on unless the Machine is known to stay.
  */
 export function replacing(node: NodeCase): Step {
-  const { entry, view, node: machine } = node;
+  const { entry, view, node: machine, progress } = node;
   const stop = whyStop(node);
-  if (entry?.replaced === undefined) {
-    if (stop) return move(node, 'Yielding', { reason: stop });
+  if (stop && !progress.placeKept) return move(node, 'Yielding', { reason: stop });
+  if (entry?.replaced === undefined)
     return awaiting('node/keeping-place', 'the ledger is about to keep its place');
-  }
+  if (!progress.placeKept)
+    return move(node, 'Replacing', { progress: { placeKept: true, since: progress.since } });
   const tried = view.replaceTries?.get(machine.uid);
   if (tried?.is === 'refused')
     return move(node, 'Yielding', refused({ code: 'node/not-replaced', text: tried.text }));

@@ -1,5 +1,6 @@
 import { type Authorization, momentMs, momentOf, type NodePhase, type Reason } from '../../objects/index.ts';
 import type { Decision } from '../decision.ts';
+import { actOf } from './acting.ts';
 import {
   type Change,
   fence,
@@ -67,11 +68,12 @@ export function awaitStart(node: NodeCase): Step {
   if (isUnused(node)) return move(node, 'Yielding', { reason: unused(node) });
   const isGood = nowMs < momentMs(authorization.notAfter);
   const isEnding = report !== undefined && ENDING.includes(report.updatePhase);
+  const act = actOf(report);
   // Time for the reboot is counted from when it began, or could at the latest.
   if (progress.phase === 'Authorized' && (isEnding || !isGood)) return move(node, 'Rebooting');
   return {
-    awaits: { code: 'node/starting', text: 'it is about to start the release' },
-    calls: isGood && !isEnding ? [{ call: 'activate', target }] : [{ call: 'report' }],
+    awaits: act ?? { code: 'node/starting', text: 'it is about to start the release' },
+    calls: isGood && !isEnding && !act ? [{ call: 'activate', target }] : [{ call: 'report' }],
     againMs: ASK_MS,
   };
 }
@@ -119,9 +121,10 @@ export function systemBefore(node: NodeCase): string | undefined {
   return report.config?.isOurs ? report.osRootHash : undefined;
 }
 
-/** backInto is what a node that was started for the release is started back into; undefined: it is not, or may not be once more. */
+/** backInto is what a node that was started for the release is started back into; undefined: it is not, may not be once more, or plinthd is at an act. */
 export function backInto(node: NodeCase): string | undefined {
   const { starts } = node.progress;
-  const mayStart = isOfThisBoot(node) && isPermitted(node) && starts < STARTS_LIMIT;
+  const mayStart =
+    isOfThisBoot(node) && isPermitted(node) && starts < STARTS_LIMIT && actOf(node.report) === undefined;
   return mayStart ? systemBefore(node) : undefined;
 }

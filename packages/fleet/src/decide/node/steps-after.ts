@@ -1,5 +1,6 @@
 import { durationMs, momentMs, momentOf, type NodePhase, type NodeProgress } from '../../objects/index.ts';
 import type { Decision } from '../decision.ts';
+import { actOf } from './acting.ts';
 import { backOffMs } from './back-off.ts';
 import { fail, regress } from './fail.ts';
 import {
@@ -94,7 +95,7 @@ export function yielding(node: NodeCase): Step {
   return release(node, isBack ? 'Done' : 'Staged', {
     // How it came to the release tells how it goes back.
     ...(!isBack && { starts: 0 }),
-    ...{ attempts: progress.attempts + 1, escalated: false, retargetedAt: undefined },
+    ...{ attempts: progress.attempts + 1, escalated: false, retargetedAt: undefined, placeKept: undefined },
     nextTry: momentOf(nowMs + backOffMs(policy.spec, progress.attempts)),
   });
 }
@@ -124,7 +125,7 @@ export function rollingBack(node: NodeCase): Step {
   const reason = progress.reason ?? { code: 'node/rolling-back', text: 'it goes back' };
   if (authorization?.direction === 'Back' && !hasRebooted(node)) {
     const isGood = nowMs < momentMs(authorization.notAfter);
-    if (isUnused(node) && report)
+    if (isUnused(node) && report && !actOf(report))
       return authorize(
         { ...node, progress: { ...progress, starts: progress.starts - 1 } },
         ...(['Back', authorization.rootHash, 'RollingBack'] as const),
@@ -132,7 +133,7 @@ export function rollingBack(node: NodeCase): Step {
       );
     return {
       ...{ awaits: reason, againMs: ASK_MS },
-      calls: [{ call: isGood ? 'roll-back' : 'report' }],
+      calls: [{ call: isGood && !actOf(report) ? 'roll-back' : 'report' }],
     };
   }
   if (judgeBack(node).is === 'proven') return giveBack(node, { reason });
@@ -148,7 +149,7 @@ export function unreachable(node: NodeCase): Step {
   const reason = progress.reason ?? { code: 'node/unreachable', text: 'it does not answer' };
   const waiting: Step = { awaits: reason, calls: [{ call: 'report' }], againMs: LOST_MS };
   // Its Machine may be on its way out: it is not given back, and its slot waits for the one in its place.
-  if (node.entry?.replaced !== undefined) return waiting;
+  if (node.entry?.replaced !== undefined || progress.placeKept) return waiting;
   if (!report || !isOfThisBoot(node)) return waiting;
   const isOnItsWayBack =
     authorization?.direction === 'Back' || deniedReason(progress, target.release) !== undefined;

@@ -1,5 +1,6 @@
 import { momentMs, type NodePhase, type NodeReport, type Reason } from '../../objects/index.ts';
 import type { Decision } from '../decision.ts';
+import { actOf } from './acting.ts';
 import { fence, move, type NodeCase, onward, rest, type Step, taintWrite } from './node-case.ts';
 import { isPrepared, isReplaced } from './replacing.ts';
 import { isGoingBack, whyNotBegin, whyStop } from './stop.ts';
@@ -40,7 +41,9 @@ export function staged(node: NodeCase): Step {
     return move(node, 'Queued', {
       reason: { code: 'node/not-staged', text: 'the release lies on the node no more' },
     });
-  return rest();
+  const act = actOf(node.report);
+  // It is no candidate for a slot meanwhile, so it is asked when that is over.
+  return act ? { awaits: act, calls: [{ call: 'report' }], againMs: ASK_AGAIN_MS } : rest();
 }
 
 /** atRest is a node that waits for the policy: it only gives back what it was given by mistake, or goes back when asked to. */
@@ -80,7 +83,7 @@ function takeUp(node: NodeCase, otherwise: NodePhase): Decision {
   const against = begins
     ? whyNotBegin(node)
     : { code: 'node/not-staged', text: 'it was given a slot it does not need' };
-  const progress = { admittedAt: node.entry?.since };
+  const progress = { admittedAt: node.entry?.since, placeKept: undefined };
   if (against) return move(node, otherwise, { reason: against, progress });
   const taken = move(node, 'Tainting', {
     ...(node.update.spec.authorization && { spec: { authorization: undefined } }),

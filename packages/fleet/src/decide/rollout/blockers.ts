@@ -1,4 +1,5 @@
 import { momentOf, type Reason, type RolloutStatus } from '../../objects/index.ts';
+import { actOf } from '../node/acting.ts';
 import { deniedReason } from '../node/target.ts';
 import type { Look } from './look.ts';
 import type { Member } from './pool.ts';
@@ -23,7 +24,10 @@ function blockerOf({ node, standing, progress, report }: Member, look: Look): Re
     };
   // Between two tries it is a blocker as much as before the next one.
   if (standing === 'backing-off' || (standing === 'staged' && (progress?.attempts ?? 0) > 0))
-    return progress?.reason ?? { code: 'node/backing-off', text: `tried ${progress?.attempts} times` };
+    return (
+      actOf(report) ??
+      progress?.reason ?? { code: 'node/backing-off', text: `tried ${progress?.attempts} times` }
+    );
   if (standing === 'lost') return { code: 'node/lost', text: 'not Ready for longer than capacity.lostAfter' };
   if (standing === 'unknown') return { code: 'node/unknown', text: 'has not said yet what it runs' };
   if (standing === 'in-flight') return progress?.phase === 'Unreachable' ? progress.reason : undefined;

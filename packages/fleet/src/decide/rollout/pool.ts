@@ -8,6 +8,7 @@ import {
 import type { FleetView, NodeView, StoredLedger, StoredNodeUpdate, StoredPolicy } from '../../view/view.ts';
 import { orderHash } from '../count.ts';
 import { HOLD_LABEL } from '../decision.ts';
+import { actOf } from '../node/acting.ts';
 import { isInFlight } from '../node/phases.ts';
 import { reportOf } from '../node/report.ts';
 import { hasUpdateTaint, isReleased, type LedgerEntry } from '../node/slot.ts';
@@ -18,7 +19,7 @@ import { hasEdge } from './edges.ts';
 /**
  * Where a node stands for a rollout:
  * done – runs the release, and is good; soaking – runs it, is still watched; in-flight – has a slot;
- * staged – may be given a slot; backing-off – was, and gave it back, not yet again; waiting – has to stage first;
+ * staged – may be given a slot; backing-off – was, and gave it back, not yet again, or plinthd is at an act; waiting – has to stage first;
  * denied – failed on the release; held – a person's label; no-way – the release may not be reached from what it runs;
  * unknown – did not say yet what it runs; lost – gone for longer than the policy waits.
  */
@@ -172,7 +173,7 @@ function standingOf(
   }
   if (progress?.phase !== 'Staged' || !isSameTarget(update.spec.target, target)) return 'waiting';
   const isLater = progress.nextTry !== undefined && momentMs(progress.nextTry) > nowMs;
-  return isLater ? 'backing-off' : 'staged';
+  return isLater || actOf(report) ? 'backing-off' : 'staged';
 }
 
 /** Whether a node can still be brought to the release by us. */

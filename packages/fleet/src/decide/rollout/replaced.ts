@@ -2,7 +2,7 @@ import { durationMs, type LedgerStatus, momentMs, momentOf, type Reason } from '
 import type { FleetView, StoredLedger, StoredPolicy } from '../../view/view.ts';
 import type { LedgerEntry } from '../node/slot.ts';
 import { selectsNode } from '../select.ts';
-import type { Member, Pool } from './pool.ts';
+import { ledgerNameOf, type Member, type Pool } from './pool.ts';
 
 // Nodes that their provider replaces. Their slot outlives their Node, else the pool would shrink by each one that goes; it ends when a
 // Node came that was not there when it was marked. Which Node took whose place does not matter, only that each counts once.
@@ -24,7 +24,9 @@ export function marksOf(view: FleetView, policy: StoredPolicy, live: readonly Le
     const made = [...view.nodes.values()].filter(({ labels }) =>
       selectsNode(policy.spec.nodeSelector, labels),
     );
-    const after = Math.max(0, ...made.map(({ createdAtMs }) => createdAtMs || 0));
+    // One that stood for a slot already may not be seen here yet.
+    const last = view.ledgers.get(ledgerNameOf(policy))?.status?.lastReplacement;
+    const after = Math.max(last ? momentMs(last) : 0, ...made.map(({ createdAtMs }) => createdAtMs || 0));
     const hardware = node.labels[policy.spec.hardwareClassKey] ?? '';
     return [{ ...entry, replaced: { since: momentOf(view.nowMs), after: momentOf(after), hardware } }];
   });
@@ -32,7 +34,8 @@ export function marksOf(view: FleetView, policy: StoredPolicy, live: readonly Le
 
 /**
  * filledOf gives each slot whose Node is gone a Node that came since, as far as there are: Ready, and known to run the release or another
- * one. Oldest first, so the same view gives the same pairs.
+ * one. Each stands for the slot that was marked last of those it may stand for, since fewest Nodes may stand for that one: whichever of
+ * them is well first, none of the slots is left with only Nodes that were there when it was marked.
  */
 export function filledOf(
   ledger: StoredLedger | undefined,
@@ -46,23 +49,28 @@ export function filledOf(
     .sort((a, b) => a.node.createdAtMs - b.node.createdAtMs || (a.node.uid < b.node.uid ? -1 : 1));
   const filled: Filled[] = [];
   const order = (entry: LedgerEntry) => momentMs(entry.replaced?.after ?? '');
-  for (const entry of gone.toSorted((a, b) => order(a) - order(b))) {
-    const at = came.findIndex(({ node }) => node.createdAtMs > order(entry));
-    const [by] = at < 0 ? [] : came.splice(at, 1);
-    if (by) filled.push({ entry, by });
+  const open = gone.toSorted((a, b) => order(b) - order(a));
+  for (const by of came) {
+    const at = open.findIndex((entry) => by.node.createdAtMs > order(entry));
+    const [entry] = at < 0 ? [] : open.splice(at, 1);
+    if (entry) filled.push({ entry, by });
   }
   return filled;
 }
 
-/** countedAfter are the Nodes that may fill no other slot, while any slot waits for one. */
+/** countedAfter are the Nodes that may fill no other slot, while any slot waits for one; and from when on a Node may fill one marked later. */
 export function countedAfter(
   ledger: StoredLedger | undefined,
   filled: readonly Filled[],
   isAnyAwaited: boolean,
-): Pick<LedgerStatus, 'replacements'> {
-  if (!isAnyAwaited) return {};
+): Pick<LedgerStatus, 'replacements' | 'lastReplacement'> {
+  const before = ledger?.status?.lastReplacement;
+  const last = Math.max(before ? momentMs(before) : 0, ...filled.map(({ by }) => by.node.createdAtMs));
   const all = [...(ledger?.status?.replacements ?? []), ...filled.map(({ by }) => by.node.uid)];
-  return all.length === 0 ? {} : { replacements: all };
+  return {
+    ...(isAnyAwaited && all.length > 0 && { replacements: all }),
+    ...(last > 0 && { lastReplacement: momentOf(last) }),
+  };
 }
 
 /** A replacement that went wrong; it counts as a failure of the rollout. */

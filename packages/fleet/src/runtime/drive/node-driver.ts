@@ -65,8 +65,10 @@ export function openNodeDriver(parts: NodeDriverParts): NodeDriver {
 
   /** @returns why the node did not do it */
   async function perform(node: string, call: NodeCall): Promise<Reason | undefined> {
-    const spec = parts.nodeUpdate(node)?.spec;
+    const { spec, status } = parts.nodeUpdate(node) ?? {};
     if (!spec || signal.aborted) return undefined;
+    // It waited for its turn: a node that gave its slot back meanwhile is not switched.
+    if (call.call === 'upgrade-kubernetes' && status?.progress?.phase !== 'Upgrading') return undefined;
     try {
       await performCall(links.to(node), call, spec, { hotLayerMs: HOT_LAYER_MS, documentsOf });
       parts.called(call.call, 'ok');

@@ -72,8 +72,7 @@ export function makeReport(
     stagedPercent: stagedPercent(answers, target),
     ...(reason && { failure: reason }),
     ...(compared && { config: compared }),
-    ...((target?.kubernetesVersion ?? '') !== '' &&
-      kubernetes.act && { kubernetesAct: actOf(kubernetes.act) }),
+    ...(kubernetes.act && tellsAct(kubernetes.act, target) && { kubernetesAct: actOf(kubernetes.act) }),
   };
 }
 
@@ -82,6 +81,11 @@ const ACTS: Readonly<Partial<Record<ActState, KubernetesAct['state']>>> = {
   [ActState.FAILED]: 'Failed',
   [ActState.REVERTED]: 'Reverted',
 };
+
+/** One that runs is waited for, whatever it is; of one that is over only a release with Kubernetes wants to know. */
+function tellsAct(act: Act, target: Target | undefined): boolean {
+  return (target?.kubernetesVersion ?? '') !== '' || ACTS[act.state] === undefined;
+}
 
 function actOf({ state, startedAt, failure }: Act): KubernetesAct {
   return {
