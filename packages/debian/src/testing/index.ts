@@ -1,2 +1,2 @@
-export { makeArchiveKey, packageParagraph, serveFiles, suiteFiles } from './fake-archive.ts';
+export { indexOf, makeArchiveKey, packageParagraph, serveFiles, suiteFiles } from './fake-archive.ts';
 export { makeDeb } from './make-deb.ts';

@@ -66,10 +66,13 @@ export function plainLine(text: string): string {
     .slice(0, 500);
 }
 
+/** No flaw had a name before; what is dated earlier has no date (Go writes the year 1 for none). */
+const FIRST_DATE_MS = Date.UTC(1980, 0);
+
 /** isoTime brings a date into ISO 8601, UTC; undefined when it is none. */
 export function isoTime(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   // Dates without a zone (NVD) are UTC.
   const timeMs = Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
-  return Number.isNaN(timeMs) ? undefined : new Date(timeMs).toISOString();
+  return timeMs >= FIRST_DATE_MS ? new Date(timeMs).toISOString() : undefined;
 }

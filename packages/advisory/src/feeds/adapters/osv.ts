@@ -78,7 +78,7 @@ function osvAdapter(name: OsvFeed, ecosystem: string): Adapter {
       const records = documents.map((document) => shapedAs(schema, document, name));
       const claims = records.flatMap((record) => claimsOf(record, name, isOurs));
       return {
-        date: dateOf(records, fallbackDate),
+        date: dateOf(name, records, fallbackDate),
         claims,
         details: records.flatMap((record) => detailOf(record, name) ?? []),
       };
@@ -90,13 +90,16 @@ export const osvDebian = osvAdapter('osv-debian', 'Debian');
 export const osvGo = osvAdapter('osv-go', 'Go');
 export const osvNpm = osvAdapter('osv-npm', 'npm');
 
-/** Each of these ecosystems gets records every few days: files that were copied lately can hold what is old. */
-function dateOf(records: readonly Osv[], writtenAt: string): string {
-  const newest =
-    records
-      .flatMap(({ modified }) => isoTime(modified) ?? [])
-      .sort()
-      .at(-1) ?? writtenAt;
+/**
+ * Each of these ecosystems gets records every few days: files that were copied lately can hold what is old. Records as
+ * their source keeps them may tell only when they were published, newer ones not even that.
+ */
+function dateOf(feed: OsvFeed, records: readonly Osv[], writtenAt: string): string {
+  const newest = records
+    .flatMap(({ modified, published }) => isoTime(modified) ?? isoTime(published) ?? [])
+    .sort()
+    .at(-1);
+  if (newest === undefined) throw feedInvalid(feed, 'none of its records has a date');
   return Date.parse(writtenAt) - Date.parse(newest) > 30 * DAY_MS ? newest : writtenAt;
 }
 
