@@ -49,6 +49,8 @@ test('OpenVEX names what a scanner finds in the image: the release by its digest
     product.subcomponents.map((part: { '@id': string }) => part['@id']),
     [
       'pkg:deb/debian/openssl@3.5.7-1~deb13u2?arch=source&distro=trixie',
+      // Bills call the distribution "trixie", "debian-13" or nothing.
+      'pkg:deb/debian/openssl?arch=source',
       'pkg:deb/debian/libssl3t64',
       'pkg:deb/debian/openssl-provider-legacy',
     ],

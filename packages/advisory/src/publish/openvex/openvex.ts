@@ -78,9 +78,9 @@ function statement(
         ...(digest !== undefined && { hashes: { 'sha-256': digest } }),
         ...(components.length > 0 && {
           subcomponents: components
-            .flatMap(({ purl, ecosystem, binaries }) => [
+            .flatMap(({ purl, ecosystem, name, binaries }) => [
               purl,
-              ...(ecosystem === 'debian' ? binaryPurls(binaries) : []),
+              ...(ecosystem === 'debian' ? namesInBills(name, binaries) : []),
             ])
             .map((purl) => ({ '@id': purl, identifiers: { purl } })),
         }),
@@ -96,9 +96,13 @@ function statement(
   };
 }
 
-/** Scanners find binary packages in an image, so those of a source are named too: without a version, which rebuilds change. */
-function binaryPurls(binaries: readonly string[]): readonly string[] {
-  return binaries.map((name) => `pkg:deb/debian/${encodeURIComponent(name)}`);
+/**
+ * Scanners find binary packages in an image, so those of a source are named too, and the source as bills list it: each
+ * writes the distribution in its own way, and rebuilds change the versions of binaries, so without either.
+ */
+function namesInBills(source: string, binaries: readonly string[]): readonly string[] {
+  const purl = (name: string) => `pkg:deb/debian/${encodeURIComponent(name)}`;
+  return [`${purl(source)}?arch=source`, ...binaries.map(purl)];
 }
 
 /**
