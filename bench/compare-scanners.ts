@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import {
   type Finding,
   openAdvisoryStore,
@@ -12,20 +12,15 @@ import {
 } from '@plinth/advisory';
 import { compareDebianVersions } from '@plinth/base';
 import { type BinaryPackage, fetchIndexes, findMirrors, readLock, readScanKeyring } from '@plinth/debian';
+import { runDebsecan, runTrivy, trivyDatabase } from './lib/scanner-programs.ts';
 import { debsecanRule, grypeRule, idsBy, trivyRule } from './lib/scanner-rules.ts';
-import {
-  debsecanList,
-  dpkgStatus,
-  type Installed,
-  type TrackerRow,
-  trackerRows,
-} from './lib/tracker-data.ts';
+import { dpkgStatus, type Installed, trackerRows } from './lib/tracker-data.ts';
 
 /**
  * Compares what Plinth finds open with what other scanners' rules find, on one system: the packages of the image's lock
  * and some more, at the versions of trixie's signed main index. The others need the tracker's data, which cannot be had
  * everywhere: rows of its shape are made from the signed indexes and the changelogs in the packages, by Plinth's own
- * reading. So this compares matching, not data. Usage: node bench/compare-scanners.ts [--debsecan PROGRAM]
+ * reading. So this compares matching, not data. Usage: node bench/compare-scanners.ts [--debsecan PROGRAM] [--trivy PROGRAM]
  */
 const MORE = [
   'jq',
@@ -51,8 +46,9 @@ const ALSO = [
 const KERNEL = /^linux-image-\d[\d.]*\+deb13-cloud-amd64$/;
 const SUITES = ['trixie', 'trixie-updates', 'trixie-security'];
 
-const option = process.argv.indexOf('--debsecan');
-const debsecan = option < 0 ? 'debsecan' : (process.argv[option + 1] ?? 'debsecan');
+const { values: programs } = parseArgs({
+  options: { debsecan: { type: 'string', default: 'debsecan' }, trivy: { type: 'string', default: 'trivy' } },
+});
 const folder = mkdtempSync(join(tmpdir(), 'plinth-compare-'));
 const store = await openAdvisoryStore(join(folder, 'feeds.sqlite'));
 try {
@@ -63,9 +59,11 @@ try {
   const status = join(root, 'var/lib/dpkg/status');
   writeFileSync(status, dpkgStatus(packages));
   writeFileSync(join(root, 'etc/os-release'), 'ID=debian\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n');
+  writeFileSync(join(root, 'etc/debian_version'), '13.7\n');
 
   const inventory = await readSubject(root);
   const report = await scanInventory(inventory, store, {});
+  const trivy = { program: programs.trivy, cache: join(folder, 'trivy') };
   const installed: readonly Installed[] = inventory.binaries;
   const sources = [...new Set([...installed.map(({ source }) => source), 'linux'])];
   const rows = (read: Parameters<typeof trackerRows>[3]) => trackerRows(store, sources, SUITES, read);
@@ -81,7 +79,13 @@ try {
     `plinth   ${counts.open} open, ${counts['not-affected']} not affected, ${counts.unknown} unknown\n`,
   );
 
-  compare('debsecan, the program', runDebsecan(status, curated, installed), report);
+  trivyDatabase(trivy.cache, curated);
+  compare(
+    'debsecan, the program',
+    runDebsecan(programs.debsecan, folder, status, curated, installed),
+    report,
+  );
+  compare('trivy, the program', runTrivy(trivy, 'rootfs', root), report);
   compare("debsecan's rule", idsBy(debsecanRule, installed, curated), report);
   compare("trivy's rule", idsBy(trivyRule, installed, curated), report);
   compare("grype's rule", idsBy(grypeRule, installed, curated), report);
@@ -93,7 +97,8 @@ try {
   writeFileSync(status, dpkgStatus(fewer));
   const image = await scanInventory(await readSubject(root), store, { offline: true });
   console.log('\nThe same without the other packages of linux, with the kernel image alone:');
-  compare('debsecan, the program', runDebsecan(status, curated, rest), image);
+  compare('debsecan, the program', runDebsecan(programs.debsecan, folder, status, curated, rest), image);
+  compare('trivy, the program', runTrivy(trivy, 'rootfs', root), image);
   compare("trivy's rule", idsBy(trivyRule, rest, curated), image);
   compare("grype's rule", idsBy(grypeRule, rest, curated), image);
 
@@ -110,7 +115,7 @@ try {
     report,
   );
   console.log(
-    '\nNot run: trivy and grype, which fetch compiled databases that are not to be had here; and the real tracker.',
+    '\nNot run: grype, of which no program is to be had here; and the real tracker, for which the rows stand.',
   );
 } finally {
   await store.close();
@@ -131,36 +136,9 @@ async function packagesOfMain(): Promise<BinaryPackage[]> {
   return all.filter((item) => names.has(item.name) || item === kernel);
 }
 
-/** What the program says; undefined when it is not here. */
-function runDebsecan(
-  status: string,
-  rows: readonly TrackerRow[],
-  installed: readonly Installed[],
-): Set<string> | undefined {
-  mkdirSync(join(folder, 'list'), { recursive: true });
-  writeFileSync(join(folder, 'list', 'trixie'), debsecanList(rows, installed));
-  const source = pathToFileURL(join(folder, 'list')).href;
-  const args = ['--source', source, '--suite', 'trixie', '--status', status, '--format', 'bugs'];
-  try {
-    const printed = execFileSync(
-      debsecan,
-      [...args, '--whitelist', join(folder, 'none'), '--config', join(folder, 'none')],
-      {
-        encoding: 'utf8',
-        maxBuffer: 64 * 1024 * 1024,
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
-    return new Set(printed.split('\n').filter((line) => line !== ''));
-  } catch (reason) {
-    if (reason instanceof Error && Reflect.get(reason, 'code') === 'ENOENT') return undefined;
-    throw reason;
-  }
-}
-
 function compare(what: string, theirs: ReadonlySet<string> | undefined, { findings }: ScanReport): void {
   if (!theirs) {
-    console.log(`${what}: NOT RUN, it is not here (--debsecan PROGRAM)`);
+    console.log(`${what}: NOT RUN, it is not here (--debsecan PROGRAM, --trivy PROGRAM)`);
     return;
   }
   const open = findings.filter(({ verdict }) => verdict === 'open');
