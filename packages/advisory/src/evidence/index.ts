@@ -1,6 +1,7 @@
 export { evaluatePredicate, evidenceRulesNumber } from './evaluate-predicate.ts';
 export { type KernelMap, kernelMapFor } from './kernel/kernel-map.ts';
 export {
+  explainCompiledKernel,
   judgeKernelChange,
   type KernelChange,
   type KernelVerdict,

@@ -38,9 +38,13 @@ export function applyEvidence(
     outcome: evidence.evaluate(proposal.predicate, inventory, now),
   }));
   const holds = tried.find(({ outcome }) => outcome.holds === 'yes');
-  const kept = tried.map((each) => asEvidence(each, each === holds));
-  if (!holds)
+  if (!holds) {
+    const kept = [
+      ...tried.map((each) => asEvidence(each, false)),
+      ...compiledIn(judgement, inventory, known, evidence),
+    ];
     return kept.length === 0 ? judgement : { ...judgement, evidence: [...judgement.evidence, ...kept] };
+  }
   const { unknownSince: _, ...rest } = judgement;
   return {
     ...rest,
@@ -57,7 +61,6 @@ function proposals(
   { detail, statements }: KnownOfFlaw,
   evidence: EvidenceRules,
 ): Proposal[] {
-  const subject = title ?? detail?.title;
   const affected = title === undefined ? undefined : evidence.architecturesOf(title);
   const deleted = deletedFiles(component.binaries, inventory);
   const ofFiles: Proposal[] =
@@ -73,11 +76,34 @@ function proposals(
           },
         ]
       : [];
-  if (component.ecosystem !== 'debian' || component.name !== 'linux' || subject === undefined)
+  const change = kernelChangeOf(component, title ?? detail?.title, detail);
+  if (!change)
     return [...statements, ...ofFiles, ...ofFunctions(component.files, goFunctions), ...ofArchitecture];
-  const files = detail?.programFiles;
-  const change = { subject, ...(files === undefined ? {} : { files }) };
   return [...statements, ...ofFiles, ...ofArchitecture, ...evidence.proposeKernel(change, inventory)];
+}
+
+/** The change that fixes a flaw of the kernel, as far as it is told; undefined for everything else. */
+function kernelChangeOf(
+  { ecosystem, name }: Judgement['component'],
+  subject: string | undefined,
+  detail: FlawDetail | undefined,
+) {
+  if (ecosystem !== 'debian' || name !== 'linux' || subject === undefined) return undefined;
+  const files = detail?.programFiles;
+  return { subject, ...(files === undefined ? {} : { files }) };
+}
+
+/** That the code is there does not open a flaw; it says that nothing in the image speaks against it. */
+function compiledIn(
+  { component, title }: Judgement,
+  inventory: Inventory,
+  { detail }: KnownOfFlaw,
+  evidence: EvidenceRules,
+): Evidence[] {
+  const change = kernelChangeOf(component, title ?? detail?.title, detail);
+  const statement = change && evidence.compiledKernel?.(change, inventory);
+  if (statement === undefined) return [];
+  return [{ kind: 'kernel-config', speaksFor: 'open', statement, source: 'image', confidence: 'proven' }];
 }
 
 function ofFunctions(paths: readonly string[], symbols: readonly string[]): Proposal[] {

@@ -35,6 +35,11 @@ export interface EvidenceRules {
     change: { readonly subject: string; readonly files?: readonly string[] },
     inventory: Inventory,
   ) => readonly { readonly predicate: VexPredicate; readonly justification: VexJustification }[];
+  /** Why all code of a change is in the image's kernel; undefined: nothing shows it. Absent: kernels are not looked at. */
+  readonly compiledKernel?: (
+    change: { readonly subject: string; readonly files?: readonly string[] },
+    inventory: Inventory,
+  ) => string | undefined;
   /** Architectures that a text limits a flaw to, in Debian's names; undefined: it does not say. */
   readonly architecturesOf: (text: string) => readonly string[] | undefined;
 }

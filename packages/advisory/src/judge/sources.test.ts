@@ -200,6 +200,35 @@ test('evidence of the image turns "open" into "not affected" only when it holds'
   assert.deepEqual(findings[2]?.evidence[0]?.predicate, { kind: 'other-architecture', affected: ['arm64'] });
 });
 
+test('code that is compiled into the kernel is evidence too: it is open because the image has it', () => {
+  const text = changelogText('linux', [
+    ['6.12.117-1', 'trixie-security', 'macvlan: fix (CVE-2026-0001)', 'mm: fix (CVE-2026-0002)'],
+  ]);
+  const subject = image([binary('linux-image-x', '6.12.107-1', { source: 'linux' })]);
+  const { findings } = judge(subject, knowledge([['trixie-security', 'linux', '6.12.117-1', text]]), {
+    now: NOW,
+    evidence: {
+      architecturesOf: () => undefined,
+      proposeKernel: () => [],
+      compiledKernel: ({ subject: words }) => (words.startsWith('macvlan') ? 'it is compiled' : undefined),
+      evaluate: () => ({ holds: 'unknown', detail: '' }),
+    },
+  });
+  assert.deepEqual(
+    findings.map(({ vulnerability, verdict, evidence }) => [
+      vulnerability.id.slice(-1),
+      verdict,
+      ...evidence
+        .filter(({ source }) => source === 'image')
+        .map(({ kind, speaksFor, statement }) => `${kind} ${speaksFor}: ${statement}`),
+    ]),
+    [
+      ['1', 'open', 'kernel-config open: it is compiled'],
+      ['2', 'open'],
+    ],
+  );
+});
+
 test('dpkg says installed, the image has none of its files: not affected, as long as they stay away', () => {
   const text = changelogText('curl', [['8-2', 'trixie-security', 'Fix CVE-2026-0001']]);
   const feeds = knowledge([['trixie-security', 'curl', '8-2', text]]);

@@ -5,6 +5,7 @@ import { stateDir } from '@plinth/host';
 import { architecturesOf } from '../changelog/index.ts';
 import {
   evaluatePredicate,
+  explainCompiledKernel,
   type ProgramFacts,
   proposeKernelPredicates,
   type VexStatement,
@@ -120,6 +121,7 @@ function evidenceRules(
       return { ...answer, detail: `${answer.detail} (asked when the image was built)` };
     },
     proposeKernel: proposeKernelPredicates,
+    compiledKernel: explainCompiledKernel,
     architecturesOf,
   };
 }

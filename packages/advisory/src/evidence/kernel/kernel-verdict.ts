@@ -1,4 +1,4 @@
-import type { Inventory, KernelFacts, VexJustification, VexPredicate } from '../../model/index.ts';
+import type { Inventory, VexJustification, VexPredicate } from '../../model/index.ts';
 import { isOff, isSurelyOn } from './condition.ts';
 import { type KernelMap, kernelMapFor } from './kernel-map.ts';
 import { placeOfSubject } from './subject-paths.ts';
@@ -63,7 +63,7 @@ export function judgeKernelChange(
       reason: `the kernel map is for ${map.architecture}, not for ${architecture}`,
     };
   }
-  if (given.length > 0) return judgeFiles(given, 'the files of the fix', architecture, config, map);
+  if (given.length > 0) return judgeFiles(given, 'the fix', architecture, config, map);
   const verdict = judgeFiles(place.files, `"${place.words}"`, architecture, config, map);
   if (!place.spread || verdict.state === 'unknown' || verdict.state === 'on') return verdict;
   return {
@@ -196,6 +196,33 @@ function debianNames(folders: readonly (string | undefined)[]): readonly string[
   return [...new Set(folders.flatMap((folder) => FOLDER_NAMES[folder ?? ''] ?? [folder ?? 'other']))].sort();
 }
 
+interface Asked {
+  readonly change: KernelChange;
+  readonly verdict: KernelVerdict;
+}
+
+/** Each change is asked about twice in a row: for what would refute it, and for what confirms it. */
+const askedLast = new WeakMap<Inventory, Asked>();
+
+/** What is known of a change in the image's own kernel; undefined without its configuration, or a map of its series. */
+function judgeInImage(change: KernelChange, inventory: Inventory): KernelVerdict | undefined {
+  const { kernel, subject } = inventory;
+  const last = askedLast.get(inventory);
+  if (last?.change.subject === change.subject && last.change.files === change.files) return last.verdict;
+  const map = kernel?.config && kernelMapFor(kernel.release);
+  if (!map || !kernel?.config) return undefined;
+  const verdict = judgeKernelChange(change, subject.architecture, kernel.config, map);
+  askedLast.set(inventory, { change, verdict });
+  return verdict;
+}
+
+/** explainCompiledKernel says that all code of a change is compiled into the image's kernel; undefined where nothing shows it. */
+export function explainCompiledKernel(change: KernelChange, inventory: Inventory): string | undefined {
+  const verdict = judgeInImage(change, inventory);
+  if (verdict?.state !== 'on') return undefined;
+  return `${verdict.reason} into kernel ${inventory.kernel?.release ?? ''}: ${verdict.files.join(', ')}`;
+}
+
 /**
  * proposeKernelPredicates gives what would show that a change does not concern the image's kernel, for evaluatePredicate
  * to ask; none when nothing of the kind is known.
@@ -204,16 +231,12 @@ export function proposeKernelPredicates(
   change: KernelChange,
   inventory: Inventory,
 ): readonly ProposedPredicate[] {
-  const kernel: KernelFacts | undefined = inventory.kernel;
-  if (!kernel?.config) return [];
-  const map = kernelMapFor(kernel.release);
-  if (!map) return [];
-  const verdict = judgeKernelChange(change, inventory.subject.architecture, kernel.config, map);
+  const verdict = judgeInImage(change, inventory);
   const justification: VexJustification = 'vulnerable_code_not_present';
-  if (verdict.state === 'off' && verdict.symbols) {
+  if (verdict?.state === 'off' && verdict.symbols) {
     return [{ predicate: { kind: 'config-off', symbols: verdict.symbols }, justification }];
   }
-  if (verdict.state === 'elsewhere' && verdict.architectures) {
+  if (verdict?.state === 'elsewhere' && verdict.architectures) {
     return [{ predicate: { kind: 'other-architecture', affected: verdict.architectures }, justification }];
   }
   return [];

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { PlinthError } from '@plinth/base';
 import fc from 'fast-check';
 import type { Inventory } from '../../model/index.ts';
-import { proposeKernelPredicates } from '../index.ts';
+import { explainCompiledKernel, proposeKernelPredicates } from '../index.ts';
 import { type BuildCondition, formatCondition, isOff, parseCondition } from './condition.ts';
 import { formatKernelMap, kernelMapFor, parseKernelMap } from './kernel-map.ts';
 import { judgeKernelChange } from './kernel-verdict.ts';
@@ -178,6 +178,15 @@ test('proposeKernelPredicates proposes what can be asked again, and nothing with
     },
   ]);
   assert.deepEqual(proposeKernelPredicates({ subject: 'wifi: ath11k: fix' }, inventory('5.10.0-1')), []);
+  assert.equal(
+    explainCompiledKernel({ subject: '', files: ['kernel/fork.c'] }, real),
+    'all 1 files of the fix are compiled into kernel 6.12.117+deb13-cloud-amd64: kernel/fork.c',
+  );
+  assert.equal(explainCompiledKernel({ subject: 'wifi: ath11k: fix' }, real), undefined);
+  assert.equal(
+    explainCompiledKernel({ subject: '', files: ['kernel/fork.c'] }, inventory('5.10.0-1')),
+    undefined,
+  );
   const { kernel: _kernel, ...rest } = real;
   assert.deepEqual(proposeKernelPredicates({ subject: 'wifi: ath11k: fix' }, rest), []);
 });
