@@ -12,6 +12,7 @@ import {
 } from 'yaml';
 import type { Json, Path } from '../model/json.ts';
 import { type KubeObject, toKubeObject } from '../model/kube-object.ts';
+import { aliasWithoutAnchor } from './alias-without-anchor.ts';
 import { LIMITS } from './limits.ts';
 import { locateJson } from './locate-json.ts';
 import type { Piece } from './split-documents.ts';
@@ -107,7 +108,7 @@ function readJson(piece: Piece, text: string, file: string, problem: Problem): R
 
 function readYaml(piece: Piece, text: string, file: string, problem: Problem): ReadPiece {
   const lines = new LineCounter();
-  let document: Document;
+  let document: Document | undefined;
   let value: Json;
   try {
     document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, merge: true, logLevel: 'error' });
@@ -131,10 +132,17 @@ function readYaml(piece: Piece, text: string, file: string, problem: Problem): R
   } catch (reason) {
     // The parser is recursive; a nesting that the count of the limits does not see ends here.
     if (reason instanceof RangeError) return problem('check/too-large', 'nested too deep');
+    const loose = document && aliasWithoutAnchor(document);
+    if (loose !== undefined) {
+      const { line, col } = lines.linePos(loose.offset);
+      const state = `the alias *${loose.name} has no anchor in its document or item of a list, expected one before it`;
+      return problem('check/broken-yaml', state, piece.firstLine + line - 1, col);
+    }
     return problem('check/too-many-aliases', 'its aliases unfold to too much');
   }
+  const parsed = document;
   return classify(value, (path) => {
-    const range = nodeAt(document, path)?.range;
+    const range = nodeAt(parsed, path)?.range;
     if (!range) return undefined;
     return spanOf(piece, file, text, lines.linePos(range[0]), range[0], range[1]);
   });

@@ -163,6 +163,28 @@ describe('lists', () => {
   });
 });
 
+describe('aliases', () => {
+  test('of one document are followed, however often', async () => {
+    const reads = await readBytes(
+      `apiVersion: v1\nkind: Pod\nmetadata: {name: &n a, labels: {app: *n}}\nspec: {x: *n}\n---\n${pod('b')}`,
+    );
+    assert.deepEqual([names(reads), problems(reads)], [['a', 'b'], []]);
+  });
+
+  test('whose anchor stands in another item of a list, or nowhere, are told as that, where they stand', async () => {
+    const text = `apiVersion: v1\nkind: List\nitems:\n- &x\n  ${pod('a').trim().replaceAll('\n', '\n  ')}\n-  *x\n`;
+    const reads = await readBytes(text);
+    assert.deepEqual(names(reads), ['a']);
+    const line = text.trimEnd().split('\n').length;
+    assert.deepEqual(problems(reads), [`check/broken-yaml ${line}`]);
+    const [told] = reads.flatMap((read) => (read.kind === 'problem' ? [read.problem] : []));
+    assert.match(told?.message ?? '', /the alias \*x has no anchor in its document or item of a list/);
+    assert.equal(told?.span?.column, 4);
+    const nowhere = await readBytes('apiVersion: v1\nkind: Pod\nmetadata:\n  name: *missing\n');
+    assert.deepEqual(problems(nowhere), ['check/broken-yaml 4']);
+  });
+});
+
 describe('hostile input', () => {
   const hostile: readonly (readonly [what: string, text: string | Uint8Array, code: string])[] = [
     [
