@@ -92,6 +92,17 @@ test('any Linux to Azure Container Linux: in place, both boot flags in the same 
   assert.deepEqual(found.placeholders, []);
 });
 
+test('an image for GPUs is no question of a pool without GPUs', () => {
+  const state = (gpu: string) => {
+    const { 'gpu-dedicated-vhd': _, ...told } = { ...good, gpu };
+    const pool = poolOf('aks', told);
+    const asked = { pool, from: 'ubuntu', to: 'azure-linux', asOf: '2026-11-22', checkTargets: [] };
+    const { checks } = planMove(knowledge, moves, { ...asked, drainMinutes: undefined });
+    return checks.find(({ id }) => id === 'gpu-image')?.state;
+  };
+  assert.deepEqual([state('none'), state('nvidia')], ['met', 'unknown']);
+});
+
 test('between Ubuntu and Azure Linux: in place, without the flags', () => {
   const found = plan('ubuntu', 'azure-linux');
   assert.equal(found.move.inPlace, 'yes');
@@ -106,7 +117,7 @@ for (const [what, changed, id] of [
   ['the CLI is too old', { cli: '2.85.0' }, 'cli'],
   ['the size has no Trusted Launch', { 'trusted-launch-size': 'no' }, 'trusted-launch-size'],
   ['the machines are of generation 1', { generation: '1' }, 'generation'],
-  ['UseGPUDedicatedVHD is on', { 'gpu-dedicated-vhd': 'yes' }, 'gpu-image'],
+  ['UseGPUDedicatedVHD is on', { gpu: 'nvidia', 'gpu-dedicated-vhd': 'yes' }, 'gpu-image'],
   ['it is a Windows pool', { 'os-type': 'windows' }, 'linux'],
   ['it is a confidential size', { confidential: 'yes' }, 'confidential'],
   ['Pod Sandboxing is in use', { sandboxing: 'yes' }, 'sandboxing'],

@@ -30,8 +30,12 @@ const TRACES: Readonly<Record<string, Test>> = {
   PLM004: runsBelow,
   PLM006: writesBelow,
   PLM008: (finding, seen) => writesBelow(finding, seen) || runsBelow(finding, seen),
-  PLM009: ({ subject }, { refusal, hostPath }) =>
-    refusal.kind === 'selinux' && hostPath !== undefined && isWithin(hostPath, realPath(subject)),
+  PLM009: ({ subject }, { refusal: { kind, objectClass, path, name }, hostPath }) => {
+    if (kind !== 'selinux') return false;
+    if (hostPath !== undefined) return isWithin(hostPath, realPath(subject));
+    // Of a folder in which something was to be made, the kernel tells the last part of its path.
+    return path === '' && objectClass === 'dir' && name === posix.basename(realPath(subject));
+  },
   PLM014: ({ subject, container }, { refusal: { objectClass, action, place } }) =>
     /^cap(?:ability2?|2?_userns)$/.test(objectClass) &&
     (container === '' || place?.container === container) &&
