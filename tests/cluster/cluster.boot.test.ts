@@ -67,7 +67,9 @@ suite('a cluster of machines', () => {
       const { binaries, goModules } = report.looked;
       assert.ok(kind === 'release' ? binaries > 50 : goModules > 50, kind);
     }
-    const { nodes: named } = nodesReport(await plinth.json('cve', 'scan', CLUSTER, '--offline'));
+    const { nodes: named } = nodesReport(
+      await plinth.json('cve', 'scan', CLUSTER, '--offline', '--timeout', '120'),
+    );
     assert.deepEqual(
       named.map(({ node, rootHash }) => [node, rootHash]),
       [[CLUSTER, nodes[0]?.rootHash]],

@@ -6,6 +6,9 @@ const seconds = { min: 1, max: 600, fallback: 20 };
 /** The bound of a command whose answer has none: it is a stream. */
 export const reachTimeout = integer('SECONDS', seconds, 'Bound on reaching it');
 
+/** The bound of a command that asks nodes only when it is told to. */
+export const nodesTimeout = integer('SECONDS', seconds, 'Of nodes: bound on each answer');
+
 /** Options of every command that asks a node. */
 export const nodeOptions = {
   context: text('NAME', 'Which node; default: $PLINTH_CONTEXT or the current'),

@@ -5,7 +5,8 @@ import type { CommandResult } from '../framework/result.ts';
 import { usageError } from '../framework/usage-error.ts';
 import { type ScanSubjectOptions, scanSubject } from './scan-subject.ts';
 
-const NODE_TIMEOUT_SECONDS = 20;
+/** Options of a scan; `timeout` in seconds, for nodes alone. */
+export type ScanNamedOptions = ScanSubjectOptions & { readonly timeout: number };
 
 /**
  * scanNamed scans what a word means: a subject on disk, else nodes or a cluster by name. Throws: see both. What talks to nodes is
@@ -13,7 +14,7 @@ const NODE_TIMEOUT_SECONDS = 20;
  */
 export async function scanNamed(
   word: string | undefined,
-  options: ScanSubjectOptions,
+  options: ScanNamedOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
   if (word === undefined || (await exists(resolve(word)))) return await scanSubject(word, options, context);
@@ -31,7 +32,7 @@ export async function scanNamed(
   return await scanFleet(
     [],
     {
-      ...{ nodes, selector: undefined, allNodes: false, context: undefined, timeout: NODE_TIMEOUT_SECONDS },
+      ...{ nodes, selector: undefined, allNodes: false, context: undefined, timeout: options.timeout },
       ...{ vex: options.vex, all: options.all, offline: options.offline, exitCode: options.exitCode },
       ...{ keys: undefined, passphraseFile: undefined },
     },
