@@ -40,6 +40,28 @@ test('programs of the host, however a script enters it', () => {
     );
 });
 
+test('what is said of an agent can depend on its version: Falco drives itself without headers from 0.38.0 on', () => {
+  const found = (image: string) => {
+    const object = toKubeObject(
+      {
+        ...{ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'falco' } },
+        spec: { template: { spec: { containers: [{ name: 'falco', image }] } } },
+      },
+      () => undefined,
+    );
+    const pod = object && viewPod(object);
+    assert.ok(pod);
+    return checkAgents(pod, plinth).map(({ severity, subject }) => `${severity} ${subject}`);
+  };
+  const loader = 'docker.io/falcosecurity/falco-driver-loader';
+  assert.deepEqual(found(`${loader}:0.37.1`), ['block falco-module']);
+  assert.deepEqual(found(`${loader}:0.38.0`), ['warn falco-module']);
+  // Without a version it is what its needs tell.
+  assert.deepEqual(found(`${loader}:latest`), ['block falco-module']);
+  assert.deepEqual(found('falcosecurity/falco:0.37.1-debian'), ['warn falco']);
+  assert.deepEqual(found('falcosecurity/falco:0.38.0'), []);
+});
+
 test('an image is split at its tag, not at the port of its registry', () => {
   assert.deepEqual(splitImage('example.org:5000/a/b:v1@sha256:abc'), {
     repository: 'example.org:5000/a/b',
