@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type CheckResult, listCluster, loadCheckKnowledge, ownerText, runCheck } from '@plinth/advisor';
+import {
+  type CheckResult,
+  listCluster,
+  loadCheckKnowledge,
+  ownerText,
+  readPools,
+  runCheck,
+} from '@plinth/advisor';
 import {
   type ControlPlane,
   findKubernetesPrograms,
@@ -63,6 +70,7 @@ async function prove(kubernetes: KubernetesPrograms): Promise<void> {
   );
   assert.equal(one('PLM054')[0]?.severity, 'block');
 
+  await poolsOf(plane);
   await refuses(plane, kubeconfig);
   await plane.kubectl('delete', 'clusterrolebinding', 'plinth-migrate-check-scripts');
   const without = await withoutScripts(access, known, signal);
@@ -77,6 +85,34 @@ async function prove(kubernetes: KubernetesPrograms): Promise<void> {
   await assert.rejects(runCheck(listCluster(stranger, signal), known, '2026-11-22'), {
     code: 'kube/unauthorized',
   });
+}
+
+/** What "plinth migrate plan --describe -" reads of the nodes and budgets of the same cluster. */
+async function poolsOf(plane: ControlPlane): Promise<void> {
+  const nodeInfo = { osImage: 'Ubuntu 24.04.3 LTS', kubeletVersion: 'v1.36.1', architecture: 'amd64' };
+  const status = { nodeInfo: { ...nodeInfo, operatingSystem: 'linux' }, capacity: { 'nvidia.com/gpu': '1' } };
+  for (const node of ['node-1', 'node-2'])
+    await plane.kubectl(
+      ...['patch', 'node', node, '--subresource=status', '--type=merge'],
+      ...['--patch', JSON.stringify({ status })],
+    );
+  const pools = async () =>
+    readPools(await plane.kubectl('get', 'nodes,poddisruptionbudgets', '-A', '-o', 'json'), 'standard input');
+  // No controller runs here, and until one has looked at a budget nobody knows what it allows.
+  assert.equal((await pools())[0]?.properties['disruption-budgets'], undefined);
+  const judged = { observedGeneration: 1, expectedPods: 300, disruptionsAllowed: 0 };
+  const counts = { currentHealthy: 300, desiredHealthy: 300 };
+  await plane.kubectl(
+    ...['patch', 'poddisruptionbudget', 'web', '-n', 'shop', '--subresource=status', '--type=merge'],
+    ...['--patch', JSON.stringify({ status: { ...judged, ...counts } })],
+  );
+  const properties = { kubernetes: '1.36', architecture: 'amd64', 'os-type': 'linux', gpu: 'nvidia' };
+  assert.partialDeepStrictEqual(await pools(), [
+    {
+      ...{ platform: 'on-premises', system: 'ubuntu', name: 'all-nodes', nodes: 2 },
+      properties: { ...properties, 'disruption-budgets': 'no' },
+    },
+  ]);
 }
 
 /** A right that was taken away works a moment longer. */

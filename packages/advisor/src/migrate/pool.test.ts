@@ -154,8 +154,12 @@ test('a disruption budget without pods holds nothing up', () => {
     ];
     return readPools(JSON.stringify({ kind: 'List', items }), 'x.json')[0]?.properties['disruption-budgets'];
   };
-  const empty = { disruptionsAllowed: 0, expectedPods: 0 };
+  const empty = { disruptionsAllowed: 0, expectedPods: 0, observedGeneration: 1 };
+  // A new budget has the same numbers until its controller has looked at it.
+  const { observedGeneration: _, ...unseen } = empty;
   assert.equal(of(), undefined);
+  assert.equal(of(unseen), undefined);
+  assert.equal(of(unseen, { disruptionsAllowed: 0, expectedPods: 2, observedGeneration: 1 }), 'no');
   assert.equal(of(empty), 'yes');
   assert.equal(of(empty, { disruptionsAllowed: 0, expectedPods: 2 }), 'no');
   assert.equal(of(empty, { disruptionsAllowed: 1, expectedPods: 2 }), 'yes');

@@ -101,7 +101,10 @@ function budgetsOf(budgets: readonly Fields[]): string | undefined {
   const allowed = statuses
     .filter(({ expectedPods }) => expectedPods !== 0)
     .map(({ disruptionsAllowed }) => disruptionsAllowed);
-  return allowed.every((count) => typeof count === 'number' && count >= 1) ? 'yes' : 'no';
+  if (!allowed.every((count) => typeof count === 'number' && count >= 1)) return 'no';
+  // One that its controller has not looked at yet has no pods either.
+  const isUnseen = statuses.some((status) => status['expectedPods'] === 0 && !status['observedGeneration']);
+  return isUnseen ? undefined : 'yes';
 }
 
 /** One system for all nodes, or none: a pool of several is not guessed at. k3s on a general system is where one comes from. */
