@@ -73,6 +73,14 @@ function permission(view: FleetView, change: object = {}): Observation {
   };
 }
 
+/** The phase after a permission, with what the node said last. */
+function authorized(given: Observation): Observation {
+  assert.ok(given.kind === 'nodeUpdate' && given.object?.status?.progress);
+  const { object } = given;
+  const status = { ...object.status, progress: { ...object.status?.progress, phase: 'Authorized' } };
+  return { ...given, object: { ...object, status } } as Observation;
+}
+
 const START = {
   ...{ node: 'n1', nodeUid: 'node-uid', fromBootId: 'one', bootId: 'two', rootHash: NEW, nonce: 'n1' },
 };
@@ -177,6 +185,18 @@ suite('what the audit finds', () => {
   test('S9: a permission while what runs is not proven', () => {
     const view = cluster({ slot: SLOT, report: { contract: 'running' } });
     assert.deepEqual(broken(view, node(view, 'n1', { taints: [TAINT] }), permission(view)), ['S9']);
+  });
+
+  test('S9: a permission while plinthd said that it is at an act', () => {
+    for (const [state, found] of [
+      ['Running', ['S9']],
+      ['Done', []],
+    ] as const) {
+      const view = cluster({ slot: SLOT, report: { kubernetesAct: { startedAt: SLOT, state } } });
+      const given = permission(view);
+      assert.deepEqual(broken(view, node(view, 'n1', { taints: [TAINT] }), given), []);
+      assert.deepEqual(broken(view, node(view, 'n1', { taints: [TAINT] }), given, authorized(given)), found);
+    }
   });
 
   test('S10: a slot given while paused or halted', () => {

@@ -60,6 +60,7 @@ export function* auditUpdate(
 ): Generator<Finding> {
   const permission = after?.spec.authorization;
   if (!after || !permission) return;
+  yield* auditAct(before, after);
   if (before?.spec.authorization?.nonce === permission.nonce) return;
   const node = seen.nodes.get(after.name);
   if (node?.uid !== permission.nodeUid) return;
@@ -70,6 +71,15 @@ export function* auditUpdate(
   const report = after.status?.node;
   if (permission.direction === 'Forward' && report?.contract === 'running')
     yield ['S9', `${after.name} was permitted to start while what it runs is not proven`];
+}
+
+/** The permission is written before the phase; what the node said last, and it was decided on, comes with the phase. */
+function* auditAct(before: StoredNodeUpdate | undefined, after: StoredNodeUpdate): Generator<Finding> {
+  const phase = after.status?.progress?.phase;
+  const isForward = phase === 'Authorized' && after.spec.authorization?.direction === 'Forward';
+  if (!isForward || before?.status?.progress?.phase === phase) return;
+  if (after.status?.node?.kubernetesAct?.state === 'Running')
+    yield ['S9', `${after.name} was permitted to start while it said that plinthd is at an act`];
 }
 
 /** Pods that were there when the taint was set have gone; one that was bound later came past the scheduler's own view of it. */

@@ -31,6 +31,8 @@ type Person =
   | 'replace'
   /** Deletes the policy, and makes one of another name for the same nodes. */
   | 'rename'
+  /** Has plinthd do something with Kubernetes for a while. */
+  | 'act'
   | 'abort';
 
 const POLICIES = [POLICY, OTHER_POLICY] as const;
@@ -91,7 +93,7 @@ const arbitraryMove: fc.Arbitrary<Move> = fc.oneof(
       move: fc.constant('person' as const),
       does: fc.constantFrom<Person>(
         ...(['cordon', 'uncordon', 'hold', 'release', 'pause', 'resume'] as const),
-        ...(['critical', 'replace', 'rename', 'abort'] as const),
+        ...(['critical', 'replace', 'rename', 'abort', 'act'] as const),
       ),
       node: small,
     }),
@@ -191,6 +193,7 @@ function act(simulation: Simulation, does: Person, name: string, index: number):
     server.change('policy', policy, ({ spec }) => ({ spec: { ...spec, release: 'critical' } }));
   if (does === 'abort' && rollout)
     server.change('rollout', rollout, ({ spec }) => ({ spec: { ...spec, abort: 'Rollback' as const } }));
+  if (does === 'act') machine?.beginAct(simulation.nowMs, 1 + (index % 4));
   if (does === 'rename') rename(simulation, policy);
   if (does === 'replace' && machine) {
     // The Node object goes, its NodeUpdate with it by ownership, and the machine registers anew.
