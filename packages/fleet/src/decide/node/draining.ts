@@ -10,7 +10,7 @@ import { isPrepared, isReplaced } from './replacing.ts';
 import { hasUpdateTaint } from './slot.ts';
 import { authorize, needsReboot, systemBefore } from './start.ts';
 import { isGoingBack, whyStop } from './stop.ts';
-import { deniedReason, kubernetesAt, restaging } from './target.ts';
+import { deniedReason, isAtTarget, kubernetesAt, restaging } from './target.ts';
 import { beginUpgrade } from './upgrading.ts';
 
 const ASK_MS = 5_000;
@@ -56,6 +56,10 @@ function permit(node: NodeCase): Step {
     return hasUpdateTaint(machine) ? move(node, 'Replacing', REPLACING) : move(node, 'Tainting');
   if (!isBack && report && !kubernetesAt(target, report, machine)) return beginUpgrade(node);
   if (!needsReboot(node)) return move(node, isBack ? 'RollingBack' : 'Authorized', isBack ? TAKEN_BACK : {});
+  if (!isBack && target.osRootHash !== '' && isAtTarget(target, report, machine))
+    return move(node, 'Yielding', {
+      reason: { code: 'node/at-target', text: 'it runs the release already' },
+    });
   if (progress.starts > (isBack ? 1 : 0))
     return move(node, 'Yielding', {
       reason: { code: 'node/too-many-starts', text: 'it was started for this release before' },

@@ -83,6 +83,13 @@ suite('proof', () => {
     }
   });
 
+  test('a node that runs the release already is not started again: its slot goes back, and it is watched as one that is done', () => {
+    const report = { osRootHash: NEW, osVersion: '1.9.0' };
+    assert.deepEqual(gist(decide(tainted('Draining', { report }))), ['→Yielding']);
+    assert.deepEqual(gist(decide({ report })), ['→Soaking']);
+    assert.deepEqual(gist(decide({ report, slot: SLOT })).slice(0, 1), ['→Tainting']);
+  });
+
   test('omni#1552: a node that fell back is denied the release, and is not staged with it again', () => {
     const failure = { code: 'update/fell-back', text: 'the kubelet did not start' };
     const decision = decide(rebooted('Verifying', { osRootHash: OLD, failure }));

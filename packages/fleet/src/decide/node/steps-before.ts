@@ -4,7 +4,7 @@ import { actOf } from './acting.ts';
 import { fence, move, type NodeCase, onward, rest, type Step, taintWrite } from './node-case.ts';
 import { isPrepared, isReplaced } from './replacing.ts';
 import { isGoingBack, whyNotBegin, whyStop } from './stop.ts';
-import { deniedReason } from './target.ts';
+import { deniedReason, isAtTarget } from './target.ts';
 
 // Steps until the start is permitted. In all of them the node can still give its slot back unharmed.
 
@@ -37,6 +37,8 @@ function blockedByNode({ target, report }: NodeCase): Reason | undefined {
 /** staged waits for an entry in the ledger, and takes it up or gives it back. */
 export function staged(node: NodeCase): Step {
   if (isNewEntry(node)) return takeUp(node, 'Staged');
+  // Somebody else brought it there, or an operator with old news took it for one that is still to come.
+  if (isAtTarget(node.target, node.report, node.node)) return move(node, 'Soaking');
   if (!isPrepared(node))
     return move(node, 'Queued', {
       reason: { code: 'node/not-staged', text: 'the release lies on the node no more' },
