@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Finding } from '../report/finding.ts';
-import { foresaw } from './foreseen.ts';
+import { foresaw, leavesTrace } from './foreseen.ts';
 import { makeRefusal, type Refusal } from './refusal.ts';
 
 const finding = (rule: string, subject: string): Finding => ({
@@ -108,4 +108,8 @@ describe('which refusal is what a finding warned of', () => {
       assert.equal(foresaw(finding(rule, subject), { refusal, hostPath }), expected);
     });
   }
+});
+
+test('what a policy may refuse in silence is never told as not seen', () => {
+  assert.deepEqual(['PLM001', 'PLM009', 'PLM071'].map(leavesTrace), [true, false, false]);
 });

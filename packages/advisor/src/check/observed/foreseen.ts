@@ -50,9 +50,12 @@ const TRACES: Readonly<Record<string, Test>> = {
     isWrite(refusal) && refusal.path === `/proc/sys/${subject.replaceAll('.', '/')}`,
 };
 
-/** leavesTrace: when what a rule warns of happens, a log of the node tells. */
+/** A policy refuses some of it in silence (dontaudit): that nothing was seen says nothing. */
+const OFTEN_SILENT = new Set(['PLM009']);
+
+/** leavesTrace: when what a rule warns of happens, a log of the node tells, always. */
 export function leavesTrace(rule: string): boolean {
-  return rule in TRACES;
+  return rule in TRACES && !OFTEN_SILENT.has(rule);
 }
 
 /** foresaw: the refusal is what the finding warned of. The workload has to be the same already; pure. */
