@@ -6,7 +6,6 @@ import { attack } from '../testkit/attack-report.ts';
 import { type BootedImage, bootImage, endpointOf } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { type ImageRegistry, startImageRegistry } from '../testkit/image-registry.ts';
-import { copyInstrumented } from '../testkit/instrumented.ts';
 import { failing, settledHealth } from '../testkit/node-answers.ts';
 import { joinConfig } from '../testkit/owner.ts';
 import { openTerminal } from '../testkit/session-terminal.ts';
@@ -52,12 +51,10 @@ suite('SELinux', () => {
     lab = await openBootLab();
     registry = await startImageRegistry(lab);
     const { image, document } = registry;
-    const disk = await copyInstrumented(lab, NODE, { selinux: 'enforcing' });
     booted = await bootImage(lab, NODE, {
       title: 'SELinux refuses',
       expected: 'healthy, with nothing refused',
       spec: {
-        disk: { kind: 'raw', path: disk.path },
         machineConfig: joinConfig(lab.owner.machineConfig(NODE), document, {
           ...{ kind: 'OperationsSession', image, levels: ['full'], longest: '10m' },
         }),

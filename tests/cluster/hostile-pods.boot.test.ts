@@ -21,7 +21,6 @@ import {
 import { joinConfig } from '../testkit/owner.ts';
 import { openPlinthCli, type PlinthCli } from '../testkit/plinth-cli.ts';
 
-// Needs an image whose command line says enforcing=1 (os/plinth.yaml).
 // Pods that want out, on a node that is the control plane as well, so that all there is to take is there. The ordinary one is
 // lent everything that a pod can be lent; the other is privileged too. What each attempt comes to stands in attack-report.md.
 

@@ -118,6 +118,7 @@ const faults: readonly (readonly [what: string, id: string, verdict: Verdict, ma
     withFiles({ '/sys/module/module/parameters/sig_enforce': 'N\n' }),
   ],
   ['a foreign module', 'kernel-taint', 'fail', withFiles({ '/proc/sys/kernel/tainted': '4096\n' })],
+  ['SELinux that only reports', 'selinux', 'fail', withFiles({ '/sys/fs/selinux/enforce': '0' })],
   ['SELinux off', 'selinux', 'fail', withFiles({ '/sys/fs/selinux/enforce': undefined })],
   [
     'a program without a domain',

@@ -39,19 +39,15 @@ const securityModules: CheckSpec = {
   },
 };
 
-/** In this version of the image the policy reports and does not refuse; the mode is shown as it is. */
 const selinux: CheckSpec = {
   id: 'selinux',
-  expected: 'a policy is loaded',
+  expected: 'a policy is loaded and enforced',
   source: SELINUX,
-  fix: 'Boot the image with its own kernel command line; "selinux=1" turns SELinux on.',
+  fix: 'Boot the image with its own kernel command line; "selinux=1 enforcing=1" turns SELinux on.',
   async observe(sys) {
     const text = await readText(sys, SELINUX);
     if (text === undefined) return fail('SELinux is off');
-    return passIf(
-      text === '0' || text === '1',
-      text === '1' ? 'policy loaded, enforcing' : 'policy loaded, permissive',
-    );
+    return passIf(text === '1', text === '1' ? 'policy loaded, enforcing' : 'policy loaded, permissive');
   },
 };
 

@@ -135,7 +135,7 @@ export function soundNode(): Required<Pick<FakeMachine, 'files' | 'programs'>> &
       '/sys/kernel/security/ipe/policies/plinth/version': '0.1.0\n',
       '/usr/lib/plinth/ipe.policy': IPE_POLICY,
       '/proc/1/status': PID_1_STATUS,
-      '/sys/fs/selinux/enforce': '0',
+      '/sys/fs/selinux/enforce': '1',
       [`${EFI}/SecureBoot-${GLOBAL}`]: efiVariable(Uint8Array.of(1)),
       [`${EFI}/SetupMode-${GLOBAL}`]: efiVariable(Uint8Array.of(0)),
       [`${EFI}/LoaderEntrySelected-${LOADER}`]: efiVariable(Buffer.from('plinth_0.1.0+2-1.efi\0', 'utf16le')),

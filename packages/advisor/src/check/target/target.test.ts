@@ -58,7 +58,7 @@ describe('Plinth, as the files of os/ say it is', () => {
     assert.ok(plinth.kernel.declared?.value.includes('rbd'));
     assert.deepEqual(plinth.kubelet.cniBinDirs?.value, ['/usr/libexec/cni']);
     assert.equal(plinth.kubelet.nri?.value, false);
-    assert.equal(plinth.security.selinux?.value, 'permissive');
+    assert.equal(plinth.security.selinux?.value, 'enforcing');
     assert.ok(plinth.fixedSysctls.some(({ key }) => key === 'kernel.kptr_restrict'));
     // Written by hand here, because the agent's code is no data: it must be what plinthd renders.
     const rendered = (name: string) =>
