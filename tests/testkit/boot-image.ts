@@ -51,7 +51,7 @@ export async function bootAgain(lab: BootLab, spec: MachineSpec, options: BootOp
   const lines: string[] = [];
   const startedMs = performance.now();
   const machine = await startMachine(lab.toolbox, spec, { root });
-  const booted = { spec, machine, lines, [Symbol.asyncDispose]: () => destroyMachine(name, { root }) };
+  const booted = { spec, machine, lines, [Symbol.asyncDispose]: () => lab.endMachine(name) };
   try {
     const outcome = await watchBoot(machine, {
       onLine: (line) => lines.push(line),

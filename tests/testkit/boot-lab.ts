@@ -2,10 +2,11 @@ import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { removeTree } from '@plinth/host';
-import { destroyMachine, type FirmwareCertificates, listMachines, type MachineSpec } from '@plinth/local';
+import { type ApiEndpoint, destroyMachine, type FirmwareCertificates, listMachines, type MachineSpec } from '@plinth/local';
 import { openToolbox, type Toolbox } from '@plinth/toolbox';
 import { type KeyRing, loadKeys } from '@plinth/trust';
 import { makeOwner, type Owner } from './owner.ts';
+import { askRefusals, writeRefusals } from './refusals.ts';
 
 /** The release under test and everything its boots need; shared by the tests of one file. */
 export interface BootLab extends AsyncDisposable {
@@ -19,6 +20,8 @@ export interface BootLab extends AsyncDisposable {
   /** Whose calls the machines answer. */
   readonly owner: Owner;
   readonly machinesRoot: string;
+  /** Ends a machine and removes it; what SELinux refused on it goes to the report where the owner had a word with it. */
+  endMachine(name: string): Promise<void>;
   /** For copies of disks and the like; removed at the end. */
   readonly scratch: string;
   /** Receives boot-report.md and the consoles; stays. */
@@ -50,9 +53,16 @@ export async function openBootLab(): Promise<BootLab> {
   const machinesRoot = join(scratch, 'machines');
   const reportFolder = resolve(process.env['PLINTH_TEST_OUT'] ?? 'out');
   await mkdir(reportFolder, { recursive: true });
+  const owner = await makeOwner(keys.signers['api-authority']);
+  const endpoints = new Map<number, ApiEndpoint>();
+  const endMachine = async (name: string) => {
+    const machine = (await listMachines(machinesRoot)).find((each) => each.name === name);
+    const endpoint = machine?.state === 'running' ? endpoints.get(machine.record.apiPort) : undefined;
+    if (endpoint) await writeRefusals(reportFolder, await askRefusals(owner, name, endpoint));
+    await destroyMachine(name, { root: machinesRoot });
+  };
   const dispose = async () => {
-    for (const { name } of await listMachines(machinesRoot))
-      await destroyMachine(name, { root: machinesRoot });
+    for (const { name } of await listMachines(machinesRoot)) await endMachine(name);
     await removeTree(scratch);
   };
   // The runner ends an interrupted test file with SIGTERM: its machines must not stay behind.
@@ -63,8 +73,15 @@ export async function openBootLab(): Promise<BootLab> {
     keys,
     keysFolder,
     certificates: await writeCertificates(keys, join(scratch, 'certificates')),
-    owner: await makeOwner(keys.signers['api-authority']),
+    owner: {
+      ...owner,
+      connect: (endpoint) => {
+        endpoints.set(endpoint.port, endpoint);
+        return owner.connect(endpoint);
+      },
+    },
     machinesRoot,
+    endMachine,
     scratch,
     reportFolder,
     [Symbol.asyncDispose]: dispose,
