@@ -32,6 +32,9 @@ export function volumeMountOptions({ options }: Pick<Volume, 'options'>): readon
   ];
 }
 
+/** The label of the root of a new file system, which has none: what is made below it is for pods, as `container_file_t` says. */
+const ROOT_LABEL = 'system_u:object_r:container_file_t:s0';
+
 /** What systemd-repart makes, and the mount unit. */
 export function renderVolume(volume: Volume): readonly RenderedFile[] {
   const { name } = volume;
@@ -56,7 +59,7 @@ Before=containerd.service kubelet.service
 What=/dev/disk/by-partlabel/${volumeLabel(name)}
 Where=${volumePlace(name)}
 Type=ext4
-Options=${volumeMountOptions(volume).join(',')}
+Options=${[...volumeMountOptions(volume), `rootcontext=${ROOT_LABEL}`].join(',')}
 `,
     ),
   ];

@@ -32,13 +32,13 @@ test('the example is read, and written and read again as the same', () => {
 test('what is not said is as careful as can be', () => {
   assert.deepEqual(readDocument(document(good)).volumes, [{ ...good, options: [], required: false }]);
   const unit = text(good, '/run/systemd/system/var-mnt-data.mount');
-  assert.match(unit, /^Options=nosuid,nodev,noexec$/m);
+  assert.match(unit, /^Options=nosuid,nodev,noexec,rootcontext=system_u:object_r:container_file_t:s0$/m);
   assert.match(unit, /^What=\/dev\/disk\/by-partlabel\/plinth-volume-data$/m);
 });
 
 test('what may be executed is asked for; nosuid and nodev cannot be taken away', () => {
   const unit = text({ ...good, options: ['noatime', 'exec'] }, '/run/systemd/system/var-mnt-data.mount');
-  assert.match(unit, /^Options=nosuid,nodev,noatime$/m);
+  assert.match(unit, /^Options=nosuid,nodev,noatime,rootcontext=/m);
   for (const option of ['suid', 'dev', 'noexec', 'noauto', 'x-systemd.makefs'])
     assert.match(problemsOf(document({ ...good, options: [option] })), /exec, noatime|one of/);
 });
