@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
@@ -10,10 +13,12 @@ import { attack } from '../testkit/attack-report.ts';
 import { type BootedImage, bootAgain, endpointOf, shutDown } from '../testkit/boot-image.ts';
 import { type BootLab, bareSpec, openBootLab } from '../testkit/boot-lab.ts';
 import { makeFatDrive } from '../testkit/config-drives.ts';
+import { HOST_SEEN_BY_GUEST } from '../testkit/guest-network.ts';
 import { openPlinthCli } from '../testkit/plinth-cli.ts';
+import { makeRegistryCertificate } from '../testkit/registry-certificate.ts';
 
-// How a machine that nobody defined a config for becomes a node: by hand in maintenance, and by a config drive (ISO 9660 here; the
-// node of login.boot.test.ts has its config from one on FAT).
+// How a machine that nobody defined a config for becomes a node: by hand in maintenance, by a config drive (ISO 9660 here; the
+// node of login.boot.test.ts has its config from one on FAT), and by an address with the authority that vouches for it.
 
 const WAIT = { patienceMs: 120_000, everyMs: 500 } as const;
 const CALL_MS = 60_000;
@@ -167,6 +172,72 @@ suite('a machine with a config drive', () => {
       assert.deepEqual(await nameAndSource(second), ['by-drive', 'persisted']);
     } finally {
       await first[Symbol.asyncDispose]();
+    }
+  });
+});
+
+suite('a machine with the address of its config', () => {
+  const NAME = 'address';
+  let lab: BootLab;
+  before(async () => {
+    lab = await openBootLab();
+  });
+  after(() => lab?.[Symbol.asyncDispose]());
+
+  test('believes only the server its definition vouches for, says what is wrong with a config, and takes the good one', async () => {
+    const own = await makeRegistryCertificate(join(lab.scratch, 'server'));
+    const foreign = await makeRegistryCertificate(join(lab.scratch, 'impostor'));
+    let config = lab.owner.machineConfig('impostor');
+    let given = 0;
+    const server = createServer(foreign, (_request, response) => {
+      given++;
+      response.end(config);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const at = { url: `https://${HOST_SEEN_BY_GUEST}:${port}/config.yaml`, authority: own.cert };
+    const spec = bareSpec(lab, NAME, {
+      firmwareConfig: { 'opt/dev.plinth/machine-config-url': JSON.stringify(at) },
+    });
+    const options = { title: 'a machine with the address of its config', expected: 'maintenance' };
+    const booted = await bootAgain(lab, spec, options);
+    const screen = () => readFile(consolePath(NAME, lab.machinesRoot), 'utf8');
+    const sees = (pattern: RegExp) =>
+      eventually(async () => assert.match(await screen(), pattern), {
+        patienceMs: 300_000,
+        everyMs: 1_000,
+      });
+    try {
+      assert.ok(booted.outcome.kind === 'failed' && booted.outcome.code === 'vm/maintenance');
+      const refused = { outcome: 'refused', by: 'the authority in the definition of the machine' } as const;
+      await attack(lab, 'Give a new machine its config as another server', refused, async () => {
+        const why = String.raw`the connection failed \((?:\w*CERT\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE)\)`;
+        await sees(
+          new RegExp(`maintenance: The server ${HOST_SEEN_BY_GUEST}:${port} gives no config: ${why}`),
+        );
+        assert.equal(given, 0, 'nothing was asked of it');
+        return 'its certificate is of another authority';
+      });
+      config = `${lab.owner.machineConfig('by-address')}\n---\napiVersion: plinth.dev/v1alpha1\nkind: Netwrok\n`;
+      server.setSecureContext(own);
+      // The line of the kind that nobody knows, counted from the start of what was given.
+      const line = config.slice(0, config.indexOf('Netwrok')).split('\n').length;
+      await sees(new RegExp(`maintenance: .*\\(url\\): kind is "Netwrok".* at line ${line}, column \\d+`));
+      config = lab.owner.machineConfig('by-address');
+      await sees(/plinth: api ready port=7546 fingerprint=/);
+      const [, fingerprint = ''] =
+        /plinth: api ready .*fingerprint=(sha256:[0-9a-f]{64})/.exec(await screen()) ?? [];
+      using admin = lab.owner.connect({
+        ...{ address: '127.0.0.1', port: booted.machine.record.apiPort, fingerprint },
+        timeoutMs: CALL_MS,
+      });
+      const { nodeName, configSource } = await admin.getIdentity();
+      assert.deepEqual([nodeName, configSource], ['by-address', 'url']);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      await booted[Symbol.asyncDispose]();
     }
   });
 });
