@@ -81,6 +81,7 @@ export function endpointOf({ machine, outcome, lines }: BootedImage): ApiEndpoin
 
 /** shutDown ends a machine as its power button does and keeps its disk. */
 export async function shutDown(lab: BootLab, booted: BootedImage): Promise<string> {
+  await lab.reportRefusals(booted.spec.name);
   return stopMachine(booted.spec.name, { root: lab.machinesRoot });
 }
 

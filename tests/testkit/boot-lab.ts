@@ -20,7 +20,9 @@ export interface BootLab extends AsyncDisposable {
   /** Whose calls the machines answer. */
   readonly owner: Owner;
   readonly machinesRoot: string;
-  /** Ends a machine and removes it; what SELinux refused on it goes to the report where the owner had a word with it. */
+  /** Brings what SELinux refused on a machine that runs to the report, where the owner has had a word with it. */
+  reportRefusals(name: string): Promise<void>;
+  /** Does so, ends the machine and removes it. */
   endMachine(name: string): Promise<void>;
   /** For copies of disks and the like; removed at the end. */
   readonly scratch: string;
@@ -55,10 +57,13 @@ export async function openBootLab(): Promise<BootLab> {
   await mkdir(reportFolder, { recursive: true });
   const owner = await makeOwner(keys.signers['api-authority']);
   const endpoints = new Map<number, ApiEndpoint>();
-  const endMachine = async (name: string) => {
+  const reportRefusals = async (name: string) => {
     const machine = (await listMachines(machinesRoot)).find((each) => each.name === name);
     const endpoint = machine?.state === 'running' ? endpoints.get(machine.record.apiPort) : undefined;
     if (endpoint) await writeRefusals(reportFolder, await askRefusals(owner, name, endpoint));
+  };
+  const endMachine = async (name: string) => {
+    await reportRefusals(name);
     await destroyMachine(name, { root: machinesRoot });
   };
   const dispose = async () => {
@@ -81,6 +86,7 @@ export async function openBootLab(): Promise<BootLab> {
       },
     },
     machinesRoot,
+    reportRefusals,
     endMachine,
     scratch,
     reportFolder,
