@@ -230,7 +230,6 @@ suite('a machine with the address of its config', () => {
         /plinth: api ready .*fingerprint=(sha256:[0-9a-f]{64})/.exec(await screen()) ?? [];
       using admin = lab.owner.connect({
         ...{ address: '127.0.0.1', port: booted.machine.record.apiPort, fingerprint },
-        timeoutMs: CALL_MS,
       });
       const { nodeName, configSource } = await admin.getIdentity();
       assert.deepEqual([nodeName, configSource], ['by-address', 'url']);

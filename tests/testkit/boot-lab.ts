@@ -2,7 +2,13 @@ import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { removeTree } from '@plinth/host';
-import { type ApiEndpoint, destroyMachine, type FirmwareCertificates, listMachines, type MachineSpec } from '@plinth/local';
+import {
+  type ApiEndpoint,
+  destroyMachine,
+  type FirmwareCertificates,
+  listMachines,
+  type MachineSpec,
+} from '@plinth/local';
 import { openToolbox, type Toolbox } from '@plinth/toolbox';
 import { type KeyRing, loadKeys } from '@plinth/trust';
 import { makeOwner, type Owner } from './owner.ts';

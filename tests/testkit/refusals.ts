@@ -38,5 +38,9 @@ export async function writeRefusals(folder: string, { machine, acts }: Refusals)
 
 /** An act without what is another each time: its number, its time, the process. */
 function bare(message: string): string {
-  return message.replace(/^audit: /, '').replace(/audit\([\d.:]+\): ?/, '').replace(/\bpid=\d+ /, '').replace(/\bino=\d+ /, '');
+  return message
+    .replace(/^audit: /, '')
+    .replace(/audit\([\d.:]+\): ?/, '')
+    .replace(/\bpid=\d+ /, '')
+    .replace(/\bino=\d+ /, '');
 }
