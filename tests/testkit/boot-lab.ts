@@ -2,17 +2,11 @@ import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { removeTree } from '@plinth/host';
-import {
-  type ApiEndpoint,
-  destroyMachine,
-  type FirmwareCertificates,
-  listMachines,
-  type MachineSpec,
-} from '@plinth/local';
+import { destroyMachine, type FirmwareCertificates, listMachines, type MachineSpec } from '@plinth/local';
 import { openToolbox, type Toolbox } from '@plinth/toolbox';
 import { type KeyRing, loadKeys } from '@plinth/trust';
 import { makeOwner, type Owner } from './owner.ts';
-import { askRefusals, writeRefusals } from './refusals.ts';
+import { watchRefusals } from './refusals.ts';
 
 /** The release under test and everything its boots need; shared by the tests of one file. */
 export interface BootLab extends AsyncDisposable {
@@ -45,6 +39,11 @@ export interface TestRelease {
   readonly referencePath: string;
 }
 
+export interface LabOptions {
+  /** What the tests of a file have SELinux refuse on purpose; anything else fails the file. */
+  readonly refusals?: readonly RegExp[];
+}
+
 /**
  * openBootLab opens the toolbox and the release that `plinth test` built.
  *
@@ -52,7 +51,7 @@ export interface TestRelease {
  * a passphrase; PLINTH_TEST_LAYERS, the folder of the Kubernetes layers, for the tests that merge them;
  * PLINTH_TEST_OUT, where the report goes, by default `out` in the working directory.
  */
-export async function openBootLab(): Promise<BootLab> {
+export async function openBootLab({ refusals = [] }: LabOptions = {}): Promise<BootLab> {
   const toolbox = await openToolbox();
   const release = await findRelease(fromEnvironment('PLINTH_TEST_RELEASE'));
   const keysFolder = fromEnvironment('PLINTH_TEST_KEYS');
@@ -61,12 +60,10 @@ export async function openBootLab(): Promise<BootLab> {
   const machinesRoot = join(scratch, 'machines');
   const reportFolder = resolve(process.env['PLINTH_TEST_OUT'] ?? 'out');
   await mkdir(reportFolder, { recursive: true });
-  const owner = await makeOwner(keys.signers['api-authority']);
-  const endpoints = new Map<number, ApiEndpoint>();
+  const watch = watchRefusals(await makeOwner(keys.signers['api-authority']), reportFolder, refusals);
   const reportRefusals = async (name: string) => {
     const machine = (await listMachines(machinesRoot)).find((each) => each.name === name);
-    const endpoint = machine?.state === 'running' ? endpoints.get(machine.record.apiPort) : undefined;
-    if (endpoint) await writeRefusals(reportFolder, await askRefusals(owner, name, endpoint));
+    if (machine) await watch.ask(machine);
   };
   const endMachine = async (name: string) => {
     await reportRefusals(name);
@@ -75,6 +72,7 @@ export async function openBootLab(): Promise<BootLab> {
   const dispose = async () => {
     for (const { name } of await listMachines(machinesRoot)) await endMachine(name);
     await removeTree(scratch);
+    watch.verify();
   };
   // The runner ends an interrupted test file with SIGTERM: its machines must not stay behind.
   process.once('SIGTERM', () => void dispose().finally(() => process.exit(143)));
@@ -84,13 +82,7 @@ export async function openBootLab(): Promise<BootLab> {
     keys,
     keysFolder,
     certificates: await writeCertificates(keys, join(scratch, 'certificates')),
-    owner: {
-      ...owner,
-      connect: (endpoint) => {
-        endpoints.set(endpoint.port, endpoint);
-        return owner.connect(endpoint);
-      },
-    },
+    owner: watch.owner,
     machinesRoot,
     reportRefusals,
     endMachine,
