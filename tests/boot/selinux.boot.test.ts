@@ -8,6 +8,7 @@ import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { type ImageRegistry, startImageRegistry } from '../testkit/image-registry.ts';
 import { failing, settledHealth } from '../testkit/node-answers.ts';
 import { joinConfig } from '../testkit/owner.ts';
+import { REFUSAL } from '../testkit/refusals.ts';
 import { openTerminal } from '../testkit/session-terminal.ts';
 
 // SELinux refuses, and nothing of the node needs what it refuses; root of the node, by a session of level full, cannot
@@ -16,8 +17,6 @@ import { openTerminal } from '../testkit/session-terminal.ts';
 const NODE = 'selinux';
 const PATIENCE = { patienceMs: 300_000, everyMs: 2_000 };
 const START_MS = 300_000;
-/** By the kernel, and by the service manager and the message bus, which ask it themselves. */
-const REFUSAL = 'avc: +denied';
 
 /** What root of the node tries, and the four parts of the refusal: who, which act, on what kind, of which class. */
 const ATTEMPTS = [
@@ -48,7 +47,7 @@ suite('SELinux', () => {
   let client: NodeClient;
 
   before(async () => {
-    lab = await openBootLab();
+    lab = await openBootLab({ refusals: [/scontext=\S+:session_full_t:/] });
     registry = await startImageRegistry(lab);
     const { image, document } = registry;
     booted = await bootImage(lab, NODE, {
