@@ -91,7 +91,8 @@ describe('on a Plinth that refuses', () => {
     ['device plugins, whose caller must call the kubelet', '/var/lib/kubelet/device-plugins', {}, 'block'],
     ['the runtime', '/run/containerd/containerd.sock', {}, 'block'],
     ['another runtime, which PLM005 tells', '/run/docker.sock', {}, undefined],
-    ['a place nobody looked at', '/var/mnt/data', {}, 'unknown'],
+    ['volumes of the machine config', '/var/mnt/data', {}, undefined],
+    ['a place nobody looked at', '/var/tmp/a', {}, 'unknown'],
     ['processes and kernel', '/proc', {}, undefined],
   ] as const)
     test(`${what}: ${expected ?? 'nothing'}`, () => {

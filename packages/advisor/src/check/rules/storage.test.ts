@@ -69,9 +69,10 @@ test('the settings of local-path-provisioner are held against the paths of the t
       plinth,
     );
   const folders = (...paths: string[]) => JSON.stringify({ nodePathMap: [{ node: 'n', paths }] });
-  assert.deepEqual(subjects(settings(folders('/opt/local-path-provisioner', '/var/lib/local'))), [
-    'PLM002 /opt/local-path-provisioner',
-  ]);
+  assert.deepEqual(
+    subjects(settings(folders('/opt/local-path-provisioner', '/var/lib/local', '/var/mnt/a'))),
+    ['PLM002 /opt/local-path-provisioner', 'PLM009 /var/lib/local'],
+  );
   assert.deepEqual(subjects(settings(folders('/usr/lib', '/etc/volumes', '/etc/volumes'))), [
     'PLM001 /usr/lib',
     'PLM003 /etc/volumes',
