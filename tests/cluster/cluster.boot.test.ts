@@ -9,6 +9,7 @@ import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
 import { type ImageRegistry, startImageRegistry } from '../testkit/image-registry.ts';
 import { joinConfig } from '../testkit/owner.ts';
 import { openPlinthCli, type PlinthCli } from '../testkit/plinth-cli.ts';
+import { REFUSAL } from '../testkit/refusals.ts';
 import { REFUSED_FOLDERS, refusedWrites } from '../testkit/refused-writes.ts';
 import { webWorkload } from '../testkit/workload.ts';
 
@@ -113,6 +114,15 @@ suite('a cluster of machines', () => {
     const bytes = await readFile(snapshot);
     assert.equal(bytes.includes('plinth-was-here'), false, 'the secret is not in the database in the clear');
     assert.ok(bytes.includes('/registry/secrets/default/proof'), 'but it is there');
+  });
+
+  test('needs nothing that SELinux refuses: bootstrap, pods, volumes, logs and exec', async () => {
+    const asked = ['--boot', '0', '--lines', 'all', '--grep', REFUSAL, '--context', CLUSTER] as const;
+    const lines = (await plinth.print('logs', ...asked)).split('\n');
+    assert.deepEqual(
+      lines.filter((line) => line.includes('avc:')),
+      [],
+    );
   });
 
   test('tells what a pod was refused beside what the rules say of it', async () => {

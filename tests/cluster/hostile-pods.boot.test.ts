@@ -20,6 +20,7 @@ import {
 } from '../testkit/hostile-pods.ts';
 import { joinConfig } from '../testkit/owner.ts';
 import { openPlinthCli, type PlinthCli } from '../testkit/plinth-cli.ts';
+import { REFUSAL } from '../testkit/refusals.ts';
 
 // Pods that want out, on a node that is the control plane as well, so that all there is to take is there. The ordinary one is
 // lent everything that a pod can be lent; the other is privileged too. What each attempt comes to stands in attack-report.md.
@@ -80,7 +81,7 @@ suite('pods that want out of their containers', () => {
   const refusals = async () =>
     (
       await plinth.print(
-        ...['logs', '--boot', '0', '--lines', 'all', '--grep', 'avc: +denied', '--context', CLUSTER],
+        ...['logs', '--boot', '0', '--lines', 'all', '--grep', REFUSAL, '--context', CLUSTER],
       )
     ).split('\n');
 
