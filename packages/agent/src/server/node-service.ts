@@ -22,7 +22,7 @@ import { bootEndKinds } from '../machine/boot-end-kinds.ts';
 import type { BootEnd } from '../machine/judge-boot-end.ts';
 import { collectBootReport, uptimeMs } from '../reports/boot-report.ts';
 import { collectSlots, type PartitionReport } from '../reports/slots.ts';
-import { keptSystemStart, type SystemStart } from '../reports/system-start.ts';
+import { keptSystemStart } from '../reports/system-start.ts';
 import type { Versions } from '../reports/versions.ts';
 import { readText, type Sys } from '../sys/sys.ts';
 import type { SlotsNote } from '../update/service/describe-slots.ts';
@@ -63,9 +63,11 @@ const partitionRoles = {
 export function nodeService(sources: NodeServiceSources): (router: ConnectRouter) => void {
   const { sys } = sources;
   const systemStart = keptSystemStart(sources.sys);
+  const machineId = keptMachineId(sources.sys);
   return (router) => {
     router.service(NodeService, {
-      getIdentity: (_request, context) => identityAnswer(sources, systemStart, context),
+      getIdentity: async (_request, context) =>
+        identityAnswer(sources, await machineId(), (await systemStart()).startId, context),
       getVersions: async () => {
         const versions = await sources.versions();
         return create(GetVersionsResponseSchema, {
@@ -139,9 +141,19 @@ export function nodeService(sources: NodeServiceSources): (router: ConnectRouter
   };
 }
 
-async function identityAnswer(
+/** The id stays what it is while the system runs; one that could not be read is asked for again. */
+function keptMachineId(sys: Sys): () => Promise<string> {
+  let kept = '';
+  return async () => {
+    if (kept === '') kept = (await readText(sys, '/etc/machine-id')) ?? '';
+    return kept;
+  };
+}
+
+function identityAnswer(
   { sys, identity, configSource }: NodeServiceSources,
-  systemStart: () => Promise<SystemStart>,
+  machineId: string,
+  bootId: string,
   context: HandlerContext,
 ) {
   return create(GetIdentityResponseSchema, {
@@ -149,8 +161,8 @@ async function identityAnswer(
     nodeId: identity.nodeId,
     certificateFingerprint: identity.fingerprint,
     identityPersistent: identity.persistent,
-    machineId: (await readText(sys, '/etc/machine-id')) ?? '',
-    bootId: (await systemStart()).startId,
+    machineId,
+    bootId,
     addresses: [...sys.addresses()],
     configSource,
     caller: requireRole(context.values.get(callerKey)),
