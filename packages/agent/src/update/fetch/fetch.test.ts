@@ -126,12 +126,10 @@ for (const [what, fault] of survived) {
 
 test('many small ranges share a few connections, and none waits for the answer of the one before', async () => {
   const ranges = Array.from({ length: 40 }, (_, index) => [index * 5, 1] as const);
-  const delayMs = 25;
-  const slow: Told = ({ before }) => (before < 200 ? { kind: 'delay', delayMs } : undefined);
+  const slow: Told = ({ before }) => (before < 200 ? { kind: 'delay', delayMs: 25 } : undefined);
   await withServers([slow], async (fetcher, servers) => {
-    const startMs = performance.now();
     assert.equal((await fetchBlocks(fetcher, ranges)).size, 40);
-    assert.ok(performance.now() - startMs < (40 * delayMs) / 2, 'several answers on their way');
+    assert.ok((servers[0]?.waitingMost() ?? 0) > 1, 'several answers on their way');
     assert.equal(servers[0]?.asked.length, 40);
     assert.ok((servers[0]?.connections() ?? 99) <= 4);
     assert.equal(fetcher.bytesFetched(), 40 * BLOCK);

@@ -51,6 +51,8 @@ export interface LyingServer {
   sentBytes(): number;
   /** Connections that were opened so far. */
   connections(): number;
+  /** The most requests that waited for their answers at once. */
+  waitingMost(): number;
   close(): Promise<void>;
 }
 
@@ -76,12 +78,15 @@ export async function openLyingServer(options: LyingServerOptions): Promise<Lyin
   const server = createServer((request, response) => {
     const question = questionOf(request, asked);
     asked.push(question);
+    waitingMost = Math.max(waitingMost, ++waiting);
+    response.once('close', () => waiting--);
     const fault = options.fault?.(question);
     answer(options, question, fault, request, response, { sent, signal: closing.signal }).catch(() =>
       response.destroy(),
     );
   });
   let connections = 0;
+  let [waiting, waitingMost] = [0, 0];
   server.on('connection', () => {
     connections++;
   });
@@ -92,6 +97,7 @@ export async function openLyingServer(options: LyingServerOptions): Promise<Lyin
     asked,
     sentBytes: () => sentBytes,
     connections: () => connections,
+    waitingMost: () => waitingMost,
     async close() {
       closing.abort();
       server.closeAllConnections();
