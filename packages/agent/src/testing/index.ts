@@ -1,4 +1,5 @@
 export { auditFolder } from '../audit/audit-files.ts';
+export { RUNTIME_FLAGS } from '../build/runtime-flags.ts';
 export { findOsTree, MAKE_OS_ROOT } from '../containers/testing/os-containerd.ts';
 export { shellLayer } from '../containers/testing/shell-image.ts';
 export { serveImage, type TinyRegistry } from '../containers/testing/tiny-registry.ts';
