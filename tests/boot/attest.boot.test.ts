@@ -35,7 +35,7 @@ suite('attestation of the image by a TPM', () => {
   let first: z.infer<typeof answer>;
 
   before(async () => {
-    lab = await openBootLab();
+    lab = await openBootLab({ refusals: [] });
     cli = openPlinthCli(join(lab.scratch, 'client'));
     release = await writeSignedReference(lab, 'release', await readFile(lab.release.referencePath, 'utf8'));
     booted = await bootImage(lab, 'attest', { title: 'attested boot', expected: 'healthy' });

@@ -26,7 +26,7 @@ suite('containers of the node itself', () => {
   let client: NodeClient;
 
   before(async () => {
-    lab = await openBootLab();
+    lab = await openBootLab({ refusals: [] });
     registry = await startImageRegistry(lab);
     booted = await bootImage(lab, NODE, {
       title: 'a node with containers of its own',

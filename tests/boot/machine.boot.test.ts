@@ -17,7 +17,7 @@ suite('acts on the machine', () => {
   let client: NodeClient;
 
   before(async () => {
-    lab = await openBootLab();
+    lab = await openBootLab({ refusals: [] });
     booted = await bootImage(lab, 'machine', {
       title: 'first boot',
       expected: 'ready',

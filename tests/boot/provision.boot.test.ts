@@ -32,7 +32,7 @@ suite('a machine in maintenance', () => {
   let admin: NodeClient | undefined;
 
   before(async () => {
-    lab = await openBootLab();
+    lab = await openBootLab({ refusals: [] });
     const options = { title: 'a machine without a config', expected: 'maintenance' };
     booted = await bootAgain(lab, bareSpec(lab, NAME, { onReboot: 'restart' }), options);
   });
@@ -135,7 +135,7 @@ suite('a machine with a config drive', () => {
   const NAME = 'drive';
   let lab: BootLab;
   before(async () => {
-    lab = await openBootLab();
+    lab = await openBootLab({ refusals: [] });
   });
   after(() => lab?.[Symbol.asyncDispose]());
 
@@ -180,7 +180,7 @@ suite('a machine with the address of its config', () => {
   const NAME = 'address';
   let lab: BootLab;
   before(async () => {
-    lab = await openBootLab();
+    lab = await openBootLab({ refusals: [] });
   });
   after(() => lab?.[Symbol.asyncDispose]());
 

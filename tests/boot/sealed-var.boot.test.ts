@@ -10,6 +10,7 @@ import { machineFolder } from '@plinth/local';
 import { issueClientCertificate, signPe } from '@plinth/trust';
 import { type BootedImage, bootAgain, bootImage, endpointOf, shutDown } from '../testkit/boot-image.ts';
 import { type BootLab, openBootLab } from '../testkit/boot-lab.ts';
+import { buildSealing } from '../testkit/build-level.ts';
 import { copyDisk, type DiskCopy } from '../testkit/disk-copy.ts';
 import { settledHealth, verdictOf } from '../testkit/node-answers.ts';
 import { replaceUki } from '../testkit/replace-uki.ts';
@@ -25,6 +26,7 @@ suite('/var of a machine with a TPM', () => {
   const NAME = 'sealed-var';
   const marker = `marker-${randomBytes(12).toString('hex')}`;
   let lab: BootLab;
+  let sealing: Awaited<ReturnType<typeof buildSealing>>;
   let disk: DiskCopy;
   let booted: BootedImage;
   let nodeId: string;
@@ -32,7 +34,8 @@ suite('/var of a machine with a TPM', () => {
 
   before(async () => {
     lab = await openBootLab();
-    disk = await copyDisk(lab.release.diskPath, join(lab.scratch, 'sealed.raw'));
+    sealing = await buildSealing(lab);
+    disk = await copyDisk(sealing.diskPath, join(lab.scratch, 'sealed.raw'));
     booted = await bootImage(lab, NAME, {
       ...{ title: 'the first start with a TPM', expected: 'ready, /var encrypted' },
       spec: { disk: { kind: 'raw', path: disk.path } },
@@ -115,7 +118,7 @@ suite('/var of a machine with a TPM', () => {
 
   test('a UKI with another command line does not open it, although the firmware starts it', async () => {
     const start = await startAgain('a UKI that the release does not vouch for', 'up, /var in memory');
-    const uki = await readFile(lab.release.ukiPath);
+    const uki = await readFile(sealing.ukiPath);
     const changed = Buffer.from(removeCertificates(uki));
     changed.write('loglevel=5', changed.indexOf('loglevel=4'), 'latin1');
     const other = await signPe(lab.keys.signers.boot, changed);
@@ -158,7 +161,7 @@ suite('/var of a machine without a TPM', () => {
     const marker = `marker-${randomBytes(12).toString('hex')}`;
     await using booted = await bootImage(lab, 'plain-var', {
       ...{ title: 'a start without a TPM', expected: 'ready, /var plain' },
-      spec: { tpm: false },
+      spec: { tpm: false, disk: { kind: 'raw', path: (await buildSealing(lab)).diskPath } },
     });
     using client = lab.owner.connect(endpointOf(booted));
     assert.equal(verdictOf((await client.getIntegrity()).checks, 'var-encrypted'), Verdict.FAIL);

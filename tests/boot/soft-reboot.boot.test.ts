@@ -19,7 +19,7 @@ suite('a version with the same kernel', () => {
   let client: NodeClient;
 
   before(async () => {
-    lab = await openBootLab();
+    lab = await openBootLab({ refusals: [] });
     updates = await openUpdateLab(lab);
     await updates.publish(good(NEXT));
     booted = await bootImage(lab, 'soft-reboot', {

@@ -40,7 +40,7 @@ export interface TestRelease {
 }
 
 export interface LabOptions {
-  /** What the tests of a file have SELinux refuse on purpose; anything else fails the file. */
+  /** What the tests of a file have SELinux refuse on purpose: anything else fails the file. Default: it is reported only. */
   readonly refusals?: readonly RegExp[];
 }
 
@@ -51,7 +51,7 @@ export interface LabOptions {
  * a passphrase; PLINTH_TEST_LAYERS, the folder of the Kubernetes layers, for the tests that merge them;
  * PLINTH_TEST_OUT, where the report goes, by default `out` in the working directory.
  */
-export async function openBootLab({ refusals = [] }: LabOptions = {}): Promise<BootLab> {
+export async function openBootLab({ refusals }: LabOptions = {}): Promise<BootLab> {
   const toolbox = await openToolbox();
   const release = await findRelease(fromEnvironment('PLINTH_TEST_RELEASE'));
   const keysFolder = fromEnvironment('PLINTH_TEST_KEYS');

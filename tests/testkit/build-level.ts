@@ -5,6 +5,9 @@ import { silentProgress } from '@plinth/base';
 import { agentRecipe } from '@plinth/cli';
 import { readLock } from '@plinth/debian';
 import {
+  BOOT_FILES,
+  type BuildOptions,
+  type BuiltImage,
   buildImage,
   type ExecuteLevel,
   goComponentSource,
@@ -20,15 +23,28 @@ const compile = goComponentSource({ goDir: join(repository, 'go'), lockDir: osDi
 
 /** buildLevel builds the image under test with another level of what may execute. @returns its disk, in the stage cache */
 export async function buildLevel(lab: BootLab, execute: ExecuteLevel): Promise<string> {
+  const { diskPath } = await build(lab, { execute });
+  return diskPath;
+}
+
+/** buildSealing builds the image under test so that it encrypts /var where there is a TPM. @returns its disk and its UKI, in the stage cache */
+export async function buildSealing(lab: BootLab): Promise<{ diskPath: string; ukiPath: string }> {
+  const { diskPath, bootDir } = await build(lab, { encryptVar: 'tpm2' });
+  return { diskPath, ukiPath: join(bootDir, BOOT_FILES.uki) };
+}
+
+async function build(
+  lab: BootLab,
+  variant: Pick<BuildOptions, 'execute' | 'encryptVar'>,
+): Promise<BuiltImage> {
   const lockPath = join(osDir, 'plinth.lock.json');
   const { boot, verity, pcr, release } = lab.keys.signers;
-  const { diskPath } = await buildImage({
-    ...{ osDir, lockPath, lock: await readLock(lockPath), toolbox: lab.toolbox, compile, execute },
+  return buildImage({
+    ...{ osDir, lockPath, lock: await readLock(lockPath), toolbox: lab.toolbox, compile, ...variant },
     keys: { boot, verity, pcr, release },
     updateRoot: await readTrustedRoot(lab.keysFolder),
     agent: await agentRecipe(lab.toolbox, new AbortController().signal),
   });
-  return diskPath;
 }
 
 /** A layer as `plinth workload sign` leaves it. */

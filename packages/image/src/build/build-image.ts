@@ -35,6 +35,8 @@ export interface BuildOptions {
   readonly compile: GoComponentSource;
   /** What may execute; default: what os/plinth.yaml says. */
   readonly execute?: ExecuteLevel;
+  /** Whether a new /var is encrypted; default: what os/plinth.yaml says. */
+  readonly encryptVar?: OsSpec['storage']['var']['encrypt'];
   readonly mirrors?: Mirrors;
   readonly cache?: StageCache;
   readonly progress?: Progress;
@@ -77,7 +79,11 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
 async function build(options: BuildOptions, cache: StageCache): Promise<BuiltImage> {
   const { osDir, lock, toolbox, progress = silentProgress } = options;
   const { os, initrd: initrdSpec } = await loadOsSpec(osDir);
-  const spec: OsSpec = { ...os, execute: options.execute ?? os.execute };
+  const spec: OsSpec = {
+    ...os,
+    execute: options.execute ?? os.execute,
+    storage: { var: { encrypt: options.encryptVar ?? os.storage.var.encrypt } },
+  };
   requireFreshLock(lock, packageSetOf(spec), options.lockPath);
   const epochSeconds = Math.floor(Date.parse(lock.created) / 1000);
   const debs = await fetchPackages(lock.packages, {
