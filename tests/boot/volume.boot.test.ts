@@ -113,10 +113,11 @@ suite('volumes of a machine config', () => {
 
   test('a document that goes unmounts the volume, and one that comes back finds its data', async () => {
     const apply = async (...names: string[]) => {
-      const { revision } = await client.config.apply({
-        config: Buffer.from(configOf(...names)),
-        reason: 'a boot test',
-      });
+      // The change before it has to reach health first.
+      const { revision } = await eventually(
+        () => client.config.apply({ config: Buffer.from(configOf(...names)), reason: 'a boot test' }),
+        PATIENCE,
+      );
       await client.config.confirm(revision).catch(() => {});
     };
     await apply();
